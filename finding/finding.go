@@ -1,0 +1,225 @@
+// Package finding holds what Yagura concluded: findings, the occurrences they
+// are made of, their reasons, and what people decided about them.
+package finding
+
+import (
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+)
+
+// Kind says what sort of judgement made a finding. Anomalies append their sign:
+// "anomaly.caller".
+type Kind string
+
+// The kinds.
+const (
+	KindRule        Kind = "rule"
+	KindCorrelation Kind = "correlation"
+	KindAnomaly     Kind = "anomaly"
+	KindPosture     Kind = "posture"
+	KindExposure    Kind = "exposure"
+	KindUnused      Kind = "unused"
+	KindExternal    Kind = "external"
+)
+
+// Severity in Sigma's words.
+type Severity string
+
+// The severities, lowest first.
+const (
+	Informational Severity = "informational"
+	Low           Severity = "low"
+	Medium        Severity = "medium"
+	High          Severity = "high"
+	Critical      Severity = "critical"
+)
+
+// Severities lists all severities, lowest first.
+var Severities = []Severity{Informational, Low, Medium, High, Critical}
+
+// Rank is the place of s in Severities, or -1.
+func (s Severity) Rank() int {
+	for i, x := range Severities {
+		if x == s {
+			return i
+		}
+	}
+	return -1
+}
+
+// Status is where a finding is in its life.
+type Status string
+
+// The statuses.
+const (
+	New        Status = "new"
+	InProgress Status = "in_progress"
+	Resolved   Status = "resolved"
+	Suppressed Status = "suppressed"
+)
+
+// Verdict is what a person says the finding is.
+type Verdict string
+
+// The verdicts. None: nobody has said yet.
+const (
+	NoVerdict     Verdict = ""
+	TruePositive  Verdict = "true_positive"
+	FalsePositive Verdict = "false_positive"
+	Expected      Verdict = "expected"
+	Undetermined  Verdict = "undetermined"
+)
+
+// Cause is what brought a finding about.
+type Cause string
+
+// The causes.
+const (
+	CauseUnknown  Cause = "unknown"
+	CauseDeploy   Cause = "deploy"
+	CausePerson   Cause = "person"
+	CauseDrift    Cause = "drift"
+	CauseProvider Cause = "provider"
+	CauseAttack   Cause = "attack"
+)
+
+// Reason is one piece of why: as data and as a sentence.
+type Reason struct {
+	Kind     string      `json:"kind"` // "selection", "field", "count", ...
+	Text     string      `json:"text"` // one sentence with its values
+	Observed string      `json:"observed,omitempty"`
+	Expected string      `json:"expected,omitempty"`
+	Evidence []event.UID `json:"evidence,omitempty"`
+}
+
+// Attack is an ATT&CK technique or tactic.
+type Attack struct {
+	ID      string `json:"id"` // "T1562.008", "TA0005"
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version"` // of ATT&CK, "19"
+}
+
+// Explanation marks a finding with something that accounts for it.
+type Explanation struct {
+	Kind string `json:"kind"` // window, exception, calendar, context
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+// Trouble is what occurrences of one key have in common, and what a finding
+// shows of the latest of them.
+type Trouble struct {
+	Key        string   `json:"key"` // what makes it the same trouble: see Key
+	Kind       Kind     `json:"kind"`
+	Rule       string   `json:"rule,omitempty"` // the rule's id, where a rule made it
+	LogSource  string   `json:"log_source,omitempty"`
+	Title      string   `json:"title"`
+	Severity   Severity `json:"severity"`
+	Confidence float64  `json:"confidence"` // 0..1
+	Actor      string   `json:"actor,omitempty"`
+	Resource   string   `json:"resource,omitempty"`
+	Account    string   `json:"account,omitempty"`
+	Region     string   `json:"region,omitempty"`
+	Reasons    []Reason `json:"reasons"`
+	Attack     []Attack `json:"attack,omitempty"`
+	// FalsePositives are the rule author's notes on what else looks like this.
+	FalsePositives []string `json:"false_positives,omitempty"`
+	Next           []string `json:"next,omitempty"` // what to do, commands first
+}
+
+// Occurrence is what one batch, or one hunt over one window, contributes to a
+// finding. (Key, Batch) or (Key, Hunter, Since) is its identity: recording it
+// again replaces it.
+type Occurrence struct {
+	Trouble
+	Batch        event.BatchID `json:"batch"`
+	Hunter       string        `json:"hunter,omitempty"` // set instead of Batch
+	Since, Until time.Time     // the hunt's window, whole hours
+
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+	Count     int64     `json:"count"` // events
+	Evidence  Evidence  `json:"evidence"`
+}
+
+// EvidenceCap is how many of the first and of the latest events are kept.
+const EvidenceCap = 50
+
+// Sighting is one event as evidence.
+type Sighting struct {
+	Time time.Time `json:"time"`
+	UID  event.UID `json:"uid"`
+}
+
+// Evidence keeps the first and the latest EvidenceCap sightings in order of
+// (time, uid), whatever order they came in. An event is kept once, in First if
+// it fits there.
+type Evidence struct {
+	First  []Sighting `json:"first"`
+	Latest []Sighting `json:"latest,omitempty"`
+}
+
+// Finding is a trouble with everything known and decided about it.
+type Finding struct {
+	Trouble
+	Priority  int           `json:"priority"` // 0..100
+	Parts     []Part        `json:"priority_parts"`
+	Status    Status        `json:"status"`
+	Verdict   Verdict       `json:"verdict"`
+	Reason    string        `json:"verdict_reason,omitempty"` // reason code
+	Cause     Cause         `json:"cause"`
+	Assignee  string        `json:"assignee,omitempty"`
+	FirstSeen time.Time     `json:"first_seen"`
+	LastSeen  time.Time     `json:"last_seen"`
+	Count     int64         `json:"count"`
+	Case      string        `json:"case"` // principal, resource and day gathered
+	Evidence  Evidence      `json:"evidence"`
+	Explained []Explanation `json:"explained_by"`
+	// Demoted: its rule matched more than 1 % of a day's events of its log
+	// source, so it is a counter and no finding to look at one by one.
+	Demoted   bool       `json:"demoted"`
+	Decisions []Decision `json:"decisions,omitempty"`
+}
+
+// Part is one factor of a priority.
+type Part struct {
+	Name  string  `json:"name"`  // severity, confidence, reach, exposure, environment
+	Value float64 `json:"value"` // 0..1, priority = 100 × their product
+	Why   string  `json:"why"`
+}
+
+// Decision is one thing a person decided about a finding: an audit line.
+type Decision struct {
+	At       time.Time `json:"at"`
+	By       string    `json:"by"`
+	Status   Status    `json:"status,omitempty"`  // empty: unchanged
+	Verdict  Verdict   `json:"verdict,omitempty"` // empty: unchanged
+	Reason   string    `json:"reason,omitempty"`  // reason code: see ReasonCodes
+	Cause    Cause     `json:"cause,omitempty"`
+	Assignee string    `json:"assignee,omitempty"`
+	Comment  string    `json:"comment,omitempty"`
+}
+
+// MatchCount is how often a rule matched on a day, and SourceCount how many
+// events its log source had: what demotion is decided from.
+type MatchCount struct {
+	Rule      string
+	LogSource string // as the rule names it: "aws/cloudtrail"
+	Day       time.Time
+	Matches   int64
+}
+
+// SourceCount is how many events of a log source a day had.
+type SourceCount struct {
+	LogSource string
+	Day       time.Time
+	Events    int64
+}
+
+// Judged is all that a detector says of one batch.
+type Judged struct {
+	Occurrences []Occurrence
+	Matches     []MatchCount
+	Sources     []SourceCount
+}
