@@ -72,7 +72,8 @@ const MaxRejectBody = 1 << 20
 //
 // A source fills Spans, Raws, Rejects and Digests; the pipeline turns Raws into
 // Events (one event a record, or a Reject) and drops Raws. Events and Rejects
-// together hold each record of the spans exactly once.
+// together hold each record of the spans exactly once. A batch never holds two
+// versions of one object, so that object and position name a record in it.
 type Batch struct {
 	Spans   []Span
 	Raws    []Raw

@@ -1,0 +1,168 @@
+// Package config reads the one configuration file: strict YAML in which an
+// unknown key is an error with its line and column, and secrets are references.
+//
+//	data: /var/lib/yagura
+//	listen: 127.0.0.1:8484
+//	sources:
+//	  - type: file
+//	    paths: [/var/log/cloudtrail]
+//	    follow: true
+//	rules:
+//	  dirs: [/etc/yagura/rules]
+//	retention:
+//	  events: 400d
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is the whole file. Defaults are in Default.
+type Config struct {
+	Data      string    `yaml:"data"`   // data directory
+	Listen    string    `yaml:"listen"` // address of serve
+	Server    Server    `yaml:"server"`
+	Sources   []Node    `yaml:"sources"` // each as its connector's package comment shows it
+	Rules     Rules     `yaml:"rules"`
+	Retention Retention `yaml:"retention"`
+	Lake      Lake      `yaml:"lake"`
+	SQL       SQL       `yaml:"sql"`
+	Ledger    Ledger    `yaml:"ledger"`
+}
+
+// Server shapes serve.
+type Server struct {
+	// Hosts are the names it may be asked by besides its address and localhost.
+	Hosts []string `yaml:"hosts"`
+	// Token is what callers must show, as a reference; empty: one is made and
+	// kept in the data directory, mode 0600.
+	Token Secret `yaml:"token"`
+	// TLSCert and TLSKey are PEM files. BehindProxy declares that something in
+	// front speaks TLS. One of the two is needed to listen beyond loopback.
+	TLSCert     string `yaml:"tls_cert"`
+	TLSKey      string `yaml:"tls_key"`
+	BehindProxy bool   `yaml:"behind_proxy"`
+	// Wait is how long live records wait for others to share their commit.
+	Wait Duration `yaml:"wait"`
+}
+
+// Rules says which rules judge.
+type Rules struct {
+	Builtin bool     `yaml:"builtin"` // our own
+	Dirs    []string `yaml:"dirs"`    // folders of Sigma rules besides
+	// Placeholders are the values of Sigma's expand modifier.
+	Placeholders map[string][]string `yaml:"placeholders"`
+}
+
+// Retention says how long events stay. Hourly usage stays for good.
+type Retention struct {
+	Events Duration `yaml:"events"` // by event day; 0: for good
+	Size   Bytes    `yaml:"size"`   // of all event segments, oldest days go first; 0: any
+}
+
+// Lake shapes the embedded lake.
+type Lake struct {
+	FreeSpaceFloor Bytes `yaml:"free_space_floor"` // intake stops below it
+	QueryMemory    Bytes `yaml:"query_memory"`     // of the query engine in this process
+	QueryThreads   int   `yaml:"query_threads"`    // 0: as many as processors
+}
+
+// SQL limits analysts' statements.
+type SQL struct {
+	Timeout Duration `yaml:"timeout"`
+	Rows    int      `yaml:"rows"`
+	Bytes   Bytes    `yaml:"bytes"`
+}
+
+// Ledger shapes the account.
+type Ledger struct {
+	QuarantineSize Bytes `yaml:"quarantine_size"` // of kept bodies
+	// DigestKeys is the answer of `aws cloudtrail list-public-keys` as a file.
+	DigestKeys string `yaml:"digest_keys"`
+}
+
+// Default is what holds where the file says nothing.
+func Default() Config {
+	return Config{
+		Listen: "127.0.0.1:8484",
+		Server: Server{Wait: Duration(250 * time.Millisecond)},
+		Rules:  Rules{Builtin: true},
+		Lake:   Lake{FreeSpaceFloor: 512 << 20, QueryMemory: 1 << 30},
+		SQL:    SQL{Timeout: Duration(time.Minute), Rows: 100_000, Bytes: 64 << 20},
+		Ledger: Ledger{QuarantineSize: 1 << 30},
+	}
+}
+
+// Node is a part of the file that a connector reads by itself.
+type Node struct {
+	Type string
+	node *yaml.Node
+	file string
+}
+
+// UnmarshalYAML keeps the node and its type.
+func (n *Node) UnmarshalYAML(v *yaml.Node) error {
+	var head struct {
+		Type string `yaml:"type"`
+	}
+	if err := v.Decode(&head); err != nil || head.Type == "" {
+		return fmt.Errorf("line %d: a source needs its type", v.Line)
+	}
+	n.Type, n.node = head.Type, v
+	return nil
+}
+
+// Decode reads the node strictly into a struct with yaml tags.
+func (n Node) Decode(into any) error {
+	return decode(n.file, n.node, into)
+}
+
+// Load reads a file over the defaults.
+func Load(path string) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(path, text)
+}
+
+// Parse reads the text of a file over the defaults; name is for messages.
+func Parse(name string, text []byte) (Config, error) {
+	c := Default()
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return Config{}, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if len(doc.Content) == 0 {
+		return c, nil
+	}
+	if err := decode(name, doc.Content[0], &c); err != nil {
+		return Config{}, err
+	}
+	for i := range c.Sources {
+		c.Sources[i].file = name
+	}
+	return c, c.check(name)
+}
+
+func (c *Config) check(name string) error {
+	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
+		return fmt.Errorf("%s: server: tls_cert and tls_key go together", name)
+	}
+	return nil
+}
+
+// DataDir is the data directory where neither file nor command line names one:
+// $XDG_DATA_HOME/yagura, or ~/.local/share/yagura.
+func DataDir(getenv func(string) string) string {
+	if base := getenv("XDG_DATA_HOME"); base != "" {
+		return filepath.Join(base, "yagura")
+	}
+	return filepath.Join(getenv("HOME"), ".local", "share", "yagura")
+}
