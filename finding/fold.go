@@ -1,0 +1,170 @@
+package finding
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+)
+
+// Compare orders occurrences by (LastSeen, identity): the greatest gives a
+// finding its title, severity and reasons.
+func (o *Occurrence) Compare(p *Occurrence) int {
+	if c := o.LastSeen.Compare(p.LastSeen); c != 0 {
+		return c
+	}
+	if c := bytes.Compare(o.Batch[:], p.Batch[:]); c != 0 {
+		return c
+	}
+	if c := strings.Compare(o.Hunter, p.Hunter); c != 0 {
+		return c
+	}
+	return o.Since.Compare(p.Since)
+}
+
+// Merge adds another occurrence of the same key. What was merged in whatever
+// order comes out the same: counts add, first and last take the least and the
+// greatest, evidence merges, and the rest is that of the latest occurrence.
+func (o *Occurrence) Merge(p Occurrence) {
+	first, count, evidence := o.FirstSeen, o.Count+p.Count, o.Evidence
+	if p.FirstSeen.Before(first) {
+		first = p.FirstSeen
+	}
+	evidence.Merge(p.Evidence)
+	if o.Compare(&p) < 0 {
+		*o = p
+	}
+	o.FirstSeen, o.Count, o.Evidence = first, count, evidence
+}
+
+// Fold makes the finding of all occurrences of one key, in whatever order they
+// come. There is at least one.
+func Fold(occurrences []Occurrence) Finding {
+	sum := occurrences[0]
+	for _, o := range occurrences[1:] {
+		sum.Merge(o)
+	}
+	return Of(sum, nil)
+}
+
+// Of is the finding of a merged occurrence with people's decisions applied in
+// the order they were taken.
+//
+// A finding that was resolved and is seen again later than that decision opens
+// again with status new, and says so in a reason of kind "reopened", unless its
+// verdict is false positive or expected: then a person has said that this is
+// how it looks when all is well, and suppressed likewise stays as it is. Later
+// is a matter of the events' own time, so that neither the order of ingest nor
+// an old file read today opens anything.
+func Of(o Occurrence, decisions []Decision) Finding {
+	f := Finding{
+		Trouble: o.Trouble, Status: New, Cause: CauseUnknown,
+		FirstSeen: o.FirstSeen, LastSeen: o.LastSeen, Count: o.Count, Evidence: o.Evidence,
+		Case: CaseID(o.Trouble, o.FirstSeen), Explained: []Explanation{}, Decisions: decisions,
+	}
+	f.Parts = priorityParts(o.Trouble)
+	f.Priority = priority(f.Parts)
+	f.replay()
+	return f
+}
+
+func (f *Finding) replay() {
+	var closed Decision
+	for _, d := range f.Decisions {
+		if d.Status != "" {
+			f.Status = d.Status
+			closed = d
+		}
+		if d.Verdict != NoVerdict {
+			f.Verdict, f.Reason = d.Verdict, d.Reason
+		}
+		if d.Cause != "" {
+			f.Cause = d.Cause
+		}
+		if d.Assignee != "" {
+			f.Assignee = d.Assignee
+		}
+	}
+	if f.Status != Resolved || !f.LastSeen.After(closed.At) || f.Verdict == FalsePositive || f.Verdict == Expected {
+		return
+	}
+	f.Status = New
+	again := Reason{Kind: "reopened", Text: fmt.Sprintf("Seen again at %s, after %s resolved it at %s.",
+		f.LastSeen.UTC().Format(time.RFC3339), closed.By, closed.At.UTC().Format(time.RFC3339))}
+	// A copy: the reasons' array may be shared with the occurrence.
+	f.Reasons = append(append([]Reason(nil), f.Reasons...), again)
+}
+
+// severityWeights turn a severity into the first factor of a priority. Each
+// step up roughly halves what stays below: a critical finding outranks a medium
+// one unless it is half as credible.
+var severityWeights = map[Severity]float64{
+	Critical: 1, High: 0.8, Medium: 0.5, Low: 0.25, Informational: 0.1,
+}
+
+// priorityParts are the factors of a priority:
+//
+//	priority = 100 × severity × confidence × reach × exposure × environment
+//
+// severity is 1 for critical, 0.8 high, 0.5 medium, 0.25 low, 0.1
+// informational; confidence is what the detector says. Reach (what the
+// principal or resource could touch), exposure (who can get at it) and
+// environment (production or not) are 1 until something has judged them: what
+// nobody looked at must not make a finding smaller.
+func priorityParts(t Trouble) []Part {
+	const unassessed = "not assessed yet, counted in full"
+	weight, known := severityWeights[t.Severity]
+	why := fmt.Sprintf("severity %s", t.Severity)
+	if !known {
+		weight, why = severityWeights[Medium], fmt.Sprintf("severity %q is unknown, counted as medium", t.Severity)
+	}
+	confidence := t.Confidence
+	if !(confidence >= 0) {
+		confidence = 0
+	}
+	confidence = min(confidence, 1)
+	return []Part{
+		{"severity", weight, why},
+		{"confidence", confidence, fmt.Sprintf("the detector is %.0f %% sure", 100*confidence)},
+		{"reach", 1, unassessed},
+		{"exposure", 1, unassessed},
+		{"environment", 1, unassessed},
+	}
+}
+
+// priority is 100 × the product of the parts, rounded.
+func priority(parts []Part) int {
+	p := 100.0
+	for _, part := range parts {
+		p *= part.Value
+	}
+	return int(math.Round(p))
+}
+
+// Clean replaces what is no valid UTF-8 in the texts that o carries, so that
+// every store keeps and finds the same texts. Slices are copied where changed.
+func (o *Occurrence) Clean() {
+	for _, s := range []*string{&o.Key, (*string)(&o.Kind), &o.Rule, &o.LogSource, &o.Title, (*string)(&o.Severity),
+		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter} {
+		*s = clean(*s)
+	}
+	o.FalsePositives, o.Next = cleanAll(o.FalsePositives), cleanAll(o.Next)
+	reasons := make([]Reason, len(o.Reasons))
+	for i, r := range o.Reasons {
+		reasons[i] = Reason{clean(r.Kind), clean(r.Text), clean(r.Observed), clean(r.Expected), append([]event.UID(nil), r.Evidence...)}
+	}
+	o.Reasons = reasons
+}
+
+func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+func cleanAll(list []string) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, clean(s))
+	}
+	return out
+}
