@@ -1,0 +1,49 @@
+# Yagura needs Go, a C++ compiler (DuckDB is linked in), make and git.
+#
+#   make demo    build, and run the main job on a sample organisation's logs
+#   make test    every test
+#   make check   what a change has to pass besides: format, vet, staticcheck, race, vulnerabilities
+#   make bench   the measurements, as a table beside the bars we hold ourselves to
+#   make build   bin/yagura
+
+SHELL   := /bin/bash
+GO      ?= go
+export GOFLAGS := -mod=readonly -buildvcs=false
+export CGO_ENABLED := 1
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+.PHONY: all build demo test check bench tools update clean
+.DEFAULT_GOAL := build
+
+build: tools
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/yagura ./cmd/yagura
+
+demo: build
+	@bin/yagura demo
+
+test: tools
+	$(GO) test ./...
+
+# Golden files are rewritten by the tests themselves; look at the difference.
+update: tools
+	$(GO) test ./... -update
+
+check: tools
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	$(GO) mod verify
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -race ./...
+	@git diff --exit-code --stat -- '*.golden' docs || { echo "generated files are not current: commit what the tests wrote"; exit 1; }
+	@.ci/vulnerabilities
+
+bench: build
+	@.ci/bench
+
+# tools sees to it that a compiler is there, and says what is missing otherwise.
+tools:
+	@.ci/tools $(GO)
+
+clean:
+	rm -rf bin
