@@ -1,0 +1,266 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/source"
+)
+
+// Account is what is known of the records of one version of an object: pieces
+// without overlap, ascending, neighbours merged. The zero Account knows nothing.
+// Engines keep it, by its text form, and change it only through Settle.
+type Account struct {
+	pieces []piece
+}
+
+// piece is a run of records with what the span that ends there said of its end.
+// A piece without records is a span without records: the object's end looked at
+// once more. It stays apart from the piece before it, because the two may be
+// settled in either order and the look at the end counts.
+type piece struct {
+	first    int64
+	verdicts event.Verdicts
+	end
+}
+
+// end is what a source notes where a span ends.
+type end struct {
+	final                 bool
+	mark, sha256, failure string
+}
+
+func (p *piece) last() int64 { return p.first + p.verdicts.Records() } // exclusive
+
+func (e end) silent() bool { return e == end{} }
+
+// Settle replaces whatever is known of the span's records, and gives what the
+// replaced ones were. A replacement that ends where an earlier span ended and
+// says nothing of the end keeps what was known of it: a record taken out of
+// quarantine does not reopen its object.
+func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
+	p := piece{s.First, nil, end{s.Final, s.Mark, s.SHA256, s.Failure}}
+	for _, run := range s.Verdicts {
+		p.verdicts = p.verdicts.Add(run.Verdict, run.N)
+	}
+	first, last := p.first, p.last()
+	var out []piece
+	for _, old := range a.pieces {
+		oldLast := old.last()
+		if old.first == oldLast { // without records
+			again := first == last && old.first == first
+			passed := first <= old.first && old.first < last
+			outdated := old.first == last && (p.final || p.failure != "")
+			if !again && !passed && !outdated {
+				out = append(out, old)
+			}
+			continue
+		}
+		if first == last && old.first < first && first < oldLast {
+			return nil // there are records behind this end: it is none
+		}
+		from, to := max(first, old.first), min(last, oldLast)
+		if from >= to {
+			out = append(out, old)
+			continue
+		}
+		for _, run := range old.verdicts.Slice(from-old.first, to-from) {
+			replaced = replaced.Add(run.Verdict, run.N)
+		}
+		if old.first < from {
+			out = append(out, piece{old.first, old.verdicts.Slice(0, from-old.first), end{}})
+		}
+		if to < oldLast {
+			out = append(out, piece{to, old.verdicts.Slice(to-old.first, oldLast-to), old.end})
+		} else if to == last && p.silent() {
+			p.end = old.end
+		}
+	}
+	at, _ := slices.BinarySearchFunc(out, p, comparePieces)
+	a.pieces = merge(slices.Insert(out, at, p))
+	return replaced
+}
+
+// comparePieces orders by position, the look at the end behind the records that
+// end there and before those that begin there.
+func comparePieces(a, b piece) int {
+	if a.first != b.first {
+		return int(min(max(a.first-b.first, -1), 1))
+	}
+	return int(min(max(a.last()-b.last(), -1), 1))
+}
+
+// merge joins neighbours that both have records.
+func merge(pieces []piece) []piece {
+	out := pieces[:0]
+	for _, p := range pieces {
+		if n := len(out); n > 0 && out[n-1].last() == p.first && len(out[n-1].verdicts) > 0 && len(p.verdicts) > 0 {
+			prev := &out[n-1]
+			for _, run := range p.verdicts {
+				prev.verdicts = prev.verdicts.Add(run.Verdict, run.N)
+			}
+			prev.end = p.end
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// Progress is what a source is told.
+func (a *Account) Progress(version string) source.Progress {
+	p := source.Progress{Version: version}
+	for _, x := range a.pieces {
+		if n := x.verdicts.Records(); n > 0 {
+			p.Settled = append(p.Settled, source.Run{First: x.first, Records: n})
+		}
+	}
+	e, whole := a.end()
+	p.Mark, p.Final = e.mark, e.final && whole
+	return p
+}
+
+// end is what is known of the place where the last piece ends, and whether
+// everything before it is accounted for.
+func (a *Account) end() (e end, whole bool) {
+	at := int64(0)
+	whole = true
+	for _, p := range a.pieces {
+		whole = whole && p.first == at
+		at, e = p.last(), p.end
+	}
+	return e, whole
+}
+
+// hole is the first run of records before the end that is not accounted for.
+func (a *Account) hole() (first, last int64) {
+	for _, p := range a.pieces {
+		if p.first > first {
+			return first, p.first
+		}
+		first = p.last()
+	}
+	return 0, 0
+}
+
+// Count is how many records have verdict v.
+func (a *Account) Count(v event.Verdict) (n int64) {
+	for _, p := range a.pieces {
+		n += p.verdicts.Count(v)
+	}
+	return n
+}
+
+// Records is how many records are accounted for.
+func (a *Account) Records() (n int64) {
+	for _, p := range a.pieces {
+		n += p.verdicts.Records()
+	}
+	return n
+}
+
+// SHA256 of the object's decompressed content, hex, where its end is settled
+// and it was read whole in one go; else empty.
+func (a *Account) SHA256() string {
+	e, _ := a.end()
+	return e.sha256
+}
+
+// State is how far the object is, and why it is no further.
+func (a *Account) State() (s State, reason string) {
+	if len(a.pieces) == 0 {
+		return Waiting, ""
+	}
+	e, whole := a.end()
+	switch {
+	case e.failure != "" && a.Records() == 0:
+		return Failed, e.failure
+	case e.failure != "":
+		return Partial, e.failure
+	case !whole:
+		first, last := a.hole()
+		return Partial, fmt.Sprintf("records %d to %d are not accounted for", first, last-1)
+	case !e.final:
+		return Partial, ""
+	}
+	return Complete, ""
+}
+
+// Fill sets what o says of its records.
+func (a *Account) Fill(o *Object) {
+	o.Records = a.Records()
+	o.Stored, o.Duplicate = a.Count(event.Stored), a.Count(event.Duplicate)
+	o.Quarantined, o.Expired = a.Count(event.Quarantined), a.Count(event.Expired)
+	o.State, o.Reason = a.State()
+	o.SHA256 = a.SHA256()
+}
+
+// MarshalText gives the form engines keep: for each piece its first record, its
+// verdicts, and quoted texts where there are any, as in `0 4000s3d! "mark" "" ""`.
+func (a *Account) MarshalText() ([]byte, error) {
+	var b []byte
+	for i, p := range a.pieces {
+		if i > 0 {
+			b = append(b, '\n')
+		}
+		b = strconv.AppendInt(b, p.first, 10)
+		b = append(b, ' ')
+		for _, run := range p.verdicts {
+			b = append(strconv.AppendInt(b, run.N, 10), byte(run.Verdict))
+		}
+		if p.final {
+			b = append(b, '!')
+		}
+		if p.mark == "" && p.sha256 == "" && p.failure == "" {
+			continue
+		}
+		for _, s := range []string{p.mark, p.sha256, p.failure} {
+			b = strconv.AppendQuoteToASCII(append(b, ' '), s)
+		}
+	}
+	return b, nil
+}
+
+// UnmarshalText reads that form.
+func (a *Account) UnmarshalText(b []byte) error {
+	a.pieces = nil
+	for len(b) > 0 {
+		line, rest, _ := bytes.Cut(b, []byte{'\n'})
+		p, err := parsePiece(string(line))
+		if err != nil {
+			return fmt.Errorf("account %q: %w", line, err)
+		}
+		a.pieces, b = append(a.pieces, p), rest
+	}
+	return nil
+}
+
+func parsePiece(line string) (p piece, err error) {
+	first, line, _ := strings.Cut(line, " ")
+	if p.first, err = strconv.ParseInt(first, 10, 64); err != nil {
+		return p, err
+	}
+	verdicts, line, _ := strings.Cut(line, " ")
+	verdicts, p.final = strings.CutSuffix(verdicts, "!")
+	if err := p.verdicts.UnmarshalText([]byte(verdicts)); err != nil {
+		return p, err
+	}
+	for _, s := range []*string{&p.mark, &p.sha256, &p.failure} {
+		if line == "" {
+			break
+		}
+		quoted, err := strconv.QuotedPrefix(line)
+		if err != nil {
+			return p, err
+		}
+		if *s, err = strconv.Unquote(quoted); err != nil {
+			return p, err
+		}
+		line = strings.TrimPrefix(line[len(quoted):], " ")
+	}
+	return p, nil
+}
