@@ -1,0 +1,32 @@
+// Package rules holds the Sigma rules that Yagura ships, as text.
+//
+// Below aws/ there is one file NAME.yml a rule, and beside it NAME.cases.yml
+// with records that must and must not match: content, read by whoever judges.
+// A cases file is
+//
+//	cases:
+//	  - name: what it shows
+//	    fires: true
+//	    event: {…}   # a whole raw CloudTrail record
+//
+// and a rule carries, besides Sigma's own keys, a block of ours:
+//
+//	yagura:
+//	  confidence: 0.8       # 0..1: how often a match is what the title says
+//	  attack_version: "19"  # of the technique ids in tags
+//	  next: […]             # what to do, with {account} {region} {actor} {resource}
+package rules
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed aws/*.yml
+var files embed.FS
+
+// FS holds aws/NAME.yml and aws/NAME.cases.yml.
+func FS() fs.FS { return files }
+
+// CasesSuffix ends the names of cases files; every other .yml file is a rule.
+const CasesSuffix = ".cases.yml"
