@@ -1,0 +1,109 @@
+package cloudtrail
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/yagura-sec/yagura/event"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var received = time.Date(2026, 3, 2, 8, 0, 0, 123456789, time.UTC)
+
+// TestGolden: testdata/NAME.json is one raw record; NAME.json.golden the event
+// or the error it becomes.
+func TestGolden(t *testing.T) {
+	inputs, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(inputs) == 0 {
+		t.Fatalf("%d inputs, %v", len(inputs), err)
+	}
+	for _, path := range inputs {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			body, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := golden(t, body)
+			if *update {
+				if err := os.WriteFile(path+".golden", got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path + ".golden")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s gives\n%s\nwant\n%s", path, got, want)
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, body []byte) []byte {
+	t.Helper()
+	events, err := Normaliser{}.Append(nil, event.Raw{Object: "o", Position: 7, Body: body, Received: received})
+	if err != nil {
+		return fmt.Appendf(nil, "error: %v\n", err)
+	}
+	if why := flaw(events, body); why != "" {
+		t.Error(why)
+	}
+	out, err := json.MarshalIndent(events[0], "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(out, '\n')
+}
+
+// flaw says what is wrong with the events made of one record: exactly one, with
+// a uid, a time, an actor type, an outcome, a caller, valid text in every
+// column, and the same again from its own Raw.
+func flaw(events []event.Event, body []byte) string {
+	if len(events) != 1 {
+		return fmt.Sprintf("%d events of one record", len(events))
+	}
+	e := events[0]
+	switch {
+	case e.UID.IsZero():
+		return "no uid"
+	case e.Time.IsZero() || e.Time.Location() != time.UTC || e.Time.Nanosecond()%1000 != 0:
+		return fmt.Sprintf("time %v", e.Time)
+	case e.ActorType == "" || e.Outcome == "" || e.Caller == "" || e.Category == "" || e.Message == "" || e.APIOperation == "":
+		return fmt.Sprintf("an empty column: %+v", e)
+	case e.CallerConfidence < 0 || e.CallerConfidence > 1:
+		return fmt.Sprintf("confidence %v", e.CallerConfidence)
+	case len(e.ResourceUIDs) > 0 && e.ResourceUIDs[0] != e.ResourceUID, (len(e.ResourceUIDs) == 0) != (e.ResourceUID == ""):
+		return fmt.Sprintf("resource %q of %q", e.ResourceUID, e.ResourceUIDs)
+	case strings.ContainsFunc(e.Message, func(r rune) bool { return r < ' ' }):
+		return fmt.Sprintf("message %q", e.Message)
+	case !json.Valid(e.Raw):
+		return "raw is not JSON"
+	}
+	v := reflect.ValueOf(e)
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.String {
+			if s := f.String(); !utf8.ValidString(s) || strings.Contains(s, "\x00") || len(s) > maxColumn+200 {
+				return fmt.Sprintf("%s is %q", v.Type().Field(i).Name, s)
+			}
+		}
+	}
+	again, err := Normaliser{}.Append(nil, event.Raw{Object: e.Object, Position: e.Position, Body: e.Raw, Received: e.IngestTime})
+	if err != nil {
+		return "from its own raw: " + err.Error()
+	}
+	if !reflect.DeepEqual(again[0], e) {
+		return fmt.Sprintf("from its own raw it becomes %+v, was %+v", again[0], e)
+	}
+	return ""
+}
