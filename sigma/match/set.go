@@ -1,0 +1,197 @@
+// Package match holds many compiled rules against records.
+//
+// A Set is made once and shared; a Scratch belongs to one goroutine and keeps
+// its memory from record to record, so that a record no rule matches costs no
+// allocation. Records are JSON bytes, walked once, in which only the fields that
+// rules name are looked at.
+//
+// A name with dots is looked for as it stands and then as a path: at each object
+// the whole remaining name as a key comes first, its first segment second.
+// Arrays on the way and at the end stand for their elements. A key that occurs
+// twice in an object stands for both its values. An object as a value is its
+// JSON text without white space.
+package match
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/ir"
+)
+
+// Source says what log a record is from. A rule applies if everything its log
+// source names is the same here, in any case of letters.
+type Source struct {
+	Category, Product, Service string
+}
+
+// SourceOf is the source that a rule asks for.
+func SourceOf(r *sigma.Rule) Source {
+	return Source{r.LogSource.Category, r.LogSource.Product, r.LogSource.Service}
+}
+
+func (s Source) covers(l sigma.LogSource) bool {
+	same := func(rule, record string) bool { return rule == "" || strings.EqualFold(rule, record) }
+	return same(l.Category, s.Category) && same(l.Product, s.Product) && same(l.Service, s.Service)
+}
+
+// Options is what rules are compiled with.
+type Options = ir.Options
+
+// Set is rules ready to be held against records. It never changes.
+type Set struct {
+	program *ir.Program
+	fields  []string       // by slot
+	slots   map[string]int // of fields
+	atomAt  []int32        // the slot of each atom; keywordSlot for keywords
+	refAt   []int32        // the slot of the other field of a FieldRef
+
+	mu    sync.Mutex
+	plans map[Source]*plan
+}
+
+// keywordSlot is where an atom without a field finds all values of the record.
+const keywordSlot = 0
+
+// maxPlans bounds how many sources a set remembers. Callers have a handful.
+const maxPlans = 1000
+
+// Compile makes a set of the rules that can be compiled and tells of the others.
+func Compile(rules []*sigma.Rule, o Options) (*Set, []*sigma.Error) {
+	program, refused := ir.Compile(rules, o)
+	s := &Set{program: program, fields: []string{""}, slots: map[string]int{}, plans: map[Source]*plan{}}
+	for i := range program.Atoms {
+		a := &program.Atoms[i]
+		at, ref := int32(keywordSlot), int32(keywordSlot)
+		if a.Field != "" {
+			at = s.slot(a.Field)
+		}
+		if a.Op == ir.FieldRef {
+			ref = s.slot(a.Ref)
+		}
+		s.atomAt, s.refAt = append(s.atomAt, at), append(s.refAt, ref)
+	}
+	return s, refused
+}
+
+func (s *Set) slot(field string) int32 {
+	at, ok := s.slots[field]
+	if !ok {
+		at = len(s.fields)
+		s.slots[field] = at
+		s.fields = append(s.fields, field)
+	}
+	return int32(at)
+}
+
+// Len is how many rules the set holds.
+func (s *Set) Len() int { return len(s.program.Rules) }
+
+// Rule is the i-th rule.
+func (s *Set) Rule(i int) *sigma.Rule { return s.program.Rules[i].Rule }
+
+// Program is what the rules were compiled to. It must not be changed.
+func (s *Set) Program() *ir.Program { return s.program }
+
+// Applies gives the rules that apply to a source, in order.
+func (s *Set) Applies(src Source) []int {
+	var out []int
+	for i := range s.program.Rules {
+		if src.covers(s.program.Rules[i].LogSource) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// plan is what of a set matters to one source.
+type plan struct {
+	rules    []int32 // that apply
+	always   []int32 // of them, those without a witness
+	slots    []int32 // that their atoms read
+	keywords bool    // an atom without a field is among them
+	root     *node   // what to look for in a record
+	// index gives by slot and folded text the rules of which a witness holds.
+	index []lookup
+}
+
+type lookup struct {
+	slot  int32
+	rules map[string][]int32
+}
+
+func (s *Set) plan(src Source) *plan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.plans[src]
+	if p == nil {
+		p = s.newPlan(src)
+		if len(s.plans) < maxPlans {
+			s.plans[src] = p
+		}
+	}
+	return p
+}
+
+func (s *Set) newPlan(src Source) *plan {
+	p := &plan{root: &node{}}
+	read := map[int32]bool{}
+	use := func(slot int32) {
+		if !read[slot] && slot != keywordSlot {
+			read[slot] = true
+			p.slots = append(p.slots, slot)
+		}
+	}
+	for _, i := range s.Applies(src) {
+		p.rules = append(p.rules, int32(i))
+		s.program.Rules[i].Expr.Walk(func(n *ir.Node) {
+			if n.Op != ir.Leaf {
+				return
+			}
+			p.keywords = p.keywords || s.atomAt[n.Atom] == keywordSlot
+			use(s.atomAt[n.Atom])
+			use(s.refAt[n.Atom])
+		})
+	}
+	for _, slot := range p.slots {
+		p.root.add(s.fields[slot], slot)
+	}
+	p.root.finish()
+	s.indexRules(p)
+	return p
+}
+
+// indexRules finds for each rule equalities of which one must hold, preferring
+// fields of which rules name many values: those tell records apart best.
+func (s *Set) indexRules(p *plan) {
+	isEq := func(a ir.AtomID) bool {
+		return s.program.Atoms[a].Op == ir.Eq && s.atomAt[a] != keywordSlot
+	}
+	values := map[int32]int{}
+	for a := range s.program.Atoms {
+		if isEq(ir.AtomID(a)) {
+			values[s.atomAt[a]]++
+		}
+	}
+	cost := func(a ir.AtomID) float64 { return 1 / float64(values[s.atomAt[a]]) }
+	at := map[int32]int{}
+	for _, i := range p.rules {
+		atoms, ok := s.program.Rules[i].Expr.Witness(isEq, cost)
+		if !ok {
+			p.always = append(p.always, i)
+			continue
+		}
+		for _, id := range atoms {
+			slot := s.atomAt[id]
+			k, met := at[slot]
+			if !met {
+				k = len(p.index)
+				at[slot] = k
+				p.index = append(p.index, lookup{slot, map[string][]int32{}})
+			}
+			text := ir.FoldString(s.program.Atoms[id].Text)
+			p.index[k].rules[text] = append(p.index[k].rules[text], i)
+		}
+	}
+}
