@@ -1,0 +1,262 @@
+// Package file reads records from files, folders, globs and standard input.
+//
+//	type: file
+//	paths: [/var/log/cloudtrail, "exports/*.json.gz"]
+//	follow: true
+//	format: aws.cloudtrail
+//
+// Compression and container are recognised by content, never by name. Reading
+// streams: what is held is the current record and the batches on their way.
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/source"
+)
+
+// Config says what is read and how. The zero value of a limit is its default.
+type Config struct {
+	// Paths are files, folders (read with all below), globs, or "-" for Stdin.
+	Paths []string
+	// Format is what the records are ("aws.cloudtrail"); empty: to be recognised later.
+	Format string
+	// InputFormat forces the container: Records, Array, JSONL or JSON.
+	InputFormat string
+	// Follow goes on for new, growing and rotated files until the context ends.
+	Follow bool
+	Poll   time.Duration // between two looks while following; default 1 s
+	Reread bool          // read also what is settled
+
+	MaxDecompressed int64 // bytes an object may hold; default 16 GiB
+	MaxRatio        int64 // decompressed by stored bytes, looked at from 256 MiB on; default 250
+	MaxRecord       int   // bytes of a record; default 16 MiB
+	MaxDepth        int   // levels of nesting in a record; default 64
+
+	Parallel     int           // files read at once, and batches on their way; default 2
+	BatchRecords int           // records after which a batch closes; default 20,000
+	BatchBytes   int           // bytes of records after which a batch closes; default 32 MB
+	BatchWait    time.Duration // how long a record of a slow input waits in a batch; default 1 s
+
+	Settled source.Settled // nil: nothing is settled
+	Listed  source.Listed  // nil: nobody wants to know
+	Now     func() time.Time
+	Stdin   io.Reader
+}
+
+var _ source.Source = (*Source)(nil)
+
+// Source reads files.
+type Source struct {
+	cfg     Config
+	deliver source.Deliver
+	cancel  context.CancelCauseFunc
+	flight  chan struct{} // one for each batch on its way
+	sends   sync.WaitGroup
+	attempt string // of the batches of a re-read
+
+	mu    sync.Mutex // guards the two below
+	stats Stats
+	known map[inode]*memory // while following: how far a file was read
+}
+
+// Stats counts what one Run did.
+type Stats struct {
+	Objects        int64 // found
+	AlreadySettled int64 // not read, because every record of them is accounted for
+	Read           int64 // opened and read, whole or in part
+	Digests        int64
+	Failures       int64 // not readable, or not to their end
+	Records        int64 // delivered, rejects with them
+	Rejects        int64
+	Bytes          int64 // of the objects read, as stored
+}
+
+// New checks the configuration and opens nothing.
+func New(cfg Config) (*Source, error) {
+	if len(cfg.Paths) == 0 {
+		return nil, errors.New("file: no path is given")
+	}
+	for i, p := range cfg.Paths {
+		if p == "" {
+			return nil, errors.New("file: a path is empty")
+		}
+		if _, err := filepath.Match(p, ""); err != nil {
+			return nil, fmt.Errorf("file: path %q: %w", p, err)
+		}
+		if p == stdinName && (slices.Contains(cfg.Paths[:i], p) || cfg.Stdin == nil) {
+			return nil, errors.New(`file: "-" needs a standard input, and can be read once`)
+		}
+	}
+	if !slices.Contains([]string{Auto, Records, Array, JSONL, JSON}, cfg.InputFormat) {
+		return nil, fmt.Errorf("file: input format %q is none of records, array, jsonl, json", cfg.InputFormat)
+	}
+	if cfg.Poll < 0 || cfg.BatchWait < 0 || cfg.MaxDecompressed < 0 || cfg.MaxRatio < 0 || cfg.MaxRecord < 0 ||
+		cfg.MaxDepth < 0 || cfg.Parallel < 0 || cfg.BatchRecords < 0 || cfg.BatchBytes < 0 {
+		return nil, errors.New("file: a limit is negative")
+	}
+	cfg.Poll = or(cfg.Poll, time.Second)
+	cfg.BatchWait = or(cfg.BatchWait, time.Second)
+	cfg.MaxDecompressed = or(cfg.MaxDecompressed, 16<<30)
+	cfg.MaxRatio = or(cfg.MaxRatio, 250)
+	cfg.MaxRecord = or(cfg.MaxRecord, 16<<20)
+	cfg.MaxDepth = or(cfg.MaxDepth, 64)
+	cfg.Parallel = or(cfg.Parallel, 2)
+	cfg.BatchRecords = or(cfg.BatchRecords, 20_000)
+	cfg.BatchBytes = or(cfg.BatchBytes, 32_000_000)
+	if cfg.Now == nil {
+		return nil, errors.New("file: no clock is given")
+	}
+	if cfg.Settled == nil {
+		cfg.Settled = func(context.Context, string) ([]source.Progress, error) { return nil, nil }
+	}
+	if cfg.Listed == nil {
+		cfg.Listed = func(context.Context, []event.Object) error { return nil }
+	}
+	return &Source{cfg: cfg}, nil
+}
+
+func or[T comparable](v, instead T) T {
+	var zero T
+	if v == zero {
+		return instead
+	}
+	return v
+}
+
+// Stats tells what was done so far. It may be called while Run runs.
+func (s *Source) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
+
+func (s *Source) count(f func(*Stats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.stats)
+}
+
+// Run reads everything and returns nil once all of it is acknowledged; while
+// following it goes on until ctx ends. An object that cannot be read, or not to
+// its end, is a span with its failure; only what concerns all of them ends Run:
+// a path that does not exist, and errors of deliver, Settled and Listed. It may
+// be called once.
+func (s *Source) Run(ctx context.Context, deliver source.Deliver) (err error) {
+	run, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.deliver, s.cancel = deliver, cancel
+	s.flight = make(chan struct{}, s.cfg.Parallel)
+	s.known = map[inode]*memory{}
+	if s.cfg.Reread {
+		s.attempt = "reread " + s.cfg.Now().UTC().Format(time.RFC3339Nano)
+	}
+	defer func() {
+		s.sends.Wait()
+		if cause := context.Cause(run); cause != nil {
+			err = cause
+		}
+		if ctx.Err() != nil && err == context.Cause(ctx) {
+			err = ctx.Err()
+		}
+	}()
+	if s.cfg.Follow {
+		return s.follow(run)
+	}
+	found, err := list(s.cfg.Paths, s.cfg.Now())
+	if err != nil {
+		return err
+	}
+	return s.read(run, found)
+}
+
+// read reads the targets with several workers and hands over all of them. It
+// does not wait for the last acknowledgements.
+func (s *Source) read(ctx context.Context, found []*target) error {
+	todo, err := s.list(ctx, found)
+	if err != nil {
+		return err
+	}
+	queue := make(chan *target)
+	var wg sync.WaitGroup
+	for range min(s.cfg.Parallel, len(todo)) {
+		wg.Go(func() {
+			if err := s.work(ctx, queue); err != nil {
+				s.cancel(err)
+			}
+		})
+	}
+	for _, t := range todo {
+		select {
+		case queue <- t:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(queue)
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// listChunk is how many objects are listed at once.
+const listChunk = 1000
+
+// list finds out what is known of the targets, lists those that are to be read,
+// and returns them.
+func (s *Source) list(ctx context.Context, found []*target) ([]*target, error) {
+	var todo []*target
+	var objects []event.Object
+	flush := func() error {
+		if len(objects) == 0 {
+			return nil
+		}
+		if err := s.cfg.Listed(ctx, objects); err != nil {
+			return fmt.Errorf("list %d objects: %w", len(objects), err)
+		}
+		objects = nil
+		return nil
+	}
+	for _, t := range found {
+		if err := s.plan(ctx, t); err != nil {
+			return nil, err
+		}
+		if fresh := !t.again && !t.unsteady; fresh {
+			s.count(func(st *Stats) { st.Objects++ })
+		}
+		if t.done {
+			if !t.again && !t.unsteady {
+				s.count(func(st *Stats) { st.AlreadySettled++ })
+			}
+			continue
+		}
+		todo = append(todo, t)
+		if !t.again && !t.unsteady { // what may still be written has no version yet
+			objects = append(objects, event.Object{Name: t.name, Version: t.version, Size: t.size})
+		}
+		if len(objects) == listChunk {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return todo, flush()
+}
+
+// stdinName is the path and the object name of standard input.
+const stdinName = "-"
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return filepath.Clean(path) // the working folder is gone: as good as can be
+}

@@ -1,0 +1,461 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/shared"
+	"github.com/yagura-sec/yagura/source"
+	"github.com/yagura-sec/yagura/source/sourcetest"
+)
+
+func write(t testing.TB, path string, content []byte) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func gz(t testing.TB, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zst(t testing.TB, content []byte) []byte {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	return w.EncodeAll(content, nil)
+}
+
+// record is the nth record of an invented log.
+func record(n int) string {
+	return fmt.Sprintf(`{"eventVersion":"1.11","eventID":"%08d-0000-4000-8000-000000000000","recipientAccountId":"111122223333","sourceIPAddress":"203.0.113.7"}`, n)
+}
+
+func recordsJSON(from, n int) []byte {
+	var all []string
+	for i := range n {
+		all = append(all, record(from+i))
+	}
+	return []byte(`{"Records":[` + strings.Join(all, ",") + `]}`)
+}
+
+func lines(from, n int) []byte {
+	var b bytes.Buffer
+	for i := range n {
+		b.WriteString(record(from+i) + "\n")
+	}
+	return b.Bytes()
+}
+
+func config(l *sourcetest.Ledger, paths ...string) Config {
+	return Config{Paths: paths, Settled: l.Settled, Listed: l.List, Now: time.Now}
+}
+
+// ingest runs a source once and returns what it did.
+func ingest(t *testing.T, cfg Config, l *sourcetest.Ledger) Stats {
+	t.Helper()
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context(), l.Deliver); err != nil {
+		t.Fatal(err)
+	}
+	return s.Stats()
+}
+
+// last is the last span of the object.
+func last(l *sourcetest.Ledger, object string) event.Span {
+	var sp event.Span
+	for _, b := range l.Batches {
+		for _, s := range b.Spans {
+			if s.Object == object && s.First+s.Records >= sp.First+sp.Records {
+				sp = s
+			}
+		}
+	}
+	return sp
+}
+
+func rejects(l *sourcetest.Ledger) (out []string) {
+	for _, b := range l.Batches {
+		for _, r := range b.Rejects {
+			out = append(out, fmt.Sprintf("%s %d: %s", filepath.Base(r.Object), r.Position, r.Reason))
+		}
+	}
+	return out
+}
+
+func TestContract(t *testing.T) {
+	dir := t.TempDir()
+	want := map[string]int64{}
+	add := func(name string, n int64, content []byte) { want[write(t, filepath.Join(dir, name), content)] = n }
+	add("a/large.json.gz", 100, gz(t, recordsJSON(0, 100)))
+	add("a/lines.jsonl", 40, lines(100, 40))
+	add("a/array.zst", 9, zst(t, []byte("["+record(200)+strings.Repeat(",\n"+record(201), 8)+"]")))
+	add("a/b/two.gz", 6, append(gz(t, lines(300, 3)), gz(t, lines(303, 3))...))
+	add("empty.json", 0, nil)
+	add("empty.gz", 0, gz(t, nil))
+	add("none.gz", 0, gz(t, []byte(`{"Records":[]}`)))
+	add("notes.txt", 1, []byte("what lies beside logs\nin two lines\n"))
+	add("bad.jsonl", 3, []byte(record(400)+"\n{\"a\":\n"+record(401)))
+	for i := range 20 {
+		add(fmt.Sprintf("c/%02d.gz", i), 3, gz(t, recordsJSON(500+3*i, 3)))
+	}
+	sourcetest.Test(t, sourcetest.Case{
+		Records: want,
+		Open: func(t *testing.T, settled source.Settled, listed source.Listed) source.Source {
+			s, err := New(Config{Paths: []string{dir}, BatchRecords: 16, Settled: settled, Listed: listed, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+	})
+}
+
+func TestNew(t *testing.T) {
+	f := func(cfg Config, want string) {
+		t.Helper()
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("New(%+v) returns %v, want %q", cfg, err, want)
+		}
+	}
+	f(Config{Now: time.Now}, "no path")
+	f(Config{Now: time.Now, Paths: []string{"a", ""}}, "empty")
+	f(Config{Now: time.Now, Paths: []string{"[a"}}, "syntax error")
+	f(Config{Now: time.Now, Paths: []string{"-"}}, "standard input")
+	f(Config{Now: time.Now, Paths: []string{"a"}, InputFormat: "xml"}, "none of")
+	f(Config{Now: time.Now, Paths: []string{"a"}, MaxDepth: -1}, "negative")
+	f(Config{Paths: []string{"a"}}, "clock")
+}
+
+func TestPaths(t *testing.T) {
+	dir := t.TempDir()
+	a := write(t, filepath.Join(dir, "x", "a.json"), lines(0, 2))
+	b := write(t, filepath.Join(dir, "x", "y", "b.json"), lines(2, 3))
+	if err := os.Symlink(dir, filepath.Join(dir, "x", "y", "loop")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(dir, "gone"), filepath.Join(dir, "x", "dangling")); err != nil {
+		t.Fatal(err)
+	}
+	f := func(want map[string]int64, paths ...string) {
+		t.Helper()
+		var l sourcetest.Ledger
+		ingest(t, config(&l, paths...), &l)
+		if d := cmp.Diff(want, l.Records()); d != "" {
+			t.Errorf("%q (-want +got)\n%s", paths, d)
+		}
+	}
+	both := map[string]int64{a: 2, b: 3, filepath.Join(dir, "x", "dangling"): 0}
+	f(both, dir)
+	f(both, dir, a, filepath.Join(dir, "x")+"/")
+	f(map[string]int64{a: 2}, filepath.Join(dir, "*", "*.json"))
+	t.Chdir(filepath.Join(dir, "x"))
+	f(map[string]int64{a: 2}, "./a.json")
+
+	var l sourcetest.Ledger
+	for _, p := range []string{"none.json", "*.gz"} {
+		s, err := New(config(&l, a, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Run(t.Context(), l.Deliver); err == nil || !strings.Contains(err.Error(), p) || len(l.Batches) > 0 {
+			t.Errorf("a path that is not there gives %v and %d batches", err, len(l.Batches))
+		}
+	}
+}
+
+func TestStdin(t *testing.T) {
+	var l sourcetest.Ledger
+	cfg := config(&l, "-")
+	cfg.Stdin = bytes.NewReader(gz(t, recordsJSON(0, 5)))
+	ingest(t, cfg, &l)
+	if got := last(&l, "-"); got.Records != 5 || !got.Final || !strings.HasPrefix(got.Version, "started ") || got.Mark != "" {
+		t.Errorf("span %+v", got)
+	}
+}
+
+func TestSlowStdinIsDeliveredInTime(t *testing.T) {
+	var l sourcetest.Ledger
+	cfg := config(&l, "-")
+	in, out := io.Pipe()
+	cfg.Stdin, cfg.BatchWait = in, 10*time.Millisecond
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	came := make(chan int, 100)
+	done := make(chan error)
+	go func() {
+		done <- s.Run(t.Context(), func(ctx context.Context, b event.Batch) error {
+			came <- len(b.Raws)
+			return l.Deliver(ctx, b)
+		})
+	}()
+	for i := range 3 {
+		if _, err := out.Write(lines(i, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if n := <-came; n != 1 {
+			t.Fatalf("%d records came", n)
+		}
+	}
+	out.Close()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	dir := t.TempDir()
+	var l sourcetest.Ledger
+	whole := gz(t, recordsJSON(0, 500))
+	cut := write(t, filepath.Join(dir, "cut.gz"), whole[:len(whole)*2/3])
+	sum := write(t, filepath.Join(dir, "sum.gz"), append(bytes.Clone(whole[:len(whole)-8]), 0, 0, 0, 0, 0, 0, 0, 0))
+	tail := write(t, filepath.Join(dir, "tail.gz"), append(bytes.Clone(whole), "garbage garbage"...))
+	header := write(t, filepath.Join(dir, "header.gz"), whole[:5])
+	secret := write(t, filepath.Join(dir, "secret.json"), lines(0, 1))
+	good := write(t, filepath.Join(dir, "z.json"), lines(500, 7))
+	if err := os.Chmod(secret, 0); err != nil {
+		t.Fatal(err)
+	}
+	st := ingest(t, config(&l, dir), &l)
+	f := func(object, failure string, final bool) event.Span {
+		t.Helper()
+		sp := last(&l, object)
+		if !strings.Contains(sp.Failure, failure) || failure == "" && sp.Failure != "" || sp.Final != final {
+			t.Errorf("%s: %+v, want failure %q", filepath.Base(object), sp, failure)
+		}
+		return sp
+	}
+	if sp := f(cut, "truncated gzip: the file ends after", false); sp.Records < 100 || sp.Records > 499 {
+		t.Errorf("%d records of a truncated file", sp.Records)
+	}
+	if sp := f(sum, "checksum", false); sp.Records != 500 {
+		t.Errorf("%d records of a file with a wrong checksum", sp.Records)
+	}
+	if sp := f(tail, "something else follows", false); sp.Records != 500 {
+		t.Errorf("%d records of a file with garbage behind", sp.Records)
+	}
+	f(header, "truncated gzip", false)
+	f(good, "", true)
+	failures := int64(4)
+	if os.Getuid() != 0 {
+		f(secret, "permission denied", false)
+		failures++
+	}
+	if st.Failures != failures {
+		t.Errorf("%d failures, want %d", st.Failures, failures)
+	}
+	got := rejects(&l)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "cut.gz") || !strings.Contains(got[0], "the record is cut off") {
+		t.Errorf("rejects %q", got)
+	}
+	if err := os.Chmod(secret, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ingest(t, config(&l, dir), &l)
+	f(secret, "", true)
+}
+
+func TestBomb(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "bomb.gz")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(w, io.LimitReader(&endless{text: record(1) + "\n"}, 300<<20)); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	out.Close()
+	f := func(set func(*Config), want string) {
+		t.Helper()
+		var l sourcetest.Ledger
+		cfg := config(&l, dir)
+		set(&cfg)
+		s, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		var failure string
+		err = s.Run(t.Context(), func(_ context.Context, b event.Batch) error {
+			n += len(b.Raws)
+			failure += b.Spans[len(b.Spans)-1].Failure
+			return nil
+		})
+		if err != nil || !strings.Contains(failure, want) || n == 0 {
+			t.Errorf("%d records, failure %q, %v; want %q", n, failure, err, want)
+		}
+	}
+	f(func(c *Config) { c.MaxRatio = 50; c.Parallel = 1 }, "a decompression bomb")
+	f(func(c *Config) { c.MaxDecompressed = 1 << 20 }, "the limit (max_decompressed)")
+}
+
+func TestGrown(t *testing.T) {
+	dir := t.TempDir()
+	var l sourcetest.Ledger
+	path := write(t, filepath.Join(dir, "a.log"), lines(0, 10))
+	if st := ingest(t, config(&l, dir), &l); st.Records != 10 {
+		t.Fatalf("%+v", st)
+	}
+	if st := ingest(t, config(&l, dir), &l); st.Read != 0 || st.AlreadySettled != 1 {
+		t.Fatalf("unchanged: %+v", st)
+	}
+	out, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Write(lines(10, 5)); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	version := last(&l, path).Version
+	if st := ingest(t, config(&l, dir), &l); st.Records != 5 {
+		t.Fatalf("grown: %+v", st)
+	}
+	if sp := last(&l, path); sp.First != 10 || sp.Records != 5 || sp.Version != version {
+		t.Errorf("grown: %+v, before it was %s", sp, version)
+	}
+	if st := ingest(t, config(&l, dir), &l); st.Read != 0 || st.AlreadySettled != 1 {
+		t.Fatalf("unchanged again: %+v", st)
+	}
+	// Rotated: the old file is known under its new name, the new one is new.
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, lines(15, 4))
+	if st := ingest(t, config(&l, dir), &l); st.Records != 4 || st.AlreadySettled != 1 {
+		t.Fatalf("rotated: %+v", st)
+	}
+	// Truncated and written anew, longer than before.
+	write(t, path, lines(100, 8))
+	if st := ingest(t, config(&l, path), &l); st.Records != 8 {
+		t.Fatalf("replaced: %+v", st)
+	}
+	// A re-read delivers all of it again, as batches of their own.
+	cfg := config(&l, path)
+	cfg.Reread = true
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	if err := s.Run(t.Context(), func(_ context.Context, b event.Batch) error {
+		n += len(b.Raws)
+		past, _ := l.Settled(t.Context(), path)
+		if b.Attempt == "" || b.Spans[0].Version != past[len(past)-1].Version {
+			t.Errorf("attempt %q, version %s", b.Attempt, b.Spans[0].Version)
+		}
+		return nil
+	}); err != nil || n != 8 {
+		t.Errorf("a re-read gives %d records, %v", n, err)
+	}
+}
+
+const digest = `{"awsAccountId":"111122223333","digestStartTime":"2026-01-05T10:00:00Z","digestEndTime":"2026-01-05T11:00:00Z",
+"digestS3Bucket":"trail-logs","digestS3Object":"AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/01/05/111122223333_CloudTrail-Digest_eu-west-1_main_eu-west-1_20260105T110000Z.json.gz",
+"digestPublicKeyFingerprint":"31e8","previousDigestS3Bucket":null,"previousDigestS3Object":null,"previousDigestHashValue":null,"previousDigestSignature":null,
+"logFiles":[{"s3Bucket":"trail-logs","s3Object":"AWSLogs/111122223333/CloudTrail/eu-west-1/a.json.gz","hashValue":"AB12","hashAlgorithm":"SHA-256","newestEventTime":"2026-01-05T10:50:00Z","oldestEventTime":"2026-01-05T10:10:00Z"}]}`
+
+func TestDigest(t *testing.T) {
+	dir := t.TempDir()
+	var l sourcetest.Ledger
+	path := write(t, filepath.Join(dir, "renamed.gz"), gz(t, []byte(digest)))
+	log := write(t, filepath.Join(dir, "111122223333_CloudTrail_eu-west-1_x.json.gz"), gz(t, recordsJSON(0, 3)))
+	ingest(t, config(&l, dir), &l)
+	if sp := last(&l, path); sp.Kind != event.KindDigest || sp.Records != 0 || !sp.Final || len(l.Batches[0].Digests)+len(l.Batches[len(l.Batches)-1].Digests) == 0 {
+		t.Fatalf("span %+v", sp)
+	}
+	if sp := last(&l, log); len(sp.SHA256) != 64 || sp.Records != 3 {
+		t.Errorf("log file: %+v", sp)
+	}
+	for _, b := range l.Batches {
+		for _, d := range b.Digests {
+			if d.Object != path || d.Region != "eu-west-1" || len(d.SHA256) != 64 || d.Files[0].SHA256 != "ab12" {
+				t.Errorf("digest %+v", d)
+			}
+		}
+	}
+	if st := ingest(t, config(&l, dir), &l); st.AlreadySettled != 2 {
+		t.Errorf("again: %+v", st)
+	}
+	// Beside other records it is a record like them.
+	var l2 sourcetest.Ledger
+	both := write(t, filepath.Join(dir, "both.jsonl"), []byte(strings.ReplaceAll(digest, "\n", "")+"\n"+record(1)+"\n"))
+	if st := ingest(t, config(&l2, both), &l2); st.Records != 2 || st.Digests != 0 {
+		t.Errorf("both: %+v", st)
+	}
+}
+
+func TestRansomwareLab(t *testing.T) {
+	dir := shared.Dir(t, "cloudtrail/sans504-s3-ransomware")
+	var l sourcetest.Ledger
+	st := ingest(t, config(&l, dir), &l)
+	if st.Records-st.Rejects != 29_462 {
+		t.Errorf("%+v", st)
+	}
+	got := rejects(&l)
+	if len(got) != 1 || !strings.HasPrefix(got[0], `SOURCE.txt 0: not JSON: it starts with "`) {
+		t.Errorf("rejects %q", got)
+	}
+	if st := ingest(t, config(&l, dir), &l); st.Read != 0 || st.AlreadySettled != st.Objects {
+		t.Errorf("again: %+v", st)
+	}
+}
+
+func TestAllRealData(t *testing.T) {
+	dir := shared.Dir(t, "cloudtrail")
+	var l sourcetest.Ledger
+	st := ingest(t, config(&l, dir), &l)
+	if st.Failures > 0 {
+		for _, b := range l.Batches {
+			for _, sp := range b.Spans {
+				if sp.Failure != "" {
+					t.Errorf("%s: %s", sp.Object, sp.Failure)
+				}
+			}
+		}
+	}
+	t.Logf("%+v", st)
+	for _, r := range rejects(&l) {
+		t.Log(r)
+	}
+}

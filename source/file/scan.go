@@ -1,0 +1,326 @@
+package file
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/bits"
+	"slices"
+
+	"github.com/yagura-sec/yagura/event"
+)
+
+// A verdict says how scanning went.
+type verdict byte
+
+const (
+	scanDone    verdict = iota // the value ends before s.i
+	scanMore                   // more input is needed
+	scanBroken                 // no JSON at s.i; s.fault says why
+	scanArray                  // s.i is behind the [ of a wrapper's Records or Events
+	scanEnd                    // the input ends inside the value
+	scanGoesOn                 // nothing was decided
+	lookBack    = 256          // bytes before s.i that are kept at hand while a value is skipped over
+	firstWindow = 128 << 10
+)
+
+// Byte classes outside strings. Only what decides where a record ends is
+// checked here, plus what can never stand outside a string: that is what shows
+// soon after a lost quote that something is wrong. The normaliser validates.
+const (
+	classPlain byte = iota
+	classQuote
+	classOpen
+	classClose
+	classNewline
+	classIllegal
+)
+
+var classes = func() (t [256]byte) {
+	for c := range t {
+		t[c] = classIllegal
+	}
+	for _, c := range []byte(" \t\r,:+-.0123456789eEtrufalsn") {
+		t[c] = classPlain
+	}
+	t['"'], t['\n'] = classQuote, classNewline
+	t['{'], t['['] = classOpen, classOpen
+	t['}'], t[']'] = classClose, classClose
+	return t
+}()
+
+// window is the part of the input at hand and the value being scanned in it.
+type window struct {
+	r    io.Reader
+	err  error // what ended the input; io.EOF at its end
+	base int64 // offset of buf[0] in the input
+
+	buf   []byte
+	end   int // buf[:end] is filled
+	i     int // what is looked at next
+	start int // where the current value begins, or as far as it was dropped
+
+	maxRecord int
+	maxDepth  int
+
+	// The current value.
+	skipping bool   // it is too large to be held: only its head is
+	head     []byte // its first bytes while skipping, at most event.MaxRejectBody
+	dropped  int64  // its bytes before buf[start]
+	depth    int
+	stack    []byte // the open brackets, as far as maxDepth
+	deep     bool   // it nests deeper than maxDepth
+	newline  bool   // a line ended inside it
+	inString bool
+	fault    string // why it is not JSON
+	wrappers bool   // an array under Records or Events is a container
+	lines    bool   // one record a line: a line that starts with { inside a value shows that it is broken
+}
+
+func (w *window) reset(r io.Reader) {
+	*w = window{
+		r: r, maxRecord: w.maxRecord, maxDepth: w.maxDepth,
+		buf: w.buf, head: w.head[:0], stack: w.stack,
+	}
+	if w.buf == nil {
+		w.buf = make([]byte, firstWindow)
+	}
+	if len(w.stack) < w.maxDepth {
+		w.stack = make([]byte, w.maxDepth)
+	}
+}
+
+// begin makes the byte at i the first of a value.
+func (w *window) begin() {
+	w.start, w.dropped, w.head, w.skipping = w.i, 0, w.head[:0], false
+	w.depth, w.deep, w.newline, w.inString, w.fault = 0, false, false, false, ""
+}
+
+// offset is where i is in the input.
+func (w *window) offset() int64 { return w.base + int64(w.i) }
+
+// size is how many bytes of the value lie before i.
+func (w *window) size() int64 { return w.dropped + int64(w.i-w.start) }
+
+// more reads on. It keeps the value from its start, or, once it is too large,
+// its head and the last bytes before i. It tells whether there is more.
+func (w *window) more() bool {
+	if w.err != nil {
+		return false
+	}
+	if !w.skipping && w.i-w.start > w.maxRecord {
+		w.skipping = true
+	}
+	if cut := w.i - lookBack; w.skipping && cut > w.start {
+		w.save(w.buf[w.start:cut])
+		w.dropped += int64(cut - w.start)
+		w.start = cut
+	}
+	if w.start > 0 && (w.end == len(w.buf) || w.start == w.end) {
+		copy(w.buf, w.buf[w.start:w.end])
+		w.base += int64(w.start)
+		w.i, w.end, w.start = w.i-w.start, w.end-w.start, 0
+	}
+	if w.end == len(w.buf) {
+		w.buf = slices.Grow(w.buf, len(w.buf))
+		w.buf = w.buf[:cap(w.buf)]
+	}
+	for range 100 {
+		n, err := w.r.Read(w.buf[w.end:])
+		w.end += n
+		w.err = err
+		if n > 0 || err != nil {
+			return n > 0
+		}
+	}
+	w.err = io.ErrNoProgress
+	return false
+}
+
+func (w *window) save(b []byte) {
+	w.head = append(w.head, b[:min(len(b), event.MaxRejectBody-len(w.head))]...)
+}
+
+// peek reads until n bytes lie behind i or the input ends.
+func (w *window) peek(n int) []byte {
+	for w.end-w.i < n && w.more() {
+	}
+	return w.buf[w.i:w.end]
+}
+
+// value scans the { or [ at i, and what it holds, to its end.
+func (w *window) value() verdict {
+	w.begin()
+	return w.goOn()
+}
+
+// goOn scans to the end of the value that is open.
+func (w *window) goOn() verdict {
+	for {
+		v := w.scan()
+		if v != scanMore {
+			return v
+		}
+		if !w.more() {
+			return scanEnd
+		}
+	}
+}
+
+// scan goes over what is at hand. Its speed is that of the whole source.
+func (w *window) scan() verdict {
+	b, i, inString := w.buf[:w.end], w.i, w.inString
+	v := scanMore
+loop:
+	for i < len(b) {
+		if inString {
+			i = stringStop(b, i)
+			if i == len(b) {
+				break
+			}
+			switch {
+			case b[i] == '"':
+				inString = false
+				i++
+			case b[i] == '\n' || i+1 < len(b) && b[i+1] == '\n':
+				w.fault = "a line ends inside a string"
+				v = scanBroken
+				break loop
+			case i+1 == len(b):
+				break loop // the escaped byte is still to come
+			default:
+				i += 2
+			}
+			continue
+		}
+		switch classes[b[i]] {
+		case classPlain:
+			i++
+		case classQuote:
+			if c := lastBefore(b[w.start:i]); c != 0 && c != ':' && c != ',' && c != '{' && c != '[' {
+				w.fault = `unexpected '"'`
+				v = scanBroken
+				break loop
+			}
+			inString = true
+			i++
+		case classOpen:
+			if v = w.open(b, i); v != scanGoesOn {
+				break loop
+			}
+			v = scanMore
+			i++
+		case classClose:
+			if w.depth <= w.maxDepth && b[i] != w.stack[w.depth-1]+2 { // } is { + 2, ] is [ + 2
+				w.fault = fmt.Sprintf("%q closes %q", b[i], w.stack[w.depth-1])
+				v = scanBroken
+				break loop
+			}
+			i++
+			if w.depth--; w.depth == 0 {
+				v = scanDone
+				break loop
+			}
+		case classNewline:
+			w.newline = true
+			if w.lines {
+				if i+1 == len(b) && w.err == nil {
+					break loop
+				}
+				if i+1 < len(b) && b[i+1] == '{' {
+					w.fault = "the line ends before the record does"
+					v = scanBroken
+					break loop
+				}
+			}
+			i++
+		default:
+			w.fault = fmt.Sprintf("unexpected %q", b[i])
+			v = scanBroken
+			break loop
+		}
+	}
+	w.i, w.inString = i, inString
+	if v == scanArray {
+		w.i++
+	}
+	return v
+}
+
+// open takes the bracket at b[i]. A bracket where JSON has none is the surest
+// sign that an earlier one was lost, and often the first byte of the next record.
+func (w *window) open(b []byte, i int) verdict {
+	if 0 < w.depth && w.depth <= w.maxDepth {
+		in, before := w.stack[w.depth-1], lastBefore(b[w.start:i])
+		if before != 0 && !(in == '{' && before == ':' || in == '[' && (before == ',' || before == '[')) {
+			w.fault = fmt.Sprintf("unexpected %q", b[i])
+			return scanBroken
+		}
+	}
+	if w.wrappers && w.depth == 1 && b[i] == '[' && wrapperKey(b[w.start:i]) {
+		return scanArray
+	}
+	if w.depth < w.maxDepth {
+		w.stack[w.depth] = b[i]
+	} else {
+		w.deep = true
+	}
+	w.depth++
+	return scanGoesOn
+}
+
+// lastBefore is the last byte of b that is not white space; 0 where there is none.
+func lastBefore(b []byte) byte {
+	for i := len(b) - 1; i >= 0; i-- {
+		if !isSpace(b[i]) {
+			return b[i]
+		}
+	}
+	return 0
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+func trimSpaceRight(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// wrapperKey tells whether b ends in the key of a container and its colon.
+func wrapperKey(b []byte) bool {
+	b = trimSpaceRight(b)
+	if len(b) == 0 || b[len(b)-1] != ':' {
+		return false
+	}
+	b = trimSpaceRight(b[:len(b)-1])
+	return bytes.HasSuffix(b, []byte(`"Records"`)) || bytes.HasSuffix(b, []byte(`"Events"`))
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// stringStop is the index of the first quote, backslash or newline in b[i:];
+// len(b) without one. Eight bytes at a time: strings in logs are too short for
+// a call of bytes.IndexByte each.
+func stringStop(b []byte, i int) int {
+	for i+8 <= len(b) {
+		x := binary.LittleEndian.Uint64(b[i:])
+		q, s, n := x^(ones*'"'), x^(ones*'\\'), x^(ones*'\n')
+		// The lowest set high bit is exact; higher ones may be false, and are not looked at.
+		if m := ((q-ones)&^q | (s-ones)&^s | (n-ones)&^n) & highs; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+		i += 8
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c == '"' || c == '\\' || c == '\n' {
+			return i
+		}
+	}
+	return len(b)
+}
