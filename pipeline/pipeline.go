@@ -41,7 +41,7 @@ type Options struct {
 	MaxRecords, MaxBytes int
 	// Parallel is how many batches are carried at a time; 0: 2.
 	Parallel int
-	// Attempt marks every batch as a later reading: see event.Batch.
+	// Attempt, when set, marks every batch as a later reading: see event.Batch.
 	Attempt string
 	// Now gives the time of settlement; nil: time.Now.
 	Now func() time.Time
@@ -54,6 +54,7 @@ type Pipeline struct {
 	slots chan struct{}
 	share sharing
 	stats counters
+	leads sync.WaitGroup // shared batches being committed
 }
 
 // New joins the rooms.
@@ -90,7 +91,9 @@ func (p *Pipeline) carry(ctx context.Context, b event.Batch) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	b.Attempt = p.opt.Attempt
+	if p.opt.Attempt != "" {
+		b.Attempt = p.opt.Attempt
+	}
 	p.read(&b)
 	done, err := p.rooms.Lake.Append(ctx, b)
 	if err != nil {
@@ -212,22 +215,22 @@ type joint struct {
 	err            error
 }
 
-// takes tells whether the spans can join: a batch never holds two versions of
-// one object.
-func (j *joint) takes(spans []event.Span) bool {
-	for _, s := range spans {
+// takes tells whether b can join: a batch never holds two versions of one
+// object, nor two attempts.
+func (j *joint) takes(b *event.Batch) bool {
+	for _, s := range b.Spans {
 		if v, ok := j.versions[s.Object]; ok && v != s.Version {
 			return false
 		}
 	}
-	return true
+	return j.batch.Attempt == b.Attempt
 }
 
 // shared joins the open batch, or opens one and commits it after the wait.
 func (p *Pipeline) shared(ctx context.Context, b event.Batch) error {
 	j, first := p.join(b)
 	if first {
-		go p.lead(context.WithoutCancel(ctx), j)
+		p.leads.Go(func() { p.lead(context.WithoutCancel(ctx), j) })
 	}
 	select {
 	case <-j.done:
@@ -241,7 +244,7 @@ func (p *Pipeline) join(b event.Batch) (j *joint, first bool) {
 	p.share.mu.Lock()
 	defer p.share.mu.Unlock()
 	j = p.share.open
-	if j != nil && !j.takes(b.Spans) {
+	if j != nil && !j.takes(&b) {
 		close(j.full)
 		j = nil
 	}
@@ -252,6 +255,7 @@ func (p *Pipeline) join(b event.Batch) (j *joint, first bool) {
 	for _, s := range b.Spans {
 		j.versions[s.Object] = s.Version
 	}
+	j.batch.Attempt = b.Attempt
 	j.batch.Spans = append(j.batch.Spans, b.Spans...)
 	j.batch.Raws = append(j.batch.Raws, b.Raws...)
 	j.batch.Rejects = append(j.batch.Rejects, b.Rejects...)
@@ -284,6 +288,10 @@ func (p *Pipeline) lead(ctx context.Context, j *joint) {
 	j.err = p.carry(ctx, j.batch)
 	close(j.done)
 }
+
+// Drain waits for shared batches whose callers have gone away; to be called
+// when nobody delivers any more and before the rooms are closed.
+func (p *Pipeline) Drain() { p.leads.Wait() }
 
 // Stats say what was carried since New, recovered batches included.
 type Stats struct {
