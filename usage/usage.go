@@ -44,3 +44,10 @@ type Query struct {
 	ResourceUID  string
 	APIOperation string
 }
+
+// Matches tells whether the query chooses a row of that key.
+func (q *Query) Matches(k *Key) bool {
+	return (q.Since.IsZero() || !k.Hour.Before(q.Since)) && (q.Until.IsZero() || k.Hour.Before(q.Until)) &&
+		(q.AccountUID == "" || q.AccountUID == k.AccountUID) && (q.ActorUID == "" || q.ActorUID == k.ActorUID) &&
+		(q.ResourceUID == "" || q.ResourceUID == k.ResourceUID) && (q.APIOperation == "" || q.APIOperation == k.APIOperation)
+}
