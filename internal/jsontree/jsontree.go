@@ -6,6 +6,7 @@ package jsontree
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 )
@@ -266,10 +267,31 @@ var stops = func() (s [256]bool) {
 	return s
 }()
 
+// plainRun is how many bytes at the start of the eight are neither a quote, a
+// backslash nor a control character. All eight are looked at together: the top
+// bit of each byte of hits is set where the byte is one of these; a borrow may
+// set bits above a hit, never below it, so the lowest is right.
+func plainRun(s string) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, slash := w^ones*'"', w^ones*'\\'
+	hits := ((w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops
+	return bits.TrailingZeros64(hits) / 8
+}
+
 // string steps over the string at pos and tells whether it holds escapes.
 func (t *Tree) string() (escaped bool, err error) {
 	text, i := t.text, t.pos+1
 	for i < len(text) {
+		if i+8 <= len(text) {
+			n := plainRun(text[i : i+8])
+			i += n
+			if n == 8 {
+				continue
+			}
+		}
 		c := text[i]
 		if !stops[c] {
 			i++

@@ -40,6 +40,10 @@ func (v Value) String() string {
 	return v.Text()
 }
 
+// Escaped tells whether v is a string written with escapes. Only then can its
+// text hold control characters.
+func (v Value) Escaped() bool { return v.t != nil && v.t.nodes[v.i].escaped }
+
 // Raw is the JSON text of v, empty if absent.
 func (v Value) Raw() string {
 	if v.t == nil {

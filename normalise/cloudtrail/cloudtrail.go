@@ -100,7 +100,13 @@ func text(s string) string {
 	return s
 }
 
-func str(v jsontree.Value) string { return text(v.String()) }
+func str(v jsontree.Value) string {
+	s := v.String()
+	if len(s) <= maxColumn && !v.Escaped() {
+		return s
+	}
+	return text(s)
+}
 
 // truth reads a boolean, which some records and exporters write as a string.
 func truth(v jsontree.Value) (val, known bool) {

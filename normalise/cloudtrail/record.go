@@ -156,7 +156,8 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 		e.ReadOnly = readsOnly(rec.name)
 	}
 
-	a := actorOf(id, partitionOf(id.arn, rec.region))
+	partition := partitionOf(id.arn, rec.region)
+	a := actorOf(id, partition)
 	e.ActorType, e.ActorUID, e.ActorName = a.typ, a.uid, a.name
 	e.ActorAccountUID, e.ActorSession = a.account, a.session
 	e.ActorCredentialUID, e.ActorInvokedBy = id.accessKey, id.invokedBy
@@ -186,7 +187,7 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 		e.CallerEvidence = join(e.CallerEvidence, a.note)
 	}
 
-	rd.resources(e, rec, scope{partitionOf(id.arn, rec.region), rec.region, e.AccountUID}, &id)
+	rd.resources(e, rec, scope{partition, rec.region, e.AccountUID}, &id)
 	e.Message = rd.message(e, rec, signIn)
 }
 
