@@ -31,6 +31,10 @@ type Reader interface {
 	// Get gives one finding by its key or an unambiguous prefix of at least
 	// eight characters; ErrNotFound otherwise.
 	Get(ctx context.Context, key string) (finding.Finding, error)
+	// Counters gives the rules that are demoted, each with its day, by day,
+	// rule and log source. Findings of high and critical severity stay in List
+	// even then: see finding.Demoted.
+	Counters(ctx context.Context) ([]finding.Tally, error)
 }
 
 // Decider takes what people decide.
@@ -38,6 +42,15 @@ type Decider interface {
 	// Decide applies d to the finding and writes an audit line; ErrNotFound
 	// when there is none.
 	Decide(ctx context.Context, key string, d finding.Decision) (finding.Finding, error)
+}
+
+// Compacter bounds what live batches leave behind; some engines.
+type Compacter interface {
+	// Compact puts the occurrences of released batches together, one per key
+	// and day, and returns how many it saved. No finding changes. A batch for
+	// which released says true is never recorded again: what it contributed
+	// cannot be told apart any more.
+	Compact(ctx context.Context, released func(event.BatchID) bool) (saved int64, err error)
 }
 
 // Store is all of triage.

@@ -1,0 +1,173 @@
+// Package memory is a triage that forgets everything at the end: for tests, and
+// the plain counterpart that the other engines are held against. It folds every
+// finding anew whenever it is asked.
+package memory
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// Store is a triage in memory. The zero Store is ready to use.
+type Store struct {
+	mu        sync.Mutex // guards the two below
+	batches   map[event.BatchID]finding.Judged
+	decisions map[string][]finding.Decision // by key
+}
+
+var _ triage.Store = (*Store)(nil)
+
+// Close does nothing.
+func (s *Store) Close() error { return nil }
+
+// Record is triage.Recorder's.
+func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judged) error {
+	j, err := triage.Prepare(batch, j)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.batches == nil {
+		s.batches = map[event.BatchID]finding.Judged{}
+	}
+	s.batches[batch] = j
+	return ctx.Err()
+}
+
+// tallies of every rule and day; s.mu is held.
+func (s *Store) tallies() []finding.Tally {
+	type day struct {
+		source string
+		day    time.Time
+	}
+	type ruleDay struct {
+		rule string
+		day
+	}
+	events, matches := map[day]int64{}, map[ruleDay]int64{}
+	for _, j := range s.batches {
+		for _, c := range j.Sources {
+			events[day{c.LogSource, c.Day}] += c.Events
+		}
+		for _, c := range j.Matches {
+			matches[ruleDay{c.Rule, day{c.LogSource, c.Day}}] += c.Matches
+		}
+	}
+	var out []finding.Tally
+	for at, n := range matches {
+		out = append(out, finding.Tally{Rule: at.rule, LogSource: at.source, Day: at.day.day, Matches: n, Events: events[at.day]})
+	}
+	slices.SortFunc(out, func(a, b finding.Tally) int {
+		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.LogSource, b.LogSource))
+	})
+	return out
+}
+
+// findings are all of them, by key; s.mu is held.
+func (s *Store) findings() map[string]finding.Finding {
+	sums := map[string]finding.Occurrence{}
+	for _, j := range s.batches {
+		for _, o := range j.Occurrences {
+			if sum, ok := sums[o.Key]; ok {
+				o.Merge(sum)
+			}
+			sums[o.Key] = o
+		}
+	}
+	byRule := map[string][]finding.Tally{}
+	for _, t := range s.tallies() {
+		byRule[t.Rule] = append(byRule[t.Rule], t)
+	}
+	out := make(map[string]finding.Finding, len(sums))
+	for key, sum := range sums {
+		f := finding.Of(sum, slices.Clone(s.decisions[key]))
+		f.Demoted = finding.Demoted(&f, byRule[f.Rule])
+		out[key] = f
+	}
+	return out
+}
+
+// List is triage.Reader's.
+func (s *Store) List(ctx context.Context, x triage.Filter) (page []finding.Finding, next string, err error) {
+	var after triage.Place
+	if x.Cursor != "" {
+		if after, err = triage.ParseCursor(x.Cursor); err != nil {
+			return nil, "", err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.findings() {
+		if x.Match(&f) && (x.Cursor == "" || after.Compare(triage.PlaceOf(&f)) < 0) {
+			page = append(page, f)
+		}
+	}
+	slices.SortFunc(page, func(a, b finding.Finding) int { return triage.PlaceOf(&a).Compare(triage.PlaceOf(&b)) })
+	if x.Limit > 0 && len(page) > x.Limit {
+		page = page[:x.Limit]
+		next = triage.PlaceOf(&page[x.Limit-1]).Cursor()
+	}
+	return page, next, ctx.Err()
+}
+
+// Get is triage.Reader's.
+func (s *Store) Get(ctx context.Context, key string) (finding.Finding, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.get(ctx, key)
+}
+
+func (s *Store) get(ctx context.Context, key string) (finding.Finding, error) {
+	all := s.findings()
+	if f, ok := all[key]; ok {
+		return f, ctx.Err()
+	}
+	var found []finding.Finding
+	if len(key) >= triage.PrefixLength {
+		for k := range maps.Keys(all) {
+			if strings.HasPrefix(k, key) {
+				found = append(found, all[k])
+			}
+		}
+	}
+	if len(found) != 1 {
+		return finding.Finding{}, triage.ErrNotFound
+	}
+	return found[0], ctx.Err()
+}
+
+// Counters is triage.Reader's.
+func (s *Store) Counters(ctx context.Context) ([]finding.Tally, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(s.tallies(), func(t finding.Tally) bool { return !t.Demoted() }), ctx.Err()
+}
+
+// Decide is triage.Decider's.
+func (s *Store) Decide(ctx context.Context, key string, d finding.Decision) (finding.Finding, error) {
+	d, err := triage.PrepareDecision(d)
+	if err != nil {
+		return finding.Finding{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.get(ctx, key)
+	if err != nil {
+		return finding.Finding{}, err
+	}
+	if s.decisions == nil {
+		s.decisions = map[string][]finding.Decision{}
+	}
+	s.decisions[f.Key] = append(s.decisions[f.Key], d)
+	return s.get(ctx, f.Key)
+}

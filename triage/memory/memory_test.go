@@ -1,0 +1,12 @@
+package memory
+
+import (
+	"testing"
+
+	"github.com/yagura-sec/yagura/triage"
+	"github.com/yagura-sec/yagura/triage/triagetest"
+)
+
+func TestContract(t *testing.T) {
+	triagetest.Test(t, func(t *testing.T) triage.Store { return new(Store) })
+}

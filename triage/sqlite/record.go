@@ -1,0 +1,290 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// counts is what a batch added to the tables of days.
+type counts struct {
+	Matches []finding.MatchCount  `json:",omitempty"`
+	Sources []finding.SourceCount `json:",omitempty"`
+}
+
+// Record is triage.Recorder's.
+func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judged) error {
+	j, err := triage.Prepare(batch, j)
+	if err != nil {
+		return err
+	}
+	if len(j.Occurrences) == 0 && len(j.Matches) == 0 && len(j.Sources) == 0 {
+		// Most often there is nothing to say and nothing was said before.
+		var known bool
+		err := s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM judged WHERE batch = ?)`, batch[:]).Scan(&known)
+		if err != nil {
+			return fmt.Errorf("record batch %s: %w", batch, err)
+		}
+		if !known {
+			return nil
+		}
+	}
+	err = s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
+		return (&recording{t: t, noisy: map[ruleOf]bool{}}).record(batch, j)
+	})
+	if err != nil {
+		return fmt.Errorf("record batch %s: %w", batch, err)
+	}
+	return nil
+}
+
+// recording is one batch on its way in.
+type recording struct {
+	t     *sqlitedb.Tx
+	noisy map[ruleOf]bool // whether the rule has a demoted day, as far as asked
+}
+
+type ruleOf struct{ rule, source string }
+
+func (r *recording) record(batch event.BatchID, j finding.Judged) error {
+	refold, days, err := r.forget(batch)
+	if err != nil {
+		return err
+	}
+	for _, m := range j.Matches {
+		days.add(m.Rule, m.LogSource, dayOf(m.Day), m.Matches)
+	}
+	for _, c := range j.Sources {
+		days.addSource(c.LogSource, dayOf(c.Day), c.Events)
+	}
+	changed, err := r.count(days)
+	if err != nil {
+		return err
+	}
+	for i := range j.Occurrences {
+		o := &j.Occurrences[i]
+		args, err := occurrenceArgs(o)
+		if err != nil {
+			return err
+		}
+		if _, err := r.t.Exec(`INSERT INTO occurrence (`+occurrenceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`, args...); err != nil {
+			return err
+		}
+		if !refold[o.Key] {
+			if err := r.merge(*o); err != nil {
+				return err
+			}
+		}
+	}
+	for key := range refold {
+		if err := r.refold(key); err != nil {
+			return err
+		}
+	}
+	for _, c := range changed {
+		if err := r.review(c); err != nil {
+			return err
+		}
+	}
+	if len(j.Occurrences) == 0 && len(j.Matches) == 0 && len(j.Sources) == 0 {
+		return nil // forgotten, and nothing to remember
+	}
+	text, err := json.Marshal(counts{j.Matches, j.Sources})
+	if err != nil {
+		return err
+	}
+	_, err = r.t.Exec(`INSERT INTO judged VALUES (?, ?)`, batch[:], string(text))
+	return err
+}
+
+// forget takes out what the batch contributed before: keys to fold anew, and
+// counts to take off.
+func (r *recording) forget(batch event.BatchID) (refold map[string]bool, days deltas, err error) {
+	days = deltas{map[ruleDay]int64{}, map[sourceDay]int64{}}
+	var text string
+	err = r.t.Scan(`SELECT counts FROM judged WHERE batch = ?`, []any{batch[:]}, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, days, nil
+	}
+	if err != nil {
+		return nil, days, err
+	}
+	var c counts
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		return nil, days, err
+	}
+	for _, m := range c.Matches {
+		days.add(m.Rule, m.LogSource, dayOf(m.Day), -m.Matches)
+	}
+	for _, s := range c.Sources {
+		days.addSource(s.LogSource, dayOf(s.Day), -s.Events)
+	}
+	keys, err := r.strings(`SELECT key FROM occurrence WHERE batch = ?`, batch[:])
+	if err != nil {
+		return nil, days, err
+	}
+	refold = map[string]bool{}
+	for _, key := range keys {
+		refold[key] = true
+	}
+	if _, err := r.t.Exec(`DELETE FROM occurrence WHERE batch = ?`, batch[:]); err != nil {
+		return nil, days, err
+	}
+	_, err = r.t.Exec(`DELETE FROM judged WHERE batch = ?`, batch[:])
+	return refold, days, err
+}
+
+func (r *recording) strings(query string, args ...any) (out []string, err error) {
+	rows, err := r.t.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// merge adds a new occurrence to its finding.
+func (r *recording) merge(o finding.Occurrence) error {
+	var sum finding.Occurrence
+	var decisions int
+	found, err := r.one(`SELECT `+occurrenceColumns+`, decisions FROM finding WHERE key = ?`, o.Key, &sum, &decisions)
+	if err != nil {
+		return err
+	}
+	if found {
+		o.Merge(sum)
+	} else if decisions, err = r.decisionCount(o.Key); err != nil {
+		return err
+	}
+	return r.put(&o, decisions)
+}
+
+// one reads an occurrence by a query that gives at most one.
+func (r *recording) one(query, key string, o *finding.Occurrence, more ...any) (found bool, err error) {
+	rows, err := r.t.Query(query, key)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return false, rows.Err()
+	}
+	return true, scanOccurrence(rows.Scan, o, more...)
+}
+
+// decisionCount of a finding that is not there yet, or any more: people may
+// have decided about it while it was.
+func (r *recording) decisionCount(key string) (n int, err error) {
+	return n, r.t.Scan(`SELECT count(*) FROM decision WHERE key = ?`, []any{key}, &n)
+}
+
+// refold makes the finding anew from its occurrences, or takes it away when
+// there are none. What people decided stays.
+func (r *recording) refold(key string) error {
+	rows, err := r.t.Query(`SELECT `+occurrenceColumns+` FROM occurrence WHERE key = ?`, key)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var sum finding.Occurrence
+	some := false
+	for rows.Next() {
+		var o finding.Occurrence
+		if err := scanOccurrence(rows.Scan, &o); err != nil {
+			return err
+		}
+		if some {
+			o.Merge(sum)
+		}
+		sum, some = o, true
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	if !some {
+		_, err := r.t.Exec(`DELETE FROM finding WHERE key = ?`, key)
+		return err
+	}
+	n, err := r.decisionCount(key)
+	if err != nil {
+		return err
+	}
+	return r.put(&sum, n)
+}
+
+const findingColumns = occurrenceColumns + `, kind, rule, log_source, severity, account, actor, resource, text, priority, status, demoted, decisions`
+
+var putFinding = `INSERT OR REPLACE INTO finding (` + findingColumns + `) VALUES (` + strings.Repeat("?, ", 18) + `?)`
+
+// put writes the finding of a merged occurrence.
+func (r *recording) put(o *finding.Occurrence, decisions int) error {
+	var decided []finding.Decision
+	if decisions > 0 {
+		byKey, err := decisionsOf(r.t.Query, []string{o.Key})
+		if err != nil {
+			return err
+		}
+		decided = byKey[o.Key]
+	}
+	f := finding.Of(*o, decided)
+	demoted, err := r.demoted(&f)
+	if err != nil {
+		return err
+	}
+	args, err := occurrenceArgs(o)
+	if err != nil {
+		return err
+	}
+	args = append(args, string(f.Kind), f.Rule, f.LogSource, f.Severity.Rank(), f.Account, f.Actor, f.Resource,
+		triage.SearchText(&f.Trouble), f.Priority, string(f.Status), demoted, decisions)
+	_, err = r.t.Exec(putFinding, args...)
+	return err
+}
+
+// decisionsOf keys, each in the order they were taken.
+func decisionsOf(query func(string, ...any) (*sql.Rows, error), keys []string) (map[string][]finding.Decision, error) {
+	out := map[string][]finding.Decision{}
+	for chunk := range slices.Chunk(keys, 100) {
+		args := make([]any, len(chunk))
+		for i, key := range chunk {
+			args[i] = key
+		}
+		text := `SELECT key, decision FROM decision WHERE key IN (?` + strings.Repeat(", ?", len(chunk)-1) + `) ORDER BY id`
+		rows, err := query(text, args...)
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var key string
+			var text sql.RawBytes
+			var d finding.Decision
+			if err := rows.Scan(&key, &text); err != nil {
+				return nil, errors.Join(err, rows.Close())
+			}
+			if err := json.Unmarshal(text, &d); err != nil {
+				return nil, errors.Join(fmt.Errorf("decision about %s: %w", key, err), rows.Close())
+			}
+			out[key] = append(out[key], d)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

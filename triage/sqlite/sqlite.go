@@ -1,0 +1,114 @@
+// Package sqlite keeps findings and decisions in a SQLite file, state.db,
+// beside whatever else is kept there.
+//
+// Occurrences are kept one a key and batch. Each finding is kept folded beside
+// them, in a row of its own that List orders and chooses by: a new occurrence
+// merges into it, and only where one is replaced or gone the finding is folded
+// anew from all of its occurrences.
+package sqlite
+
+import (
+	"context"
+
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// Times are microseconds since 1970, UTC; days are days since 1970.
+var schema = []string{`
+CREATE TABLE judged (
+	batch BLOB PRIMARY KEY,
+	counts TEXT NOT NULL -- counts, JSON: what the batch added to the two tables of days
+) WITHOUT ROWID;
+CREATE TABLE occurrence (
+	key TEXT NOT NULL, batch BLOB NOT NULL,
+	first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
+	trouble TEXT NOT NULL,  -- finding.Trouble, JSON
+	evidence BLOB NOT NULL, -- see packEvidence
+	PRIMARY KEY (key, batch)
+) WITHOUT ROWID;
+CREATE INDEX occurrence_batch ON occurrence (batch);
+CREATE TABLE finding (
+	key TEXT PRIMARY KEY,
+	-- The merged occurrence; batch is the latest one's.
+	batch BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
+	trouble TEXT NOT NULL, evidence BLOB NOT NULL,
+	-- To choose and order by; severity is its rank.
+	kind TEXT NOT NULL, rule TEXT NOT NULL, log_source TEXT NOT NULL, severity INTEGER NOT NULL,
+	account TEXT NOT NULL, actor TEXT NOT NULL, resource TEXT NOT NULL, text TEXT NOT NULL,
+	priority INTEGER NOT NULL, status TEXT NOT NULL, demoted INTEGER NOT NULL,
+	decisions INTEGER NOT NULL -- how many
+);
+CREATE INDEX finding_order ON finding (priority DESC, last DESC, key);
+CREATE INDEX finding_rule ON finding (rule, log_source, last);
+CREATE TABLE decision (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	key TEXT NOT NULL,
+	decision TEXT NOT NULL -- finding.Decision, JSON
+);
+CREATE INDEX decision_key ON decision (key);
+CREATE TABLE rule_day (
+	rule TEXT NOT NULL, log_source TEXT NOT NULL, day INTEGER NOT NULL,
+	matches INTEGER NOT NULL, demoted INTEGER NOT NULL,
+	PRIMARY KEY (log_source, day, rule)
+) WITHOUT ROWID;
+CREATE INDEX rule_day_rule ON rule_day (rule, log_source, day, demoted);
+CREATE INDEX rule_day_demoted ON rule_day (day, rule, log_source) WHERE demoted;
+CREATE TABLE source_day (
+	log_source TEXT NOT NULL, day INTEGER NOT NULL,
+	events INTEGER NOT NULL,
+	PRIMARY KEY (log_source, day)
+) WITHOUT ROWID;
+`}
+
+// Store is a triage in a SQLite file.
+type Store struct {
+	db  *sqlitedb.DB
+	own bool // Close closes db
+}
+
+var (
+	_ triage.Store     = (*Store)(nil)
+	_ triage.Compacter = (*Store)(nil)
+)
+
+// Open opens or creates the file for writing. One process at a time may.
+func Open(ctx context.Context, path string) (*Store, error) {
+	db, err := sqlitedb.Open(ctx, path)
+	return owned(ctx, db, err)
+}
+
+// OpenReader opens an existing file for reading, beside a process that writes.
+func OpenReader(ctx context.Context, path string) (*Store, error) {
+	db, err := sqlitedb.OpenReader(ctx, path)
+	return owned(ctx, db, err)
+}
+
+func owned(ctx context.Context, db *sqlitedb.DB, err error) (*Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	s, err := On(ctx, db)
+	if err != nil {
+		_ = db.Close() // nothing was written: the first error says it all
+		return nil, err
+	}
+	s.own = true
+	return s, nil
+}
+
+// On uses a file that is open already and that the caller closes after s.
+func On(ctx context.Context, db *sqlitedb.DB) (*Store, error) {
+	if err := db.Migrate(ctx, "triage", schema); err != nil {
+		return nil, err
+	}
+	return &Store{db: db}, nil
+}
+
+// Close closes the file, unless it was opened elsewhere.
+func (s *Store) Close() error {
+	if !s.own {
+		return nil
+	}
+	return s.db.Close()
+}
