@@ -43,7 +43,8 @@ func ParseDigest(object string, content []byte) (Digest, error) {
 		Object: object, Account: j.AWSAccountID, Region: digestRegion(j.Object),
 		Bucket: j.Bucket, Key: j.Object, Fingerprint: j.Fingerprint,
 		PreviousBucket: j.PreviousBucket, PreviousKey: j.PreviousObject,
-		PreviousSHA256: strings.ToLower(j.PreviousHash), PreviousSignature: strings.ToLower(j.PreviousSignature),
+		PreviousSHA256:    strings.ToLower(j.PreviousHash),
+		PreviousSignature: j.PreviousSignature, // as it is: the next digest's signature covers its text
 	}
 	if d.Account == "" || d.Key == "" {
 		return Digest{}, errors.New("digest file: awsAccountId or digestS3Object is missing")

@@ -74,10 +74,27 @@ type Stats struct {
 	AlreadySettled int64 // not read, because every record of them is accounted for
 	Read           int64 // opened and read, whole or in part
 	Digests        int64
-	Failures       int64 // not readable, or not to their end
-	Records        int64 // delivered, rejects with them
+	Skipped        int64     // not JSON at all: each is one reject
+	Failed         int64     // not readable, or not to their end
+	Failures       []Failure // the first maxFailures of them
+	Records        int64     // delivered, rejects with them
 	Rejects        int64
 	Bytes          int64 // of the objects read, as stored
+}
+
+// A Failure is an object that could not be read, or not to its end.
+type Failure struct{ Object, Reason string }
+
+// maxFailures is how many failures are kept: the ledger has all of them.
+const maxFailures = 1000
+
+func (s *Source) fail(object, reason string) {
+	s.count(func(st *Stats) {
+		st.Failed++
+		if len(st.Failures) < maxFailures {
+			st.Failures = append(st.Failures, Failure{object, reason})
+		}
+	})
 }
 
 // New checks the configuration and opens nothing.
@@ -136,7 +153,9 @@ func or[T comparable](v, instead T) T {
 func (s *Source) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stats
+	st := s.stats
+	st.Failures = slices.Clone(st.Failures)
+	return st
 }
 
 func (s *Source) count(f func(*Stats)) {

@@ -275,8 +275,8 @@ func TestFailures(t *testing.T) {
 		f(secret, "permission denied", false)
 		failures++
 	}
-	if st.Failures != failures {
-		t.Errorf("%d failures, want %d", st.Failures, failures)
+	if st.Failed != failures || int64(len(st.Failures)) != failures {
+		t.Errorf("%d failures, want %d: %v", st.Failed, failures, st.Failures)
 	}
 	got := rejects(&l)
 	if len(got) != 1 || !strings.HasPrefix(got[0], "cut.gz") || !strings.Contains(got[0], "the record is cut off") {
@@ -445,7 +445,7 @@ func TestAllRealData(t *testing.T) {
 	dir := shared.Dir(t, "cloudtrail")
 	var l sourcetest.Ledger
 	st := ingest(t, config(&l, dir), &l)
-	if st.Failures > 0 {
+	if st.Failed > 0 {
 		for _, b := range l.Batches {
 			for _, sp := range b.Spans {
 				if sp.Failure != "" {

@@ -277,8 +277,11 @@ func (w *worker) finish(ctx context.Context, r *reading, last event.Span, d *eve
 	w.s.remember(r.t.id, &memory{name: r.t.name, progress: source.Progress{
 		Version: sp.Version, Settled: runTo(r.position), Final: sp.Final, Mark: sp.Mark,
 	}, dead: w.spl.whole})
+	if w.spl.whole && ok {
+		w.s.count(func(st *Stats) { st.Skipped++ })
+	}
 	if sp.Failure != "" {
-		w.s.count(func(st *Stats) { st.Failures++ })
+		w.s.fail(sp.Object, sp.Failure)
 	}
 	if !ok && !sp.Final && sp.Failure == "" && (r.t.known || r.t.again || r.t.unsteady) {
 		return nil // nothing new
@@ -308,7 +311,7 @@ func (w *worker) unreadable(ctx context.Context, t *target, err error) error {
 	case errors.As(err, &path):
 		text = path.Op + ": " + path.Err.Error()
 	}
-	w.s.count(func(st *Stats) { st.Failures++ })
+	w.s.fail(t.name, text)
 	at := int64(0)
 	if n := len(t.settled); n > 0 {
 		at = t.settled[n-1].First + t.settled[n-1].Records
