@@ -30,7 +30,7 @@ func readIdentity(v jsontree.Value) identity {
 		case "arn":
 			id.arn = str(m)
 		case "accountId":
-			id.accountID = str(m)
+			id.accountID = accountID(m)
 		case "accessKeyId":
 			id.accessKey = str(m)
 		case "credentialId":
@@ -63,7 +63,7 @@ func (id *identity) readSession(v jsontree.Value) {
 			id.issuerType = str(m.Get("type"))
 			id.issuerARN = str(m.Get("arn"))
 			id.issuerName = str(m.Get("userName"))
-			id.issuerAccount = str(m.Get("accountId"))
+			id.issuerAccount = accountID(m.Get("accountId"))
 		case "webIdFederationData":
 			if p := str(m.Get("federatedProvider")); p != "" {
 				id.provider = p
@@ -86,6 +86,19 @@ func (id *identity) readSession(v jsontree.Value) {
 			id.assumedRoot = isTrue(m)
 		}
 	}
+}
+
+// accountID reads an account, which spreadsheets and the like turn into a number
+// without its leading zeros.
+func accountID(v jsontree.Value) string {
+	if v.Kind() != jsontree.Number {
+		return str(v)
+	}
+	s := v.Text()
+	if len(s) > 12 || strings.ContainsAny(s, "-.eE") {
+		return ""
+	}
+	return "000000000000"[len(s):] + s
 }
 
 // deliveryVersion reads ec2RoleDelivery, "1.0" or "2.0", also as a number.
@@ -275,7 +288,10 @@ func otherActor(a *actor, id identity, partition string) {
 		a.typ = event.ActorAnonymous
 	case id.arn != "" || id.principalID != "":
 		a.typ, a.uid, a.name = event.ActorUnknown, id.arn, id.userName
-		if a.uid == "" {
+		if a.uid == "" && id.principalID == id.accountID && id.userName != hidden {
+			a.uid = id.userName // sign-in records have the account in principalId
+		}
+		if a.uid == "" && id.principalID != id.accountID {
 			a.uid, a.session, _ = strings.Cut(id.principalID, ":")
 		}
 	case id.userName != "" && id.userName != hidden:

@@ -65,7 +65,7 @@ func byService(ev evidence) (caller, bool) {
 		return service(0.95, "sourceIPAddress "+ev.address)
 	case ev.address == awsInternal && !ev.console:
 		return service(0.7, "sourceIPAddress AWS Internal without the console flag")
-	case ev.eventType == typeService:
+	case ev.eventType == typeService && ev.idType == "":
 		return service(0.8, "a service's own event")
 	}
 	return caller{}, false
@@ -89,6 +89,9 @@ func byConsole(ev evidence) (caller, bool) {
 		// A script may ask for a sign-in token; everything else of this type is
 		// the sign-in page's.
 		return console(0.95, "a sign-in page's event")
+	case ev.eventType == typeService && isBrowser(ev.agent):
+		// Identity Center writes its users' steps of signing in as its own events.
+		return console(0.9, "a sign-in service's event, a browser's user agent")
 	case ev.eventType == typeConsole:
 		return console(0.95, "a console action's event")
 	case ev.signInSession != "" && isBrowser(ev.agent):

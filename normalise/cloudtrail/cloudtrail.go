@@ -140,7 +140,7 @@ func (rd *reader) read(e *event.Event, r event.Raw) error {
 	if err != nil {
 		return err
 	}
-	if rec.typ == typeInsight && rec.insight.Kind() == jsontree.Object {
+	if rec.insight.Exists() {
 		if rec.name == "" {
 			rec.name = str(rec.insight.Get("eventName"))
 		}

@@ -161,7 +161,7 @@ func (w *line) call(e *event.Event) {
 	case event.Denied:
 		w.words(" was denied ")
 	case event.DeniedByOrgPolicy:
-		w.words(" was denied by an organisation policy ")
+		w.words(" was denied by an organisation policy to call ")
 	case event.AuthFailed:
 		w.words(" failed to authenticate for ")
 	case event.Throttled:
@@ -169,7 +169,7 @@ func (w *line) call(e *event.Event) {
 	case event.Success:
 		w.words(" called ")
 	default:
-		w.words(" called in vain ")
+		w.words(" tried ")
 	}
 	w.name(e.APIOperation)
 }
@@ -185,7 +185,8 @@ func (w *line) resource(e *event.Event) {
 	w.words(" on ")
 	w.noun(e.ResourceType)
 	w.name(shortName(e.ResourceUID))
-	if n := len(e.ResourceUIDs) - 1; n > 0 && !e.Twin {
+	// A twin's key and an object's bucket are not further things acted on.
+	if len(e.ResourceUIDs) > 1 && !e.Twin && e.ResourceType != "AWS::S3::Object" {
 		w.words(" and others")
 	}
 }

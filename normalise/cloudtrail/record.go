@@ -107,7 +107,9 @@ func (rec *record) fields(root jsontree.Value) {
 		case "eventCategory":
 			once(&rec.category, m)
 		case "recipientAccountId":
-			once(&rec.account, m)
+			if rec.account == "" {
+				rec.account = accountID(m)
+			}
 		case "vpcEndpointId":
 			once(&rec.vpce, m)
 		case "userIdentity":
@@ -119,7 +121,9 @@ func (rec *record) fields(root jsontree.Value) {
 		case "resources":
 			first(&rec.resources, m)
 		case "insightDetails":
-			first(&rec.insight, m)
+			if m.Kind() == jsontree.Object {
+				first(&rec.insight, m)
+			}
 		case "additionalEventData":
 			first(&rec.additional, m)
 		case "serviceEventDetails":

@@ -34,8 +34,8 @@ func (g *gathering) add(f found) {
 	g.list = append(g.list, f)
 }
 
-func (g *gathering) has(typ string) bool {
-	for _, f := range g.list {
+func hasType(list []found, typ string) bool {
+	for _, f := range list {
 		if f.typ == typ {
 			return true
 		}
@@ -144,23 +144,35 @@ func (g *gathering) listed(v jsontree.Value) {
 		if arn == "" {
 			arn = str(m.Get("arn"))
 		}
+		if !isARN(arn) {
+			continue // only a prefix of names is given, or none
+		}
 		f := found{arn, str(m.Get("type")), accountOfARN(arn)}
 		if f.account == "" {
-			f.account = str(m.Get("accountId"))
+			f.account = accountID(m.Get("accountId"))
 		}
-		if f.typ == "" && isARN(arn) {
+		if f.typ == "" {
 			f.typ = typeOfARN(arn)
 		}
 		g.add(f)
 	}
-	// An object is nearer to what was done than its bucket.
-	for i := start + 1; i < len(g.list); i++ {
-		if g.list[i].typ == "AWS::S3::Object" && g.list[start].typ == "AWS::S3::Bucket" {
-			g.list[start], g.list[i] = g.list[i], g.list[start]
-			if g.list[start].account == "" {
-				g.list[start].account = g.list[i].account
+	objectFirst(g.list[start:])
+}
+
+// objectFirst puts an S3 object before its bucket, being nearer to what was
+// done; only the bucket is listed with its account.
+func objectFirst(list []found) {
+	for i := range list {
+		if list[i].typ != "AWS::S3::Object" {
+			continue
+		}
+		list[0], list[i] = list[i], list[0]
+		for _, f := range list[1:] {
+			if f.typ == "AWS::S3::Bucket" && list[0].account == "" && strings.HasPrefix(list[0].uid, f.uid+"/") {
+				list[0].account = f.account
 			}
 		}
+		return
 	}
 }
 
@@ -177,7 +189,7 @@ func (g *gathering) parameters(rec *record) {
 		if r.in != "" && !strings.Contains(rec.name, r.in) {
 			continue
 		}
-		if (&gathering{list: g.list[:listed]}).has(r.typ) {
+		if hasType(g.list[:listed], r.typ) {
 			continue
 		}
 		from, path := rec.request, r.param
@@ -206,7 +218,7 @@ func (g *gathering) parameters(rec *record) {
 // object names an S3 object by its bucket and key.
 func (g *gathering) object(request jsontree.Value) {
 	bucket, key := str(request.Get("bucketName")), str(request.Get("key"))
-	if bucket == "" || key == "" || g.has("AWS::S3::Object") {
+	if bucket == "" || key == "" || hasType(g.list, "AWS::S3::Object") {
 		return
 	}
 	g.add(found{"arn:" + g.scope.partition + ":s3:::" + bucket + "/" + key, "AWS::S3::Object", ""})
@@ -245,7 +257,7 @@ func (g *gathering) ownUser(rec *record, e *event.Event) {
 }
 
 // eachText calls f with every string at path in v. Arrays on the way are gone
-// through, and so are the "items" and "member" that some services wrap theirs in.
+// through.
 func eachText(v jsontree.Value, path string, f func(string)) {
 	if v.Kind() == jsontree.Array {
 		for m := v.First(); m.Exists(); m = m.Next() {
