@@ -59,6 +59,8 @@ type Options struct {
 	MaxResources int
 	// CacheBytes bounds the memory for telling duplicates; 0 means 64 MiB.
 	CacheBytes int64
+	// Query bounds what queries take.
+	Query QueryOptions
 	// Now is the clock of ingest bookkeeping; nil means time.Now.
 	Now func() time.Time
 
@@ -83,6 +85,7 @@ type Store struct {
 	releasing []event.BatchID
 
 	flight flights
+	duck   duck
 	tables tableCache
 }
 
@@ -147,7 +150,7 @@ func (o Options) withDefaults() Options {
 
 // Close releases the directory. Appends and queries must have ended.
 func (s *Store) Close() error {
-	var errs []error
+	errs := []error{s.duck.close()}
 	if s.db != nil && s.lock != nil {
 		errs = append(errs, s.settleReleases())
 	}
