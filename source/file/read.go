@@ -50,7 +50,7 @@ type reading struct {
 	end  int64      // where reading can go on behind the last record; -1: nowhere
 	base int64      // what to add to the splitter's offsets
 	head string     // hash of the first bytes, once there are headBytes
-	from int64      // the mark's offset when nothing was read yet
+	whole bool      // it is one reject, because it is not JSON
 }
 
 // take counts a record that went into the batch.
@@ -209,6 +209,7 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 	if c.kind != "" || w.spl.contained {
 		r.end = -1
 	}
+	r.whole = w.spl.whole
 	last := event.Span{Failure: w.spl.failure}
 	last.Final = last.Failure == "" && !w.spl.held && (!w.spl.growing || w.spl.contained || w.spl.whole)
 	if digest != nil {
@@ -276,8 +277,8 @@ func (w *worker) finish(ctx context.Context, r *reading, last event.Span, d *eve
 	sp.Final, sp.Failure, sp.Kind, sp.SHA256 = last.Final, last.Failure, last.Kind, last.SHA256
 	w.s.remember(r.t.id, &memory{name: r.t.name, progress: source.Progress{
 		Version: sp.Version, Settled: runTo(r.position), Final: sp.Final, Mark: sp.Mark,
-	}, dead: w.spl.whole})
-	if w.spl.whole && ok {
+	}, dead: r.whole})
+	if r.whole && ok {
 		w.s.count(func(st *Stats) { st.Skipped++ })
 	}
 	if sp.Failure != "" {
