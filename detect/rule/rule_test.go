@@ -1,0 +1,203 @@
+package rule_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+const stopped = `title: Trail stopped
+id: 1dd3c3a8-40d5-4f2e-9d3c-5f7b1e6a2c11
+status: test
+logsource: {product: aws, service: cloudtrail}
+detection:
+  stop: {eventSource: cloudtrail.amazonaws.com, eventName: StopLogging}
+  failed: {errorCode|contains: [Denied, Unauthorized]}
+  condition: stop and not failed
+falsepositives: [A trail being replaced]
+tags: [attack.defense-impairment, attack.t1562.008]
+level: high
+yagura:
+  confidence: 0.9
+  next:
+    - 'aws cloudtrail start-logging --region {region} --name {resource}'
+    - 'aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue={actor}'
+    - 'yagura search ''actor_uid:{actor} account_uid:{account}'''
+`
+
+const described = `title: Trails described
+id: 5b0c8c3e-8c07-4f83-a9f1-4a0d9d0f6a22
+logsource: {product: aws}
+detection:
+  sel: {eventName: DescribeTrails}
+  condition: sel
+`
+
+func detector(t *testing.T, rules ...string) *rule.Detector {
+	t.Helper()
+	files := fstest.MapFS{}
+	for i, text := range rules {
+		files[fmt.Sprintf("%d.yml", i)] = &fstest.MapFile{Data: []byte(text)}
+	}
+	d, refused := rule.Load([]rule.Tree{{FS: files, Shown: "rules"}}, nil, rule.Options{})
+	for _, e := range refused {
+		t.Fatal(e)
+	}
+	return d
+}
+
+func call(n int, name, session, resource string) event.Event {
+	raw, _ := json.Marshal(map[string]any{"eventSource": "cloudtrail.amazonaws.com", "eventName": name, "userIdentity": map[string]any{"type": "AssumedRole"}})
+	return event.Event{
+		Time: time.Date(2026, 3, 2, 23, 59, n, 0, time.UTC), UID: event.HashUID(fmt.Sprint(n)), Format: "aws.cloudtrail",
+		AccountUID: "111122223333", Region: "us-east-1", APIOperation: name,
+		ActorType: event.ActorRole, ActorUID: "arn:aws:iam::111122223333:role/ops/admin", ActorName: "admin", ActorSession: session,
+		SrcIP: "203.0.113.7", ResourceUID: resource, Raw: raw,
+	}
+}
+
+const trail = "arn:aws:cloudtrail:us-east-1:111122223333:trail/org-trail"
+
+func judge(t *testing.T, d *rule.Detector, events ...event.Event) finding.Judged {
+	t.Helper()
+	j, err := d.Judge(t.Context(), event.BatchID{1}, events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func TestJudge(t *testing.T) {
+	d := detector(t, stopped, described)
+	j := judge(t, d,
+		call(2, "StopLogging", "tanaka", trail), call(1, "StopLogging", "suzuki", trail),
+		call(70, "DescribeTrails", "tanaka", ""), call(3, "StartLogging", "tanaka", trail),
+		event.Event{Format: "gcp.audit", Time: time.Unix(0, 0), Raw: []byte(`{"eventName":"StopLogging"}`)})
+	if len(j.Occurrences) != 2 {
+		t.Fatalf("%d occurrences, want 2", len(j.Occurrences))
+	}
+	o := j.Occurrences[0]
+	if o.Rule != "1dd3c3a8-40d5-4f2e-9d3c-5f7b1e6a2c11" {
+		o = j.Occurrences[1]
+	}
+	if o.Count != 2 || o.Severity != finding.High || o.Confidence != 0.9 || o.Batch != (event.BatchID{1}) ||
+		o.FirstSeen.Second() != 1 || o.LastSeen.Second() != 2 || o.Evidence.Len() != 2 ||
+		o.Key != finding.Key("rule", o.Rule, "111122223333", "arn:aws:iam::111122223333:role/ops/admin", trail) {
+		t.Errorf("occurrence is %+v", o)
+	}
+	if got := o.Attack; !reflect.DeepEqual(got, []finding.Attack{
+		{ID: "TA0112", Name: "Defense Impairment", Version: "19"}, {ID: "T1685.002", Name: "Disable or Modify Cloud Log", Version: "19"},
+	}) {
+		t.Errorf("attack is %+v", got)
+	}
+	next := []string{
+		"aws cloudtrail start-logging --region us-east-1 --name org-trail",
+		"aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue=tanaka",
+		`yagura search 'actor_uid:arn:aws:iam::111122223333:role/ops/admin account_uid:111122223333'`,
+	}
+	if !reflect.DeepEqual(o.Next, next) {
+		t.Errorf("next steps are %q", o.Next)
+	}
+	wantMatches := []finding.MatchCount{
+		{Rule: o.Rule, LogSource: "aws/cloudtrail", Day: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Matches: 2},
+		{Rule: "5b0c8c3e-8c07-4f83-a9f1-4a0d9d0f6a22", LogSource: "aws/cloudtrail", Day: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC), Matches: 1},
+	}
+	if !reflect.DeepEqual(j.Matches, wantMatches) {
+		t.Errorf("matches are %+v", j.Matches)
+	}
+	wantSources := []finding.SourceCount{
+		{LogSource: "aws/cloudtrail", Day: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Events: 3},
+		{LogSource: "aws/cloudtrail", Day: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC), Events: 1},
+	}
+	if !reflect.DeepEqual(j.Sources, wantSources) {
+		t.Errorf("sources are %+v", j.Sources)
+	}
+}
+
+func TestReasons(t *testing.T) {
+	d := detector(t, stopped)
+	o := judge(t, d, call(1, "StopLogging", "tanaka", trail)).Occurrences[0]
+	want := []finding.Reason{
+		{
+			Kind: "match",
+			Text: `StopLogging on org-trail by role admin from 203.0.113.7: eventSource is "cloudtrail.amazonaws.com", eventName is "StopLogging"`,
+		},
+		{Kind: "field", Text: `eventSource is "cloudtrail.amazonaws.com"`, Observed: "cloudtrail.amazonaws.com", Expected: "eventSource: cloudtrail.amazonaws.com"},
+		{Kind: "field", Text: `eventName is "StopLogging"`, Observed: "StopLogging", Expected: "eventName: StopLogging"},
+		{Kind: "exclusion", Text: "errorCode is absent", Expected: "not errorCode|contains: Denied or Unauthorized"},
+	}
+	for i := range want {
+		want[i].Evidence = []event.UID{event.HashUID("1")}
+	}
+	if !reflect.DeepEqual(o.Reasons, want) {
+		t.Errorf("reasons are\n%+v\nwant\n%+v", o.Reasons, want)
+	}
+	e := call(1, "StopLogging", "tanaka", trail)
+	e.Message = "role admin stopped trail org-trail"
+	if got := judge(t, d, e).Occurrences[0].Reasons[0].Text; !strings.HasPrefix(got, "role admin stopped trail org-trail: eventSource is") {
+		t.Errorf("with a message the sentence is %q", got)
+	}
+}
+
+// The order of events in a batch and the cut between goroutines decide nothing.
+func TestOrderDoesNotMatter(t *testing.T) {
+	d := detector(t, stopped, described)
+	var events []event.Event
+	for i := range 200 {
+		name := []string{"StopLogging", "DescribeTrails", "StartLogging"}[i%3]
+		events = append(events, call(i, name, fmt.Sprint("s", i%5), fmt.Sprint("arn:aws:cloudtrail:us-east-1:111122223333:trail/", i%4)))
+	}
+	want := judge(t, d, events...)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 10 {
+		rng.Shuffle(len(events), func(i, k int) { events[i], events[k] = events[k], events[i] })
+		if got := judge(t, d, events...); !reflect.DeepEqual(got, want) {
+			t.Fatal("another order gives another answer")
+		}
+	}
+	if len(want.Occurrences) != 8 {
+		t.Errorf("%d occurrences, want 8", len(want.Occurrences))
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	d := detector(t, described)
+	e := call(1, "DescribeTrails", "tanaka", "")
+	e.ActorUID = ""
+	o := judge(t, d, e).Occurrences[0]
+	if o.Severity != finding.Medium || o.Confidence != 0.4 || o.Actor != "203.0.113.7" {
+		t.Errorf("severity %s, confidence %v, actor %s", o.Severity, o.Confidence, o.Actor)
+	}
+	e.Raw = []byte(`{"eventName":`)
+	if j := judge(t, d, e); len(j.Occurrences) != 0 || d.Unjudged() != 1 {
+		t.Errorf("a record that is no JSON gives %d occurrences, %d counted", len(j.Occurrences), d.Unjudged())
+	}
+}
+
+// Names in logs are chosen by whoever made the call, and people paste commands.
+func TestNextStepsAreSafeToPaste(t *testing.T) {
+	d := detector(t, stopped)
+	e := call(1, "StopLogging", "x'; rm -rf ~; '", "arn:aws:cloudtrail:us-east-1:111122223333:trail/a b$(id)\n")
+	e.ActorUID = `a' "b`
+	want := []string{
+		"aws cloudtrail start-logging --region us-east-1 --name 'a b$(id)�'",
+		`aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue='x'\''; rm -rf ~; '\'''`,
+		`yagura search 'actor_uid:"a'\'' \"b" account_uid:111122223333'`,
+	}
+	if got := judge(t, d, e).Occurrences[0].Next; !reflect.DeepEqual(got, want) {
+		t.Errorf("next steps are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	e = event.Event{Time: e.Time, Format: e.Format, Raw: e.Raw}
+	if got := judge(t, d, e).Occurrences[0].Next[0]; got != "aws cloudtrail start-logging --region REGION --name RESOURCE" {
+		t.Errorf("of an event that says nothing: %s", got)
+	}
+}
