@@ -1,0 +1,211 @@
+package ledger
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+)
+
+// What Silences goes by; each number is argued in the comment of Silences.
+const (
+	comparableDays   = 28  // how many days before and after an hour are looked at
+	comparableLeast  = 5   // comparable hours needed to know a habit
+	neighboursLeast  = 12  // neighbouring hours needed where there is no habit yet
+	neighboursFactor = 6   // and how many times the silence's length they are
+	busyMedian       = 10  // records in the middle comparable hour
+	busyLeast        = 3   // and in the least, but for one hour in ten
+	edgeLeast        = 3   // hours of silence that count beside quiet time
+	habitStretches   = 3   // more silences than this, and than
+	habitShare       = 100 // one in so many busy hours, are a habit
+	habitFactor      = 3   // then only those so much longer than usual count
+)
+
+// Silences finds the hours in which an account and region delivered nothing
+// although it normally does. It judges only hours between the first and the
+// last that it delivered anything in; coverage comes ordered as
+// Reader.Coverage gives it, stored events only.
+//
+// An hour is normally busy when the same hour of other days is: those within
+// four weeks, on weekdays for a weekday and at weekends for a weekend, so that
+// nights and weekends of an account that works office hours are no gaps. At
+// least five such hours are needed; the middle one of them has ten records or
+// more and the least three, one in ten left aside. Ten, because with ten on
+// average silence by chance is rarer than one hour in 20,000. Where there are
+// fewer than five (a history of three days) the hours around the silence are
+// asked instead: at least twelve, and six times as many as it lasts, which no
+// night passes since another night lies within.
+//
+// Silence that borders on normally quiet time counts from three hours on:
+// people come late and clocks change. And where silences are many, they are the
+// account's way: then only those three times as long as its usual ones count.
+func Silences(coverage iter.Seq2[Coverage, error]) ([]Gap, error) {
+	var gaps []Gap
+	var hours []Coverage
+	for c, err := range coverage {
+		if err != nil {
+			return nil, err
+		}
+		if len(hours) > 0 && (c.Account != hours[0].Account || c.Region != hours[0].Region) {
+			gaps = append(gaps, silences(hours)...)
+			hours = hours[:0]
+		}
+		hours = append(hours, c)
+	}
+	if len(hours) > 0 {
+		gaps = append(gaps, silences(hours)...)
+	}
+	return gaps, nil
+}
+
+// history of one account and region: records per hour from first on.
+type history struct {
+	account, region string
+	first           int64 // hours since 1970
+	records         []int64
+	busy            int // hours with records
+}
+
+// stretch is silence in hours from until to, with what was expected there.
+type stretch struct {
+	from, to int
+	nearby   bool    // expected from the hours around it, else from other days
+	expected []int64 // records of the hours it was compared with
+}
+
+func silences(hours []Coverage) []Gap {
+	h := history{account: hours[0].Account, region: hours[0].Region, first: hourOf(hours[0].Hour)}
+	h.records = make([]int64, hourOf(hours[len(hours)-1].Hour)-h.first+1)
+	for _, c := range hours {
+		if at := &h.records[hourOf(c.Hour)-h.first]; c.Records > 0 {
+			if *at == 0 {
+				h.busy++
+			}
+			*at += c.Records
+		}
+	}
+	var found []stretch
+	for at := 0; at < len(h.records); at++ {
+		if h.records[at] > 0 {
+			continue
+		}
+		end := at
+		for end < len(h.records) && h.records[end] == 0 {
+			end++
+		}
+		if end < len(h.records) { // what follows the last record is not judged
+			found = append(found, h.judge(at, end)...)
+		}
+		at = end
+	}
+	var gaps []Gap
+	for _, s := range h.unusual(found) {
+		gaps = append(gaps, h.gap(s))
+	}
+	return gaps
+}
+
+// judge gives the parts of a silence that are normally busy.
+func (h *history) judge(from, to int) (out []stretch) {
+	for at := from; at < to; at++ {
+		expected, nearby := h.expect(at, from, to)
+		if !busy(expected) {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].to == at && out[n-1].nearby == nearby {
+			out[n-1].to = at + 1
+			if !nearby { // else the same hours again
+				out[n-1].expected = append(out[n-1].expected, expected...)
+			}
+			continue
+		}
+		out = append(out, stretch{at, at + 1, nearby, expected})
+	}
+	return slices.DeleteFunc(out, func(s stretch) bool {
+		return (s.from > from || s.to < to) && s.to-s.from < edgeLeast
+	})
+}
+
+// expect gives what hours comparable to the silent one delivered.
+func (h *history) expect(at, from, to int) (expected []int64, nearby bool) {
+	class := h.weekend(at)
+	for day := -comparableDays; day <= comparableDays; day++ {
+		other := at + 24*day
+		if other >= 0 && other < len(h.records) && (other < from || other >= to) && h.weekend(other) == class {
+			expected = append(expected, h.records[other])
+		}
+	}
+	if len(expected) >= comparableLeast {
+		return expected, false
+	}
+	around := max(neighboursLeast, neighboursFactor*(to-from))
+	expected = append([]int64(nil), h.records[max(0, from-around):from]...)
+	expected = append(expected, h.records[to:min(len(h.records), to+around)]...)
+	if len(expected) < around {
+		return nil, true
+	}
+	return expected, true
+}
+
+func busy(expected []int64) bool {
+	if len(expected) == 0 {
+		return false
+	}
+	sorted := slices.Clone(expected)
+	slices.Sort(sorted)
+	return sorted[len(sorted)/10] >= busyLeast && sorted[len(sorted)/2] >= busyMedian
+}
+
+// unusual leaves out silences that are a habit.
+func (h *history) unusual(found []stretch) []stretch {
+	if len(found) <= max(habitStretches, h.busy/habitShare) {
+		return found
+	}
+	lengths := make([]int, len(found))
+	for i, s := range found {
+		lengths[i] = s.to - s.from
+	}
+	slices.Sort(lengths)
+	usual := lengths[len(lengths)/2]
+	return slices.DeleteFunc(found, func(s stretch) bool { return s.to-s.from < habitFactor*usual })
+}
+
+func (h *history) gap(s stretch) Gap {
+	sorted := slices.Clone(s.expected)
+	slices.Sort(sorted)
+	silent, _ := slices.BinarySearch(sorted, 1)
+	where := "of other days"
+	if s.nearby {
+		where = "around"
+	}
+	g := Gap{Kind: Silent, Account: h.account, Region: h.region, From: h.time(s.from), To: h.time(s.to)}
+	layout := "15:04"
+	if g.To.Sub(g.From) >= 24*time.Hour || g.To.Day() != g.From.Day() {
+		layout = "2006-01-02 15:04"
+	}
+	region := ""
+	if h.region != "" {
+		region = " in " + h.region
+	}
+	g.Reason = fmt.Sprintf("Nothing arrived from account %s%s from %s to %s UTC, while the %d comparable hours %s had %d to %d records, %d in the middle, and %d of them none.",
+		h.account, region, g.From.Format("2006-01-02 15:04"), g.To.Format(layout), len(sorted), where, sorted[0], sorted[len(sorted)-1], sorted[len(sorted)/2], silent)
+	if h.quietBeside(s) {
+		g.Reason += " The quiet time before or after it was silent as usual: a day off looks the same."
+	}
+	return g
+}
+
+// quietBeside tells whether the silence goes on, before or behind s, in hours
+// that are normally quiet.
+func (h *history) quietBeside(s stretch) bool {
+	return h.records[s.from-1] == 0 || h.records[s.to] == 0
+}
+
+func (h *history) time(at int) time.Time { return time.Unix((h.first+int64(at))*3600, 0).UTC() }
+
+func (h *history) weekend(at int) bool {
+	day := h.time(at).Weekday()
+	return day == time.Saturday || day == time.Sunday
+}
+
+func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
