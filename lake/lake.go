@@ -73,7 +73,9 @@ type Counter interface {
 
 // Expirer applies retention.
 type Expirer interface {
-	// Expire drops events with time before t; usage stays. It returns how many.
+	// Expire drops the events of days (UTC) before that of t; usage stays. It
+	// returns how many. An event of such a day that arrives later counts as
+	// expired. Events of batches not yet released are left for the next time.
 	Expire(ctx context.Context, t time.Time) (int64, error)
 }
 
@@ -81,6 +83,14 @@ type Expirer interface {
 type Merger interface {
 	// Merge works until the lake is at rest or ctx ends.
 	Merge(ctx context.Context) error
+}
+
+// Tender merges while batches still arrive.
+type Tender interface {
+	// Tend does the merging that is worth doing although more is to come, and
+	// returns. Merge then has less to do; calling Merge instead, again and again
+	// during an ingest, would write every event more often.
+	Tend(ctx context.Context) error
 }
 
 // Rewriter replaces stored events by newer readings of their raw records.

@@ -158,6 +158,9 @@ func compareGroup(a, b Key) int {
 		strings.Compare(a.APIOperation, b.APIOperation))
 }
 
+// SameGroup tells whether Fold caps the two keys together.
+func SameGroup(a, b Key) bool { return compareGroup(a, b) == 0 }
+
 func groupEnd(rows []Row, at int) int {
 	end := at + 1
 	for end < len(rows) && compareGroup(rows[at].Key, rows[end].Key) == 0 {

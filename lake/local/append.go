@@ -273,7 +273,7 @@ func (a *appending) store(ctx context.Context) (lake.Appended, error) {
 func (a *appending) write(days map[int32][]record, fresh []event.Event, ch *change, written map[string][]record) error {
 	for day, recs := range days {
 		sortRecords(recs)
-		g, err := a.s.writeEvents(freshEvents, day, recs, freshRawBytes)
+		g, err := a.s.writeEvents(freshEvents, day, recs)
 		if err != nil {
 			return err
 		}

@@ -18,12 +18,25 @@ import (
 // folders, Parquet columns and lake.db. DIR/format holds it.
 const layoutVersion = 1
 
-// Row groups and pages.
-const (
-	rowGroupRows  = 122_880   // DuckDB's own row group: one thread scans one
-	rawPageBytes  = 8 << 20   // raw text per page at rest: large pages compress best
-	freshRawBytes = 512 << 10 // and in fresh segments, of which a merge holds many open
-	maxRawRows    = 8_192     // rows of a raw page: the block of the token filters to come
+// rowGroupRows is DuckDB's own row group: one of its threads scans one. Every
+// row group of a segment but the last has exactly so many rows.
+const rowGroupRows = 122_880
+
+// maxRawRows bounds the rows of a page of raw: the block of the token filters to
+// come, which choose pages of raw to read.
+const maxRawRows = 8_192
+
+// paging is how large pages are. A merge holds a page of every column of every
+// input, so fresh segments, of which it reads many, have small ones; at rest
+// large pages compress better.
+type paging struct {
+	rawBytes int // of a page of raw, about
+	rows     int // of a page of any other column
+}
+
+var (
+	freshPages = paging{512 << 10, 4_096}
+	restPages  = paging{8 << 20, 20_480}
 )
 
 // eventRow is the layout of an events segment, documented as public in

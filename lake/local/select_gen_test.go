@@ -108,7 +108,7 @@ func fillAtRest(tb testing.TB, s *Store, evs []event.Event, perFile int) {
 	for d, recs := range days {
 		slices.SortFunc(recs, restOrder)
 		for part := range slices.Chunk(recs, perFile) {
-			g, err := s.writeEvents(restEvents, d, part, rawPageBytes)
+			g, err := s.writeEvents(restEvents, d, part)
 			if err != nil {
 				tb.Fatal(err)
 			}

@@ -34,13 +34,14 @@ var (
 type kind struct {
 	schema *parquet.Schema
 	codec  compress.Codec
+	pages  paging
 	pool   sync.Pool
 }
 
 var (
-	freshEvents = &kind{schema: eventSchema, codec: freshCodec}
-	restEvents  = &kind{schema: eventSchema, codec: restCodec}
-	anyUsage    = &kind{schema: usageSchema, codec: restCodec}
+	freshEvents = &kind{schema: eventSchema, codec: freshCodec, pages: freshPages}
+	restEvents  = &kind{schema: eventSchema, codec: restCodec, pages: restPages}
+	anyUsage    = &kind{schema: usageSchema, codec: restCodec, pages: restPages}
 )
 
 // fileWriter writes one Parquet file under a temporary name.
@@ -145,14 +146,14 @@ func (w *fileWriter) abort() {
 var valuesPool = sync.Pool{New: func() any { return new([]parquet.Value) }}
 
 // writeEvents writes recs, which are sorted and of one day, as one file.
-func (s *Store) writeEvents(k *kind, day int32, recs []record, pageBytes int) (segment, error) {
+func (s *Store) writeEvents(k *kind, day int32, recs []record) (segment, error) {
 	w, err := s.create(k, s.dayDir(day))
 	if err != nil {
 		return segment{}, err
 	}
 	for at := 0; at < len(recs); at += rowGroupRows {
 		group := recs[at:min(at+rowGroupRows, len(recs))]
-		if err := w.writeGroup(group, pageBytes); err != nil {
+		if err := w.writeGroup(group); err != nil {
 			w.abort()
 			return segment{}, fmt.Errorf("write %s: %w", w.path, err)
 		}
@@ -186,31 +187,40 @@ func (g *segment) cover(e *event.Event, first bool) {
 	g.MinOperation, g.MaxOperation = min(g.MinOperation, e.APIOperation), max(g.MaxOperation, e.APIOperation)
 }
 
-func (w *fileWriter) writeGroup(recs []record, pageBytes int) error {
+func (w *fileWriter) writeGroup(recs []record) error {
 	buf := valuesPool.Get().(*[]parquet.Value)
 	defer valuesPool.Put(buf)
 	for i, c := range eventColumns {
-		vals := (*buf)[:0]
-		size := 0
+		vals, rows, size := (*buf)[:0], 0, 0
 		for j := range recs {
 			vals = c.put(vals, &recs[j])
-			if i != colRaw {
+			rows++
+			if i == colRaw {
+				size += len(recs[j].Raw)
+			}
+			if !w.kind.pages.full(i, rows, size) {
 				continue
 			}
-			if size += len(recs[j].Raw); size >= pageBytes || len(vals) >= maxRawRows {
-				if err := w.writePage(i, vals); err != nil {
-					return err
-				}
-				vals, size = vals[:0], 0
+			if err := w.writePage(i, vals); err != nil {
+				return err
 			}
+			vals, rows, size = vals[:0], 0, 0
 		}
 		if err := w.writePage(i, vals); err != nil {
 			return err
 		}
-		clear(vals) // no references into events from the pool
+		clear(vals[:cap(vals)]) // no references into events from the pool
 		*buf = vals[:0]
 	}
 	return w.flush()
+}
+
+// full tells whether so many rows, and bytes of raw, make a page of column col.
+func (p paging) full(col, rows, bytes int) bool {
+	if col == colRaw {
+		return bytes >= p.rawBytes || rows >= maxRawRows
+	}
+	return rows >= p.rows
 }
 
 // writePage writes vals, whole rows, as a page of column i.
@@ -226,35 +236,15 @@ func (w *fileWriter) writePage(i int, vals []parquet.Value) error {
 
 // writeUsage writes rows, which are sorted and of one month, as one file.
 func (s *Store) writeUsage(month int32, rows []usage.Row) (usageSegment, error) {
-	w, err := s.create(anyUsage, s.monthDir(month))
+	w, err := s.newUsageWriter(month)
 	if err != nil {
 		return usageSegment{}, err
 	}
-	cols := make([][]parquet.Value, len(w.cols))
-	for at := 0; at < len(rows) && err == nil; at += rowGroupRows {
-		for i := range cols {
-			cols[i] = cols[i][:0]
-		}
-		for i := range rows[at:min(at+rowGroupRows, len(rows))] {
-			usageValues(cols, &rows[at+i])
-		}
-		for i := range cols {
-			err = errors.Join(err, w.writePage(i, cols[i]))
-		}
-		err = errors.Join(err, w.flush())
+	if err := w.add(rows); err != nil {
+		w.out.abort()
+		return usageSegment{}, fmt.Errorf("write %s: %w", w.out.path, err)
 	}
-	if err != nil {
-		w.abort()
-		return usageSegment{}, fmt.Errorf("write %s: %w", w.path, err)
-	}
-	size, err := w.finish()
-	if err != nil {
-		return usageSegment{}, fmt.Errorf("write %s: %w", w.path, err)
-	}
-	return usageSegment{
-		Path: w.path, Month: month, Rows: int64(len(rows)), Bytes: size,
-		MinHour: rows[0].Hour, MaxHour: rows[len(rows)-1].Hour, Fanout: int64(usage.Fanout(rows)),
-	}, nil
+	return w.finish()
 }
 
 func (s *Store) dayDir(day int32) string {

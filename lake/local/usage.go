@@ -1,0 +1,274 @@
+package local
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/yagura-sec/yagura/usage"
+)
+
+// mergeUsage adds up the usage segments of months that have several. Usage of
+// batches not yet released takes part: only their events are ever read back.
+func (s *Store) mergeUsage(ctx context.Context, fresh int) error {
+	for {
+		inputs := s.nextUsageMerge(fresh)
+		if inputs == nil {
+			return nil
+		}
+		err := s.replaceUsage(ctx, inputs, nil, nil)
+		if err != nil {
+			return fmt.Errorf("%d segments of %04d-%02d: %w", len(inputs), inputs[0].Month/12, inputs[0].Month%12+1, err)
+		}
+	}
+}
+
+func (s *Store) nextUsageMerge(fresh int) []usageSegment {
+	c, _ := s.current() // the writer's own list: no error
+	for _, list := range c.months {
+		if len(list) < fresh {
+			continue
+		}
+		list = slices.Clone(list)
+		slices.SortFunc(list, func(a, b usageSegment) int { return cmp.Or(cmp.Compare(a.Rows, b.Rows), cmp.Compare(a.ID, b.ID)) })
+		n := runLength(list, maxMonthUsage, func(u usageSegment) int64 { return u.Rows })
+		if n >= 2 {
+			return list[:min(n, mergeFiles)]
+		}
+	}
+	return nil
+}
+
+// replaceUsage replaces inputs, all of one month, by their sum without the hours
+// for which without says so, plus added, which are rows of those hours.
+func (s *Store) replaceUsage(ctx context.Context, inputs []usageSegment, without func(time.Time) bool, added []usage.Row) (err error) {
+	var sources usageHeap
+	defer func() {
+		for _, src := range sources {
+			err = errors.Join(err, src.close())
+		}
+	}()
+	for _, u := range inputs {
+		src, err := openUsage(u.Path, without)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, src)
+	}
+	sources = append(sources, &usageSource{buf: added})
+	month := monthOf(time.Time{})
+	switch {
+	case len(inputs) > 0:
+		month = inputs[0].Month
+	case len(added) > 0:
+		month = monthOf(added[0].Hour)
+	default:
+		return nil
+	}
+	w, err := s.newUsageWriter(month)
+	if err != nil {
+		return err
+	}
+	if err := mergeRows(ctx, slices.Clone(sources), s.opt.MaxResources, w); err != nil {
+		w.out.abort()
+		return err
+	}
+	ch := &change{dropUsage: inputs}
+	if w.seg.Rows == 0 {
+		w.out.abort()
+	} else {
+		seg, err := w.finish()
+		if err != nil {
+			return err
+		}
+		ch.addUsage = []usageSegment{seg}
+	}
+	if err := s.opt.fault("usage merged"); err != nil {
+		return err
+	}
+	return s.commit(ctx, ch)
+}
+
+// mergeRows streams the sources, each in the order of usage.Compare, into w,
+// folding a group at a time.
+func mergeRows(ctx context.Context, h usageHeap, limit int, w *usageWriter) error {
+	live := h[:0]
+	for _, src := range h {
+		if err := src.fill(); err == io.EOF {
+			continue
+		} else if err != nil {
+			return err
+		}
+		live = append(live, src)
+	}
+	h = live
+	heap.Init(&h)
+	var group []usage.Row
+	end := func() error {
+		err := w.add(usage.Fold(group, limit))
+		group = group[:0]
+		return err
+	}
+	for n := 0; len(h) > 0; n++ {
+		if n%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		src := h[0]
+		row := src.buf[src.at]
+		src.at++
+		if len(group) > 0 && !usage.SameGroup(group[0].Key, row.Key) {
+			if err := end(); err != nil {
+				return err
+			}
+		}
+		group = append(group, row)
+		if err := src.fill(); err == io.EOF {
+			heap.Pop(&h)
+		} else if err != nil {
+			return err
+		} else {
+			heap.Fix(&h, 0)
+		}
+	}
+	if len(group) == 0 {
+		return nil
+	}
+	return end()
+}
+
+// usageSource reads rows in their order, from a file or from memory.
+type usageSource struct {
+	file    *os.File
+	reader  *parquet.GenericReader[usageRow]
+	without func(time.Time) bool
+	raw     []usageRow
+	buf     []usage.Row
+	at      int
+}
+
+func openUsage(path string, without func(time.Time) bool) (*usageSource, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &usageSource{
+		file: f, reader: parquet.NewGenericReader[usageRow](f), without: without, raw: make([]usageRow, 256),
+	}, nil
+}
+
+func (u *usageSource) close() error {
+	if u.file == nil {
+		return nil
+	}
+	return errors.Join(u.reader.Close(), u.file.Close())
+}
+
+// fill makes a row available; io.EOF at the end.
+func (u *usageSource) fill() error {
+	for u.at == len(u.buf) {
+		if u.reader == nil {
+			return io.EOF
+		}
+		n, err := u.reader.Read(u.raw)
+		if n == 0 && err != nil {
+			return err
+		}
+		u.buf, u.at = u.buf[:0], 0
+		for i := range u.raw[:n] {
+			if row := u.raw[i].row(); u.without == nil || !u.without(row.Hour) {
+				u.buf = append(u.buf, row)
+			}
+		}
+	}
+	return nil
+}
+
+type usageHeap []*usageSource
+
+func (h usageHeap) Len() int { return len(h) }
+func (h usageHeap) Less(i, j int) bool {
+	return usage.Compare(h[i].buf[h[i].at].Key, h[j].buf[h[j].at].Key) < 0
+}
+func (h usageHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *usageHeap) Push(x any)   { *h = append(*h, x.(*usageSource)) }
+func (h *usageHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+// usageWriter writes rows of one month, in their order, as one file.
+type usageWriter struct {
+	out  *fileWriter
+	cols [][]parquet.Value
+	page int // rows in cols
+	seg  usageSegment
+}
+
+func (s *Store) newUsageWriter(month int32) (*usageWriter, error) {
+	out, err := s.create(anyUsage, s.monthDir(month))
+	if err != nil {
+		return nil, err
+	}
+	return &usageWriter{out: out, cols: make([][]parquet.Value, len(out.cols)), seg: usageSegment{Path: out.path, Month: month}}, nil
+}
+
+// add writes whole groups.
+func (w *usageWriter) add(rows []usage.Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if w.seg.Rows == 0 {
+		w.seg.MinHour = rows[0].Hour
+	}
+	w.seg.MaxHour = rows[len(rows)-1].Hour
+	w.seg.Fanout = max(w.seg.Fanout, int64(usage.Fanout(rows)))
+	for i := range rows {
+		usageValues(w.cols, &rows[i])
+		w.page++
+		w.seg.Rows++
+		if w.page == w.out.kind.pages.rows || w.seg.Rows%rowGroupRows == 0 {
+			if err := w.flushPage(); err != nil {
+				return err
+			}
+		}
+		if w.seg.Rows%rowGroupRows == 0 {
+			if err := w.out.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *usageWriter) flushPage() error {
+	for i := range w.cols {
+		if err := w.out.writePage(i, w.cols[i]); err != nil {
+			return err
+		}
+		w.cols[i] = w.cols[i][:0]
+	}
+	w.page = 0
+	return nil
+}
+
+func (w *usageWriter) finish() (usageSegment, error) {
+	if err := w.flushPage(); err != nil {
+		w.out.abort()
+		return usageSegment{}, fmt.Errorf("write %s: %w", w.out.path, err)
+	}
+	size, err := w.out.finish()
+	if err != nil {
+		return usageSegment{}, fmt.Errorf("write %s: %w", w.out.path, err)
+	}
+	w.seg.Bytes = size
+	return w.seg, nil
+}
