@@ -143,7 +143,7 @@ var services = map[string][]rule{
 		{param: "stackName", typ: "AWS::CloudFormation::Stack", arn: form{service: "cloudformation", prefix: "stack/"}},
 	},
 	"elasticloadbalancing.amazonaws.com": {
-		{param: "loadBalancerArn", typ: "AWS::ElasticLoadBalancingV2::LoadBalancer", arn: form{service: "elasticloadbalancing", prefix: "loadbalancer/", kind: onlyARN}},
+		{param: "loadBalancerArn", typ: "AWS::ElasticLoadBalancingV2::LoadBalancer", arn: form{service: "elasticloadbalancing", prefix: "loadbalancer/app/", kind: onlyARN}},
 		{param: "loadBalancerName", typ: "AWS::ElasticLoadBalancing::LoadBalancer", arn: form{service: "elasticloadbalancing", prefix: "loadbalancer/"}},
 	},
 	"elasticfilesystem.amazonaws.com": {
