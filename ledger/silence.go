@@ -3,11 +3,12 @@ package ledger
 import (
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 )
 
-// What Silences goes by; each number is argued in the comment of Silences.
+// What Silences goes by; each number is argued in its comment.
 const (
 	comparableDays   = 28  // how many days before and after an hour are looked at
 	comparableLeast  = 5   // comparable hours needed to know a habit
@@ -15,6 +16,8 @@ const (
 	neighboursFactor = 6   // and how many times the silence's length they are
 	busyMedian       = 10  // records in the middle comparable hour
 	busyLeast        = 3   // and in the least, but for one hour in ten
+	surpriseLeast    = 5   // silence by chance is rarer than one in 10 to this
+	burst            = 4   // times the middle hour: more than that counts as that
 	edgeLeast        = 3   // hours of silence that count beside quiet time
 	habitStretches   = 3   // more silences than this, and than
 	habitShare       = 100 // one in so many busy hours, are a habit
@@ -30,9 +33,11 @@ const (
 // four weeks, on weekdays for a weekday and at weekends for a weekend, so that
 // nights and weekends of an account that works office hours are no gaps. At
 // least five such hours are needed; the middle one of them has ten records or
-// more and the least three, one in ten left aside. Ten, because with ten on
-// average silence by chance is rarer than one hour in 20,000. Where there are
-// fewer than five (a history of three days) the hours around the silence are
+// more and the least three, one in ten left aside. And silence by chance is to
+// be rare: with the mean and scatter of those hours and of the hours beside
+// them, taken as negative binomial, all of the silence comes by chance less
+// than once in 100,000. So a steady account is missed after an hour, and one
+// that works in bursts after several. Where there are fewer than five (a history of three days) the hours around the silence are
 // asked instead: at least twelve, and six times as many as it lasts, which no
 // night passes since another night lies within.
 //
@@ -71,6 +76,7 @@ type stretch struct {
 	from, to int
 	nearby   bool    // expected from the hours around it, else from other days
 	expected []int64 // records of the hours it was compared with
+	surprise float64 // -log10 of how likely such silence is by chance
 }
 
 func silences(hours []Coverage) []Gap {
@@ -112,30 +118,29 @@ func (h *history) judge(from, to int) (out []stretch) {
 		if !busy(expected) {
 			continue
 		}
+		scatter := expected
+		if !nearby {
+			scatter = h.beside(at, from, to)
+		}
+		surprise := surprise(scatter)
 		if n := len(out); n > 0 && out[n-1].to == at && out[n-1].nearby == nearby {
 			out[n-1].to = at + 1
+			out[n-1].surprise += surprise
 			if !nearby { // else the same hours again
 				out[n-1].expected = append(out[n-1].expected, expected...)
 			}
 			continue
 		}
-		out = append(out, stretch{at, at + 1, nearby, expected})
+		out = append(out, stretch{at, at + 1, nearby, expected, surprise})
 	}
 	return slices.DeleteFunc(out, func(s stretch) bool {
-		return (s.from > from || s.to < to) && s.to-s.from < edgeLeast
+		return s.surprise < surpriseLeast || (s.from > from || s.to < to) && s.to-s.from < edgeLeast
 	})
 }
 
 // expect gives what hours comparable to the silent one delivered.
 func (h *history) expect(at, from, to int) (expected []int64, nearby bool) {
-	class := h.weekend(at)
-	for day := -comparableDays; day <= comparableDays; day++ {
-		other := at + 24*day
-		if other >= 0 && other < len(h.records) && (other < from || other >= to) && h.weekend(other) == class {
-			expected = append(expected, h.records[other])
-		}
-	}
-	if len(expected) >= comparableLeast {
+	if expected = h.otherDays(nil, at, 0, from, to); len(expected) >= comparableLeast {
 		return expected, false
 	}
 	around := max(neighboursLeast, neighboursFactor*(to-from))
@@ -145,6 +150,49 @@ func (h *history) expect(at, from, to int) (expected []int64, nearby bool) {
 		return nil, true
 	}
 	return expected, true
+}
+
+// otherDays appends what the hour, shifted by some, delivered on days like at's.
+func (h *history) otherDays(dst []int64, at, shift, from, to int) []int64 {
+	class := h.weekend(at)
+	for day := -comparableDays; day <= comparableDays; day++ {
+		like := at + 24*day
+		other := like + shift
+		if other >= 0 && other < len(h.records) && (other < from || other >= to) && h.weekend(like) == class {
+			dst = append(dst, h.records[other])
+		}
+	}
+	return dst
+}
+
+// beside gives what comparable hours and those beside them delivered, where
+// they delivered anything: more hours to know the scatter by.
+func (h *history) beside(at, from, to int) (out []int64) {
+	for shift := -1; shift <= 1; shift++ {
+		out = h.otherDays(out, at, shift, from, to)
+	}
+	return slices.DeleteFunc(out, func(n int64) bool { return n == 0 })
+}
+
+// surprise is -log10 of the probability of an hour without records, from the
+// mean and scatter of others, taken as negative binomial. One in ten of the
+// least is left aside (silence met before) and bursts are cut down. The scatter
+// of few hours is underestimated easily, so it is taken larger then.
+func surprise(hours []int64) float64 {
+	sorted := slices.Sorted(slices.Values(hours))
+	middle := sorted[len(sorted)/2]
+	sorted = sorted[len(sorted)/10:]
+	n := float64(len(sorted))
+	var mean, variance float64
+	for _, x := range sorted {
+		mean += float64(min(x, burst*middle)) / n
+	}
+	for _, x := range sorted {
+		d := float64(min(x, burst*middle)) - mean
+		variance += d * d / (n - 1)
+	}
+	dispersion := 0.01 + (1+2/math.Sqrt(n))*max(0, (variance-mean)/(mean*mean))
+	return math.Log10(1+mean*dispersion) / dispersion
 }
 
 func busy(expected []int64) bool {

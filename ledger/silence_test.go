@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -12,14 +11,20 @@ import (
 // monday is the first hour of the histories below.
 var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-func seq(list []Coverage) iter.Seq2[Coverage, error] {
-	return func(yield func(Coverage, error) bool) {
+// silent hours of a list.
+func silent(t *testing.T, list []Coverage) []Gap {
+	t.Helper()
+	gaps, err := Silences(func(yield func(Coverage, error) bool) {
 		for _, c := range list {
 			if !yield(c, nil) {
 				return
 			}
 		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return gaps
 }
 
 // deliver makes the history of an account: records of each hour from monday on.
@@ -63,10 +68,7 @@ func without(records func(int) int64, holes ...[2]int) func(int) int64 {
 func TestSilences(t *testing.T) {
 	f := func(hours int, records func(int) int64, want ...[2]int) {
 		t.Helper()
-		gaps, err := Silences(seq(deliver(hours, records)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		gaps := silent(t, deliver(hours, records))
 		var got [][2]int
 		for _, g := range gaps {
 			got = append(got, [2]int{int(g.From.Sub(monday).Hours()), int(g.To.Sub(monday).Hours())})
@@ -127,6 +129,8 @@ func TestSilences(t *testing.T) {
 		}
 		return 0
 	})
+	// Work in bursts, half the hours hardly any: an hour without comes by chance.
+	f(28*day, func(int) int64 { return int64(r.ExpFloat64() * 60) })
 	// An account that pauses for an hour every other day does so today too; a
 	// day of silence is another matter.
 	pauses := func(h int) int64 {
@@ -149,9 +153,9 @@ func TestSilences(t *testing.T) {
 func TestSilenceSaysWhy(t *testing.T) {
 	f := func(coverage []Coverage, want string) {
 		t.Helper()
-		gaps, err := Silences(seq(coverage))
-		if err != nil || len(gaps) != 1 || gaps[0].Reason != want {
-			t.Errorf("got %+v, %v\nwant %s", gaps, err, want)
+		gaps := silent(t, coverage)
+		if len(gaps) != 1 || gaps[0].Reason != want {
+			t.Errorf("got %+v\nwant %s", gaps, want)
 		}
 	}
 	steady := func(h int) int64 { return int64(100 + h%7) }
@@ -176,20 +180,20 @@ func TestSilencesOfSeveralAccounts(t *testing.T) {
 	for i := range b {
 		b[i].Region = "us-east-1"
 	}
-	gaps, err := Silences(seq(append(a, b...)))
-	if err != nil || len(gaps) != 2 || gaps[0].Region != "eu-west-1" || gaps[1].Region != "us-east-1" {
-		t.Errorf("gaps %+v, %v", gaps, err)
+	gaps := silent(t, append(a, b...))
+	if len(gaps) != 2 || gaps[0].Region != "eu-west-1" || gaps[1].Region != "us-east-1" {
+		t.Errorf("gaps %+v", gaps)
+	}
+	if gaps := silent(t, nil); len(gaps) != 0 {
+		t.Errorf("nothing gives %v", gaps)
 	}
 	boom := errors.New("boom")
-	_, err = Silences(func(yield func(Coverage, error) bool) {
+	_, err := Silences(func(yield func(Coverage, error) bool) {
 		if yield(a[0], nil) {
 			yield(Coverage{}, boom)
 		}
 	})
 	if !errors.Is(err, boom) {
 		t.Errorf("got %v, want boom", err)
-	}
-	if gaps, err := Silences(seq(nil)); err != nil || len(gaps) != 0 {
-		t.Errorf("nothing gives %v, %v", gaps, err)
 	}
 }
