@@ -24,6 +24,32 @@ type builder struct {
 	records int
 	since   time.Time // when the first record came in
 	cur     *reading  // the object whose span is open
+	// versions of the objects in the batch: a record tells its object, not the
+	// version, so two versions never share a batch.
+	versions map[string]string
+}
+
+// begin makes r the object that records are added of.
+func (b *builder) begin(ctx context.Context, r *reading) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if v, ok := b.versions[r.t.name]; ok && v != r.t.version {
+		if err := b.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if b.versions == nil {
+		b.versions = map[string]string{}
+	}
+	b.versions[r.t.name] = r.t.version
+	b.cur = r
+	return nil
+}
+
+func (b *builder) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cur = nil
 }
 
 // copied is b in memory of the batch.
@@ -111,6 +137,10 @@ func (b *builder) flush(ctx context.Context) error {
 	}
 	b.batch = event.Batch{Raws: make([]event.Raw, 0, min(len(batch.Raws), b.s.cfg.BatchRecords))}
 	b.slab, b.bytes, b.records = nil, 0, 0
+	clear(b.versions)
+	if b.cur != nil {
+		b.versions[b.cur.t.name] = b.cur.t.version
+	}
 	return b.s.send(ctx, batch)
 }
 

@@ -204,7 +204,7 @@ func (s *Source) read(ctx context.Context, found []*target) error {
 	if err != nil {
 		return err
 	}
-	queue := make(chan *target)
+	queue := make(chan *target, 256) // small objects are read faster than goroutines take turns
 	var wg sync.WaitGroup
 	for range min(s.cfg.Parallel, len(todo)) {
 		wg.Go(func() {

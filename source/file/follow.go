@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,7 +16,7 @@ import (
 // coldRounds polls. Its folder's time still shows at once when files come, go
 // or are renamed.
 const (
-	coldAfter  = 5 * time.Minute
+	coldAfter  = time.Minute
 	coldRounds = 60
 )
 
@@ -29,19 +31,23 @@ type watched struct {
 
 // follow reads what is there, and then what comes, until ctx ends.
 func (s *Source) follow(ctx context.Context) error {
-	w := &watcher{s: s, files: map[string]*watched{}, dirs: map[string]int64{}}
+	w := &watcher{s: s, files: map[string]*watched{}}
 	for {
+		began := time.Now()
 		targets, err := w.look(s.cfg.Now())
 		if err != nil {
 			return err
 		}
+		// Looking at very many files may take longer than Poll; it is to keep
+		// at most a tenth of a core busy.
+		pause := max(s.cfg.Poll, 10*time.Since(began))
 		if err := s.read(ctx, targets); err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(s.cfg.Poll):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -50,47 +56,85 @@ func (s *Source) follow(ctx context.Context) error {
 type watcher struct {
 	s     *Source
 	files map[string]*watched
-	dirs  map[string]int64 // times of the folders when they were last listed
+	dirs  map[string]*dir
 	round int
 	stdin bool // already read
 }
 
-// look returns the files to read now.
+// look returns the files to read now. It reads only the folders that changed,
+// and looks only at files that changed lately; now and then at everything.
 func (w *watcher) look(now time.Time) ([]*target, error) {
-	defer func() { w.round++ }()
-	var targets []*target
-	if w.round == 0 || w.foldersChanged(now) {
-		found, err := w.list(now)
-		if err != nil {
+	all := w.round%coldRounds == 0
+	w.round++
+	var changed []string
+	for path, d := range w.dirs {
+		info, err := os.Stat(path)
+		// One that changed a moment ago counts, because another change within
+		// the file system's resolution would not show.
+		if err != nil || info.ModTime().UnixNano() != d.time || now.Sub(info.ModTime()) < 2*w.s.cfg.Poll {
+			changed = append(changed, path)
+			all = all || d.above
+		}
+	}
+	var found []*target
+	if all {
+		var err error
+		if found, err = w.list(now); err != nil {
 			return nil, err
 		}
-		for _, t := range found {
-			if t := w.see(t, now); t != nil {
-				targets = append(targets, t)
-			}
-		}
-		return targets, nil
+	} else {
+		found = append(w.within(changed, now), w.warm(now)...)
 	}
-	n := 0
-	for path, f := range w.files {
-		n++
-		if now.Sub(f.changed) > coldAfter && !f.pending && (n+w.round)%coldRounds != 0 {
+	var targets []*target
+	seen := make(map[string]bool, len(found))
+	for _, t := range found {
+		if seen[t.path] {
 			continue
 		}
-		info, err := os.Stat(path)
-		if err != nil || !info.Mode().IsRegular() {
-			continue // its folder's time brings a new listing
-		}
-		if t := w.see(newTarget(path, info), now); t != nil {
+		seen[t.path] = true
+		if t := w.see(t, now); t != nil {
 			targets = append(targets, t)
 		}
 	}
 	return targets, nil
 }
 
+// within lists folders that changed, and new ones below them.
+func (w *watcher) within(changed []string, now time.Time) []*target {
+	slices.Sort(changed)
+	var found []*target
+	for _, path := range changed {
+		info, err := os.Stat(path)
+		if err != nil {
+			delete(w.dirs, path) // its own folder changed too
+			continue
+		}
+		l := lister{seen: map[string]bool{}, dirs: map[string]*dir{}, known: w.dirs, trail: w.dirs[path].trail}
+		delete(w.dirs, path)
+		l.folder(path, info, now)
+		maps.Copy(w.dirs, l.dirs)
+		found = append(found, l.found...)
+	}
+	return found
+}
+
+// warm looks at the files that changed lately.
+func (w *watcher) warm(now time.Time) []*target {
+	var found []*target
+	for path, f := range w.files {
+		if now.Sub(f.changed) > coldAfter && !f.pending {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			found = append(found, newTarget(path, info))
+		}
+	}
+	return found
+}
+
 // list finds all files. A path that is not there yet may come.
 func (w *watcher) list(now time.Time) ([]*target, error) {
-	l := lister{seen: map[string]bool{}, dirs: map[string]int64{}}
+	l := lister{seen: map[string]bool{}, dirs: map[string]*dir{}}
 	for _, p := range w.s.cfg.Paths {
 		if p == stdinName {
 			if !w.stdin {
@@ -107,7 +151,7 @@ func (w *watcher) list(now time.Time) ([]*target, error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		w.parent(&l, p)
+		w.above(&l, p)
 	}
 	w.dirs = l.dirs
 	for path := range w.files {
@@ -118,37 +162,23 @@ func (w *watcher) list(now time.Time) ([]*target, error) {
 	return l.found, nil
 }
 
-// parent watches the folder that a file or glob lies in.
-func (w *watcher) parent(l *lister, p string) {
-	dir := filepath.Dir(absolute(p))
-	for strings.ContainsAny(dir, `*?[\`) {
-		dir = filepath.Dir(dir)
-	}
+// above watches the folder that a path lies in, or the nearest one there is.
+func (w *watcher) above(l *lister, p string) {
+	folder := filepath.Dir(absolute(p))
 	for {
-		if info, err := os.Stat(dir); err == nil {
-			l.dirs[dir] = info.ModTime().UnixNano()
+		info, err := os.Stat(folder)
+		if err == nil && !strings.ContainsAny(folder, `*?[\`) {
+			if l.dirs[folder] == nil {
+				l.dirs[folder] = &dir{time: info.ModTime().UnixNano(), above: true}
+			}
 			return
 		}
-		up := filepath.Dir(dir)
-		if up == dir {
+		up := filepath.Dir(folder)
+		if up == folder {
 			return
 		}
-		dir = up
+		folder = up
 	}
-}
-
-// foldersChanged tells whether a file came, went or was renamed anywhere. A
-// folder that changed a moment ago counts, because a second change within the
-// file system's resolution would not show.
-func (w *watcher) foldersChanged(now time.Time) bool {
-	for dir, last := range w.dirs {
-		info, err := os.Stat(dir)
-		if err != nil || info.ModTime().UnixNano() != last || now.Sub(info.ModTime()) < 2*w.s.cfg.Poll {
-			return true
-		}
-	}
-	// Globs over folders that themselves come and go.
-	return w.round%coldRounds == 0
 }
 
 // see decides whether t is to be read now.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +66,15 @@ type lister struct {
 	found []*target
 	seen  map[string]bool // paths already found
 	trail []inode         // the folders from the path down to here: a link back to one is a loop
-	dirs  map[string]int64
+	dirs  map[string]*dir // while following: the folders found
+	known map[string]*dir // folders to leave out
+}
+
+// dir is a folder that is watched.
+type dir struct {
+	time  int64 // of its last change when it was listed, nanoseconds
+	trail []inode
+	above bool // not itself asked for: a path lies in it, or may come
 }
 
 func (l *lister) path(p string, now time.Time) error {
@@ -125,8 +134,11 @@ func (l *lister) folder(path string, info fs.FileInfo, now time.Time) {
 			return // everything in it is found on the way down from there
 		}
 	}
+	if l.known[path] != nil {
+		return
+	}
 	if l.dirs != nil {
-		l.dirs[path] = info.ModTime().UnixNano()
+		l.dirs[path] = &dir{time: info.ModTime().UnixNano(), trail: slices.Clone(l.trail)}
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {

@@ -46,11 +46,11 @@ type reading struct {
 	settled  []source.Run
 	received time.Time
 
-	span event.Span // the run of records in the current batch
-	end  int64      // where reading can go on behind the last record; -1: nowhere
-	base int64      // what to add to the splitter's offsets
-	head string     // hash of the first bytes, once there are headBytes
-	whole bool      // it is one reject, because it is not JSON
+	span  event.Span // the run of records in the current batch
+	end   int64      // where reading can go on behind the last record; -1: nowhere
+	base  int64      // what to add to the splitter's offsets
+	head  string     // hash of the first bytes, once there are headBytes
+	whole bool       // it is one reject, because it is not JSON
 }
 
 // take counts a record that went into the batch.
@@ -182,14 +182,10 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 		}
 		w.spl.onContainer = func() bool { return false }
 	}
-	w.b.mu.Lock()
-	w.b.cur = r
-	w.b.mu.Unlock()
-	defer func() {
-		w.b.mu.Lock()
-		w.b.cur = nil
-		w.b.mu.Unlock()
-	}()
+	if err := w.b.begin(ctx, r); err != nil {
+		return err
+	}
+	defer w.b.end()
 	digest, err := w.digest(ctx, r, c)
 	if err != nil {
 		return err
