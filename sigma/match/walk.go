@@ -103,11 +103,11 @@ func (w *walker) members(n *node, i, base int) int {
 		if w.at(i) != '"' {
 			return ^i
 		}
-		end := stringEnd(w.data, i)
+		key, end := w.key(i)
 		if end < 0 {
 			return ^i
 		}
-		e := n.find(w.content(i, end))
+		e := n.find(key)
 		i = end + 1
 		if w.at(i) != ':' {
 			if i = w.space(i); w.at(i) != ':' {
@@ -133,6 +133,25 @@ func (w *walker) members(n *node, i, base int) int {
 			return ^i
 		}
 	}
+}
+
+// key gives the text of the key at i and the place of its closing quote, or a
+// negative place. Keys are short and plain, so one pass by hand beats searching.
+func (w *walker) key(i int) ([]byte, int) {
+	data := w.data
+	for j := i + 1; j < len(data); j++ {
+		switch c := data[j]; {
+		case c == '"':
+			return data[i+1 : j], j
+		case c == '\\' || c >= utf8.RuneSelf:
+			end := stringEnd(data, i)
+			if end < 0 {
+				return nil, -1
+			}
+			return w.content(i, end), end
+		}
+	}
+	return nil, -1
 }
 
 // wanted gives the slot that an entry's value goes to, -1 for none, and marks

@@ -1,0 +1,237 @@
+// Package lint finds what is wrong with rules: what keeps them from being used,
+// and what their authors would want to know although they can be used.
+package lint
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/cond"
+	"github.com/yagura-sec/yagura/sigma/ir"
+)
+
+// Severity says whether a rule can be used.
+type Severity string
+
+// The severities.
+const (
+	// Error: the rule is refused, or breaks what the specification demands.
+	Error Severity = "error"
+	// Warning: the rule works, but perhaps not as meant.
+	Warning Severity = "warning"
+)
+
+// Problem is one finding about a rule.
+type Problem struct {
+	File     string   `json:"file"`
+	Line     int      `json:"line"`
+	Col      int      `json:"col"`
+	Rule     string   `json:"rule,omitempty"`
+	Severity Severity `json:"severity"`
+	Check    string   `json:"check"` // a word for the kind of problem
+	Reason   string   `json:"reason"`
+}
+
+func (p Problem) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s: %s (%s)", p.File, p.Line, p.Col, p.Severity, p.Reason, p.Check)
+}
+
+// Run checks documents. What was refused when they were read is told too, so
+// that the answer is whole; it is ordered by file and place.
+func Run(docs sigma.Documents, refused []*sigma.Error, o ir.Options) []Problem {
+	var l linter
+	o.Filters = append(slices.Clone(o.Filters), docs.Filters...)
+	program, more := ir.Compile(docs.Rules, o)
+	for _, e := range slices.Concat(refused, more) {
+		l.add(e, Error, "refused")
+	}
+	for _, r := range docs.Rules {
+		l.rule(r)
+	}
+	for i := range program.Rules {
+		l.constant(&program.Rules[i])
+	}
+	for _, f := range docs.Filters {
+		l.filter(f)
+	}
+	slices.SortStableFunc(l.found, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	return l.found
+}
+
+type linter struct{ found []Problem }
+
+func (l *linter) add(e *sigma.Error, s Severity, check string) {
+	l.found = append(l.found, Problem{e.File, e.Line, e.Col, e.Rule, s, check, e.Reason})
+}
+
+var (
+	uuid      = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	tag       = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+$`)
+	tagCVE    = regexp.MustCompile(`^cve\.[0-9]{4}[-.][0-9]{4,}$`)
+	technique = regexp.MustCompile(`^t[0-9]{4}(\.[0-9]{3})?$`)
+	group     = regexp.MustCompile(`^[gs][0-9]{4}$`)
+	tactic    = regexp.MustCompile(`^(ta[0-9]{4}|[a-z]+([-_][a-z]+)*)$`)
+)
+
+var (
+	levels   = []string{"informational", "low", "medium", "high", "critical"}
+	statuses = []string{"stable", "test", "experimental", "deprecated", "unsupported"}
+	kinds    = []string{"derived", "obsolete", "merged", "renamed", "similar"}
+)
+
+// maxTitle is the longest title the specification allows, in characters.
+const maxTitle = 256
+
+func (l *linter) rule(r *sigma.Rule) {
+	say := func(s Severity, check, key, format string, args ...any) {
+		l.add(r.Errorf(r.Places[key], format, args...), s, check)
+	}
+	switch {
+	case r.Title == "":
+		say(Error, "title", "title", "title is empty")
+	case len([]rune(r.Title)) > maxTitle:
+		say(Error, "title", "title", "title has more than %d characters", maxTitle)
+	}
+	switch {
+	case r.ID == "":
+		say(Warning, "id", "id", "id is missing: findings are told apart by it")
+	case !uuid.MatchString(r.ID):
+		say(Error, "id", "id", "id %q is no UUID", r.ID)
+	}
+	switch {
+	case r.Level == "":
+		say(Warning, "level", "level", "level is missing: it counts as medium")
+	case !slices.Contains(levels, r.Level):
+		say(Error, "level", "level", "level %q is none of %s", r.Level, strings.Join(levels, ", "))
+	}
+	switch {
+	case r.Status == "":
+		say(Warning, "status", "status", "status is missing")
+	case !slices.Contains(statuses, r.Status):
+		say(Error, "status", "status", "status %q is none of %s", r.Status, strings.Join(statuses, ", "))
+	case r.Status == "deprecated", r.Status == "unsupported":
+		say(Warning, "status", "status", "rule is %s by its own word", r.Status)
+	}
+	l.dates(r, say)
+	l.tags(r, say)
+	for _, rel := range r.Related {
+		if !slices.Contains(kinds, rel.Type) {
+			l.add(r.Errorf(rel.Pos, "related: type %q is none of %s", rel.Type, strings.Join(kinds, ", ")), Error, "related")
+		}
+	}
+	l.searches(r)
+}
+
+func (l *linter) dates(r *sigma.Rule, say func(Severity, string, string, string, ...any)) {
+	for _, d := range []struct{ key, text string }{{"date", r.Date}, {"modified", r.Modified}} {
+		if d.text == "" {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, d.text); err != nil {
+			say(Warning, "date", d.key, "%s %q is not written as YYYY-MM-DD", d.key, d.text)
+		}
+	}
+}
+
+func (l *linter) tags(r *sigma.Rule, say func(Severity, string, string, string, ...any)) {
+	for _, t := range r.Tags {
+		what, isAttack := strings.CutPrefix(t, "attack.")
+		switch {
+		case isAttack && !technique.MatchString(what) && !group.MatchString(what) && !isTactic(what):
+			say(Error, "tag", "tags", "tag %q names neither a technique (attack.t1098.001) nor a tactic (attack.persistence), a group or software", t)
+		case !isAttack && !tag.MatchString(t) && !tagCVE.MatchString(t):
+			say(Error, "tag", "tags", "tag %q is not of the form namespace.name in lower case", t)
+		}
+	}
+}
+
+// isTactic tells whether what could be the name of a tactic: words, but not a
+// technique with a mistake in it.
+func isTactic(what string) bool {
+	return tactic.MatchString(what) && !regexp.MustCompile(`^t[0-9]+$`).MatchString(what)
+}
+
+// searches finds what is written and never asked for, and values that cannot do
+// what they look like.
+func (l *linter) searches(r *sigma.Rule) {
+	used := map[string]bool{}
+	for _, c := range r.Detection.Conditions {
+		e, err := cond.Parse(c.Text)
+		if err != nil {
+			var at *cond.Error
+			if !errors.As(err, &at) {
+				continue
+			}
+			return // refused above
+		}
+		mark(e, r.Detection.Searches, used)
+	}
+	for _, s := range r.Detection.Searches {
+		if !used[s.Name] {
+			l.add(r.Errorf(s.Pos, "search %q is not used by the condition", s.Name), Warning, "unused")
+		}
+		for _, g := range s.Groups {
+			for i := range g {
+				l.item(r, &g[i])
+			}
+		}
+	}
+}
+
+func mark(e *cond.Expr, searches []sigma.Search, used map[string]bool) {
+	switch e.Op {
+	case cond.Ident:
+		used[e.Name] = true
+	case cond.Of:
+		for _, s := range searches {
+			if cond.Matches(e.Name, s.Name) {
+				used[s.Name] = true
+			}
+		}
+	}
+	for _, x := range e.X {
+		mark(x, searches, used)
+	}
+}
+
+func (l *linter) item(r *sigma.Rule, it *sigma.Item) {
+	if slices.Contains(it.Modifiers, "all") && len(it.Values) == 1 {
+		l.add(r.Errorf(it.Pos, "%s: all with a single value does nothing", it.Key), Warning, "all")
+	}
+	seen := map[string]bool{}
+	for _, v := range it.Values {
+		if v.Kind == sigma.Null && it.List {
+			l.add(r.Errorf(v.Pos, "%s: null in a list is not allowed by the specification: give it a search of its own", it.Key), Warning, "null")
+		}
+		if key := fmt.Sprint(v.Kind, v.Text); seen[key] {
+			l.add(r.Errorf(v.Pos, "%s: value %q is given twice", it.Key, v.Text), Warning, "repeated")
+		} else {
+			seen[key] = true
+		}
+	}
+}
+
+func (l *linter) constant(r *ir.Rule) {
+	switch value, constant := r.Expr.Constant(); {
+	case constant && value:
+		l.add(r.Errorf(r.Places["detection"], "rule matches every event"), Error, "always")
+	case constant:
+		l.add(r.Errorf(r.Places["detection"], "rule can never match: the condition contradicts itself"), Error, "never")
+	}
+}
+
+func (l *linter) filter(f *sigma.Filter) {
+	for _, c := range f.Detection.Conditions {
+		if e, err := cond.Parse(c.Text); err == nil && e.Op != cond.Not {
+			l.add(f.Errorf(c.Pos, "filter is joined to rules with \"and\" as it is written: to exclude, begin the condition with \"not\""), Warning, "filter")
+		}
+	}
+}
