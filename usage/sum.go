@@ -2,6 +2,7 @@ package usage
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -12,61 +13,129 @@ import (
 // DefaultMax is the usual cap of Sum and Fold.
 const DefaultMax = 1000
 
-// Sum adds up events, capped by Fold: every event but a twin counts once in the
-// row with an empty resource, and once in a row of each resource it names.
+// Sum adds up events, capped by Fold.
 func Sum(events []event.Event, limit int) []Row {
-	sums := make(map[Key]*Row, len(events)/4)
+	var sums Sums
 	for i := range events {
-		Add(sums, &events[i])
+		sums.Add(&events[i])
 	}
-	rows := make([]Row, 0, len(sums))
-	for _, r := range sums {
-		rows = append(rows, *r)
-	}
-	return Fold(rows, limit)
+	return sums.Fold(limit)
 }
 
-// Add adds one event to sums. Nothing is capped.
-func Add(sums map[Key]*Row, e *event.Event) {
+// Sums adds events up. The zero value is empty. It is for one goroutine.
+type Sums struct {
+	rows  []*Row
+	hash  []uint64 // of each row
+	slots []int32  // open addressing: index in rows + 1, 0 free
+	block []Row    // rows are taken from here
+}
+
+// seed is one for the process: nothing that is stored depends on it.
+var seed = maphash.MakeSeed()
+
+// Add counts the event, unless it is a twin, once in the row with an empty
+// resource and once in a row of each resource it names. Nothing is capped.
+func (s *Sums) Add(e *event.Event) {
 	if e.Twin {
 		return
 	}
-	k := Key{
-		Hour:          e.Time.UTC().Truncate(time.Hour),
-		CloudProvider: e.CloudProvider,
-		AccountUID:    e.AccountUID,
-		ActorUID:      e.ActorUID,
-		ActorType:     e.ActorType,
-		Caller:        e.Caller,
-		APIService:    e.APIService,
-		APIOperation:  e.APIOperation,
-		Region:        e.Region,
-		Outcome:       e.Outcome,
+	var base uint64
+	for _, part := range [...]string{
+		e.CloudProvider, e.AccountUID, e.ActorUID, string(e.ActorType), string(e.Caller),
+		e.APIService, e.APIOperation, e.Region, string(e.Outcome),
+	} {
+		base = base*0x9e3779b97f4a7c15 ^ maphash.String(seed, part)
 	}
-	add := func(resource string) {
-		k.ResourceUID = resource
-		r := sums[k]
-		if r == nil {
-			r = &Row{Key: k, First: e.Time, Last: e.Time}
-			sums[k] = r
-		}
-		r.Count++
-		if e.Time.Before(r.First) {
-			r.First = e.Time
-		}
-		if e.Time.After(r.Last) {
-			r.Last = e.Time
-		}
-	}
-	add("")
+	hour := e.Time.Unix() / 3600 * 3600
+	base ^= uint64(hour) * 0xff51afd7ed558ccd
+
+	s.add(e, base, hour, "")
 	if e.ResourceUID != "" {
-		add(e.ResourceUID)
+		s.add(e, base, hour, e.ResourceUID)
 	}
 	for i, uid := range e.ResourceUIDs {
 		if uid != "" && uid != e.ResourceUID && !slices.Contains(e.ResourceUIDs[:i], uid) {
-			add(uid)
+			s.add(e, base, hour, uid)
 		}
 	}
+}
+
+func (s *Sums) add(e *event.Event, base uint64, hour int64, resource string) {
+	if 2*len(s.rows) >= len(s.slots) {
+		s.grow()
+	}
+	h := base
+	if resource != "" {
+		h ^= maphash.String(seed, resource) * 0xc4ceb9fe1a85ec53
+	}
+	mask := uint64(len(s.slots) - 1)
+	at := (h ^ h>>32) & mask
+	for ; s.slots[at] != 0; at = (at + 1) & mask {
+		i := s.slots[at] - 1
+		if s.hash[i] == h && s.rows[i].sums(e, hour, resource) {
+			s.rows[i].count(e.Time)
+			return
+		}
+	}
+	if len(s.block) == 0 {
+		s.block = make([]Row, 256)
+	}
+	r := &s.block[0]
+	s.block = s.block[1:]
+	*r = Row{
+		Key: Key{
+			Hour: time.Unix(hour, 0).UTC(), CloudProvider: e.CloudProvider, AccountUID: e.AccountUID,
+			ActorUID: e.ActorUID, ActorType: e.ActorType, Caller: e.Caller, APIService: e.APIService,
+			APIOperation: e.APIOperation, ResourceUID: resource, Region: e.Region, Outcome: e.Outcome,
+		},
+		Count: 1, First: e.Time, Last: e.Time,
+	}
+	s.rows = append(s.rows, r)
+	s.hash = append(s.hash, h)
+	s.slots[at] = int32(len(s.rows))
+}
+
+func (s *Sums) grow() {
+	s.slots = make([]int32, max(256, 2*len(s.slots)))
+	mask := uint64(len(s.slots) - 1)
+	for i, h := range s.hash {
+		at := (h ^ h>>32) & mask
+		for s.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		s.slots[at] = int32(i + 1)
+	}
+}
+
+// sums tells whether e counts in r for a resource.
+func (r *Row) sums(e *event.Event, hour int64, resource string) bool {
+	return r.ResourceUID == resource && r.Hour.Unix() == hour && r.ActorUID == e.ActorUID &&
+		r.APIOperation == e.APIOperation && r.APIService == e.APIService && r.AccountUID == e.AccountUID &&
+		r.Outcome == e.Outcome && r.Region == e.Region && r.Caller == e.Caller && r.ActorType == e.ActorType &&
+		r.CloudProvider == e.CloudProvider
+}
+
+func (r *Row) count(t time.Time) {
+	r.Count++
+	if t.Before(r.First) {
+		r.First = t
+	}
+	if t.After(r.Last) {
+		r.Last = t
+	}
+}
+
+// Fold is the rows so far, capped and in order as by the function Fold.
+func (s *Sums) Fold(limit int) []Row {
+	// Pointers are sorted, as rows are large.
+	slices.SortFunc(s.rows, func(a, b *Row) int { return compare(&a.Key, &b.Key) })
+	s.slots, s.hash = nil, nil // no longer true; Add begins anew
+	rows := make([]Row, len(s.rows))
+	for i, r := range s.rows {
+		rows[i] = *r
+	}
+	s.rows = nil
+	return Fold(rows, limit)
 }
 
 // Fold adds up rows of one key, keeps at most limit resources a group and gives
@@ -116,12 +185,16 @@ func Fanout(rows []Row) int {
 
 // merge sorts rows and adds up those of one key.
 func merge(rows []Row) []Row {
-	slices.SortFunc(rows, func(a, b Row) int { return Compare(a.Key, b.Key) })
+	sorted := func(a, b Row) int { return compare(&a.Key, &b.Key) }
+	if !slices.IsSortedFunc(rows, sorted) {
+		slices.SortFunc(rows, sorted)
+	}
 	out := rows[:0]
-	for _, r := range rows {
+	for i := range rows {
+		r := &rows[i]
 		last := len(out) - 1
-		if last < 0 || Compare(out[last].Key, r.Key) != 0 {
-			out = append(out, r)
+		if last < 0 || compare(&out[last].Key, &r.Key) != 0 {
+			out = append(out, *r)
 			continue
 		}
 		o := &out[last]
@@ -137,33 +210,53 @@ func merge(rows []Row) []Row {
 }
 
 // Compare orders keys by hour, then by the fields of a group, then by the rest.
-func Compare(a, b Key) int {
-	return cmp.Or(compareGroup(a, b),
-		strings.Compare(a.ResourceUID, b.ResourceUID),
-		strings.Compare(string(a.ActorType), string(b.ActorType)),
-		strings.Compare(string(a.Caller), string(b.Caller)),
-		strings.Compare(a.Region, b.Region),
-		strings.Compare(string(a.Outcome), string(b.Outcome)))
+func Compare(a, b Key) int { return compare(&a, &b) }
+
+// compare looks at one field after the other, which cmp.Or would not.
+func compare(a, b *Key) int {
+	if c := compareGroup(a, b); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.ResourceUID, b.ResourceUID); c != 0 {
+		return c
+	}
+	if c := strings.Compare(string(a.ActorType), string(b.ActorType)); c != 0 {
+		return c
+	}
+	if c := strings.Compare(string(a.Caller), string(b.Caller)); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Region, b.Region); c != 0 {
+		return c
+	}
+	return strings.Compare(string(a.Outcome), string(b.Outcome))
 }
 
-func compareGroup(a, b Key) int {
+func compareGroup(a, b *Key) int {
 	if c := a.Hour.Compare(b.Hour); c != 0 {
 		return c
 	}
-	return cmp.Or(
-		strings.Compare(a.CloudProvider, b.CloudProvider),
-		strings.Compare(a.AccountUID, b.AccountUID),
-		strings.Compare(a.ActorUID, b.ActorUID),
-		strings.Compare(a.APIService, b.APIService),
-		strings.Compare(a.APIOperation, b.APIOperation))
+	if c := strings.Compare(a.CloudProvider, b.CloudProvider); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.AccountUID, b.AccountUID); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.ActorUID, b.ActorUID); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.APIService, b.APIService); c != 0 {
+		return c
+	}
+	return strings.Compare(a.APIOperation, b.APIOperation)
 }
 
 // SameGroup tells whether Fold caps the two keys together.
-func SameGroup(a, b Key) bool { return compareGroup(a, b) == 0 }
+func SameGroup(a, b Key) bool { return compareGroup(&a, &b) == 0 }
 
 func groupEnd(rows []Row, at int) int {
 	end := at + 1
-	for end < len(rows) && compareGroup(rows[at].Key, rows[end].Key) == 0 {
+	for end < len(rows) && compareGroup(&rows[at].Key, &rows[end].Key) == 0 {
 		end++
 	}
 	return end

@@ -226,7 +226,7 @@ func (a *appending) compare(t *groupTable, open func() (*segmentFile, error), hi
 // store writes the new events and their usage and lists them with the answer.
 func (a *appending) store(ctx context.Context) (lake.Appended, error) {
 	out := lake.Appended{Batch: a.id, Spans: a.account.Spans()}
-	var fresh []event.Event // headers of new events, for the sums
+	var sums usage.Sums
 	days := map[int32][]record{}
 	for i := range a.b.Events {
 		e := &a.b.Events[i]
@@ -234,7 +234,7 @@ func (a *appending) store(ctx context.Context) (lake.Appended, error) {
 		case fateNew:
 			e.Batch = a.id
 			out.New = append(out.New, i)
-			fresh = append(fresh, *e)
+			sums.Add(e)
 			days[dayOf(e.Time)] = append(days[dayOf(e.Time)], record{e, a.hashes[i], a.account.Version(i)})
 		case fateConflict:
 			out.Conflicts = append(out.Conflicts, a.conflicts[i])
@@ -242,7 +242,7 @@ func (a *appending) store(ctx context.Context) (lake.Appended, error) {
 	}
 	ch := &change{}
 	written := make(map[string][]record, len(days))
-	if err := a.write(days, fresh, ch, written); err != nil {
+	if err := a.write(days, &sums, ch, written); err != nil {
 		ch.unlink()
 		return lake.Appended{}, err
 	}
@@ -270,7 +270,7 @@ func (a *appending) store(ctx context.Context) (lake.Appended, error) {
 	return out, nil
 }
 
-func (a *appending) write(days map[int32][]record, fresh []event.Event, ch *change, written map[string][]record) error {
+func (a *appending) write(days map[int32][]record, sums *usage.Sums, ch *change, written map[string][]record) error {
 	for day, recs := range days {
 		sortRecords(recs)
 		g, err := a.s.writeEvents(freshEvents, day, recs)
@@ -281,7 +281,7 @@ func (a *appending) write(days map[int32][]record, fresh []event.Event, ch *chan
 		ch.add = append(ch.add, g)
 		written[g.Path] = recs
 	}
-	for _, rows := range byMonth(usage.Sum(fresh, a.s.opt.MaxResources)) {
+	for _, rows := range byMonth(sums.Fold(a.s.opt.MaxResources)) {
 		u, err := a.s.writeUsage(monthOf(rows[0].Hour), rows)
 		if err != nil {
 			return err

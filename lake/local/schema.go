@@ -368,6 +368,15 @@ func stringValue(s string) parquet.Value {
 	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
+// bounded are the columns with smallest and largest values in the footer: the
+// sorted ones and numbers, by which whole row groups are passed over. Finding
+// them for text in no order costs time and prunes nothing.
+var bounded = map[string]bool{
+	"time": true, "ingest_time": true, "account_uid": true, "api_operation": true, "class_uid": true,
+	"activity_id": true, "severity_id": true, "status_id": true, "position": true,
+	"hour": true, "count": true, "first": true, "last": true,
+}
+
 // writerOptions of a segment; codec is for all columns that do not name their own.
 func writerOptions(schema *parquet.Schema, codec compress.Codec) []parquet.WriterOption {
 	o := []parquet.WriterOption{
@@ -378,12 +387,16 @@ func writerOptions(schema *parquet.Schema, codec compress.Codec) []parquet.Write
 		// Pages end where a call to the column writer ends, so our calls decide
 		// their size; a small buffer keeps fifty columns from allocating ahead.
 		parquet.PageBufferSize(64 << 10),
+		parquet.DataPageStatistics(false), // the column index says the same once
 		parquet.ColumnIndexSizeLimit(func([]string) int { return 64 }),
 	}
 	if schema == eventSchema {
-		o = append(o,
-			parquet.BloomFilters(eventBlooms...),
-			parquet.SkipPageBounds("raw"), parquet.SkipPageBounds("message"))
+		o = append(o, parquet.BloomFilters(eventBlooms...))
+	}
+	for _, path := range schema.Columns() {
+		if !bounded[path[0]] {
+			o = append(o, parquet.SkipPageBounds(path...))
+		}
 	}
 	return o
 }

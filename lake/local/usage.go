@@ -73,7 +73,7 @@ func (s *Store) replaceUsage(ctx context.Context, inputs []usageSegment, without
 	default:
 		return nil
 	}
-	w, err := s.newUsageWriter(month)
+	w, err := s.newUsageWriter(restUsage, month)
 	if err != nil {
 		return err
 	}
@@ -213,8 +213,8 @@ type usageWriter struct {
 	seg  usageSegment
 }
 
-func (s *Store) newUsageWriter(month int32) (*usageWriter, error) {
-	out, err := s.create(anyUsage, s.monthDir(month))
+func (s *Store) newUsageWriter(k *kind, month int32) (*usageWriter, error) {
+	out, err := s.create(k, s.monthDir(month))
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ type Store struct {
 	events  map[event.UID]*stored
 	batches map[event.BatchID]*batch
 	order   []event.BatchID // unreleased, oldest first
-	sums    map[usage.Key]*usage.Row
+	sums    map[usage.Key]usage.Row
 	horizon time.Time
 }
 
@@ -60,7 +60,7 @@ func (s *Store) init() {
 	if s.events == nil {
 		s.events = map[event.UID]*stored{}
 		s.batches = map[event.BatchID]*batch{}
-		s.sums = map[usage.Key]*usage.Row{}
+		s.sums = map[usage.Key]usage.Row{}
 	}
 }
 
@@ -114,7 +114,7 @@ func (s *Store) add(b *event.Batch, i int, account *lake.Account, done *batch) {
 	case had == nil:
 		e.Batch = done.first.Batch
 		s.events[e.UID] = &stored{*e, account.Version(i)}
-		usage.Add(s.sums, e)
+		s.count(usage.Sum([]event.Event{*e}, 1<<30))
 		done.first.New = append(done.first.New, i)
 		done.news = append(done.news, e.UID)
 	case had.Object == e.Object && had.Position == e.Position && had.version == account.Version(i):
@@ -124,6 +124,16 @@ func (s *Store) add(b *event.Batch, i int, account *lake.Account, done *batch) {
 	default:
 		account.Judge(i, event.Quarantined)
 		done.first.Conflicts = append(done.first.Conflicts, lake.Conflict(e, account.Version(i), had.Object, had.Position))
+	}
+}
+
+// count adds rows to the sums, which are capped when they are read.
+func (s *Store) count(rows []usage.Row) {
+	for _, r := range rows {
+		if had, ok := s.sums[r.Key]; ok {
+			r = usage.Fold([]usage.Row{had, r}, 1<<30)[0]
+		}
+		s.sums[r.Key] = r
 	}
 }
 
@@ -218,7 +228,7 @@ func (s *Store) Usage(ctx context.Context, q usage.Query) iter.Seq2[usage.Row, e
 		s.mu.RLock()
 		rows := make([]usage.Row, 0, len(s.sums))
 		for _, r := range s.sums {
-			rows = append(rows, *r)
+			rows = append(rows, r)
 		}
 		s.mu.RUnlock()
 		for _, r := range usage.Fold(rows, cmp.Or(s.MaxResources, usage.DefaultMax)) {
@@ -281,10 +291,10 @@ func (s *Store) Rewrite(ctx context.Context, since, until time.Time, f func(even
 
 // recount makes the sums of some hours anew.
 func (s *Store) recount(hours map[time.Time]bool) {
-	maps.DeleteFunc(s.sums, func(k usage.Key, _ *usage.Row) bool { return hours[k.Hour] })
+	maps.DeleteFunc(s.sums, func(k usage.Key, _ usage.Row) bool { return hours[k.Hour] })
 	for _, e := range s.events {
 		if hours[e.Time.UTC().Truncate(time.Hour)] {
-			usage.Add(s.sums, &e.Event)
+			s.count(usage.Sum([]event.Event{e.Event}, 1<<30))
 		}
 	}
 }

@@ -1,0 +1,142 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/lake/laketest"
+)
+
+// cpu is the CPU time of this process so far.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+const benchEvents = 300_000
+
+// benchBatches are 15 batches of 20,000 events of one day. Raw records are
+// shared by them where memory would be short otherwise.
+var benchBatches = sync.OnceValue(func() []event.Batch {
+	events := laketest.NewMaker(100).Events(benchEvents, laketest.Day, 23*time.Hour)
+	var out []event.Batch
+	for part := range slices.Chunk(events, 20_000) {
+		out = append(out, laketest.Batch(fmt.Sprint("o", len(out)), "v1", part...))
+	}
+	return out
+})
+
+func perEvent(b *testing.B, name string, d time.Duration, n int) {
+	b.ReportMetric(float64(d.Nanoseconds())/1e3/float64(n), name)
+}
+
+func dirBytes(b *testing.B, dir string) (n int64) {
+	err := filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		st, err := d.Info()
+		n += st.Size()
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+// BenchmarkIngest appends batches of 20,000 and merges them to rest.
+func BenchmarkIngest(b *testing.B) {
+	batches := benchBatches()
+	ctx := context.Background()
+	for b.Loop() {
+		s := open(b, b.TempDir(), Options{Linger: -1})
+		start := cpu()
+		for _, batch := range batches {
+			a, err := s.Append(ctx, batch)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := s.Release(ctx, a.Batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perEvent(b, "append-µs/event", cpu()-start, benchEvents)
+		b.ReportMetric(float64(dirBytes(b, s.dir))/benchEvents, "fresh-B/event")
+		start = cpu()
+		if err := s.Merge(ctx); err != nil {
+			b.Fatal(err)
+		}
+		perEvent(b, "merge-µs/event", cpu()-start, benchEvents)
+		b.ReportMetric(float64(dirBytes(b, filepath.Join(s.dir, "events")))/benchEvents, "B/event")
+		b.ReportMetric(float64(dirBytes(b, filepath.Join(s.dir, "usage")))/benchEvents, "usage-B/event")
+
+		start = cpu()
+		for i, batch := range batches {
+			again := laketest.Batch(fmt.Sprint("again", i), "v1", batch.Events...)
+			a, err := s.Append(ctx, again)
+			if err != nil || len(a.New) != 0 {
+				b.Fatal(len(a.New), err)
+			}
+			if err := s.Release(ctx, a.Batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perEvent(b, "re-sent-µs/event", cpu()-start, benchEvents)
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkOneRecord appends batches of one record, as they come live.
+func BenchmarkOneRecord(b *testing.B) {
+	ctx := context.Background()
+	s := open(b, b.TempDir(), Options{Linger: -1})
+	m := laketest.NewMaker(101)
+	for i := 0; b.Loop(); i++ {
+		a, err := s.Append(ctx, laketest.Batch(fmt.Sprint("o", i), "v1", m.Event(laketest.Day.Add(time.Duration(i)*time.Second))))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Release(ctx, a.Batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkOpen opens a lake of 3,000 segments.
+func BenchmarkOpen(b *testing.B) {
+	ctx := context.Background()
+	dir := b.TempDir()
+	s := open(b, dir, Options{Linger: -1})
+	m := laketest.NewMaker(102)
+	for i := range 3000 {
+		if _, err := s.Append(ctx, laketest.Batch(fmt.Sprint("o", i), "v1", m.Event(laketest.Day.Add(time.Duration(i)*time.Second)))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := open(b, dir, Options{}).Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
