@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -21,17 +22,25 @@ const maxCanonicalDepth = 1000
 // It tells a record delivered twice from two records under one id. raw is only
 // read. The error names the byte at which raw stops being JSON or UTF-8.
 func Canonical(raw []byte) ([]byte, error) {
+	return AppendCanonical(make([]byte, 0, len(raw)+1), raw) // one for a comma that goes again
+}
+
+// AppendCanonical appends the canonical form of raw to dst, which must not
+// share memory with it. On an error dst comes back as it was.
+func AppendCanonical(dst, raw []byte) ([]byte, error) {
 	if !utf8.Valid(raw) {
-		return nil, fmt.Errorf("byte %d: not valid UTF-8", firstInvalid(raw))
+		return dst, fmt.Errorf("byte %d: not valid UTF-8", firstInvalid(raw))
 	}
-	c := canon{in: raw, out: make([]byte, 0, len(raw))}
+	c := canons.Get().(*canon)
+	defer c.release()
+	c.in, c.pos, c.out = raw, 0, dst
 	c.space()
 	if err := c.value(0); err != nil {
-		return nil, err
+		return dst, err
 	}
 	c.space()
 	if c.pos < len(raw) {
-		return nil, c.fail("something follows the JSON value")
+		return dst, c.fail("something follows the JSON value")
 	}
 	return c.out, nil
 }
@@ -54,6 +63,13 @@ type canon struct {
 	// members of the objects being read, innermost last; scratch to reorder in.
 	members []member
 	scratch []byte
+}
+
+var canons = sync.Pool{New: func() any { return new(canon) }}
+
+func (c *canon) release() {
+	c.in, c.out, c.members = nil, nil, c.members[:0]
+	canons.Put(c)
 }
 
 // member is where an object's member lies in out: "key":value.

@@ -25,12 +25,20 @@ func TestCanonical(t *testing.T) {
 	f(`1e3`, `1e3`)
 	f(`-0.0`, `-0.0`)
 	f(`{"ab":1,"a":2}`, `{"a":2,"ab":1}`)
+
+	got, err := AppendCanonical([]byte("x,"), []byte(`{"b":{},"a":1}`))
+	if err != nil || string(got) != `x,{"a":1,"b":{}}` {
+		t.Errorf("appended to x, it is %s, %v", got, err)
+	}
+	if got, err := AppendCanonical([]byte("x"), []byte(`{"b":`)); err == nil || string(got) != "x" {
+		t.Errorf("of a broken text it makes %s, %v", got, err)
+	}
 }
 
 func TestCanonicalRefuses(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
-		if out, err := Canonical([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
+		if out, err := Canonical([]byte(in)); err == nil || len(out) > 0 || !strings.Contains(err.Error(), want) {
 			t.Errorf("Canonical(%q) = %s, %v; want an error with %q", in, out, err, want)
 		}
 	}
