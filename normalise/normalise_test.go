@@ -46,6 +46,7 @@ func TestRecogniseOthers(t *testing.T) {
 	f(`{"detail-type":"Object Restore Completed","source":"aws.s3","detail":{}}`, "an S3 object-restore-completed notice")
 	f(`{"detail-type":"Security Hub Findings - Custom Action","detail":{}}`, "Security Hub")
 	f(`{"detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, `an EventBridge event "Scheduled Event" from "aws.events"`)
+	f(`{"source":["aws.ec2"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["RunInstances"]}}`, "an EventBridge rule's pattern")
 	f(`{"digestStartTime":"x","digestS3Bucket":"b","logFiles":[]}`, "a CloudTrail digest; accounted for when it is a file of its own")
 	f(`{"eventVersion":"2.1","eventSource":"aws:s3","eventTime":"x","eventName":"ObjectCreated:Put","awsRegion":"r","userIdentity":{},"s3":{}}`, "an S3 event notice")
 	f(`{"messageId":"1","receiptHandle":"h","body":"{}","eventSource":"aws:sqs","awsRegion":"r"}`, "an SQS message")

@@ -99,6 +99,9 @@ func recognise(tree *jsontree.Tree, text string, inside int) (format, why string
 const notYet = "; Yagura does not read these yet"
 
 func recogniseEventBridge(root, detail jsontree.Value) (format, why string) {
+	if root.Get("detail-type").Kind() == jsontree.Array {
+		return "", "an EventBridge rule's pattern, not an event"
+	}
 	typ := root.Get("detail-type").String()
 	if strings.HasSuffix(typ, "via CloudTrail") || isCloudTrail(detail) {
 		return CloudTrail, ""

@@ -66,7 +66,7 @@ func (Normaliser) Append(dst []event.Event, r event.Raw) ([]event.Event, error) 
 type reader struct {
 	tree  jsontree.Tree
 	found []found
-	line  []byte // the message being written
+	line  []byte // scratch: the message, the canonical body
 }
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
@@ -185,7 +185,7 @@ func (rd *reader) identify(e *event.Event) error {
 		e.UID = event.HashUID(Format, e.AccountUID, e.EventUID)
 		return nil
 	}
-	canonical, err := event.Canonical(e.Raw)
+	canonical, err := event.AppendCanonical(rd.line[:0], e.Raw)
 	if err != nil {
 		return err
 	}

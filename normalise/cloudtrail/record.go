@@ -188,7 +188,7 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 	})
 	e.Caller, e.CallerConfidence, e.CallerEvidence = c.class, c.confidence, c.why
 	if a.note != "" {
-		e.CallerEvidence = join(e.CallerEvidence, a.note)
+		e.CallerEvidence = text(join(e.CallerEvidence, a.note))
 	}
 
 	rd.resources(e, rec, scope{partition, rec.region, e.AccountUID}, &id)

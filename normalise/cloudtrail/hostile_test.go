@@ -1,0 +1,183 @@
+package cloudtrail
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/yagura-sec/yagura/event"
+)
+
+// TestWrongTypes puts a value of every type in the place of every value of
+// every fixture, and takes every value out: the record stays an event without a
+// flaw, unless it was the time or the name, or what it came wrapped in.
+func TestWrongTypes(t *testing.T) {
+	odd := []any{
+		nil, true, json.Number("7"), json.Number("-1e999"), "x", "", "arn:", "arn:aws:iam::1:role/", ":", "/",
+		[]any{}, []any{[]any{"a"}, nil}, map[string]any{}, map[string]any{"": map[string]any{"a": 1}},
+		strings.Repeat("é", maxColumn), "\x00\x1b", "arn:aws:sts::111122223333:assumed-role/",
+	}
+	paths, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried, refused := 0, 0
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var root any
+		dec := json.NewDecoder(strings.NewReader(string(data)))
+		dec.UseNumber()
+		if err := dec.Decode(&root); err != nil {
+			t.Fatal(err)
+		}
+		try := func(where string) {
+			body, err := json.Marshal(root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tried++
+			got, err := Normaliser{}.Append(nil, event.Raw{Body: body, Received: received})
+			if err != nil {
+				refused++
+				if len(got) != 0 || !mayRefuse(where) || !strings.Contains(err.Error(), "eventTime") && !strings.Contains(err.Error(), "eventName") && !strings.Contains(err.Error(), "JSON") {
+					t.Errorf("%s at %s: %v", path, where, err)
+				}
+				return
+			}
+			if why := flaw(got, body); why != "" {
+				t.Errorf("%s at %s: %s\n%s", path, where, why, body)
+			}
+		}
+		if golden, err := os.ReadFile(path + ".golden"); err != nil || strings.HasPrefix(string(golden), "error") {
+			continue
+		}
+		mutate(root, "", odd, try)
+	}
+	t.Logf("%d records, %d refused", tried, refused)
+	if tried < 10000 || refused == 0 {
+		t.Errorf("only %d records tried, %d refused", tried, refused)
+	}
+}
+
+func mayRefuse(where string) bool {
+	for _, part := range []string{"/eventTime", "/eventName", "/detail", "/CloudTrailEvent", "/message", "/@timestamp", "/insightDetails"} {
+		if where == part || strings.HasPrefix(where, part+"/event") || where == "/detail"+part {
+			return true
+		}
+	}
+	return false
+}
+
+// mutate calls try with each value below v replaced by each odd one in turn,
+// and with each member taken out, and restores it.
+func mutate(v any, where string, odd []any, try func(string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, old := range v {
+			for _, o := range odd {
+				v[k] = o
+				try(where + "/" + k)
+			}
+			delete(v, k)
+			try(where + "/" + k)
+			v[k] = old
+			mutate(old, where+"/"+k, odd, try)
+		}
+	case []any:
+		for i, old := range v {
+			for _, o := range odd {
+				v[i] = o
+				try(where + "/#")
+			}
+			v[i] = old
+			mutate(old, where+"/#", odd, try)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	f := func(body, want string) {
+		t.Helper()
+		dst := []event.Event{{EventUID: "kept"}}
+		got, err := Normaliser{}.Append(dst, event.Raw{Body: []byte(body)})
+		if err == nil || !strings.Contains(err.Error(), want) || len(got) != 1 {
+			t.Errorf("%.80q: %d events, %v; want %q", body, len(got)-1, err, want)
+		}
+	}
+	const head = `{"eventVersion":"1.08","eventSource":"s3.amazonaws.com","eventName":"ListBuckets",`
+	f("", "the record is not JSON: byte 0")
+	f("null", "the record is null, not a JSON object")
+	f(`[{}]`, "the record is an array")
+	f(`{}`, "eventTime is missing")
+	f(head+`"eventTime":null}`, "eventTime is null")
+	f(head+`"eventTime":"2026-13-01T00:00:00Z"}`, `eventTime is "2026-13-01T00:00:00Z"`)
+	f(head+`"eventTime":"`+strings.Repeat("9", 1000)+`"}`, "eventTime is a long string")
+	f(head+`"eventTime":-1}`, `eventTime is "-1"`)
+	f(head+`"eventTime":1e300}`, `eventTime is "1e300"`)
+	f(head+`"eventTime":{}}`, "eventTime is an object")
+	f(head+`"eventTime":"2026-03-01T00:00:00Z"`, "the record is not JSON: byte ")
+	f(head+`"eventTime":"2026-03-01T00:00:00Z","userAgent":"`+"\xc3\x28"+`"}`, "byte 130: not valid UTF-8")
+	f(head+`"eventTime":"2026-03-01T00:00:00Z","userAgent":"`+"\x00"+`"}`, "a control character in a string")
+	f(head+`"eventTime":"2026-03-01T00:00:00Z","x":NaN}`, "not a JSON value")
+	f(head+`"eventTime":"2026-03-01T00:00:00Z","x":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`}`, "nested deeper than 200")
+	f(`{"eventTime":"2026-03-01T00:00:00Z","eventSource":"s3.amazonaws.com"}`, "eventName is missing")
+	f(`{"eventTime":"2026-03-01T00:00:00Z","eventName":""}`, `eventName is ""`)
+	f(`{"CloudTrailEvent":"nonsense"}`, "in CloudTrailEvent: the record is not JSON: byte 0")
+	inner := "{}"
+	for range 5 {
+		quoted, _ := json.Marshal(inner)
+		inner = `{"message":` + string(quoted) + `}`
+	}
+	f(inner, "more envelopes than Yagura opens")
+}
+
+func TestHuge(t *testing.T) {
+	long := strings.Repeat("x", 5<<20)
+	body := `{"userIdentity":{"type":"IAMUser","userName":"` + long + `","accountId":"` + long + `","arn":"arn:aws:iam::1:user/` + long + `"},"eventTime":"2026-03-01T00:00:00Z","eventSource":"` + long + `","eventName":"` + long + `","errorCode":"` + long + `","requestParameters":{"a":"arn:aws:s3:::` + long + `"}}`
+	got, err := Normaliser{}.Append(nil, event.Raw{Body: []byte(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := flaw(got, []byte(body)); why != "" {
+		t.Errorf("%.500s", why)
+	}
+	if len(got[0].Raw) != len(body) || len(got[0].Message) > 2000 {
+		t.Errorf("raw of %d bytes, message of %d", len(got[0].Raw), len(got[0].Message))
+	}
+}
+
+// TestReaderLeavesNothing: what one record leaves in a reader never shows in
+// another's event, and events are right when many goroutines read.
+func TestReaderLeavesNothing(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bodies, want [][]byte
+	for _, path := range paths {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies = append(bodies, body)
+		want = append(want, golden(t, body))
+	}
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for n := range 5 * len(bodies) {
+				i := (n*(2*g+1) + g) % len(bodies)
+				if got := golden(t, bodies[i]); string(got) != string(want[i]) {
+					t.Errorf("%s: %s, was %s", paths[i], got, want[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
