@@ -187,7 +187,7 @@ func (d *delivery) deliver(s *stream, path string, at time.Time, records int) er
 	switch {
 	case d.w.o.Plain:
 	case sum.MissingFile == "" && s.chain != nil && s.account.index == min(1, len(d.w.accounts)-1) && !at.Before(d.w.middle().Add(4*time.Hour)):
-		sum.MissingFile, sum.Withold = path, records
+		sum.MissingFile, sum.Withheld = path, records
 		return nil
 	case sum.DamagedFile == "" && s.chain == nil && s.region == home && records > 3 && !at.Before(d.w.middle().Add(6*time.Hour)):
 		sum.DamagedFile, sum.Damaged = path, records

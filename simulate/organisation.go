@@ -37,14 +37,14 @@ type Summary struct {
 	Start        time.Time `json:"start"`
 	End          time.Time `json:"end"`
 
-	Files   int   `json:"files"`    // all files, with digests and damaged ones
-	Digests int   `json:"digests"`  // digest files among them
-	Bytes   int64 `json:"bytes"`    // as stored
-	Content int64 `json:"content"`  // before compression
-	Records int   `json:"records"`  // readable records in files, with duplicates
-	Again   int   `json:"again"`    // records among them that are delivered a second time
-	Damaged int   `json:"damaged"`  // records in the file that is cut off: some of them can be read
-	Withold int   `json:"withheld"` // records of the file that a digest names and nobody delivered
+	Files    int   `json:"files"`    // all files, with digests and damaged ones
+	Digests  int   `json:"digests"`  // digest files among them
+	Bytes    int64 `json:"bytes"`    // as stored
+	Content  int64 `json:"content"`  // before compression
+	Records  int   `json:"records"`  // readable records in files, with duplicates
+	Again    int   `json:"again"`    // records among them that are delivered a second time
+	Damaged  int   `json:"damaged"`  // records in the file that is cut off: some of them can be read
+	Withheld int   `json:"withheld"` // records of the file that a digest names and nobody delivered
 
 	// DamagedFile, ForeignFile and MissingFile are paths below the folder: a
 	// gzip file that ends too early, one that is no CloudTrail, and one that a

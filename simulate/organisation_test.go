@@ -169,7 +169,7 @@ func checkShared(t *testing.T, shared map[string]map[string]bool, sum Summary) {
 			single++
 		}
 	}
-	if pairs < 50 || single > sum.Damaged+sum.Withold+pairs/5 {
+	if pairs < 50 || single > sum.Damaged+sum.Withheld+pairs/5 {
 		t.Errorf("%d calls between accounts are in both logs, %d in one", pairs, single)
 	}
 }

@@ -1,0 +1,201 @@
+package rules_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/yagura-sec/yagura/internal/shared"
+	"github.com/yagura-sec/yagura/rules"
+	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/ir"
+	"github.com/yagura-sec/yagura/sigma/lint"
+	"github.com/yagura-sec/yagura/sigma/match"
+	"github.com/yagura-sec/yagura/sigma/ruletest"
+)
+
+func TestCases(t *testing.T) {
+	res := ruletest.Test(rules.FS(), "rules", ruletest.Options{Require: true})
+	for _, f := range res.Failures {
+		t.Errorf("%s: want %s, got %s: %s", f.ID, f.Expected, f.Got, f.Why)
+	}
+	if res.Passed < 2*len(list(t)) || res.Skipped > 0 {
+		t.Errorf("%d cases passed and %d were skipped", res.Passed, res.Skipped)
+	}
+}
+
+func TestLint(t *testing.T) {
+	docs, refused := sigma.Load(rules.FS(), "rules")
+	for _, p := range lint.Run(docs, refused, ir.Options{}) {
+		t.Error(p)
+	}
+}
+
+// judge counts what our rules say about records.
+type judge struct {
+	t       testing.TB
+	set     *match.Set
+	scratch *match.Scratch
+}
+
+func newJudge(t testing.TB) *judge {
+	t.Helper()
+	docs, refused := sigma.Load(rules.FS(), "rules")
+	set, more := match.Compile(docs.Rules, match.Options{})
+	if len(refused)+len(more) > 0 {
+		t.Fatal(refused, more)
+	}
+	return &judge{t, set, set.NewScratch()}
+}
+
+var cloudtrail = match.Source{Product: "aws", Service: "cloudtrail"}
+
+// fired adds to count how often each rule holds for the records, by name.
+func (j *judge) fired(count map[string]int, records []json.RawMessage) {
+	j.t.Helper()
+	for _, r := range records {
+		hits, err := j.set.MatchJSON(j.scratch, r, cloudtrail)
+		if err != nil {
+			j.t.Fatal(err)
+		}
+		for _, h := range hits {
+			count[strings.TrimSuffix(path.Base(j.set.Rule(h).File), ".yml")]++
+		}
+	}
+}
+
+func (j *judge) levels() map[string]string {
+	out := map[string]string{}
+	for i := range j.set.Len() {
+		r := j.set.Rule(i)
+		out[strings.TrimSuffix(path.Base(r.File), ".yml")] = string(r.Level)
+	}
+	return out
+}
+
+// records reads a file of CloudTrail as it comes: packed or not, in an array,
+// below Records or one a line.
+func records(t testing.TB, name string) []json.RawMessage {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if zr, err := gzip.NewReader(bytes.NewReader(text)); err == nil {
+		if text, err = io.ReadAll(zr); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(text, &list) == nil {
+		return list
+	}
+	var below struct{ Records []json.RawMessage }
+	if json.Unmarshal(text, &below) == nil {
+		return below.Records
+	}
+	t.Fatalf("%s: neither an array nor Records", name)
+	return nil
+}
+
+func files(t testing.TB, dir, suffix string) (out []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && strings.HasSuffix(p, suffix) {
+			out = append(out, p)
+		}
+		return err
+	})
+	if err != nil || len(out) == 0 {
+		t.Fatalf("%s: %d files, %v", dir, len(out), err)
+	}
+	return out
+}
+
+// Each technique of the detonation set fires the rule that is about it. The one
+// left out reads secrets one after the other by calls that, each alone, are what
+// any program does: it is for counting, not for rules of one event.
+func TestTechniquesFire(t *testing.T) {
+	dir := shared.Dir(t, "cloudtrail/stratus-detonation")
+	want := map[string]string{
+		"credential-access.ec2-get-password-data":                 "instance-password-read",
+		"credential-access.secretsmanager-batch-retrieve-secrets": "secrets-read-in-bulk",
+		"credential-access.secretsmanager-retrieve-secrets":       "",
+		"defense-evasion.dns-delete-logs":                         "dns-query-log-deleted",
+		"defense-evasion.organizations-leave":                     "organization-left",
+		"defense-evasion.vpc-remove-flow-logs":                    "flow-logs-deleted",
+		"discovery.ec2-download-user-data":                        "instance-user-data-read",
+		"execution.ec2-launch-unusual-instances":                  "gpu-instances-launched",
+		"execution.ssm-send-command":                              "shell-command-sent",
+		"exfiltration.ec2-security-group-open-port-22-ingress":    "security-group-admin-port-open",
+		"exfiltration.ec2-share-ami":                              "image-shared",
+		"impact.bedrock-invoke-model":                             "bedrock-model-access-requested",
+		"lateral-movement.ec2-serial-console-send-ssh-public-key": "serial-console-opened",
+		"persistence.iam-backdoor-user":                           "access-key-for-other-user",
+		"persistence.iam-create-admin-user":                       "admin-policy-attached-to-user",
+		"persistence.iam-create-backdoor-role":                    "role-trusts-account",
+		"persistence.lambda-backdoor-function":                    "lambda-open-to-everyone",
+		"persistence.lambda-layer-extension":                      "lambda-layer-added-by-person",
+	}
+	j := newJudge(t)
+	levels := j.levels()
+	for _, file := range files(t, dir, ".json") {
+		count := map[string]int{}
+		all := records(t, file)
+		j.fired(count, all)
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "aws."), ".json")
+		t.Logf("%-55s %3d records: %s", name, len(all), table(count, levels))
+		if rule, known := want[name]; !known {
+			t.Errorf("technique %s is new: say which rule is about it", name)
+		} else if rule != "" && count[rule] == 0 {
+			t.Errorf("technique %s does not fire %s", name, rule)
+		}
+	}
+}
+
+// On harmless work nothing high or critical is said but what its reader would
+// want: that a trail was stopped, that root signed in with a password alone.
+func TestHarmlessWorkIsNotHigh(t *testing.T) {
+	j := newJudge(t)
+	levels := j.levels()
+	f := func(set, suffix string, wanted ...string) {
+		t.Helper()
+		t.Run(path.Base(set), func(t *testing.T) {
+			count := map[string]int{}
+			for _, file := range files(t, shared.Dir(t, set), suffix) {
+				j.fired(count, records(t, file))
+			}
+			t.Log(table(count, levels))
+			for rule, n := range count {
+				if l := levels[rule]; (l == "high" || l == "critical") && !slices.Contains(wanted, rule) {
+					t.Errorf("%s (%s) fires %d times", rule, l, n)
+				}
+			}
+		})
+	}
+	f("cloudtrail/console-sessions", "InputEvents.json", "trail-stopped")
+	f("cloudtrail/sequence-benchmark-benign/raw", ".json")
+	f("cloudtrail/sans504-s3-ransomware", ".json.gz", "root-console-login-without-mfa")
+}
+
+func table(count map[string]int, levels map[string]string) string {
+	if len(count) == 0 {
+		return "nothing"
+	}
+	var out []string
+	for _, rule := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, fmt.Sprintf("%s (%s) ×%d", rule, levels[rule], count[rule]))
+	}
+	return strings.Join(out, ", ")
+}
