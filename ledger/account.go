@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -240,7 +241,10 @@ func (a *Account) UnmarshalText(b []byte) error {
 }
 
 func parsePiece(line string) (p piece, err error) {
-	first, line, _ := strings.Cut(line, " ")
+	first, line, found := strings.Cut(line, " ")
+	if !found {
+		return p, errors.New("no verdicts")
+	}
 	if p.first, err = strconv.ParseInt(first, 10, 64); err != nil {
 		return p, err
 	}

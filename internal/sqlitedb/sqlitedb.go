@@ -47,7 +47,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	var err error
 	// The writer comes first: it makes the file and sets its journal mode.
 	if d.write, err = connect(ctx, path, 1, "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"+
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"); err != nil {
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16384)&_pragma=temp_store(2)&_pragma=wal_autocheckpoint(4000)"); err != nil {
 		return nil, err
 	}
 	if d.conn, err = d.write.Conn(ctx); err != nil {

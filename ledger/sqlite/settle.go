@@ -29,8 +29,8 @@ var (
 	listOne   = `INSERT OR IGNORE INTO object VALUES ` + rows(1, objectColumns)
 	listMany  = `INSERT OR IGNORE INTO object VALUES ` + rows(chunk, objectColumns)
 	onObject  = ` ON CONFLICT DO UPDATE SET kind = excluded.kind, size = excluded.size, listed = excluded.listed, read = excluded.read, state = excluded.state, account = excluded.account`
-	putOne    = `INSERT INTO object VALUES ` + rows(1, objectColumns) + onObject
-	putMany   = `INSERT INTO object VALUES ` + rows(chunk, objectColumns) + onObject
+	putOne    = `INSERT OR FAIL INTO object VALUES ` + rows(1, objectColumns) + onObject
+	putMany   = `INSERT OR FAIL INTO object VALUES ` + rows(chunk, objectColumns) + onObject
 	readMany  = `SELECT name, version, kind, size, listed, read, account FROM object WHERE name IN ` + rows(1, chunk)
 	readOne   = `SELECT name, version, kind, size, listed, read, account FROM object WHERE name IN (?)`
 	putReject = `INSERT OR REPLACE INTO reject (object, version, position, reason, format, size, received, dropped, body) VALUES ` + rows(1, 9)

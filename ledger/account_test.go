@@ -1,0 +1,94 @@
+package ledger
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/yagura-sec/yagura/event"
+)
+
+func settle(a *Account, first int64, verdicts string, e end) event.Verdicts {
+	s := event.SpanAccount{Span: event.Span{First: first, Final: e.final, Mark: e.mark, SHA256: e.sha256, Failure: e.failure}}
+	if err := s.Verdicts.UnmarshalText([]byte(verdicts)); err != nil {
+		panic(err)
+	}
+	s.Records = s.Verdicts.Records()
+	return a.Settle(s)
+}
+
+func TestAccountText(t *testing.T) {
+	f := func(want string, build func(a *Account)) {
+		t.Helper()
+		var a, back Account
+		build(&a)
+		text, err := a.MarshalText()
+		if err != nil || string(text) != want {
+			t.Errorf("text %q, %v, want %q", text, err, want)
+		}
+		if err := back.UnmarshalText(text); err != nil || !reflect.DeepEqual(a, back) {
+			t.Errorf("%q comes back as %+v, %v", text, back, err)
+		}
+	}
+	f("", func(*Account) {})
+	f("0 4s", func(a *Account) { settle(a, 0, "4s", end{}) })
+	// A million records end as one piece, whatever order their spans come in.
+	f("0 1000000s!", func(a *Account) {
+		for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(50) {
+			settle(a, int64(i)*20_000, "20000s", end{final: i == 49})
+		}
+	})
+	f("0 2s1d\n7 1q! \"m\\n\" \"cafe\" \"caf\\u00e9 \\xff\"", func(a *Account) {
+		settle(a, 7, "1q", end{true, "m\n", "cafe", "café \xff"})
+		settle(a, 0, "2s1d", end{})
+	})
+	f("0 5s \"a\" \"\" \"\"\n5 ! \"b\" \"\" \"\"", func(a *Account) {
+		settle(a, 5, "", end{final: true, mark: "b"})
+		settle(a, 0, "5s", end{mark: "a"})
+	})
+}
+
+func TestAccountGivesWhatItReplaces(t *testing.T) {
+	var a Account
+	f := func(first int64, verdicts, want string) {
+		t.Helper()
+		replaced := settle(&a, first, verdicts, end{})
+		if got, _ := replaced.MarshalText(); string(got) != want {
+			t.Errorf("%d %s replaces %s, want %s", first, verdicts, got, want)
+		}
+	}
+	f(0, "3s2d", "")
+	f(10, "5q", "")
+	f(4, "1s", "1d")
+	f(0, "20e", "3s1d1s5q")
+	f(19, "2s", "1e")
+	f(5, "", "")
+}
+
+func FuzzAccountText(f *testing.F) {
+	f.Add([]byte("0 4s1d! \"mark\" \"\" \"\"\n5 1q"))
+	f.Add([]byte("0 ! \"\" \"\" \"\\xff\""))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var a, back Account
+		if a.UnmarshalText(b) != nil {
+			return
+		}
+		text, err := a.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := back.UnmarshalText(text); err != nil || !reflect.DeepEqual(a, back) {
+			t.Fatalf("%q is read as %+v, written as %q and read as %+v, %v", b, a, text, back, err)
+		}
+	})
+}
+
+func TestAccountRefusesOtherText(t *testing.T) {
+	for _, bad := range []string{"x", "0", "0 4", "0 4s \"", "0 4s x", "4s", strings.Repeat("9", 30) + " 1s"} {
+		var a Account
+		if err := a.UnmarshalText([]byte(bad)); err == nil {
+			t.Errorf("%q is read as %+v", bad, a)
+		}
+	}
+}
