@@ -81,6 +81,7 @@ func (b *builder) add(ctx context.Context, r *reading, it item) error {
 	}
 	if b.records == 0 {
 		b.since = b.s.cfg.Now()
+		r.received = b.since.UTC().Truncate(time.Microsecond) // a stream may be open for days
 	}
 	body := b.copied(it.body)
 	if it.reason == "" {

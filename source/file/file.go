@@ -36,7 +36,7 @@ type Config struct {
 	Poll   time.Duration // between two looks while following; default 1 s
 	Reread bool          // read also what is settled
 
-	MaxDecompressed int64 // bytes an object may hold; default 16 GiB
+	MaxDecompressed int64 // bytes that may come out of a compressed object; default 16 GiB
 	MaxRatio        int64 // decompressed by stored bytes, looked at from 256 MiB on; default 250
 	MaxRecord       int   // bytes of a record; default 16 MiB
 	MaxDepth        int   // levels of nesting in a record; default 64
@@ -245,6 +245,9 @@ func (s *Source) list(ctx context.Context, found []*target) ([]*target, error) {
 		return nil
 	}
 	for _, t := range found {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
 		if err := s.plan(ctx, t); err != nil {
 			return nil, err
 		}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -327,6 +329,90 @@ func TestBomb(t *testing.T) {
 	}
 	f(func(c *Config) { c.MaxRatio = 50; c.Parallel = 1 }, "a decompression bomb")
 	f(func(c *Config) { c.MaxDecompressed = 1 << 20 }, "the limit (max_decompressed)")
+}
+
+// TestGrowing lets a file grow by odd pieces between runs: whatever the cuts,
+// every record that is whole in the end is delivered once.
+func TestGrowing(t *testing.T) {
+	content := bytes.Join([][]byte{lines(0, 5), []byte("{\"a\":tru\ngarbage\n"), lines(5, 5), []byte("{\n \"pretty\": [\n  1\n ]\n}\n"), lines(10, 3)}, nil)
+	for seed := range int64(60) {
+		rnd := rand.New(rand.NewSource(seed))
+		path := filepath.Join(t.TempDir(), "a.log")
+		var l sourcetest.Ledger
+		for at := 0; at < len(content); {
+			n := min(1+rnd.Intn(700), len(content)-at)
+			appendTo(t, path, content[at:at+n])
+			at += n
+			if err := os.Chtimes(path, time.Time{}, time.Unix(1_760_000_000+int64(at), 0)); err != nil {
+				t.Fatal(err)
+			}
+			ingest(t, config(&l, path), &l)
+		}
+		got := map[string]int{}
+		for _, b := range l.Batches {
+			for _, r := range b.Raws {
+				got[string(r.Body)]++
+			}
+		}
+		for i := range 13 {
+			if got[record(i)] != 1 {
+				t.Errorf("seed %d: record %d came %d times", seed, i, got[record(i)])
+			}
+		}
+		if past, _ := l.Settled(t.Context(), path); len(past) != 1 || len(past[0].Settled) != 1 {
+			t.Errorf("seed %d: settled %+v", seed, past)
+		}
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	dir := t.TempDir()
+	var l sourcetest.Ledger
+	huge := filepath.Join(dir, "huge.json")
+	out, err := os.Create(huge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []io.Reader{
+		strings.NewReader(`{"Records":[` + record(1) + `,{"a":"`), io.LimitReader(&endless{text: "x"}, 100<<20), strings.NewReader(`"},` + record(2) + "]}"),
+	} {
+		if _, err := io.Copy(out, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out.Close()
+	utf8 := write(t, filepath.Join(dir, "utf8.jsonl"), []byte(record(3)+"\n{\"a\":\"\xff\xfe\"}\n"+record(4)+"\n"))
+	utf16 := write(t, filepath.Join(dir, "utf16.json"), []byte("\xff\xfe{\x00\"\x00"))
+	image := write(t, filepath.Join(dir, "image.png"), append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{0, '\n', 7}, 1<<20)...))
+	deep := write(t, filepath.Join(dir, "deep.json"), []byte("["+record(5)+","+strings.Repeat(`{"a":`, 100)+"1"+strings.Repeat("}", 100)+","+record(6)+"]"))
+	zip := write(t, filepath.Join(dir, "zip.gz"), gz(t, gz(t, lines(7, 1))))
+	if st := ingest(t, config(&l, dir), &l); st.Failed != 0 || st.Skipped != 3 || st.Rejects != 5 {
+		t.Errorf("%+v", st)
+	}
+	if d := cmp.Diff(map[string]int64{huge: 3, utf8: 3, utf16: 1, image: 1, deep: 3, zip: 1}, l.Records()); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+	got := rejects(&l)
+	slices.Sort(got)
+	if d := cmp.Diff([]string{
+		"deep.json 1: the record is nested deeper than 64 levels (max_depth)",
+		"huge.json 1: the record is 104857608 bytes long; the limit is 16777216 (max_record)",
+		"image.png 0: not JSON: it is a PNG image",
+		"utf16.json 0: not JSON in UTF-8: the text is UTF-16 or UTF-32; convert it to UTF-8",
+		"zip.gz 0: not JSON: it is gzip inside the compression; unpack it once",
+	}, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+	for _, b := range l.Batches {
+		for _, r := range b.Rejects {
+			if r.Object == huge && (len(r.Body) != event.MaxRejectBody || r.Size != 100<<20+8) {
+				t.Errorf("huge: %d bytes of %d", len(r.Body), r.Size)
+			}
+			if r.Object == image && r.Size != 8+3<<20 {
+				t.Errorf("image: size %d", r.Size)
+			}
+		}
+	}
 }
 
 func TestGrown(t *testing.T) {

@@ -159,6 +159,11 @@ func (w *watcher) list(now time.Time) ([]*target, error) {
 			delete(w.files, path)
 		}
 	}
+	here := make(map[inode]bool, len(l.found))
+	for _, t := range l.found {
+		here[t.id] = true
+	}
+	w.s.forget(here)
 	return l.found, nil
 }
 

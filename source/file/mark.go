@@ -149,13 +149,26 @@ func (s *Source) memory(id inode) *memory {
 	return s.known[id]
 }
 
-func (s *Source) remember(id inode, m *memory) {
-	if !s.cfg.Follow || id == (inode{}) {
+// remember keeps m while following. Of what has no mark the ledger knows
+// enough: it is read whole, or again.
+func (s *Source) remember(r *reading, m *memory) {
+	if !s.cfg.Follow || r.t.id == (inode{}) || m.progress.Mark == "" && !m.dead {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.known[id] = m
+	s.known[r.t.id] = m
+}
+
+// forget drops what is remembered of files that are gone.
+func (s *Source) forget(here map[inode]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.known {
+		if !here[id] {
+			delete(s.known, id)
+		}
+	}
 }
 
 // applies tells whether m is of the file at t, not of one that had its inode before.

@@ -158,7 +158,7 @@ func (c *content) Read(p []byte) (int, error) {
 		c.hash.Write(p[:n])
 	}
 	if err == nil || err == io.EOF {
-		if c.n > c.o.maxBytes {
+		if c.kind != "" && c.n > c.o.maxBytes {
 			return n, &contentError{fmt.Sprintf("more than %d bytes come out of it, which is the limit (max_decompressed)", c.o.maxBytes), true}
 		}
 		if c.kind != "" && c.n > ratioFrom && c.n/c.o.maxRatio > c.o.stored.n {

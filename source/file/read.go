@@ -132,7 +132,7 @@ func (w *worker) read(ctx context.Context, t *target) error {
 		defer w.watch(ctx)()
 	}
 	r := &reading{t: t, file: file, settled: t.settled, received: w.s.cfg.Now().UTC().Truncate(time.Microsecond)}
-	if t.offset > 0 {
+	if t.offset > 0 || t.first > 0 {
 		if _, err := file.Seek(t.offset, io.SeekStart); err != nil {
 			return w.unreadable(ctx, t, err)
 		}
@@ -171,7 +171,7 @@ func refresh(t *target, f *os.File) error {
 // records reads the records of an open object.
 func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 	w.spl.reset(c, w.s.cfg.InputFormat)
-	w.spl.resumed = r.base > 0
+	w.spl.resumed = r.base > 0 || r.position > 0
 	if w.s.cfg.Follow && c.kind == "" && !r.t.pipe {
 		// Rotated and quiet: nobody writes it any more.
 		w.spl.growing, w.spl.unsettle = r.t.name == r.t.path || r.t.unsteady, r.t.unsteady
@@ -211,7 +211,7 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 	if digest != nil {
 		last.Kind, last.Final = event.KindDigest, last.Failure == "" && !w.spl.held
 	}
-	if last.Final && r.base == 0 {
+	if last.Final && !w.spl.resumed {
 		last.SHA256 = c.sha256()
 	}
 	return w.finish(ctx, r, last, digest)
@@ -241,7 +241,7 @@ func (w *worker) digest(ctx context.Context, r *reading, c *content) (*event.Dig
 	if !ok {
 		return nil, nil
 	}
-	if it.reason != "" || it.end < 0 || r.base > 0 || !looksLikeDigest(it.body) {
+	if it.reason != "" || it.end < 0 || w.spl.resumed || !looksLikeDigest(it.body) {
 		return nil, w.one(ctx, r, it)
 	}
 	body := bytes.Clone(it.body)
@@ -271,7 +271,7 @@ func (w *worker) finish(ctx context.Context, r *reading, last event.Span, d *eve
 		sp = event.Span{Object: r.t.name, Version: r.t.version, First: r.position, Size: r.t.size, Mark: r.mark()}
 	}
 	sp.Final, sp.Failure, sp.Kind, sp.SHA256 = last.Final, last.Failure, last.Kind, last.SHA256
-	w.s.remember(r.t.id, &memory{name: r.t.name, progress: source.Progress{
+	w.s.remember(r, &memory{name: r.t.name, progress: source.Progress{
 		Version: sp.Version, Settled: runTo(r.position), Final: sp.Final, Mark: sp.Mark,
 	}, dead: r.whole})
 	if r.whole && ok {
@@ -315,7 +315,7 @@ func (w *worker) unreadable(ctx context.Context, t *target, err error) error {
 	}
 	w.b.mu.Lock()
 	defer w.b.mu.Unlock()
-	return w.b.put(ctx, event.Span{Object: t.name, Version: t.version, First: at, Size: t.size, Failure: text}, nil, true)
+	return w.b.put(ctx, event.Span{Object: t.name, Version: t.version, First: at, Size: t.size, Failure: text}, nil, t.known || t.again)
 }
 
 // watch sends batches off that wait too long, until its result is called.
