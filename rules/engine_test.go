@@ -23,6 +23,7 @@ import (
 	"github.com/yagura-sec/yagura/sigma/lint"
 	"github.com/yagura-sec/yagura/sigma/match"
 	"github.com/yagura-sec/yagura/sigma/ruletest"
+	"github.com/yagura-sec/yagura/simulate"
 )
 
 func TestCases(t *testing.T) {
@@ -198,4 +199,26 @@ func table(count map[string]int, levels map[string]string) string {
 		out = append(out, fmt.Sprintf("%s (%s) ×%d", rule, levels[rule], count[rule]))
 	}
 	return strings.Join(out, ", ")
+}
+
+// BenchmarkMatch holds all rules against generated records, on one core.
+func BenchmarkMatch(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "bucket")
+	if _, err := (simulate.Organisation{Records: 20_000, Plain: true}).Write(b.Context(), dir); err != nil {
+		b.Fatal(err)
+	}
+	var all []json.RawMessage
+	for _, file := range files(b, dir, ".json.gz") {
+		all = append(all, records(b, file)...)
+	}
+	j := newJudge(b)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := j.set.MatchJSON(j.scratch, all[i%len(all)], cloudtrail); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+	b.ReportMetric(1e9/float64(b.Elapsed().Nanoseconds())*float64(b.N), "records/s")
 }

@@ -176,6 +176,15 @@ func (w *world) harmless(day time.Time, build, shop, pay *account) {
 	ok(4*time.Hour, call{account: build, who: build.byClass[ci][0], source: "ec2", name: "ModifyImageAttribute", req: `{"imageId":"ami-` + w.hex(17) + `","attributeType":"launchPermission","launchPermission":{"add":{"items":[{"userId":"` + shop.id + `"}]}}}`, what: "the image pipeline hands a new image to production"})
 	admin := shop.byClass[console][2%len(shop.byClass[console])]
 	ok(6*time.Hour, call{account: shop, who: admin, source: "iam", name: "UpdateLoginProfile", region: global, req: `{"userName":"audit-visitor","passwordResetRequired":true}`, what: "the help desk resets a forgotten password"})
+	for i, result := range []string{"Failure", "Success"} {
+		ok(time.Hour+time.Duration(i)*time.Minute, call{account: pay, who: pay.byClass[console][0], source: "signin", name: "ConsoleLogin", region: global, resp: `{"ConsoleLogin":"` + result + `"}`, what: "a colleague mistypes a password, then signs in", edit: func(d *draft) {
+			d.eventType, d.console = "AwsConsoleSignIn", false
+			d.extra = append(d.extra, `{"LoginTo":"https://`+home+`.console.aws.amazon.com/console/home","MobileVersion":"No","MFAUsed":"No"}`...)
+			if result == "Failure" {
+				d.errMsg = "Failed authentication"
+			}
+		}})
+	}
 	ok(7*time.Hour, call{account: shop, who: admin, source: "ec2", name: "AuthorizeSecurityGroupIngress", req: `{"groupId":"sg-` + w.hex(17) + `","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"groups":{},"ipRanges":{"items":[{"cidrIp":"192.0.2.0/24"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}`, what: "SSH is opened to the office, not to the world"})
 	// A deployment with a missing permission fails the same call again and again.
 	broken := pay.byClass[ecs][0]
