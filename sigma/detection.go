@@ -151,10 +151,10 @@ func (p *parser) value(n *yaml.Node) Value {
 // decimal writes a YAML number as JSON would.
 func decimal(s string, isInt bool) (string, bool) {
 	s = strings.TrimPrefix(strings.ReplaceAll(s, "_", ""), "+")
+	if n, ok := new(big.Int).SetString(s, 10); ok { // "010" too: octal is written 0o10
+		return n.String(), true // YAML calls the longest ones floats
+	}
 	if isInt {
-		if n, ok := new(big.Int).SetString(s, 10); ok { // "010" too: octal is written 0o10
-			return n.String(), true
-		}
 		if n, ok := new(big.Int).SetString(s, 0); ok {
 			return n.String(), true
 		}

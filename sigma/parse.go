@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,7 +57,7 @@ func split(text []byte) []document {
 	var docs []document
 	start, startLine, line := 0, 1, 1
 	add := func(end int) {
-		if len(bytes.TrimSpace(text[start:end])) > 0 {
+		if !blank(text[start:end]) {
 			docs = append(docs, document{text[start:end], startLine})
 		}
 	}
@@ -80,6 +81,17 @@ func split(text []byte) []document {
 	return docs
 }
 
+// blank tells whether text holds nothing but comments and, as before a marker,
+// directives such as %YAML.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && line[0] != '%' {
+			return false
+		}
+	}
+	return true
+}
+
 func marker(line []byte) bool {
 	if !bytes.HasPrefix(line, []byte("---")) && !bytes.HasPrefix(line, []byte("...")) {
 		return false
@@ -99,8 +111,19 @@ type parser struct {
 	errs  []*Error
 }
 
+// maxErrors is how many mistakes of one document are told.
+const maxErrors = 50
+
 func (p *parser) fail(pos Pos, format string, args ...any) {
-	p.errs = append(p.errs, &Error{File: p.file, Pos: pos, Rule: p.rule, Reason: fmt.Sprintf(format, args...)})
+	e := Error{File: p.file, Pos: pos, Rule: p.rule, Reason: fmt.Sprintf(format, args...)}
+	if len(p.errs) >= maxErrors {
+		return
+	}
+	// The outermost mapping is gone through twice: for the kind of document, and
+	// for what it says.
+	if !slices.ContainsFunc(p.errs, func(x *Error) bool { return x.Pos == e.Pos && x.Reason == e.Reason }) {
+		p.errs = append(p.errs, &e)
+	}
 }
 
 func (p *parser) pos(n *yaml.Node) Pos { return Pos{max(n.Line, 1) + p.skip, max(n.Column, 1)} }
