@@ -220,7 +220,7 @@ func (s *splitter) judge(c byte) string {
 	case s.deep:
 		return fmt.Sprintf("the record is nested deeper than %d levels (max_depth)", s.maxDepth)
 	case c != '{':
-		return "not a record: " + startsWith(s.current()) + " where an object was expected"
+		return "not a record: " + startsWith(s.buf[s.start:s.i]) + " where an object was expected"
 	case s.place == atTop && s.form == Records:
 		return "the object holds no Records array, and the input format was said to be records"
 	case s.place == atTop && s.form == Array:
@@ -229,12 +229,13 @@ func (s *splitter) judge(c byte) string {
 	return ""
 }
 
-// current is what is held of the value before i.
+// current is what is at hand of the value from its start, at least the bytes
+// before i; of a large one its head.
 func (s *splitter) current() []byte {
-	if s.skipping && len(s.head) > 0 {
+	if len(s.head) > 0 {
 		return s.head
 	}
-	return s.buf[s.start:s.i]
+	return s.buf[s.start:min(s.end, s.i+64)]
 }
 
 // take makes an item of what lies between start and i.
@@ -515,12 +516,13 @@ func (s *splitter) scalar(c byte) verdict {
 // key's quotes would be escaped. Without such a place it takes all the rest.
 func (s *splitter) badElement() item {
 	why := s.why()
+	s.peek(64)
 	key := s.key
 	if len(key) == 0 {
 		key = bytes.Clone(firstKey(s.current()))
 	}
 	if len(key) == 0 && s.readable == 0 && s.found == 0 && !s.wrapped {
-		return s.rest("not JSON: " + startsWith(s.buf[max(0, s.start-1):s.end]) + fmt.Sprintf(", %s at byte %d", s.fault, s.offset()))
+		return s.rest("not JSON: " + startsWith(append([]byte("["), s.current()...)) + fmt.Sprintf(", %s at byte %d", s.fault, s.offset()))
 	}
 	from := s.offset()
 	// A lost quote shows only behind the next one: the next record's key may be just before i.
