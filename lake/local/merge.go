@@ -123,7 +123,7 @@ func affordable(inputs []segment) []segment {
 	for i, g := range inputs {
 		rows += g.Rows
 		cost := int64(3 << 20)
-		if g.Batch == (event.BatchID{}) {
+		if g.Rows > 60_000 { // with the large pages of rest
 			cost = 20 << 20
 		}
 		held += min(cost, 3*g.Rows<<10) + 400<<10

@@ -24,7 +24,7 @@ func (s *Store) mergeUsage(ctx context.Context, fresh int) error {
 		if inputs == nil {
 			return nil
 		}
-		err := s.replaceUsage(ctx, inputs, nil, nil)
+		err := s.replaceUsage(ctx, inputs)
 		if err != nil {
 			return fmt.Errorf("%d segments of %04d-%02d: %w", len(inputs), inputs[0].Month/12, inputs[0].Month%12+1, err)
 		}
@@ -47,10 +47,23 @@ func (s *Store) nextUsageMerge(fresh int) []usageSegment {
 	return nil
 }
 
-// replaceUsage replaces inputs, all of one month, by their sum without the hours
-// for which without says so, plus added, which are rows of those hours.
-func (s *Store) replaceUsage(ctx context.Context, inputs []usageSegment, without func(time.Time) bool, added []usage.Row) (err error) {
-	var sources usageHeap
+// replaceUsage replaces inputs, all of one month, by their sum.
+func (s *Store) replaceUsage(ctx context.Context, inputs []usageSegment) error {
+	ch := &change{}
+	if err := s.sumUsage(ctx, inputs[0].Month, inputs, nil, nil, ch); err != nil {
+		return err
+	}
+	if err := s.opt.fault("usage merged"); err != nil {
+		return err
+	}
+	return s.commit(ctx, ch)
+}
+
+// sumUsage adds to ch that one segment replaces inputs, all of one month: their
+// sum without the hours for which without says so, and added, which are rows in
+// order.
+func (s *Store) sumUsage(ctx context.Context, month int32, inputs []usageSegment, without func(time.Time) bool, added []usage.Row, ch *change) (err error) {
+	sources := usageHeap{{buf: added}}
 	defer func() {
 		for _, src := range sources {
 			err = errors.Join(err, src.close())
@@ -63,16 +76,6 @@ func (s *Store) replaceUsage(ctx context.Context, inputs []usageSegment, without
 		}
 		sources = append(sources, src)
 	}
-	sources = append(sources, &usageSource{buf: added})
-	month := monthOf(time.Time{})
-	switch {
-	case len(inputs) > 0:
-		month = inputs[0].Month
-	case len(added) > 0:
-		month = monthOf(added[0].Hour)
-	default:
-		return nil
-	}
 	w, err := s.newUsageWriter(restUsage, month)
 	if err != nil {
 		return err
@@ -81,20 +84,17 @@ func (s *Store) replaceUsage(ctx context.Context, inputs []usageSegment, without
 		w.out.abort()
 		return err
 	}
-	ch := &change{dropUsage: inputs}
+	ch.dropUsage = append(ch.dropUsage, inputs...)
 	if w.seg.Rows == 0 {
 		w.out.abort()
-	} else {
-		seg, err := w.finish()
-		if err != nil {
-			return err
-		}
-		ch.addUsage = []usageSegment{seg}
+		return nil
 	}
-	if err := s.opt.fault("usage merged"); err != nil {
+	seg, err := w.finish()
+	if err != nil {
 		return err
 	}
-	return s.commit(ctx, ch)
+	ch.addUsage = append(ch.addUsage, seg)
+	return nil
 }
 
 // mergeRows streams the sources, each in the order of usage.Compare, into w,

@@ -1,0 +1,109 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
+	"github.com/yagura-sec/yagura/lake"
+)
+
+var _ lake.Backuper = (*Store)(nil)
+
+// Backup implements lake.Backuper. Segments never change, so they are linked
+// where dir is on the same file system and copied where it is not. The file
+// format is written last: without it nothing opens dir.
+func (s *Store) Backup(ctx context.Context, dir string) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("back up to %s: %w", dir, err)
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(dir); err != nil {
+		return err
+	} else if len(entries) > 0 {
+		return errors.New("the folder is not empty")
+	}
+	// Nothing is unlinked meanwhile. Batches go on arriving: what lake.db lists
+	// as of its copy is on disk already.
+	s.maint.Lock()
+	defer s.maint.Unlock()
+	if err := s.db.CopyTo(ctx, filepath.Join(dir, "lake.db")); err != nil {
+		return err
+	}
+	paths, err := listedFiles(ctx, filepath.Join(dir, "lake.db"))
+	if err != nil {
+		return err
+	}
+	dirs := map[string]bool{}
+	for _, path := range paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		to := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		if err := linkOrCopy(filepath.Join(s.dir, path), to); err != nil {
+			return err
+		}
+		dirs[filepath.Dir(to)], dirs[filepath.Dir(filepath.Dir(to))] = true, true
+	}
+	for d := range dirs {
+		if err := syncDir(d); err != nil {
+			return err
+		}
+	}
+	return writeFileSync(filepath.Join(dir, "format"), []byte(strconv.Itoa(layoutVersion)+"\n"))
+}
+
+// listedFiles is the live files by a copy of lake.db.
+func listedFiles(ctx context.Context, path string) (paths []string, err error) {
+	db, err := sqlitedb.OpenReader(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.Read().QueryContext(ctx, `SELECT path FROM segment WHERE dropped IS NULL
+		UNION ALL SELECT path FROM usage_segment WHERE dropped IS NULL`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p string
+		if err := rows.Scan(&p); err != nil {
+			return nil, err
+		}
+		paths = append(paths, p)
+	}
+	return paths, rows.Err()
+}
+
+func linkOrCopy(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	// Another file system, or one without links.
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
+}
