@@ -190,7 +190,8 @@ func settled(t *testing.T, open Open) {
 	want := ledger.Totals{Objects: 1, Read: 7, Stored: 3, Duplicate: 1, Quarantined: 2, Expired: 1}
 	b.totals(want)
 	b.progress("a", source.Progress{Version: "1", Settled: []source.Run{{First: 0, Records: 7}}, Mark: "n", Final: true})
-	b.ok(b.Settle(t.Context(), x)) // again, and late: nothing changes
+	b.ok(b.Settle(t.Context(), x))          // again, and late: nothing changes
+	b.settle(span(7, "", final, mark("n"))) // a look at the end that does not know the size
 	b.totals(want)
 	b.progress("a", source.Progress{Version: "1", Settled: []source.Run{{First: 0, Records: 7}}, Mark: "n", Final: true})
 	at := noon.Add(time.Hour)
