@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
+	"unsafe"
 
 	"github.com/yagura-sec/yagura/internal/jsontree"
 )
@@ -24,9 +26,15 @@ func Recognise(body []byte) (format, why string) {
 	if isBareCloudTrail(body) {
 		return CloudTrail, ""
 	}
-	var tree jsontree.Tree
-	return recognise(&tree, string(bytes.TrimSpace(body)), 0)
+	tree := trees.Get().(*jsontree.Tree)
+	defer trees.Put(tree)
+	body = bytes.TrimSpace(body)
+	// No copy: a raw record's bytes never change (event.Raw), and every reason
+	// is put together anew.
+	return recognise(tree, unsafe.String(unsafe.SliceData(body), len(body)), 0)
 }
+
+var trees = sync.Pool{New: func() any { return new(jsontree.Tree) }}
 
 // isBareCloudTrail knows records as CloudTrail itself writes them, which begin
 // {"eventVersion":"1.08","userIdentity": (S3's notices begin alike, with 2.x).

@@ -209,6 +209,9 @@ func byProvider(ev evidence) (caller, bool) {
 	if strings.HasPrefix(ev.session, "eks-") {
 		return caller{event.CallerEKS, 0.85, "session " + ev.session + " (pod identity)"}, true
 	}
+	if strings.HasPrefix(ev.session, "AWSCodeBuild-") {
+		return caller{event.CallerCI, 0.8, "session " + ev.session}, true
+	}
 	return caller{}, false
 }
 
@@ -280,7 +283,7 @@ func isConsoleAgent(agent string) bool {
 	case awsInternal, "[AWS Internal]", "console.amazonaws.com", "console.ec2.amazonaws.com", "signin.amazonaws.com":
 		return true
 	}
-	return strings.HasPrefix(agent, "[S3Console/") || strings.HasPrefix(agent, "S3Console/") ||
+	return strings.Contains(agent, "S3Console/") || strings.HasPrefix(agent, "EC2ConsoleFrontend") ||
 		strings.HasPrefix(agent, "AWSConsole") || strings.HasPrefix(agent, "console.amazonaws.com")
 }
 

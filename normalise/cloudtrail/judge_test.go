@@ -122,6 +122,7 @@ func TestCaller(t *testing.T) {
 	f(evidence{provider: "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, event.CallerCI, 1)
 	f(evidence{provider: "accounts.google.com"}, event.CallerUnknown, 0)
 	f(evidence{session: "eks-shop-cart-6f2a"}, event.CallerEKS, 0.85)
+	f(evidence{session: "AWSCodeBuild-5f0c2a10-7d3e-4b1a-9c00-000000000001"}, event.CallerCI, 0.8)
 	// 7: a person.
 	f(evidence{role: "AWSReservedSSO_Admin_1", agent: cli}, event.CallerPersonCLI, 0.85)
 	f(evidence{role: "AWSReservedSSO_Admin_1", agent: browser}, event.CallerConsole, 0.7)

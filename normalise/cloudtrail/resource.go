@@ -58,6 +58,9 @@ func (rd *reader) resources(e *event.Event, rec *record, in scope, id *identity)
 	if len(g.list) == 0 {
 		g.ownUser(rec, e)
 	}
+	if len(g.list) == 0 && rec.errorMessage != "" {
+		g.addARN(deniedResource(rec.errorMessage), "")
+	}
 	rd.found = g.list
 	if len(g.list) == 0 {
 		return
@@ -241,6 +244,26 @@ func (g *gathering) named(r *rule, s string) {
 		account = g.scope.account
 	}
 	g.add(found{uid, r.typ, account})
+}
+
+// deniedResource is the resource that a denial names; some services leave out
+// what was asked when they deny: "… is not authorized to perform: sts:AssumeRole
+// on resource: arn:aws:iam::111122223333:role/x because …". Empty if it names
+// none in full.
+func deniedResource(message string) string {
+	_, rest, ok := strings.Cut(message, " on resource: ")
+	if !ok {
+		return ""
+	}
+	end := " "
+	if quoted, ok := strings.CutPrefix(rest, `"`); ok {
+		rest, end = quoted, `"`
+	}
+	arn, _, _ := strings.Cut(rest, end)
+	if !isARN(arn) || strings.ContainsRune(arn, '*') {
+		return ""
+	}
+	return arn
 }
 
 // ownUser is the user itself where an operation on users names nobody: IAM then

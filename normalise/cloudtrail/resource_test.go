@@ -71,6 +71,23 @@ func TestResources(t *testing.T) {
 	f("ec2", "StopInstances", `"i-1"`, "7")
 }
 
+func TestDeniedResource(t *testing.T) {
+	f := func(message, want string) {
+		t.Helper()
+		if got := deniedResource(message); got != want {
+			t.Errorf("deniedResource(%q) = %q, want %q", message, got, want)
+		}
+	}
+	const who = "User: arn:aws:iam::111122223333:user/jo is not authorized to perform: "
+	f(who+"sts:AssumeRole on resource: arn:aws:iam::111122223333:role/x", "arn:aws:iam::111122223333:role/x")
+	f(who+"sts:AssumeRole on resource: arn:aws:iam::111122223333:role/x because no policy allows it", "arn:aws:iam::111122223333:role/x")
+	f(who+`s3:GetObject on resource: "arn:aws:s3:::b/a key" with an explicit deny`, "arn:aws:s3:::b/a key")
+	f(who+"s3:ListAllMyBuckets on resource: *", "")
+	f(who+"logs:DescribeLogGroups on resource: arn:aws:logs:eu-west-1:111122223333:log-group:* because", "")
+	f(who+"secretsmanager:GetSecretValue on resource: prod/db because", "")
+	f("Rate exceeded", "")
+}
+
 func TestTwin(t *testing.T) {
 	f := func(identity, source, request string, twin bool, resource string) {
 		t.Helper()
