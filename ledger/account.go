@@ -61,7 +61,7 @@ func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
 			}
 			continue
 		}
-		if first == last && old.first < first && first < oldLast {
+		if first == last && old.first <= first && first < oldLast {
 			return nil // there are records behind this end: it is none
 		}
 		from, to := max(first, old.first), min(last, oldLast)

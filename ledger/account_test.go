@@ -43,6 +43,17 @@ func TestAccountText(t *testing.T) {
 		settle(a, 7, "1q", end{true, "m\n", "cafe", "café \xff"})
 		settle(a, 0, "2s1d", end{})
 	})
+	// A look at an end that records follow is none, in whatever order.
+	f("0 9s", func(a *Account) {
+		settle(a, 5, "4s", end{})
+		settle(a, 5, "", end{failure: "truncated"})
+		settle(a, 0, "5s", end{})
+	})
+	f("0 9s", func(a *Account) {
+		settle(a, 5, "", end{failure: "truncated"})
+		settle(a, 0, "5s", end{})
+		settle(a, 5, "4s", end{})
+	})
 	f("0 5s \"a\" \"\" \"\"\n5 ! \"b\" \"\" \"\"", func(a *Account) {
 		settle(a, 5, "", end{final: true, mark: "b"})
 		settle(a, 0, "5s", end{mark: "a"})
