@@ -179,14 +179,16 @@ loop:
 			if i == len(b) {
 				break
 			}
-			switch {
-			case b[i] == '"':
+			switch c := b[i]; {
+			case c == '"':
 				inString = false
 				i++
-			case b[i] == '\n' || i+1 < len(b) && b[i+1] == '\n':
+			case c == '\n' || c == '\\' && i+1 < len(b) && b[i+1] == '\n':
 				w.fault = "a line ends inside a string"
 				v = scanBroken
 				break loop
+			case c != '\\':
+				i++ // other control bytes are the normaliser's to refuse
 			case i+1 == len(b):
 				break loop // the escaped byte is still to come
 			default:
@@ -304,21 +306,23 @@ const (
 	highs = 0x8080808080808080
 )
 
-// stringStop is the index of the first quote, backslash or newline in b[i:];
-// len(b) without one. Eight bytes at a time: strings in logs are too short for
-// a call of bytes.IndexByte each.
+// stringStop is the index of the first quote, backslash or control byte in
+// b[i:]; len(b) without one. Eight bytes at a time: strings in logs are too
+// short for a call of bytes.IndexByte each.
 func stringStop(b []byte, i int) int {
 	for i+8 <= len(b) {
 		x := binary.LittleEndian.Uint64(b[i:])
-		q, s, n := x^(ones*'"'), x^(ones*'\\'), x^(ones*'\n')
-		// The lowest set high bit is exact; higher ones may be false, and are not looked at.
-		if m := ((q-ones)&^q | (s-ones)&^s | (n-ones)&^n) & highs; m != 0 {
+		// With bit 1 turned over a quote is 0x20 and control bytes stay below it,
+		// while a space becomes 0x22: one comparison finds both.
+		q, s := x^(ones*2), x^(ones*'\\')
+		// The lowest high bit that is set is exact; higher ones may be false, and are not looked at.
+		if m := ((q-ones*0x21)&^q | (s-ones)&^s) & highs; m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
 		}
 		i += 8
 	}
 	for ; i < len(b); i++ {
-		if c := b[i]; c == '"' || c == '\\' || c == '\n' {
+		if c := b[i]; c == '"' || c == '\\' || c < 0x20 {
 			return i
 		}
 	}

@@ -483,8 +483,11 @@ func (s *splitter) scalar(c byte) verdict {
 	for {
 		b := s.buf[:s.end]
 		if c == '"' {
-			for s.i = stringStop(b, s.i); s.i+1 < len(b) && b[s.i] == '\\'; {
-				s.i = stringStop(b, s.i+2)
+			for s.i = stringStop(b, s.i); s.i+1 < len(b) && b[s.i] != '"' && b[s.i] != '\n'; {
+				if b[s.i] == '\\' {
+					s.i++
+				}
+				s.i = stringStop(b, s.i+1)
 			}
 			if s.i < len(b) && b[s.i] == '"' {
 				s.i++

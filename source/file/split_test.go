@@ -65,6 +65,7 @@ func TestSplit(t *testing.T) {
 	f(`{"detail-type":"x","detail":{"a":1}}`, `{"detail-type":"x","detail":{"a":1}}`)
 	f("\xef\xbb\xbf{\"a\":1}", `{"a":1}`)
 	f("\x1e{\"a\":1}\n\x1e{\"b\":2}\n", `{"a":1}`, `{"b":2}`)
+	f("{\"a\":\"tab\t, ! # end\"}[\"x\ty\\\"\"]", "{\"a\":\"tab\t, ! # end\"}", "!\"x\ty\\\"\"")
 	f(`{"a":"\\"}{"b":"\""}`, `{"a":"\\"}`, `{"b":"\""}`)
 	f(`{"Records":"none"}`, `{"Records":"none"}`)
 
