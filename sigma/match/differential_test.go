@@ -56,7 +56,7 @@ var (
 	fieldNames = []string{"a", "b", "a.b", "a.b.c", "b.c", "c", "x y", "a.c.b", "é"}
 	memberKeys = []string{"a", "b", "c", "a.b", "b.c", "a.b.c", "x y", "é", "\\u0061", "z"}
 	texts      = []string{"", "foo", "FOO", "Foobar", "bar", "10.1.2.3", "42", "4.2e1", "true", "null", "ſ", "K", "k", "é", "É",
-		"2026-03-01T22:15:09Z", "-x /y", "a*b", `a\\b`, "日本", "a\\nb", "\\ud83d\\ude00"}
+		"2026-03-01T22:15:09Z", "-x /y", "a*b", `a\\b`, "日本", "a\\nb", "\\ud83d\\ude00", `a\\`, `\"`}
 	modifierSets = []string{"", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|re", "|re|i", "|cidr", "|gte", "|lt",
 		"|exists", "|neq", "|fieldref", "|fieldref|contains", "|hour", "|windash|contains", "|base64offset|contains", "|contains|all", "|wide|base64"}
 )
