@@ -27,7 +27,11 @@ func Recognise(body []byte) (format, why string) {
 		return CloudTrail, ""
 	}
 	tree := trees.Get().(*jsontree.Tree)
-	defer trees.Put(tree)
+	defer func() {
+		if !tree.Large() {
+			trees.Put(tree)
+		}
+	}()
 	body = bytes.TrimSpace(body)
 	// No copy: a raw record's bytes never change (event.Raw), and every reason
 	// is put together anew.

@@ -14,6 +14,11 @@ import (
 // MaxDepth is how deep arrays and objects may nest.
 const MaxDepth = 200
 
+// MaxValues is how many values one text may hold: a megabyte of log record has
+// less than half of it, and a text of nothing but brackets is not to take
+// fourteen times its size.
+const MaxValues = 1 << 20
+
 // Kind is the type of a value.
 type Kind byte
 
@@ -52,6 +57,9 @@ type Tree struct {
 	pos   int
 	depth int
 }
+
+// Large tells whether the tree has grown so that it is not worth keeping.
+func (t *Tree) Large() bool { return cap(t.nodes) > 1<<14 }
 
 // Value is one value of a tree; the zero Value is absent, and every method
 // works on it.
@@ -119,6 +127,9 @@ func (t *Tree) value() (int32, error) {
 		return 0, t.fail("the text ends where a value was expected")
 	}
 	i := int32(len(t.nodes))
+	if i == MaxValues {
+		return 0, t.fail("more than " + strconv.Itoa(MaxValues) + " values")
+	}
 	t.nodes = append(t.nodes, node{start: uint32(t.pos)})
 	var kind Kind
 	var err error

@@ -67,6 +67,10 @@ func TestParseRefuses(t *testing.T) {
 	f(`"`+"\xff"+`"`, 1)
 	f(`{} {}`, 3)
 	f(strings.Repeat("[", MaxDepth+1), MaxDepth+1)
+	f("["+strings.Repeat("0,", MaxValues)+"0]", 1+2*(MaxValues-1))
+	if !tree.Large() {
+		t.Error("a tree of a million values is not large")
+	}
 }
 
 // FuzzParse holds that Parse accepts exactly what encoding/json does, bar

@@ -53,7 +53,7 @@ func (Normaliser) Format() string { return Format }
 // Append appends the event of r to dst.
 func (Normaliser) Append(dst []event.Event, r event.Raw) ([]event.Event, error) {
 	rd := readers.Get().(*reader)
-	defer readers.Put(rd)
+	defer rd.release()
 	n := len(dst)
 	dst = append(dst, event.Event{})
 	if err := rd.read(&dst[n], r); err != nil {
@@ -70,6 +70,13 @@ type reader struct {
 }
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// release keeps rd for the next record, unless an uncommon one made it large.
+func (rd *reader) release() {
+	if !rd.tree.Large() && cap(rd.line) < 1<<20 {
+		readers.Put(rd)
+	}
+}
 
 // record is a CloudTrail record's top level.
 type record struct {

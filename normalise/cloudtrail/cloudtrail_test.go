@@ -107,3 +107,32 @@ func flaw(events []event.Event, body []byte) string {
 	}
 	return ""
 }
+
+// TestRaw: Raw is the CloudTrail record as it came, without what it came in.
+func TestRaw(t *testing.T) {
+	const record = `{"eventTime" : "2026-03-01T00:00:00Z", "eventName":"a\u0041\/" ,"z":[ 1.50 ]}`
+	f := func(body string) {
+		t.Helper()
+		events, err := Normaliser{}.Append(nil, event.Raw{Body: []byte(body)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(events[0].Raw); got != record {
+			t.Errorf("raw of %s is %s", body, got)
+		}
+	}
+	quoted, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(record)
+	f("\n " + record + "\r\n")
+	f(`{"detail-type":"AWS API Call via CloudTrail","detail": ` + record + ` ,"time":"x"}`)
+	f(`{"EventId":"x","CloudTrailEvent":` + string(quoted) + `}`)
+	f(`{"message":` + string(quoted) + `}`)
+	inEventBridge, err := json.Marshal(`{"detail-type":"x","detail":` + record + `}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(`{"message":` + string(inEventBridge) + `}`)
+}
