@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -117,4 +118,36 @@ func BenchmarkSourceStream(b *testing.B) {
 		b.SetBytes(int64(n * len(one)))
 	}
 	b.ReportMetric(float64(peak)/1e6, "peak-heap-MB")
+}
+
+// BenchmarkLook is one poll over 20,000 files in 400 folders in which nothing
+// changed.
+func BenchmarkLook(b *testing.B) {
+	dir := b.TempDir()
+	old := time.Now().Add(-time.Hour)
+	for i := range 20_000 {
+		path := write(b, filepath.Join(dir, fmt.Sprint(i%400), fmt.Sprintf("%d.json", i)), nil)
+		if err := os.Chtimes(path, old, old); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for i := range 400 {
+		if err := os.Chtimes(filepath.Join(dir, fmt.Sprint(i)), old, old); err != nil {
+			b.Fatal(err)
+		}
+	}
+	s, err := New(Config{Paths: []string{dir}, Follow: true, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := &watcher{s: s, files: map[string]*watched{}}
+	if found, err := w.look(time.Now()); err != nil || len(found) != 20_000 {
+		b.Fatal(len(found), err)
+	}
+	for b.Loop() {
+		w.round = 1 // not the round that looks at everything
+		if found, err := w.look(time.Now().Add(time.Minute)); err != nil || len(found) != 0 {
+			b.Fatal(len(found), err)
+		}
+	}
 }
