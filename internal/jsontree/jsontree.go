@@ -269,46 +269,28 @@ func (t *Tree) more(end byte) (done bool, err error) {
 
 func (t *Tree) at(c byte) bool { return t.pos < len(t.text) && t.text[t.pos] == c }
 
-// stops marks the bytes at which reading a string has to look closer.
-var stops = func() (s [256]bool) {
-	for c := range 0x20 {
-		s[c] = true
-	}
-	s['"'], s['\\'] = true, true
-	return s
-}()
-
-// plainRun is how many bytes at the start of the eight are neither a quote, a
-// backslash nor a control character. All eight are looked at together: the top
-// bit of each byte of hits is set where the byte is one of these; a borrow may
-// set bits above a hit, never below it, so the lowest is right.
-func plainRun(s string) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	_ = s[7]
-	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	quote, slash := w^ones*'"', w^ones*'\\'
-	hits := ((w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops
-	return bits.TrailingZeros64(hits) / 8
-}
-
 // string steps over the string at pos and tells whether it holds escapes.
+//
+// Eight bytes are looked at together: the top bit of each byte of hits is set
+// where the byte is a quote, a backslash or a control character. A borrow may
+// set bits above a hit, never below it, so the lowest is right.
 func (t *Tree) string() (escaped bool, err error) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	text, i := t.text, t.pos+1
 	for i < len(text) {
 		if i+8 <= len(text) {
-			n := plainRun(text[i : i+8])
-			i += n
-			if n == 8 {
+			s := text[i : i+8]
+			w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+				uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+			quote, slash := w^ones*'"', w^ones*'\\'
+			hits := ((w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops
+			if hits == 0 {
+				i += 8
 				continue
 			}
+			i += bits.TrailingZeros64(hits) / 8
 		}
-		c := text[i]
-		if !stops[c] {
-			i++
-			continue
-		}
-		switch {
+		switch c := text[i]; {
 		case c == '"':
 			t.pos = i + 1
 			return escaped, nil
@@ -320,9 +302,11 @@ func (t *Tree) string() (escaped bool, err error) {
 				return false, t.fail("not a JSON escape")
 			}
 			i += n
-		default:
+		case c < 0x20:
 			t.pos = i
 			return false, t.fail("a control character in a string")
+		default:
+			i++ // among the last seven bytes
 		}
 	}
 	t.pos = i
