@@ -75,7 +75,7 @@ func ParseCursor(s string) (Place, error) {
 
 // Prepare makes of what a detector said of a batch what stores keep: texts that
 // are valid, times to the microsecond, one occurrence a key, one count a rule,
-// log source and day. Its occurrences belong to the batch. Occurrences of a
+// log source and day, in order of key. Its occurrences belong to the batch. Occurrences of a
 // hunt are refused: a hunt replaces whole windows, not batches.
 func Prepare(batch event.BatchID, j finding.Judged) (finding.Judged, error) {
 	var out finding.Judged
@@ -95,6 +95,7 @@ func Prepare(batch event.BatchID, j finding.Judged) (finding.Judged, error) {
 		at[o.Key] = len(out.Occurrences)
 		out.Occurrences = append(out.Occurrences, o)
 	}
+	slices.SortFunc(out.Occurrences, func(a, b finding.Occurrence) int { return cmp.Compare(a.Key, b.Key) })
 	type count struct {
 		rule, source string
 		day          time.Time
