@@ -16,41 +16,47 @@ import (
 type stream struct {
 	account *account
 	region  string
-	buf     []byte // records of this slot, one after the other
-	ends    []int  // where each ends in buf
-	oldest  int64  // seconds, of the records in buf
-	newest  int64
-	again   [][]byte // copies that go into the next slot's file
-	late    [][]byte // records that come one slot late
-	chain   *chain   // nil where no digests are kept
+	buf     []byte                       // records of this slot, one after the other
+	marks   []mark                       // one a record in buf
+	again   []kept                       // copies of this slot's records that go into the next slot's file
+	late    []kept                       // records of this slot that come one slot late
+	due     struct{ again, late []kept } // what the slot before left to this one
+	chain   *chain                       // nil where no digests are kept
+}
+
+// mark is where a record ends in its stream, and its time.
+type mark struct {
+	end int
+	at  int64
+}
+
+type kept struct {
+	body []byte
+	at   int64
 }
 
 func (s *stream) add(d *draft) {
 	s.buf = d.append(s.buf)
-	s.ends = append(s.ends, len(s.buf))
-	if s.oldest == 0 || d.at < s.oldest {
-		s.oldest = d.at
-	}
-	s.newest = max(s.newest, d.at)
+	s.marks = append(s.marks, mark{len(s.buf), d.at})
 }
 
-func (s *stream) last() []byte {
-	from := 0
-	if n := len(s.ends); n > 1 {
-		from = s.ends[n-2]
+func (s *stream) last() kept {
+	from, n := 0, len(s.marks)
+	if n > 1 {
+		from = s.marks[n-2].end
 	}
-	return s.buf[from:]
+	return kept{bytes.Clone(s.buf[from:]), s.marks[n-1].at}
 }
 
 // repeatLast delivers the record just added once more, in the next file.
-func (s *stream) repeatLast() { s.again = append(s.again, bytes.Clone(s.last())) }
+func (s *stream) repeatLast() { s.again = append(s.again, s.last()) }
 
 // delayLast takes the record just added out of this file and into the next.
 func (s *stream) delayLast() {
 	last := s.last()
-	s.late = append(s.late, bytes.Clone(last))
-	s.buf = s.buf[:len(s.buf)-len(last)]
-	s.ends = s.ends[:len(s.ends)-1]
+	s.late = append(s.late, last)
+	s.buf = s.buf[:len(s.buf)-len(last.body)]
+	s.marks = s.marks[:len(s.marks)-1]
 }
 
 // delivery puts files below a folder as they lie in a bucket.
@@ -124,7 +130,7 @@ func (d *delivery) finish(at time.Time) error {
 	for _, a := range d.w.accounts {
 		for _, region := range []string{home, global, abroad} {
 			s := a.streams[region]
-			for len(s.again)+len(s.late) > 0 {
+			for len(s.due.again)+len(s.due.late) > 0 {
 				if err := d.flush(s, at); err != nil {
 					return err
 				}
@@ -140,49 +146,58 @@ func (d *delivery) finish(at time.Time) error {
 	return d.foreign()
 }
 
-// flush writes a stream's file of this slot.
+// flush writes a stream's file of the slot that ends at at: its records, and
+// what was kept from the slot before.
 func (d *delivery) flush(s *stream, at time.Time) error {
-	w := d.w
-	again, late := s.again, s.late
-	records := len(s.ends) + len(again) + len(late)
+	again, late := s.due.again, s.due.late
+	s.due.again, s.due.late, s.again, s.late = s.again, s.late, nil, nil
+	records := len(s.marks) + len(again) + len(late)
 	if records == 0 {
 		return nil
 	}
+	path := d.key(s.account, "CloudTrail", s.region, at, "_"+at.Format("20060102T1504Z")+"_"+d.w.mixed(16)+".json.gz")
+	f := vouched{key: path}
 	d.content.Reset()
 	d.content.WriteString(`{"Records":[`)
-	from := 0
-	for i, end := range s.ends {
-		if i > 0 {
+	one := func(body []byte, second int64) {
+		if f.newest > 0 {
 			d.content.WriteByte(',')
 		}
-		d.content.Write(s.buf[from:end])
-		from = end
+		d.content.Write(body)
+		f.newest = max(f.newest, second)
+		if f.oldest == 0 || second < f.oldest {
+			f.oldest = second
+		}
 	}
-	for i, r := range append(again, late...) {
-		if i > 0 || from > 0 {
-			d.content.WriteByte(',')
-		}
-		d.content.Write(r)
+	from := 0
+	for _, m := range s.marks {
+		one(s.buf[from:m.end], m.at)
+		from = m.end
+	}
+	for _, k := range again {
+		one(k.body, k.at)
+	}
+	for _, k := range late {
+		one(k.body, k.at)
 	}
 	d.content.WriteString(`]}`)
-	path := d.key(s.account, "CloudTrail", s.region, at, "_"+at.Format("20060102T1504Z")+"_"+w.mixed(16)+".json.gz")
-	if err := d.deliver(s, path, at, records); err != nil {
+	s.buf, s.marks = s.buf[:0], s.marks[:0]
+	if err := d.deliver(s, f, at, records); err != nil {
 		return err
 	}
-	if path != w.sum.MissingFile && path != w.sum.DamagedFile {
-		w.sum.Records += records
-		w.sum.Again += len(again)
+	if sum := &d.w.sum; path != sum.MissingFile && path != sum.DamagedFile {
+		sum.Records += records
+		sum.Again += len(again)
 	}
-	s.buf, s.ends, s.oldest, s.newest = s.buf[:0], s.ends[:0], 0, 0
-	s.again, s.late = nil, nil
 	return nil
 }
 
 // deliver writes the content, except where the story withholds or cuts it.
-func (d *delivery) deliver(s *stream, path string, at time.Time, records int) error {
-	sum := &d.w.sum
+func (d *delivery) deliver(s *stream, f vouched, at time.Time, records int) error {
+	sum, path := &d.w.sum, f.key
 	if s.chain != nil {
-		s.chain.files = append(s.chain.files, vouched{path, sha256.Sum256(d.content.Bytes()), s.oldest, s.newest})
+		f.sum = sha256.Sum256(d.content.Bytes())
+		s.chain.files = append(s.chain.files, f)
 	}
 	switch {
 	case d.w.o.Plain:

@@ -73,7 +73,12 @@ type record struct {
 func TestEveryRecordIsAsCloudTrailWritesIt(t *testing.T) {
 	dir, sum := write(t, Organisation{Seed: 1, Records: 20_000})
 	var read, again, size int
-	seen := map[string][]byte{}
+	type place struct {
+		path string
+		body []byte
+	}
+	seen := map[string]place{}
+	var late int
 	shared := map[string]map[string]bool{} // shared id → accounts
 	operations, sources := map[string]int{}, map[string]bool{}
 	var secrets, twins int
@@ -97,12 +102,18 @@ func TestEveryRecordIsAsCloudTrailWritesIt(t *testing.T) {
 			size += len(raw)
 			if first, dup := seen[r.EventID]; dup {
 				again++
-				if !bytes.Equal(first, raw) {
+				if !bytes.Equal(first.body, raw) {
 					t.Fatalf("eventID %s stands for two different records", r.EventID)
+				}
+				if first.path == path {
+					t.Errorf("%s holds eventID %s twice", path, r.EventID)
 				}
 				continue
 			}
-			seen[r.EventID] = raw
+			seen[r.EventID] = place{path, bytes.Clone(raw)}
+			if delivered(t, path).Sub(r.EventTime) > time.Hour+time.Minute {
+				late++
+			}
 			operations[r.EventName]++
 			sources[r.EventSource] = true
 			checkRecord(t, path, r, sum)
@@ -129,6 +140,9 @@ func TestEveryRecordIsAsCloudTrailWritesIt(t *testing.T) {
 	if share := float64(again) / float64(read); share < 0.005 || share > 0.02 {
 		t.Errorf("%.2f %% are delivered twice, want about 1 %%", 100*share)
 	}
+	if late < len(seen)/1000 || late > len(seen)/50 {
+		t.Errorf("%d of %d records come late, want about one in 200", late, len(seen))
+	}
 	if mean := size / read; mean < 1200 || mean > 1500 {
 		t.Errorf("a record has %d bytes on average, want 1200 to 1500", mean)
 	}
@@ -139,6 +153,17 @@ func TestEveryRecordIsAsCloudTrailWritesIt(t *testing.T) {
 		t.Errorf("%d secrets read, %d twins", secrets, twins)
 	}
 	checkShared(t, shared, sum)
+}
+
+// delivered is the time in a file's name.
+func delivered(t *testing.T, path string) time.Time {
+	t.Helper()
+	part := strings.Split(filepath.Base(path), "_")
+	at, err := time.Parse("20060102T1504Z", part[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 func checkRecord(t *testing.T, path string, r record, sum Summary) {
@@ -221,11 +246,14 @@ func TestDigestsVouchForFiles(t *testing.T) {
 	dir, sum := write(t, Organisation{Seed: 3, Records: 5_000})
 	hashes := map[string]string{}
 	digests := map[string][]byte{}
+	times := map[string][2]time.Time{}
 	each(t, dir, func(path string, content []byte, err error) {
 		h := sha256.Sum256(content)
 		hashes[path] = hex.EncodeToString(h[:])
 		if strings.Contains(path, "/CloudTrail-Digest/") {
 			digests[path] = content
+		} else if path != sum.DamagedFile && path != sum.ForeignFile {
+			times[path] = span(t, content)
 		}
 	})
 	if len(digests) != sum.Digests || len(digests) != 2*24*3 {
@@ -235,7 +263,10 @@ func TestDigestsVouchForFiles(t *testing.T) {
 	for path, content := range digests {
 		var d struct {
 			DigestS3Object, PreviousDigestS3Object, PreviousDigestHashValue string
-			LogFiles                                                        []struct{ S3Object, HashValue string }
+			LogFiles                                                        []struct {
+				S3Object, HashValue              string
+				OldestEventTime, NewestEventTime time.Time
+			}
 		}
 		if err := json.Unmarshal(content, &d); err != nil {
 			t.Fatal(err)
@@ -254,12 +285,32 @@ func TestDigestsVouchForFiles(t *testing.T) {
 				missing++
 			case hash != f.HashValue:
 				t.Errorf("%s vouches for %s with another hash", path, f.S3Object)
+			case times[f.S3Object] != [2]time.Time{f.OldestEventTime, f.NewestEventTime}:
+				t.Errorf("%s says %s and %s of %s, whose records are of %s", path, f.OldestEventTime, f.NewestEventTime, f.S3Object, times[f.S3Object])
 			}
 		}
 	}
 	if missing != 1 || first != 2 {
 		t.Errorf("%d files are missing and %d chains begin, want 1 and 2", missing, first)
 	}
+}
+
+// span is the times of the oldest and newest record of a file.
+func span(t *testing.T, content []byte) (out [2]time.Time) {
+	t.Helper()
+	var file struct{ Records []record }
+	if err := json.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range file.Records {
+		if i == 0 || r.EventTime.Before(out[0]) {
+			out[0] = r.EventTime
+		}
+		if i == 0 || r.EventTime.After(out[1]) {
+			out[1] = r.EventTime
+		}
+	}
+	return out
 }
 
 func TestSameSeedSameBytes(t *testing.T) {
@@ -329,4 +380,17 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportMetric(float64(all)/b.Elapsed().Seconds(), "records/s")
 	b.ReportMetric(float64(content)/float64(all), "bytes/record")
 	b.ReportMetric(float64(packed)/float64(all), "gz-bytes/record")
+}
+
+func TestWriteErrorIsReturned(t *testing.T) {
+	inTheWay := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(Organisation{Records: 1000}.withDefaults())
+	d := newDelivery(w, inTheWay)
+	runErr := w.run(context.Background(), d)
+	if closeErr := d.close(); runErr == nil || closeErr == nil {
+		t.Errorf("writing below a file: run says %v, close says %v", runErr, closeErr)
+	}
 }
