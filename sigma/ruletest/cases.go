@@ -53,8 +53,9 @@ func Test(fsys fs.FS, shown string, o Options) Result {
 		byFile[file] = append(byFile[file], i)
 	}
 	sc := set.NewScratch()
+	prefix := strings.TrimSuffix(path.Join(shown, "x"), "x") // as Load joins them
 	for _, file := range files {
-		testFile(&out, fsys, strings.TrimPrefix(strings.TrimPrefix(file, shown), "/"), set, sc, byFile[file], o)
+		testFile(&out, fsys, strings.TrimPrefix(file, prefix), set, sc, byFile[file], o)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package ruletest_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -51,6 +52,59 @@ func TestCases(t *testing.T) {
 	f("cases:\n- {name: x, fires: true}\n", false, 0, 1, "event is missing")
 	f("cases:\n- {name: x, fire: true, event: {}}\n", false, 0, 1, "fire")
 	f("cases:\n- {name: x, rule: other, fires: true, event: {}}\n", false, 0, 1, `no rule "other"`)
+}
+
+// However the folder is called, the cases are found beside the rules.
+func TestShown(t *testing.T) {
+	files := fstest.MapFS{
+		"aws/trail.yml":       {Data: []byte(rule)},
+		"aws/trail.cases.yml": {Data: []byte("cases:\n- {name: stops, fires: true, event: {eventName: StopLogging}}\n")},
+	}
+	for _, shown := range []string{"", ".", "./rules", "/opt/rules/", "a/../b"} {
+		if got := ruletest.Test(files, shown, ruletest.Options{}); got.Passed != 1 || got.Failed+got.Skipped > 0 {
+			t.Errorf("shown as %q: %+v", shown, got)
+		}
+	}
+}
+
+// Several rules in a file need cases that say which one they mean.
+func TestSeveralRules(t *testing.T) {
+	two := rule + "---\n" + strings.NewReplacer("1dd3c3a8", "2dd3c3a8", "StopLogging", "DeleteTrail").Replace(rule)
+	f := func(cases string, passed, failed int) {
+		t.Helper()
+		files := fstest.MapFS{"t.yml": {Data: []byte(two)}, "t.cases.yml": {Data: []byte("cases:\n" + cases)}}
+		if got := ruletest.Test(files, "", ruletest.Options{}); got.Passed != passed || got.Failed != failed {
+			t.Errorf("%s: %+v", cases, got)
+		}
+	}
+	f("- {name: x, rule: 2dd3c3a8-40d5-4f2e-9d3c-5f7b1e6a2c11, fires: true, event: {eventName: DeleteTrail}}\n", 1, 0)
+	f("- {name: x, rule: 1dd3c3a8-40d5-4f2e-9d3c-5f7b1e6a2c11, fires: false, event: {eventName: DeleteTrail}}\n", 1, 0)
+	f("- {name: x, fires: true, event: {eventName: DeleteTrail}}\n", 0, 1)
+}
+
+// Records keep the order of their keys, their numbers and their text.
+func TestEventsAreWrittenAsTheyStand(t *testing.T) {
+	text := strings.Replace(rule, "{eventName: StopLogging}", `{p|contains: '{"z":1,"a":"<b>&","n":1.5,"t":"2026-03-02T09:14:05Z","l":[null,true]}'}`, 1)
+	files := fstest.MapFS{"t.yml": {Data: []byte(text)}, "t.cases.yml": {Data: []byte(
+		"cases:\n- {name: x, fires: true, event: {p: {z: 1, a: '<b>&', n: 1.5, t: 2026-03-02T09:14:05Z, l: [null, true]}}}\n")}}
+	if got := ruletest.Test(files, "", ruletest.Options{}); got.Passed != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestConformTellsWhatFails(t *testing.T) {
+	line := func(id, kind, expect, flags string) string {
+		return `{"id":"` + id + `","kind":"` + kind + `","rule":` + strconv.Quote(rule) + `,"event":{"eventName":"StopLogging"},"expect":` + expect + `,"flags":[` + flags + "]}\n"
+	}
+	got, err := ruletest.Conform(strings.NewReader(line("a", "rule", "true", "") + "\n" + line("b", "rule", "false", "") + line("c", "rule", `"error"`, "") +
+		line("d", "correlation", "true", "") + line("e", "rule", "false", `"ambiguous"`)))
+	if err != nil || got.Passed != 1 || got.Failed != 2 || got.Skipped != 2 || got.Failures[0].ID != "b" || got.Failures[0].Got != "true" ||
+		got.Failures[1].Expected != "error" || !strings.Contains(got.Failures[0].Why, "StopLogging") {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := ruletest.Conform(strings.NewReader("{}\nno json\n")); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("a broken line gives %v", err)
+	}
 }
 
 func TestOwnRules(t *testing.T) {
