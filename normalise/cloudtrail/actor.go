@@ -164,7 +164,7 @@ func actorOf(id identity, partition string) actor {
 		}
 	case "IdentityCenterUser":
 		a.typ, a.name = event.ActorFederated, id.userName
-		a.uid = identityCenterUser(id, partition)
+		a.uid = identityCenterUser(id)
 	case "AWSAccount":
 		accountActor(&a, id)
 	default:
@@ -264,7 +264,7 @@ func accountActor(a *actor, id identity) {
 	}
 }
 
-func identityCenterUser(id identity, partition string) string {
+func identityCenterUser(id identity) string {
 	if id.onBehalfOf == "" {
 		return id.principalID
 	}
@@ -283,7 +283,7 @@ func otherActor(a *actor, id identity, partition string) {
 		a.typ, a.uid, a.name = event.ActorRoot, id.arn, "root"
 	case id.onBehalfOf != "":
 		a.typ, a.name = event.ActorFederated, id.userName
-		a.uid = identityCenterUser(id, partition)
+		a.uid = identityCenterUser(id)
 	case id.accountID == anonymousAccount:
 		a.typ = event.ActorAnonymous
 	case id.arn != "" || id.principalID != "":

@@ -82,9 +82,9 @@ func (rd *reader) release() {
 type record struct {
 	body []byte // the record alone
 
-	time, name, source, region, agent, errorCode, errorMessage string
-	id, sharedID, requestID, typ, category, account            string
-	address, vpce                                              string
+	name, source, region, agent, errorCode, errorMessage string
+	id, sharedID, requestID, typ, category, account      string
+	address, vpce                                        string
 
 	identity, request, response, resources, insight, additional, service jsontree.Value
 	readOnly, management, fromConsole                                    jsontree.Value
@@ -139,7 +139,7 @@ func truth(v jsontree.Value) (val, known bool) {
 func share(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func (rd *reader) read(e *event.Event, r event.Raw) error {
-	rec, err := rd.unwrap(r.Body)
+	rec, err := rd.open(bytes.TrimSpace(r.Body), 0)
 	if err != nil {
 		return err
 	}
@@ -234,8 +234,4 @@ func parseTime(v jsontree.Value) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("eventTime is %s, not a time such as 2006-01-02T15:04:05Z", describe(v))
-}
-
-func (rd *reader) unwrap(body []byte) (record, error) {
-	return rd.open(bytes.TrimSpace(body), 0)
 }

@@ -49,8 +49,7 @@ func (rd *reader) open(body []byte, wrappers int) (record, error) {
 		return rec, nil
 	}
 	for _, key := range [...]string{"CloudTrailEvent", "message"} {
-		switch inner := root.Get(key); inner.Kind() {
-		case jsontree.String:
+		if inner := root.Get(key); inner.Kind() == jsontree.String {
 			rec, err := rd.open([]byte(strings.TrimSpace(inner.String())), wrappers+1)
 			if err != nil {
 				return record{}, fmt.Errorf("in %s: %w", key, err)
