@@ -363,8 +363,8 @@ func (s *Store) Release(_ context.Context, id event.BatchID) error {
 	return nil
 }
 
-// answer is the first answer to a batch as lake.db keeps it.
-type answer struct {
+// firstAnswer is the first answer to a batch as lake.db keeps it.
+type firstAnswer struct {
 	New       []int               `json:"new,omitempty"` // runs: start, length, start, length, …
 	Spans     []event.SpanAccount `json:"spans"`
 	Conflicts []event.Reject      `json:"conflicts,omitempty"`
@@ -377,7 +377,7 @@ type rest struct {
 }
 
 func encodeAnswer(out *lake.Appended, b *event.Batch) (ans, other []byte, err error) {
-	a := answer{Spans: out.Spans, Conflicts: out.Conflicts}
+	a := firstAnswer{Spans: out.Spans, Conflicts: out.Conflicts}
 	for _, i := range out.New {
 		if n := len(a.New); n > 0 && a.New[n-2]+a.New[n-1] == i {
 			a.New[n-1]++
@@ -392,7 +392,7 @@ func encodeAnswer(out *lake.Appended, b *event.Batch) (ans, other []byte, err er
 	return ans, other, err
 }
 
-func (a *answer) appended(id event.BatchID) lake.Appended {
+func (a *firstAnswer) appended(id event.BatchID) lake.Appended {
 	out := lake.Appended{Batch: id, Spans: a.Spans, Conflicts: a.Conflicts, Again: true}
 	for i := 0; i+1 < len(a.New); i += 2 {
 		for j := range a.New[i+1] {
@@ -412,7 +412,7 @@ func (s *Store) answered(ctx context.Context, id event.BatchID) (lake.Appended, 
 	if err != nil {
 		return lake.Appended{}, false, fmt.Errorf("lake.db: %w", err)
 	}
-	var a answer
+	var a firstAnswer
 	if err := unpack(packed, &a); err != nil {
 		return lake.Appended{}, false, fmt.Errorf("lake.db: batch %s: %w", id, err)
 	}

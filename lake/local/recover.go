@@ -70,7 +70,7 @@ func (s *Store) recovered(ctx context.Context, id event.BatchID) (lake.Recovered
 	if err != nil {
 		return out, err
 	}
-	var a answer
+	var a firstAnswer
 	if err := unpack(ans, &a); err != nil {
 		return out, err
 	}
