@@ -44,7 +44,15 @@ const readers = 4
 // may have it open for writing; the caller sees to that.
 func Open(ctx context.Context, path string) (*DB, error) {
 	d := &DB{path: path, stmts: map[string]*sql.Stmt{}}
-	var err error
+	// Made here and not by SQLite, which would let everybody read it; its
+	// companions take over the mode.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
 	// The writer comes first: it makes the file and sets its journal mode.
 	if d.write, err = connect(ctx, path, 1, "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"+
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16384)&_pragma=temp_store(2)&_pragma=wal_autocheckpoint(4000)"); err != nil {

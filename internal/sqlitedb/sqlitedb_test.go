@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -36,6 +37,11 @@ func TestTx(t *testing.T) {
 	ctx := t.Context()
 	if err := d.Migrate(ctx, "x", steps); err != nil {
 		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if info, err := os.Stat(d.path + suffix); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: others may read it: %v, %v", suffix, info, err)
+		}
 	}
 	insert := func(t *Tx) error {
 		_, err := t.Exec(`INSERT INTO thing (name) VALUES (?)`, "a")
