@@ -32,6 +32,8 @@ type Config struct {
 	// InputFormat forces the container: Records, Array, JSONL or JSON.
 	InputFormat string
 	// Follow goes on for new, growing and rotated files until the context ends.
+	// Compressed files and arrays are read once they rest for two polls. Growth
+	// of a file that rested for a minute may be seen a minute later.
 	Follow bool
 	Poll   time.Duration // between two looks while following; default 1 s
 	Reread bool          // read also what is settled
@@ -63,9 +65,10 @@ type Source struct {
 	sends   sync.WaitGroup
 	attempt string // of the batches of a re-read
 
-	mu    sync.Mutex // guards the two below
-	stats Stats
-	known map[inode]*memory // while following: how far a file was read
+	mu     sync.Mutex // guards the three below
+	stats  Stats
+	known  map[inode]*memory // while following: how far a file was read
+	closed map[string]bool   // while following: paths that could not be opened, and were said to be so
 }
 
 // Stats counts what one Run did.
@@ -174,7 +177,7 @@ func (s *Source) Run(ctx context.Context, deliver source.Deliver) (err error) {
 	defer cancel(nil)
 	s.deliver, s.cancel = deliver, cancel
 	s.flight = make(chan struct{}, s.cfg.Parallel)
-	s.known = map[inode]*memory{}
+	s.known, s.closed = map[inode]*memory{}, map[string]bool{}
 	if s.cfg.Reread {
 		s.attempt = "reread " + s.cfg.Now().UTC().Format(time.RFC3339Nano)
 	}

@@ -133,6 +133,14 @@ func TestContract(t *testing.T) {
 	for i := range 20 {
 		add(fmt.Sprintf("c/%02d.gz", i), 3, gz(t, recordsJSON(500+3*i, 3)))
 	}
+	add("digest.json.gz", 0, gz(t, []byte(digest)))
+	whole := gz(t, recordsJSON(600, 200))
+	cut := write(t, filepath.Join(dir, "cut.json.gz"), whole[:len(whole)/2])
+	var l sourcetest.Ledger
+	want[cut] = ingest(t, config(&l, cut), &l).Records
+	if want[cut] < 20 {
+		t.Fatalf("%d records of the truncated file: too few to test with", want[cut])
+	}
 	sourcetest.Test(t, sourcetest.Case{
 		Records: want,
 		Open: func(t *testing.T, settled source.Settled, listed source.Listed) source.Source {

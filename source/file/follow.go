@@ -154,6 +154,11 @@ func (w *watcher) list(now time.Time) ([]*target, error) {
 		w.above(&l, p)
 	}
 	w.dirs = l.dirs
+	for _, path := range w.s.opened() {
+		if f := w.files[path]; f != nil {
+			f.pending = true
+		}
+	}
 	for path := range w.files {
 		if !l.seen[path] {
 			delete(w.files, path)
@@ -219,4 +224,33 @@ func (w *watcher) see(t *target, now time.Time) *target {
 	f.read = f.read || !t.unsteady
 	f.pending = t.unsteady
 	return t
+}
+
+// shut remembers a file that could not be opened.
+func (s *Source) shut(path string) {
+	if s.cfg.Follow {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.closed[path] = true
+	}
+}
+
+// opened returns the files that can be opened now, and could not before: a
+// change of permissions leaves a file's time as it was.
+func (s *Source) opened() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var paths []string
+	for path := range s.closed {
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrPermission) {
+			continue
+		}
+		if err == nil {
+			f.Close()
+			paths = append(paths, path)
+		}
+		delete(s.closed, path)
+	}
+	return paths
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,9 +28,14 @@ const poll = 30 * time.Millisecond
 
 func follow(t *testing.T, l *sourcetest.Ledger, paths ...string) *follower {
 	t.Helper()
+	return followAt(t, time.Now, l, paths...)
+}
+
+func followAt(t *testing.T, now func() time.Time, l *sourcetest.Ledger, paths ...string) *follower {
+	t.Helper()
 	f := &follower{t: t, l: l, bodies: map[string][]string{}}
 	cfg := config(l, paths...)
-	cfg.Follow, cfg.Poll, cfg.BatchWait = true, poll, poll
+	cfg.Follow, cfg.Poll, cfg.BatchWait, cfg.Now = true, poll, poll, now
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -159,14 +165,19 @@ func TestFollowRotation(t *testing.T) {
 func TestFollowWaitsForWhatIsBeingWritten(t *testing.T) {
 	dir := t.TempDir()
 	var l sourcetest.Ledger
-	f := follow(t, &l, dir)
+	// The clock stands still while files are written, however slow the machine is.
+	var clock atomic.Int64
+	clock.Store(time.Now().UnixNano())
+	f := followAt(t, func() time.Time { return time.Unix(0, clock.Load()) }, &l, dir)
 	slowly := func(name string, content []byte) string {
 		path := filepath.Join(dir, name)
 		for chunk := range 10 {
 			n := len(content)
 			appendTo(t, path, content[chunk*n/10:(chunk+1)*n/10])
-			time.Sleep(poll / 2)
+			time.Sleep(poll)
 		}
+		f.quiet(path, 0)
+		clock.Add(int64(4 * poll))
 		return path
 	}
 	f.wants(slowly("a.json.gz", gz(t, recordsJSON(0, 50))), 50)
@@ -178,6 +189,8 @@ func TestFollowWaitsForWhatIsBeingWritten(t *testing.T) {
 	if err := os.Rename(temp, filepath.Join(dir, "d.json.gz")); err != nil {
 		t.Fatal(err)
 	}
+	f.quiet(filepath.Join(dir, "d.json.gz"), 0)
+	clock.Add(int64(4 * poll))
 	f.wants(filepath.Join(dir, "d.json.gz"), 5)
 	f.quiet(temp, 0)
 	if err := f.stop(); err != context.Canceled {
@@ -211,6 +224,24 @@ func TestFollowReplacedAndNotJSON(t *testing.T) {
 	f.quiet(notes, 1)
 	write(t, filepath.Join(dir, "later", "x.json"), recordsJSON(10, 2))
 	f.wants(filepath.Join(dir, "later", "x.json"), 2)
+}
+
+func TestFollowOpensLater(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	dir := t.TempDir()
+	path := write(t, filepath.Join(dir, "a.log"), lines(0, 3))
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	var l sourcetest.Ledger
+	f := follow(t, &l, dir)
+	f.quiet(path, 0)
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f.wants(path, 3) // within coldRounds polls
 }
 
 func TestFollowStops(t *testing.T) {

@@ -309,6 +309,7 @@ func (w *worker) unreadable(ctx context.Context, t *target, err error) error {
 		text = path.Op + ": " + path.Err.Error()
 	}
 	w.s.fail(t.name, text)
+	w.s.shut(t.path)
 	at := int64(0)
 	if n := len(t.settled); n > 0 {
 		at = t.settled[n-1].First + t.settled[n-1].Records
