@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// Finding is a finding as scripts read it, from the API and from
+// `findings list --format json` alike.
+type Finding struct {
+	Key            string                `json:"key"`
+	Kind           finding.Kind          `json:"kind"`
+	Title          string                `json:"title"`
+	Severity       finding.Severity      `json:"severity"`
+	Priority       int                   `json:"priority" minimum:"0" maximum:"100"`
+	PriorityParts  []finding.Part        `json:"priority_parts"`
+	Confidence     float64               `json:"confidence"`
+	Status         finding.Status        `json:"status"`
+	Verdict        finding.Verdict       `json:"verdict"`
+	VerdictReason  string                `json:"verdict_reason"`
+	Cause          finding.Cause         `json:"cause"`
+	Assignee       string                `json:"assignee"`
+	Actor          string                `json:"actor"`
+	Resource       string                `json:"resource"`
+	Account        string                `json:"account"`
+	Region         string                `json:"region"`
+	FirstSeen      time.Time             `json:"first_seen"`
+	LastSeen       time.Time             `json:"last_seen"`
+	Count          int64                 `json:"count"`
+	Reasons        []finding.Reason      `json:"reasons"`
+	ExplainedBy    []finding.Explanation `json:"explained_by"`
+	Evidence       []event.UID           `json:"evidence" doc:"the first and the latest events, by time"`
+	Rule           string                `json:"rule"`
+	Attack         []finding.Attack      `json:"attack"`
+	FalsePositives []string              `json:"false_positives"`
+	Next           []string              `json:"next"`
+	Case           string                `json:"case"`
+	Demoted        bool                  `json:"demoted"`
+	Decisions      []finding.Decision    `json:"decisions"`
+}
+
+// Findings is a page of them.
+type Findings struct {
+	Findings []Finding `json:"findings"`
+	Next     string    `json:"next" doc:"cursor of the following page; empty at the end"`
+}
+
+// ViewFinding gives f as scripts read it. Lists are never null.
+func ViewFinding(f finding.Finding) Finding {
+	v := Finding{
+		Key: f.Key, Kind: f.Kind, Title: f.Title, Severity: f.Severity, Priority: f.Priority,
+		PriorityParts: f.Parts, Confidence: f.Confidence, Status: f.Status, Verdict: f.Verdict,
+		VerdictReason: f.Reason, Cause: f.Cause, Assignee: f.Assignee, Actor: f.Actor,
+		Resource: f.Resource, Account: f.Account, Region: f.Region, FirstSeen: f.FirstSeen,
+		LastSeen: f.LastSeen, Count: f.Count, Reasons: list(f.Reasons), ExplainedBy: list(f.Explained),
+		Evidence: []event.UID{}, Rule: f.Rule, Attack: list(f.Attack),
+		FalsePositives: list(f.FalsePositives), Next: list(f.Next), Case: f.Case, Demoted: f.Demoted,
+		Decisions: list(f.Decisions),
+	}
+	for _, s := range f.Evidence.First {
+		v.Evidence = append(v.Evidence, s.UID)
+	}
+	for _, s := range f.Evidence.Latest {
+		v.Evidence = append(v.Evidence, s.UID)
+	}
+	return v
+}
+
+// ViewFindings gives a page as scripts read it.
+func ViewFindings(page []finding.Finding, next string) Findings {
+	v := Findings{Findings: make([]Finding, 0, len(page)), Next: next}
+	for _, f := range page {
+		v.Findings = append(v.Findings, ViewFinding(f))
+	}
+	return v
+}
+
+// list is l, or an empty list for nil, so that JSON says [] and not null.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}
+
+type listInput struct {
+	Severity finding.Severity `query:"severity" enum:"informational,low,medium,high,critical" doc:"at least this severe"`
+	Status   []finding.Status `query:"status"`
+	Kind     finding.Kind     `query:"kind"`
+	Rule     string           `query:"rule"`
+	Account  string           `query:"account"`
+	Actor    string           `query:"actor"`
+	Resource string           `query:"resource"`
+	Text     string           `query:"text" doc:"in title, actor or resource, any case"`
+	Since    time.Time        `query:"since" doc:"last seen at or after"`
+	Until    time.Time        `query:"until" doc:"last seen before"`
+	Demoted  bool             `query:"demoted" doc:"also findings of rules that match too much to look at one by one"`
+	Limit    int              `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Cursor   string           `query:"cursor"`
+}
+
+func findings(a huma.API, store triage.Reader) {
+	type page struct{ Body Findings }
+	huma.Register(a, huma.Operation{
+		OperationID: "list-findings", Method: http.MethodGet, Path: "/api/findings", Summary: "Findings, most pressing first",
+	}, func(ctx context.Context, in *listInput) (*page, error) {
+		found, next, err := store.List(ctx, triage.Filter{
+			Severity: in.Severity, Status: in.Status, Kind: in.Kind, Rule: in.Rule, Account: in.Account,
+			Actor: in.Actor, Resource: in.Resource, Text: in.Text, Since: in.Since, Until: in.Until,
+			Demoted: in.Demoted, Limit: in.Limit, Cursor: in.Cursor,
+		})
+		if err != nil {
+			return nil, failure(err)
+		}
+		return &page{ViewFindings(found, next)}, nil
+	})
+	type one struct{ Body Finding }
+	huma.Register(a, huma.Operation{
+		OperationID: "get-finding", Method: http.MethodGet, Path: "/api/findings/{key}", Summary: "One finding, by its key or a prefix of it",
+	}, func(ctx context.Context, in *struct {
+		Key string `path:"key"`
+	}) (*one, error) {
+		f, err := store.Get(ctx, in.Key)
+		if err != nil {
+			return nil, failure(err)
+		}
+		return &one{ViewFinding(f)}, nil
+	})
+}
+
+// failure turns an error of a room into a response; what is not meant for
+// people becomes an internal error without its text.
+func failure(err error) error {
+	switch {
+	case errors.Is(err, triage.ErrNotFound):
+		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return huma.Error503ServiceUnavailable("the request was cut off")
+	}
+	return err
+}

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/ledger"
+)
+
+func ledgers(a huma.API, rooms Rooms) {
+	type report struct{ Body ledger.Report }
+	huma.Register(a, huma.Operation{
+		OperationID: "ledger", Method: http.MethodGet, Path: "/api/ledger", Summary: "The account of every record: totals, coverage, gaps, quarantine",
+	}, func(ctx context.Context, _ *struct{}) (*report, error) {
+		r, err := rooms.Report(ctx)
+		if err != nil {
+			return nil, failure(err)
+		}
+		return &report{r}, nil
+	})
+	type objects struct {
+		Body struct {
+			Objects []ledger.Object `json:"objects"`
+			More    bool            `json:"more" doc:"there are more than the limit"`
+		}
+	}
+	huma.Register(a, huma.Operation{
+		OperationID: "ledger-objects", Method: http.MethodGet, Path: "/api/ledger/objects", Summary: "The account of each object",
+	}, func(ctx context.Context, in *struct {
+		State []ledger.State `query:"state" doc:"listed, partial, complete, failed"`
+		Limit int            `query:"limit" default:"100" minimum:"1" maximum:"10000"`
+	}) (*objects, error) {
+		out := &objects{}
+		out.Body.Objects = []ledger.Object{}
+		for o, err := range rooms.Ledger.Objects(ctx, ledger.ObjectFilter{States: in.State}) {
+			if err != nil {
+				return nil, failure(err)
+			}
+			if len(out.Body.Objects) == in.Limit {
+				out.Body.More = true
+				break
+			}
+			out.Body.Objects = append(out.Body.Objects, o)
+		}
+		return out, nil
+	})
+}
+
+// backup is the one operation that is not a question: it exists for the command
+// `backup`, which cannot take the lock of a data directory that is being served.
+func backup(a huma.API, write func(ctx context.Context, dir string) error) {
+	type input struct {
+		Body struct {
+			Dir string `json:"dir" doc:"an empty or absent folder, absolute"`
+		}
+	}
+	huma.Register(a, huma.Operation{
+		OperationID: "backup", Method: http.MethodPost, Path: "/api/backup", Summary: "Write a consistent copy of everything",
+		DefaultStatus: http.StatusNoContent,
+	}, func(ctx context.Context, in *input) (*struct{}, error) {
+		if err := write(ctx, in.Body.Dir); err != nil {
+			return nil, huma.Error422UnprocessableEntity(err.Error())
+		}
+		return nil, nil
+	})
+}

@@ -1,0 +1,149 @@
+// Package api is what a running Yagura answers over HTTP: findings, search,
+// the ledger, health and metrics. Everything but health needs the token, and
+// every request a known Host and, from a browser, our own Origin.
+package api
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// Rooms are what the server asks. All are needed.
+type Rooms struct {
+	Findings triage.Reader
+	Select   func(ctx context.Context, q query.Query) iter.Seq2[event.Event, error]
+	Ledger   ledger.Reader
+	Report   func(ctx context.Context) (ledger.Report, error)
+	// Backup writes a consistent copy of everything into an empty folder of
+	// the machine the server runs on.
+	Backup  func(ctx context.Context, dir string) error
+	Metrics http.Handler
+}
+
+// Config shapes the server.
+type Config struct {
+	Version string
+	Token   string   // what callers show as a bearer token; never empty
+	Hosts   []string // host names it may be asked by, without port
+	Now     func() time.Time
+}
+
+// New gives the handler of everything.
+func New(cfg Config, rooms Rooms) http.Handler {
+	mux := http.NewServeMux()
+	describe(humago.New(mux, openAPI(cfg.Version)), cfg, rooms)
+	mux.Handle("GET /metrics", rooms.Metrics)
+	return guard(cfg, mux)
+}
+
+func openAPI(version string) huma.Config {
+	c := huma.DefaultConfig("Yagura", version)
+	c.DocsPath = ""    // a page that loads scripts from elsewhere has no place here
+	c.SchemasPath = "" // they are in the description already
+	c.CreateHooks = nil
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	c.Security = []map[string][]string{{"token": {}}}
+	return c
+}
+
+// describe registers every operation; the description at /openapi.json is made
+// from them.
+func describe(a huma.API, cfg Config, rooms Rooms) {
+	type health struct {
+		Body struct {
+			Status  string `json:"status" example:"ok"`
+			Version string `json:"version"`
+		}
+	}
+	huma.Register(a, huma.Operation{
+		OperationID: "health", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the server answers",
+		Security: []map[string][]string{{}},
+	}, func(context.Context, *struct{}) (*health, error) {
+		h := &health{}
+		h.Body.Status, h.Body.Version = "ok", cfg.Version
+		return h, nil
+	})
+	findings(a, rooms.Findings)
+	search(a, rooms.Select, cfg.Now)
+	ledgers(a, rooms)
+	backup(a, rooms.Backup)
+}
+
+// open are the paths that need no token and, since probes ask by address, no
+// known Host.
+var open = []string{"/healthz"}
+
+// guard refuses what does not come from whom it should.
+func guard(cfg Config, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cache-Control", "no-store")
+		switch {
+		case slices.Contains(open, r.URL.Path):
+		case !slices.Contains(cfg.Hosts, hostname(r.Host)):
+			refuse(w, http.StatusMisdirectedRequest, "this server is not known by that Host; name it in server.hosts of the configuration")
+			return
+		case !sameOrigin(r, cfg.Hosts):
+			refuse(w, http.StatusForbidden, "a page of another origin may not ask this server")
+			return
+		case !authorised(r, cfg.Token):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="yagura"`)
+			refuse(w, http.StatusUnauthorized, "a token is needed: Authorization: Bearer …")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostname is the lower-case host of a Host header, without port and brackets.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+// sameOrigin is true for requests that no browser page made, and for those of
+// our own pages.
+func sameOrigin(r *http.Request, hosts []string) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host == r.Host && slices.Contains(hosts, hostname(u.Host))
+}
+
+func authorised(r *http.Request, token string) bool {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
+}
+
+// refuse answers with problem details (RFC 9457), as huma does.
+func refuse(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	// Nothing can be done about a caller that has gone away.
+	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+}

@@ -1,0 +1,61 @@
+// Package catalogue is the plain list of everything there is to connect:
+// sources, formats, rules. Reading it tells what this program can do.
+package catalogue
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/config"
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/normalise/cloudtrail"
+	"github.com/yagura-sec/yagura/rules"
+	"github.com/yagura-sec/yagura/source"
+)
+
+// Sources are the kinds of source a configuration may name.
+var Sources = map[string]func(config.Node, Asks) (source.Source, error){
+	"file": openFile,
+}
+
+// Asks is what sources ask of the rest of the program.
+type Asks struct {
+	Ledger ledger.Settler
+	Now    func() time.Time
+}
+
+// Source makes the source of a node of the configuration; it opens nothing.
+func Source(n config.Node, asks Asks) (source.Source, error) {
+	open, ok := Sources[n.Type]
+	if !ok {
+		return nil, fmt.Errorf("type %q is none of the sources there are: %s", n.Type, strings.Join(slices.Sorted(maps.Keys(Sources)), ", "))
+	}
+	return open(n, asks)
+}
+
+// Formats are the formats that can be read.
+func Formats() normalise.Registry {
+	return normalise.NewRegistry(cloudtrail.Normaliser{})
+}
+
+// BuiltinRules are our own rules, and how messages name them.
+func BuiltinRules() rule.Tree { return rule.Tree{FS: rules.FS(), Shown: "builtin"} }
+
+// Rules makes the detector of the configured rules and those of extra folders
+// or files. Every rule that is refused is an error of its own.
+func Rules(c config.Rules, extra []string) (d *rule.Detector, refused []error) {
+	var trees []rule.Tree
+	if c.Builtin {
+		trees = append(trees, BuiltinRules())
+	}
+	d, errs := rule.Load(trees, slices.Concat(c.Dirs, extra), rule.Options{Placeholders: c.Placeholders})
+	for _, err := range errs {
+		refused = append(refused, err)
+	}
+	return d, refused
+}

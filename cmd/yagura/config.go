@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/lake/local"
+)
+
+func (p *program) config() *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "Look at the configuration", Long: "The configuration is one strict YAML file; see docs/configuration.md."}
+	c.AddCommand(&cobra.Command{
+		Use: "check", Short: "Check the configuration and the machine", Args: cobra.NoArgs,
+		Long: `Check reads the configuration, opens nothing that is configured, and says what
+this machine lacks for it: the rules that are refused, the secrets that cannot be
+read, whether the kernel can lock analysts' SQL in.`,
+		RunE: func(*cobra.Command, []string) error { return p.checkConfig() },
+	})
+	return c
+}
+
+func (p *program) checkConfig() error {
+	var troubles []string
+	if _, err := p.cfg.Server.Token.Reveal(p.getenv); err != nil {
+		troubles = append(troubles, "server.token: "+err.Error())
+	}
+	if err := listenable(p.cfg); err != nil {
+		troubles = append(troubles, err.Error())
+	}
+	for i, n := range p.cfg.Sources {
+		if _, err := catalogue.Source(n, catalogue.Asks{Now: p.now}); err != nil {
+			troubles = append(troubles, fmt.Sprintf("sources[%d]: %v", i, err))
+		}
+	}
+	set, refused := catalogue.Rules(p.cfg.Rules, nil)
+	for _, r := range refused {
+		troubles = append(troubles, "rule refused: "+r.Error())
+	}
+	if f := p.cfg.Ledger.DigestKeys; f != "" {
+		if _, err := os.Stat(f); errors.Is(err, fs.ErrNotExist) {
+			troubles = append(troubles, "ledger.digest_keys: "+f+" does not exist")
+		}
+	}
+	rows := [][]string{
+		{"data", p.dir}, {"listen", p.cfg.Listen}, {"sources", fmt.Sprint(len(p.cfg.Sources))},
+		{"rules", fmt.Sprint(set.Len())}, {"sql sandbox", sandbox()},
+	}
+	if err := p.printTable([]string{"setting", "value"}, rows); err != nil {
+		return err
+	}
+	for _, t := range troubles {
+		p.warn("%s", t)
+	}
+	if len(troubles) > 0 {
+		return exit{exitUsage, fmt.Errorf("%d troubles", len(troubles))}
+	}
+	return nil
+}
+
+// sandbox says what holds analysts' SQL on this machine.
+func sandbox() string {
+	if abi := local.Landlock(); abi > 0 {
+		return fmt.Sprintf("child process, limits, Landlock ABI %d", abi)
+	}
+	return "child process, limits; this kernel has no Landlock: the engine's own settings alone keep SQL from files"
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/simulate"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// demoSeed makes the sample organisation; the same seed makes the same one.
+const demoSeed = 1
+
+// demoMark is a file that says a folder was made by demo and may be made anew.
+const demoMark = ".yagura-demo"
+
+func (p *program) demo() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use: "demo", Short: "See it work on a sample organisation", Args: cobra.NoArgs,
+		Long: `Demo writes the logs of an invented organisation as they would lie in a bucket,
+ingests them, and shows what there is to find. No account is needed, and nothing
+leaves the machine. Running it again starts anew.`,
+		RunE: func(c *cobra.Command, _ []string) error { return p.runDemo(c.Context(), dir) },
+	}
+	c.Flags().StringVar(&dir, "dir", filepath.Join(os.TempDir(), "yagura-demo"), "folder for logs and data; made anew")
+	return c
+}
+
+func (p *program) runDemo(ctx context.Context, dir string) error {
+	if err := clearDemo(dir); err != nil {
+		return err
+	}
+	logs := filepath.Join(dir, "logs")
+	p.dir = filepath.Join(dir, "data")
+	start := time.Now()
+	made, err := simulate.Organisation{Seed: demoSeed}.Write(ctx, logs)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "A sample organisation: %d accounts, %d days, %s records in %s files (%s), made in %.1f s.\n\n",
+		len(made.Accounts), int(made.End.Sub(made.Start).Hours()/24+0.5), number(int64(made.Records)), number(int64(made.Files)), logs, time.Since(start).Seconds())
+	r, err := p.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	done, err := p.ingestInto(ctx, r, []string{logs}, ingestFlags{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "Ingested in %.1f s: %s read = %s stored + %s duplicate + %s quarantined.\n",
+		done.RestSeconds, number(done.Read), number(done.Stored), number(done.Duplicate), number(done.Quarantined))
+	report, err := p.report(ctx, r, "")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "The ledger knows of %d gaps; one says: %s\n\n", len(report.Gaps), firstGap(report.Gaps))
+	if err := p.demoFindings(ctx, r); err != nil {
+		return err
+	}
+	p.demoFurther()
+	return nil
+}
+
+// clearDemo makes dir anew if demo made it, and refuses any other folder that
+// is not empty.
+func clearDemo(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, demoMark))
+	if errors.Is(err, fs.ErrNotExist) {
+		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+			return fmt.Errorf("%s is not empty and was not made by demo: choose another --dir", dir)
+		}
+	} else if err != nil {
+		return err
+	}
+	for _, sub := range []string{"logs", "data"} {
+		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, demoMark), nil, 0o600)
+}
+
+// demoShown is how many findings demo prints; the others are a command away.
+const demoShown = 8
+
+func (p *program) demoFindings(ctx context.Context, r *rooms) error {
+	page, _, err := r.triage.List(ctx, triage.Filter{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%d findings; the most pressing:\n\n", len(page))
+	for i, f := range page {
+		if i == demoShown {
+			break
+		}
+		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n             %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)), safe(oneLine(sentence(f))))
+	}
+	return nil
+}
+
+func (p *program) demoFurther() {
+	at := fmt.Sprintf("%s --data %s", p.self, p.dir)
+	fmt.Fprintf(p.stdout, `
+Look further:
+
+  %[1]s findings list --severity high
+  %[1]s findings show KEY
+  %[1]s search 'outcome:denied' --limit 20
+  %[1]s sql 'select actor_name, count(*) from usage group by 1 order by 2 desc limit 10'
+  %[1]s ledger
+  %[1]s serve
+
+And on your own logs: %[2]s ingest DIR
+`, at, p.self)
+}

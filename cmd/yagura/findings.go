@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/user"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+func (p *program) findings() *cobra.Command {
+	c := &cobra.Command{
+		Use: "findings", Short: "List, show and decide about findings",
+		Long: `Findings are what was concluded from the logs. Each says in a sentence what
+happened, keeps its reasons and evidence, and waits for a decision.`,
+	}
+	c.AddCommand(p.findingsList(), p.findingsShow(), p.findingsTriage())
+	return c
+}
+
+func (p *program) findingsList() *cobra.Command {
+	var f triage.Filter
+	var during period
+	var severity, failAt string
+	var status []string
+	c := &cobra.Command{
+		Use: "list", Short: "List findings, most pressing first", Args: cobra.NoArgs,
+		Example: "  yagura findings list --severity high\n  yagura findings list --status resolved --since 7d --format json",
+		RunE: func(c *cobra.Command, _ []string) error {
+			for name, s := range map[string]string{"--severity": severity, "--fail-on": failAt} {
+				if s != "" && finding.Severity(s).Rank() < 0 {
+					return wrong("%s %s: it is one of %v", name, s, finding.Severities)
+				}
+			}
+			f.Severity = finding.Severity(severity)
+			for _, s := range status {
+				f.Status = append(f.Status, finding.Status(s))
+			}
+			var err error
+			if f.Since, f.Until, err = during.times(p.now()); err != nil {
+				return err
+			}
+			return p.listFindings(c.Context(), f, finding.Severity(failAt))
+		},
+	}
+	flags := c.Flags()
+	during.flags(c)
+	flags.StringVar(&severity, "severity", "", "at least this severe")
+	flags.StringSliceVar(&status, "status", nil, "new, in_progress, resolved, suppressed")
+	flags.StringVar(&f.Rule, "rule", "", "of this rule")
+	flags.StringVar(&f.Account, "account", "", "in this account")
+	flags.StringVar(&f.Actor, "actor", "", "by this actor")
+	flags.StringVar(&f.Resource, "resource", "", "about this resource")
+	flags.StringVar(&f.Text, "text", "", "with this in title, actor or resource")
+	flags.BoolVar(&f.Demoted, "demoted", false, "also those of rules that match too much to look at one by one")
+	flags.IntVar(&f.Limit, "limit", 0, "at most so many (default all)")
+	flags.StringVar(&f.Cursor, "cursor", "", "go on behind a page")
+	flags.StringVar(&failAt, "fail-on", "", "exit with 3 when there is an undecided finding of this severity or above")
+	return c
+}
+
+func (p *program) listFindings(ctx context.Context, f triage.Filter, failAt finding.Severity) error {
+	r, err := p.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	page, next, err := r.triage.List(ctx, f)
+	if err != nil {
+		return err
+	}
+	switch p.flags.format {
+	case "json":
+		err = p.printJSON(api.ViewFindings(page, next))
+	case "jsonl":
+		for _, x := range page {
+			if err = p.printRow(api.ViewFinding(x)); err != nil {
+				break
+			}
+		}
+	default:
+		err = p.tableOfFindings(page, next)
+	}
+	if err != nil || failAt == "" {
+		return err
+	}
+	return failOn(ctx, r.triage, failAt)
+}
+
+func (p *program) tableOfFindings(page []finding.Finding, next string) error {
+	if p.flags.format == "csv" {
+		head := []string{"key", "kind", "title", "severity", "priority", "confidence", "status", "verdict", "cause", "actor", "resource", "account", "region", "first_seen", "last_seen", "count", "reason"}
+		var rows [][]string
+		for _, f := range page {
+			rows = append(rows, []string{f.Key, string(f.Kind), f.Title, string(f.Severity), fmt.Sprint(f.Priority), fmt.Sprint(f.Confidence),
+				string(f.Status), string(f.Verdict), string(f.Cause), f.Actor, f.Resource, f.Account, f.Region,
+				stamp(f.FirstSeen), stamp(f.LastSeen), fmt.Sprint(f.Count), sentence(f)})
+		}
+		return p.printTable(head, rows)
+	}
+	if len(page) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "No findings. `yagura ledger` says what was read; what was not read is not judged.")
+		return err
+	}
+	for _, f := range page {
+		verdict := string(f.Status)
+		if f.Verdict != finding.NoVerdict {
+			verdict += ", " + string(f.Verdict)
+		}
+		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)))
+		fmt.Fprintf(p.stdout, "             %s\n", safe(oneLine(sentence(f))))
+		fmt.Fprintf(p.stdout, "             %s, %s to %s, %s, account %s %s\n\n", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen), verdict, safe(f.Account), safe(f.Region))
+	}
+	fmt.Fprintf(p.stdout, "%d findings. `yagura findings show KEY` shows one with its evidence.\n", len(page))
+	if next != "" {
+		fmt.Fprintf(p.stdout, "There are more: --cursor %s\n", next)
+	}
+	return nil
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return number(n) + " times"
+}
+
+// sentence is a finding's first reason.
+func sentence(f finding.Finding) string {
+	if len(f.Reasons) == 0 {
+		return ""
+	}
+	return f.Reasons[0].Text
+}
+
+func (p *program) findingsShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show KEY", Short: "Show a finding with its reasons and evidence", Args: cobra.ExactArgs(1),
+		Long: "The key may be cut to its first eight characters or more.",
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := p.read(c.Context())
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			f, err := r.triage.Get(c.Context(), args[0])
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return p.showFinding(f)
+		},
+	}
+}
+
+func (p *program) showFinding(f finding.Finding) error {
+	if p.flags.format != "table" {
+		return p.printJSON(api.ViewFinding(f))
+	}
+	v := api.ViewFinding(f)
+	fmt.Fprintf(p.stdout, "%s\n%s\n\n", safe(oneLine(f.Title)), safe(sentence(f)))
+	rows := [][2]string{
+		{"key", f.Key}, {"kind", string(f.Kind)}, {"severity", string(f.Severity)},
+		{"priority", fmt.Sprintf("%d of 100", f.Priority)}, {"confidence", fmt.Sprintf("%.2f", f.Confidence)},
+		{"status", string(f.Status)}, {"verdict", strings.TrimSpace(string(f.Verdict) + " " + f.Reason)},
+		{"cause", string(f.Cause)}, {"assignee", f.Assignee}, {"actor", f.Actor}, {"resource", f.Resource},
+		{"account", f.Account}, {"region", f.Region}, {"seen", fmt.Sprintf("%s, %s to %s", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen))},
+		{"rule", f.Rule},
+	}
+	for _, row := range rows {
+		if row[1] != "" {
+			fmt.Fprintf(p.stdout, "  %-12s %s\n", row[0], safe(oneLine(row[1])))
+		}
+	}
+	p.section("Why", len(f.Reasons), func(i int) string { return f.Reasons[i].Text })
+	p.section("Priority", len(f.Parts), func(i int) string {
+		return fmt.Sprintf("%s %.2f: %s", f.Parts[i].Name, f.Parts[i].Value, f.Parts[i].Why)
+	})
+	p.section("ATT&CK", len(f.Attack), func(i int) string {
+		return fmt.Sprintf("%s %s (v%s)", f.Attack[i].ID, f.Attack[i].Name, f.Attack[i].Version)
+	})
+	p.section("What else looks like this", len(f.FalsePositives), func(i int) string { return f.FalsePositives[i] })
+	p.section("Explained by", len(f.Explained), func(i int) string { return f.Explained[i].Kind + ": " + f.Explained[i].Text })
+	p.section("What to do next", len(f.Next), func(i int) string { return f.Next[i] })
+	p.section("Evidence (yagura search uid:…)", len(v.Evidence), func(i int) string { return v.Evidence[i].String() })
+	p.section("Decisions", len(f.Decisions), func(i int) string { return decided(f.Decisions[i]) })
+	return nil
+}
+
+func (p *program) section(title string, n int, line func(int) string) {
+	if n == 0 {
+		return
+	}
+	fmt.Fprintf(p.stdout, "\n%s\n", title)
+	for i := range n {
+		fmt.Fprintf(p.stdout, "  - %s\n", safe(oneLine(line(i))))
+	}
+}
+
+func decided(d finding.Decision) string {
+	parts := []string{stamp(d.At), d.By}
+	for _, x := range [][2]string{{"status", string(d.Status)}, {"verdict", string(d.Verdict)}, {"reason", d.Reason}, {"cause", string(d.Cause)}, {"assignee", d.Assignee}} {
+		if x[1] != "" {
+			parts = append(parts, x[0]+" "+x[1])
+		}
+	}
+	if d.Comment != "" {
+		parts = append(parts, fmt.Sprintf("%q", d.Comment))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *program) findingsTriage() *cobra.Command {
+	var d finding.Decision
+	var status, verdict, cause string
+	c := &cobra.Command{
+		Use: "triage KEY...", Short: "Decide about findings", Args: cobra.MinimumNArgs(1),
+		Long: `Triage sets status, verdict, cause or assignee of findings and may carry a
+comment. Every decision is kept as a line of the audit trail; nothing is deleted.`,
+		Example: `  yagura findings triage 3f9c1a2b --verdict expected --reason planned_work --comment "change 4711"`,
+		RunE: func(c *cobra.Command, args []string) error {
+			d.Status, d.Verdict, d.Cause = finding.Status(status), finding.Verdict(verdict), finding.Cause(cause)
+			d.At = p.now().UTC()
+			if d.By == "" {
+				d.By = p.whoami()
+			}
+			if err := d.Check(); err != nil {
+				return exit{exitUsage, err}
+			}
+			return p.decide(c.Context(), args, d)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&status, "status", "", "new, in_progress, resolved, suppressed")
+	flags.StringVar(&verdict, "verdict", "", "true_positive, false_positive, expected, undetermined")
+	flags.StringVar(&d.Reason, "reason", "", "why: one of "+strings.Join(finding.AllReasonCodes(), ", "))
+	flags.StringVar(&cause, "cause", "", "deploy, person, drift, provider, attack, unknown")
+	flags.StringVar(&d.Assignee, "assignee", "", "who has it")
+	flags.StringVar(&d.Comment, "comment", "", "a sentence for those who come later")
+	flags.StringVar(&d.By, "by", "", "who decides (default: the user of this process)")
+	return c
+}
+
+func (p *program) decide(ctx context.Context, keys []string, d finding.Decision) error {
+	r, err := p.existing(ctx, deciding)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var out []finding.Finding
+	for _, key := range keys {
+		f, err := r.triage.Get(ctx, key)
+		if err == nil {
+			f, err = r.triage.Decide(ctx, f.Key, d)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		out = append(out, f)
+	}
+	if p.flags.format != "table" {
+		return p.printJSON(api.ViewFindings(out, ""))
+	}
+	for _, f := range out {
+		fmt.Fprintf(p.stdout, "%s  %s  %s: %s\n", f.Key[:12], f.Status, f.Verdict, safe(oneLine(f.Title)))
+	}
+	return nil
+}
+
+func (p *program) whoami() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/pipeline"
+	"github.com/yagura-sec/yagura/source/file"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// ingestMemory is what the garbage collector keeps the program to while it
+// ingests, so that it stays below 512 MB with what is not the collector's.
+const ingestMemory = 400 << 20
+
+type ingestFlags struct {
+	container, format, failOn string
+	rules                     []string
+	reread                    bool
+}
+
+func (p *program) ingest() *cobra.Command {
+	var f ingestFlags
+	c := &cobra.Command{
+		Use:   "ingest PATH...",
+		Short: "Read log files, store and judge them",
+		Long: `Ingest reads files, folders, globs or standard input (-) as they lie in buckets:
+plain, .gz or .zst, any of CloudTrail's containers, recognised by content. Every
+record ends as stored, duplicate, expired or quarantined, and the counts add up.
+Running it again reads nothing twice.
+
+Exit codes: 3 when an undecided finding at or above --fail-on is there, 4 when
+data is incomplete (records in quarantine, objects that could not be read).`,
+		Example: "  yagura ingest ./AWSLogs\n  zcat trail.json.gz | yagura ingest -",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.runIngest(c.Context(), args, f)
+		},
+	}
+	c.Flags().StringVar(&f.container, "input-format", "", "how records lie in a file: records, array, jsonl, json (default: by content)")
+	c.Flags().StringVar(&f.format, "record-format", "", "what the records are, such as aws.cloudtrail (default: by content)")
+	c.Flags().StringArrayVar(&f.rules, "rules", nil, "a folder of Sigma rules besides our own; may be repeated")
+	c.Flags().BoolVar(&f.reread, "reread", false, "read objects again that are settled")
+	c.Flags().StringVar(&f.failOn, "fail-on", "", "exit with 3 when there is an undecided finding of this severity or above")
+	return c
+}
+
+// Ingested is what one run did: the JSON of `ingest`.
+type Ingested struct {
+	Objects        int64   `json:"objects"`
+	AlreadySettled int64   `json:"already_settled"`
+	Read           int64   `json:"read"`
+	Stored         int64   `json:"stored"`
+	Duplicate      int64   `json:"duplicate"`
+	Quarantined    int64   `json:"quarantined"`
+	Expired        int64   `json:"expired"`
+	Findings       int64   `json:"findings"`
+	Seconds        float64 `json:"seconds"`
+	// RestSeconds is when merging had come to rest, counted from the start too.
+	RestSeconds float64   `json:"rest_seconds"`
+	Skipped     int64     `json:"skipped"` // files that are no logs
+	Failures    []Failure `json:"failures"`
+}
+
+// Failure is an object that could not be read to its end.
+type Failure struct {
+	Object string `json:"object"`
+	Reason string `json:"reason"`
+}
+
+func (p *program) runIngest(ctx context.Context, paths []string, f ingestFlags) error {
+	if f.failOn != "" && finding.Severity(f.failOn).Rank() < 0 {
+		return wrong("--fail-on %s: it is one of %v", f.failOn, finding.Severities)
+	}
+	r, err := p.write(ctx)
+	if err != nil {
+		return err
+	}
+	done, err := p.ingestInto(ctx, r, paths, f)
+	if cerr := r.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.printIngested(done); err != nil {
+		return err
+	}
+	return p.ingestExit(ctx, done, f)
+}
+
+// ingestInto reads the paths into opened rooms and merges until at rest.
+func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f ingestFlags) (Ingested, error) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(ingestMemory))
+	start := time.Now()
+	pipe, err := p.pipe(ctx, r, pipeline.Options{}, f.rules)
+	if err != nil {
+		return Ingested{}, err
+	}
+	recovered := pipe.Stats()
+	src, err := file.New(file.Config{
+		Paths: paths, Format: f.format, InputFormat: f.container, Reread: f.reread,
+		Settled: r.ledger.Settled, Listed: r.ledger.List, Now: p.now, Stdin: p.stdin,
+	})
+	if err != nil {
+		return Ingested{}, exit{exitUsage, err}
+	}
+	stop := p.progress(func() string {
+		s := pipe.Stats()
+		return fmt.Sprintf("%s records read, %s stored", number(s.Read), number(s.Stored))
+	})
+	acknowledged, err := readAndMerge(ctx, r, func(ctx context.Context) error { return src.Run(ctx, pipe.Deliver) })
+	stop()
+	if err != nil {
+		return Ingested{}, err
+	}
+	s, read := pipe.Stats(), src.Stats()
+	done := Ingested{
+		Objects: read.Objects, AlreadySettled: read.AlreadySettled,
+		Read: s.Read - recovered.Read, Stored: s.Stored - recovered.Stored, Duplicate: s.Duplicate - recovered.Duplicate,
+		Quarantined: s.Quarantined - recovered.Quarantined, Expired: s.Expired - recovered.Expired, Findings: s.Findings,
+		Seconds: acknowledged.Sub(start).Seconds(), RestSeconds: time.Since(start).Seconds(),
+		Skipped: read.Skipped, Failures: []Failure{},
+	}
+	for _, x := range read.Failures {
+		done.Failures = append(done.Failures, Failure{x.Object, x.Reason})
+	}
+	return done, nil
+}
+
+// readAndMerge runs read while the lake merges beside it, and merges what is
+// left afterwards; it tells when everything was acknowledged.
+func readAndMerge(ctx context.Context, r *rooms, read func(context.Context) error) (acknowledged time.Time, err error) {
+	g, gctx := errgroup.WithContext(ctx)
+	reading, finished := context.WithCancel(gctx)
+	g.Go(func() error {
+		defer finished()
+		return read(gctx)
+	})
+	g.Go(func() error { return tend(reading, r.lake) })
+	if err := g.Wait(); err != nil {
+		return time.Time{}, err
+	}
+	acknowledged = time.Now()
+	return acknowledged, r.lake.Merge(ctx)
+}
+
+// tendEvery is how often the lake is asked to merge what is worth it.
+const tendEvery = 500 * time.Millisecond
+
+// tend merges beside the intake until ctx ends.
+func tend(ctx context.Context, l lake.Tender) error {
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		if err := l.Tend(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("merge: %w", err)
+		}
+	}
+}
+
+func (p *program) printIngested(d Ingested) error {
+	if p.flags.format == "json" || p.flags.format == "jsonl" {
+		return p.printJSON(d)
+	}
+	for _, f := range d.Failures {
+		p.warn("%s: %s", f.Object, f.Reason)
+	}
+	rows := [][]string{
+		{"objects", number(d.Objects)}, {"already settled", number(d.AlreadySettled)}, {"no logs, skipped", number(d.Skipped)},
+		{"records read", number(d.Read)}, {"stored", number(d.Stored)}, {"duplicate", number(d.Duplicate)},
+		{"quarantined", number(d.Quarantined)}, {"expired", number(d.Expired)}, {"findings touched", number(d.Findings)},
+		{"seconds", fmt.Sprintf("%.1f to acknowledged, %.1f to at rest", d.Seconds, d.RestSeconds)},
+	}
+	if err := p.printTable([]string{"ingest", p.dir}, rows); err != nil {
+		return err
+	}
+	if p.flags.format != "table" {
+		return nil
+	}
+	if d.Read == 0 && d.AlreadySettled > 0 {
+		fmt.Fprintf(p.stdout, "\nNothing new: all %s objects were settled before.\n", number(d.AlreadySettled))
+	}
+	if d.Quarantined > 0 {
+		fmt.Fprintln(p.stdout, "\n`yagura ledger` says what is in quarantine, and why.")
+	}
+	if d.Findings > 0 {
+		fmt.Fprintln(p.stdout, "\n`yagura findings list` shows the findings.")
+	}
+	return nil
+}
+
+func (p *program) ingestExit(ctx context.Context, d Ingested, f ingestFlags) error {
+	if d.Quarantined > 0 || len(d.Failures) > 0 {
+		return exit{code: exitIncomplete}
+	}
+	if f.failOn == "" || d.Findings == 0 {
+		return nil
+	}
+	r, err := p.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return failOn(ctx, r.triage, finding.Severity(f.failOn))
+}
+
+// failOn is the exit code for findings nobody has decided about at or above a
+// severity.
+func failOn(ctx context.Context, store triage.Reader, s finding.Severity) error {
+	open := []finding.Status{finding.New, finding.InProgress}
+	page, _, err := store.List(ctx, triage.Filter{Severity: s, Status: open, Limit: 1})
+	if err == nil && slices.ContainsFunc(page, func(f finding.Finding) bool { return !f.Demoted }) {
+		return exit{code: exitFindings}
+	}
+	return err
+}
+
+// progress draws a line on a terminal until the returned function is called.
+func (p *program) progress(line func() string) (stop func()) {
+	if !p.terminal {
+		return func() {}
+	}
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				fmt.Fprintf(p.stderr, "\r\x1b[K%s", line())
+			case <-done:
+				fmt.Fprint(p.stderr, "\r\x1b[K")
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-gone }
+}

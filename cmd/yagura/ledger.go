@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/ledger/digest"
+	"github.com/yagura-sec/yagura/pipeline"
+)
+
+func (p *program) ledger() *cobra.Command {
+	var keys string
+	var objects bool
+	c := &cobra.Command{
+		Use: "ledger", Short: "Account for every record: totals, coverage, gaps, quarantine", Args: cobra.NoArgs,
+		Long: `The ledger says what became of every record of every object. Stored, duplicate,
+expired and quarantined add up to read. Gaps are hours in which a busy account
+delivered nothing, log files that a digest vouches for and nobody read, and files
+that differ from what a digest says.
+
+Exit code 4: there are gaps, records in quarantine, or objects not read to their end.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			r, err := p.read(c.Context())
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			if objects {
+				return p.printObjects(c.Context(), r)
+			}
+			report, err := p.report(c.Context(), r, keys)
+			if err != nil {
+				return err
+			}
+			return p.printReport(report)
+		},
+	}
+	c.Flags().StringVar(&keys, "digest-keys", "", "the answer of `aws cloudtrail list-public-keys`, to check the signatures of digests")
+	c.Flags().BoolVar(&objects, "objects", false, "print the account of each object")
+	retry := &cobra.Command{
+		Use: "retry", Short: "Try the records in quarantine again", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return p.retry(c.Context()) },
+	}
+	c.AddCommand(retry)
+	return c
+}
+
+// report gathers the whole account; keys is a file of digest signing keys.
+func (p *program) report(ctx context.Context, r *rooms, keys string) (ledger.Report, error) {
+	if keys == "" {
+		keys = p.cfg.Ledger.DigestKeys
+	}
+	var public digest.PublicKeys
+	if keys != "" {
+		text, err := os.ReadFile(keys)
+		if err != nil {
+			return ledger.Report{}, err
+		}
+		if public, err = digest.ParseKeys(text); err != nil {
+			return ledger.Report{}, fmt.Errorf("%s: %w", keys, err)
+		}
+	}
+	return ledger.MakeReport(ctx, r.ledger, public)
+}
+
+// reportRows is how many lines of coverage and of quarantine a table shows.
+const reportRows = 20
+
+func (p *program) printReport(r ledger.Report) error {
+	if p.flags.format == "json" || p.flags.format == "jsonl" {
+		if err := p.printJSON(r); err != nil {
+			return err
+		}
+		return incomplete(r)
+	}
+	t := r.Totals
+	if err := p.printTable([]string{"objects", "read", "stored", "duplicate", "quarantined", "expired"},
+		[][]string{{number(t.Objects), number(t.Read), number(t.Stored), number(t.Duplicate), number(t.Quarantined), number(t.Expired)}}); err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, c := range r.Coverage {
+		rows = append(rows, []string{c.Account, c.Region, c.Day, number(c.Records)})
+	}
+	if err := p.part("Coverage", []string{"account", "region", "day", "records"}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, g := range r.Gaps {
+		rows = append(rows, []string{string(g.Kind), g.Account, g.Region, stamp(g.From), stamp(g.To), oneLine(g.Reason)})
+	}
+	if err := p.part("Gaps", []string{"kind", "account", "region", "from", "to", "reason"}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, q := range r.Quarantine {
+		rows = append(rows, []string{short(q.Object, 60), fmt.Sprint(q.Position), oneLine(q.Reason)})
+	}
+	if err := p.part("Quarantine", []string{"object", "record", "reason"}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, o := range r.Incomplete {
+		rows = append(rows, []string{short(o.Name, 60), string(o.State), oneLine(o.Reason)})
+	}
+	if err := p.part("Objects not read to their end", []string{"object", "state", "reason"}, rows); err != nil {
+		return err
+	}
+	return incomplete(r)
+}
+
+// part prints a titled table, cut to what a screen holds; CSV prints all.
+func (p *program) part(title string, head []string, rows [][]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	left := 0
+	if p.flags.format == "table" && len(rows) > reportRows {
+		rows, left = rows[:reportRows], len(rows)-reportRows
+	}
+	fmt.Fprintf(p.stdout, "\n%s\n", title)
+	if err := p.printTable(head, rows); err != nil {
+		return err
+	}
+	if left > 0 {
+		fmt.Fprintf(p.stdout, "and %s more: --format json shows all\n", number(int64(left)))
+	}
+	return nil
+}
+
+// incomplete is the exit code of an account with holes.
+func incomplete(r ledger.Report) error {
+	if len(r.Gaps) > 0 || len(r.Quarantine) > 0 || len(r.Incomplete) > 0 {
+		return exit{code: exitIncomplete}
+	}
+	return nil
+}
+
+func (p *program) printObjects(ctx context.Context, r *rooms) error {
+	var rows [][]string
+	for o, err := range r.ledger.Objects(ctx, ledger.ObjectFilter{}) {
+		if err != nil {
+			return err
+		}
+		if p.flags.format == "json" || p.flags.format == "jsonl" {
+			if err := p.printRow(o); err != nil {
+				return err
+			}
+			continue
+		}
+		rows = append(rows, []string{o.Name, string(o.State), number(o.Records), number(o.Stored), number(o.Duplicate), number(o.Quarantined), number(o.Expired), oneLine(o.Reason)})
+	}
+	if p.flags.format == "json" || p.flags.format == "jsonl" {
+		return nil
+	}
+	return p.printTable([]string{"object", "state", "records", "stored", "duplicate", "quarantined", "expired", "reason"}, rows)
+}
+
+// retryBatch is how many records are tried in one batch.
+const retryBatch = 1_000
+
+// Retried is what `ledger retry` did.
+type Retried struct {
+	Tried       int64 `json:"tried"`
+	Stored      int64 `json:"stored"`
+	Duplicate   int64 `json:"duplicate"`
+	Expired     int64 `json:"expired"`
+	Quarantined int64 `json:"quarantined"` // still
+}
+
+func (p *program) retry(ctx context.Context) error {
+	r, err := p.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	pipe, err := p.pipe(ctx, r, pipeline.Options{Attempt: "retry " + p.now().UTC().Format(time.RFC3339Nano)}, nil)
+	if err != nil {
+		return err
+	}
+	before := pipe.Stats()
+	for b, err := range retries(ctx, r.ledger) {
+		if err == nil {
+			err = pipe.Deliver(ctx, b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.lake.Merge(ctx); err != nil {
+		return err
+	}
+	s := pipe.Stats()
+	done := Retried{
+		Tried: s.Read - before.Read, Stored: s.Stored - before.Stored, Duplicate: s.Duplicate - before.Duplicate,
+		Expired: s.Expired - before.Expired, Quarantined: s.Quarantined - before.Quarantined,
+	}
+	if p.flags.format == "table" || p.flags.format == "csv" {
+		err = p.printTable([]string{"tried", "stored", "duplicate", "expired", "still quarantined"},
+			[][]string{{number(done.Tried), number(done.Stored), number(done.Duplicate), number(done.Expired), number(done.Quarantined)}})
+	} else {
+		err = p.printJSON(done)
+	}
+	if err == nil && done.Quarantined > 0 {
+		return exit{code: exitIncomplete}
+	}
+	return err
+}
+
+// retries makes batches of what waits in quarantine, one span a record. Records
+// whose bytes were not kept whole cannot be read again and stay.
+func retries(ctx context.Context, l ledger.Reader) iter.Seq2[event.Batch, error] {
+	return func(yield func(event.Batch, error) bool) {
+		var b event.Batch
+		versions := map[string]string{} // a batch holds one version of an object
+		for q, err := range l.Quarantine(ctx) {
+			if err != nil {
+				yield(event.Batch{}, err)
+				return
+			}
+			if q.BodyDropped || int64(len(q.Body)) < q.Size {
+				continue
+			}
+			if v, ok := versions[q.Object]; len(b.Raws) == retryBatch || ok && v != q.Version {
+				if !yield(b, nil) {
+					return
+				}
+				b = event.Batch{}
+				clear(versions)
+			}
+			versions[q.Object] = q.Version
+			b.Spans = append(b.Spans, event.Span{Object: q.Object, Version: q.Version, First: q.Position, Records: 1})
+			b.Raws = append(b.Raws, event.Raw{Object: q.Object, Position: q.Position, Format: q.Format, Body: q.Body, Received: q.Received})
+		}
+		if len(b.Raws) > 0 {
+			yield(b, nil)
+		}
+	}
+}
+
+// firstGap is the sentence of the first gap in which nothing came.
+func firstGap(gaps []ledger.Gap) string {
+	for _, g := range gaps {
+		if g.Kind == ledger.Silent {
+			return safe(g.Reason)
+		}
+	}
+	if len(gaps) > 0 {
+		return safe(gaps[0].Reason)
+	}
+	return "none"
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
+	"github.com/yagura-sec/yagura/lake/local"
+	"github.com/yagura-sec/yagura/ledger"
+	ledgersqlite "github.com/yagura-sec/yagura/ledger/sqlite"
+	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/pipeline"
+	"github.com/yagura-sec/yagura/triage"
+	triagesqlite "github.com/yagura-sec/yagura/triage/sqlite"
+)
+
+// rooms are the opened rooms of a data directory.
+type rooms struct {
+	lake   *local.Store
+	state  *sqlitedb.DB // the ledger and the findings share a file
+	ledger ledger.Store
+	triage triage.Store
+}
+
+// Close closes what was opened.
+func (r *rooms) Close() error {
+	var errs []error
+	if r.triage != nil {
+		errs = append(errs, r.triage.Close())
+	}
+	if r.ledger != nil {
+		errs = append(errs, r.ledger.Close())
+	}
+	if r.state != nil {
+		errs = append(errs, r.state.Close())
+	}
+	return errors.Join(append(errs, r.lake.Close())...)
+}
+
+// access is how a data directory is opened.
+type access int
+
+const (
+	asking   access = iota // beside a writer, if there is one
+	deciding               // asking, but people's decisions are written
+	writing                // everything; one program at a time
+)
+
+// read opens the data directory for questions.
+func (p *program) read(ctx context.Context) (*rooms, error) { return p.existing(ctx, asking) }
+
+// existing opens a data directory that must be there already.
+func (p *program) existing(ctx context.Context, how access) (*rooms, error) {
+	if _, err := os.Stat(filepath.Join(p.dir, "lake.db")); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s holds no data yet: `yagura ingest DIR` reads logs into it, `yagura demo` shows a sample", p.dir)
+	}
+	return p.open(ctx, how)
+}
+
+// write opens the data directory for changes, and makes it if need be.
+func (p *program) write(ctx context.Context) (*rooms, error) {
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		return nil, err
+	}
+	r, err := p.open(ctx, writing)
+	if errors.Is(err, local.ErrLocked) {
+		if s, ok := served(p.dir); ok {
+			return nil, fmt.Errorf("%s is being served (process %d, %s): stop it first, or give the logs to a source of its configuration", p.dir, s.PID, s.URL)
+		}
+	}
+	return r, err
+}
+
+func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
+	r := &rooms{}
+	r.lake, err = local.Open(p.dir, local.Options{
+		ReadOnly: how != writing, MinFree: int64(p.cfg.Lake.FreeSpaceFloor), Now: p.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	state := filepath.Join(p.dir, "state.db")
+	if how == asking {
+		r.state, err = sqlitedb.OpenReader(ctx, state)
+	} else {
+		r.state, err = sqlitedb.Open(ctx, state)
+	}
+	if err != nil {
+		return nil, err
+	}
+	opt := ledger.Options{Now: p.now, QuarantineBytes: int64(p.cfg.Ledger.QuarantineSize)}
+	if r.ledger, err = ledgersqlite.On(ctx, r.state, opt); err != nil {
+		return nil, err
+	}
+	r.triage, err = triagesqlite.On(ctx, r.state)
+	return r, err
+}
+
+// pipe joins the rooms and carries on what an interrupted run left.
+func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extra []string) (*pipeline.Pipeline, error) {
+	opt.Now = p.now
+	pipe := pipeline.New(pipeline.Rooms{
+		Normalise: normalisers().Append,
+		Lake:      r.lake, Detectors: p.detectors(extra), Triage: r.triage, Ledger: r.ledger,
+	}, opt)
+	n, err := pipe.Recover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if n > 0 {
+		p.warn("carried on %d batches that an interrupted run had stored", n)
+	}
+	return pipe, nil
+}
+
+func normalisers() normalise.Registry { return catalogue.Formats() }
+
+// detectors are what judges: the rules of the configuration and of extra
+// folders. A refused rule is told of and never drops the others.
+func (p *program) detectors(extra []string) []detect.Detector {
+	set, refused := catalogue.Rules(p.cfg.Rules, extra)
+	for _, r := range refused {
+		p.warn("rule refused: %v", r)
+	}
+	return []detect.Detector{set}
+}

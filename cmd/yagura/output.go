@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+)
+
+// printJSON writes one object, indented for a person who looks.
+func (p *program) printJSON(v any) error {
+	enc := json.NewEncoder(p.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// printRow writes one object on a line.
+func (p *program) printRow(v any) error {
+	enc := json.NewEncoder(p.stdout)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// printTable writes rows under a head, as a table or as CSV.
+func (p *program) printTable(head []string, rows [][]string) error {
+	if p.flags.format == "csv" {
+		w := csv.NewWriter(p.stdout)
+		for _, row := range append([][]string{head}, rows...) {
+			if err := w.Write(plainCells(row)); err != nil {
+				return err
+			}
+		}
+		w.Flush()
+		return w.Error()
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
+	for i, row := range append([][]string{head}, rows...) {
+		cells := make([]string, len(row))
+		for j, cell := range row {
+			cells[j] = safe(cell)
+			if i == 0 {
+				cells[j] = strings.ToUpper(cells[j])
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	}
+	return w.Flush()
+}
+
+// plainCells makes cells that no spreadsheet takes for a formula (OWASP, "CSV
+// injection"): an apostrophe goes in front of what would start one.
+func plainCells(row []string) []string {
+	out := make([]string, len(row))
+	for i, cell := range row {
+		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+			cell = "'" + cell
+		}
+		out[i] = cell
+	}
+	return out
+}
+
+// safe makes a text from a log harmless for a terminal: control characters and
+// those that turn the direction of writing are shown as escapes.
+func safe(s string) string {
+	if !strings.ContainsFunc(s, hostile) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if hostile(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func hostile(r rune) bool {
+	return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar)
+}
+
+// short cuts a long text in the middle, where an ARN says least.
+func short(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	head := (most - 1) / 2
+	return string(r[:head]) + "…" + string(r[len(r)-(most-1-head):])
+}
+
+// oneLine keeps a text on its line of a table.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
+// number groups digits by thousands.
+func number(n int64) string {
+	s := fmt.Sprint(n)
+	start := len(s) % 3
+	parts := []string{}
+	if start > 0 {
+		parts = append(parts, s[:start])
+	}
+	for i := start; i < len(s); i += 3 {
+		parts = append(parts, s[i:i+3])
+	}
+	return strings.Join(parts, ",")
+}

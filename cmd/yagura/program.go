@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/config"
+)
+
+// program is one run: what is outside, the common flags, and what they mean.
+type program struct {
+	world
+	flags struct{ data, config, format, now string }
+	cfg   config.Config
+	dir   string // the data directory
+}
+
+var formats = []string{"table", "json", "jsonl", "csv"}
+
+// settle gives the common flags their meaning.
+func (p *program) settle() error {
+	if !slices.Contains(formats, p.flags.format) {
+		return wrong("--format %s: it is one of %s", p.flags.format, strings.Join(formats, ", "))
+	}
+	p.cfg = config.Default()
+	if p.flags.config != "" {
+		c, err := config.Load(p.flags.config)
+		if err != nil {
+			return exit{exitUsage, err}
+		}
+		p.cfg = c
+	}
+	switch {
+	case p.flags.data != "":
+		p.dir = p.flags.data
+	case p.cfg.Data != "":
+		p.dir = p.cfg.Data
+	default:
+		p.dir = config.DataDir(p.getenv)
+	}
+	if p.flags.now != "" {
+		at, err := time.Parse(time.RFC3339, p.flags.now)
+		if err != nil {
+			return wrong("--now %s: a time in RFC 3339 is needed, such as 2026-11-21T09:00:00Z", p.flags.now)
+		}
+		p.now = func() time.Time { return at }
+	}
+	return nil
+}
+
+// period is the flags --since and --until.
+type period struct{ since, until string }
+
+func (d *period) flags(c *cobra.Command) {
+	c.Flags().StringVar(&d.since, "since", "", "from this time on: RFC 3339, a date, or 90d ago")
+	c.Flags().StringVar(&d.until, "until", "", "before this time")
+}
+
+// times gives the period as times; zero: open.
+func (d *period) times(now time.Time) (since, until time.Time, err error) {
+	if since, err = moment("--since", d.since, now); err != nil {
+		return since, until, err
+	}
+	if until, err = moment("--until", d.until, now); err != nil {
+		return since, until, err
+	}
+	if !since.IsZero() && !until.IsZero() && !since.Before(until) {
+		return since, until, wrong("--since %s is not before --until %s", d.since, d.until)
+	}
+	return since, until, nil
+}
+
+// moment reads a time: RFC 3339, a date (its start, UTC), or how long ago.
+func moment(flag, s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	if d, err := config.ParseDuration(s); err == nil {
+		return now.Add(-d).UTC(), nil
+	}
+	return time.Time{}, wrong("%s %s: write a time (2026-11-21T09:00:00Z), a date (2026-11-21) or how long ago (90d, 12h)", flag, s)
+}
+
+// warn tells something on stderr that does not stop the work.
+func (p *program) warn(format string, args ...any) {
+	fmt.Fprintln(p.stderr, "yagura:", safe(fmt.Sprintf(format, args...)))
+}

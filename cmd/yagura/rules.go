@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/match"
+	"github.com/yagura-sec/yagura/sigma/ruletest"
+)
+
+func (p *program) rules() *cobra.Command {
+	c := &cobra.Command{
+		Use: "rules", Short: "List, check and test Sigma rules",
+		Long: `Rules judge events. Our own are built in; --rules DIR of ingest, or rules.dirs
+of the configuration, add a folder of others, such as a checkout of SigmaHQ.
+
+The cases of a rule stand beside it: NAME.cases.yml beside NAME.yml.`,
+	}
+	c.AddCommand(p.rulesList(), p.rulesLint(), p.rulesTest(), p.rulesConform())
+	return c
+}
+
+func (p *program) rulesList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list [PATH...]", Short: "List the rules that judge",
+		Long: "List shows the built-in rules and those of the configuration, and of further paths.",
+		RunE: func(_ *cobra.Command, args []string) error { return p.listRules(args) },
+	}
+}
+
+// Rule is a rule as scripts read it.
+type Rule struct {
+	ID        string   `json:"id"`
+	Title     string   `json:"title"`
+	Level     string   `json:"level"`
+	Status    string   `json:"status"`
+	LogSource string   `json:"log_source"`
+	Tags      []string `json:"tags"`
+	File      string   `json:"file"`
+}
+
+func (p *program) listRules(paths []string) error {
+	d, refused := catalogue.Rules(p.cfg.Rules, paths)
+	all := []Rule{}
+	var rows [][]string
+	for i := range d.Len() {
+		r := d.Set().Rule(i)
+		all = append(all, Rule{r.ID, r.Title, r.Level, r.Status, r.LogSource.String(), r.Tags, r.File})
+		rows = append(rows, []string{r.Level, r.LogSource.String(), oneLine(r.Title), r.File})
+	}
+	for _, err := range refused {
+		p.warn("rule refused: %v", err)
+	}
+	if p.flags.format == "json" {
+		return p.printJSON(map[string]any{"rules": all, "refused": len(refused)})
+	}
+	if p.flags.format == "jsonl" {
+		for _, r := range all {
+			if err := p.printRow(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := p.printTable([]string{"level", "log source", "title", "file"}, rows); err != nil || p.flags.format == "csv" {
+		return err
+	}
+	_, err := fmt.Fprintf(p.stdout, "\n%d rules, %d refused\n", d.Len(), len(refused))
+	return err
+}
+
+// trees are the folders that the paths name, or our own rules if there is none.
+func trees(paths []string) ([]rule.Tree, error) {
+	if len(paths) == 0 {
+		return []rule.Tree{catalogue.BuiltinRules()}, nil
+	}
+	var out []rule.Tree
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		if info.IsDir() {
+			out = append(out, rule.Tree{FS: os.DirFS(path), Shown: path})
+			continue
+		}
+		one, err := single(path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func (p *program) placeholders() match.Options {
+	return match.Options{Placeholders: p.cfg.Rules.Placeholders}
+}
+
+func (p *program) rulesTest() *cobra.Command {
+	return &cobra.Command{
+		Use: "test [PATH...]", Short: "Run the cases that stand beside rules",
+		Long: `Test runs, for each rule (by default our own), the cases of NAME.cases.yml beside
+NAME.yml. A rule needs one case that fires and one that stays quiet. Exit code 1:
+a case went otherwise, or is missing.`,
+		Example: "  yagura rules test\n  yagura rules test rules/aws/trail_stopped.yml",
+		RunE: func(_ *cobra.Command, args []string) error {
+			all, err := trees(args)
+			if err != nil {
+				return err
+			}
+			sum := ruletest.Result{Failures: []ruletest.Failure{}}
+			for _, t := range all {
+				add(&sum, ruletest.Test(t.FS, t.Shown, ruletest.Options{Options: p.placeholders(), Require: true}))
+			}
+			return p.printResult(sum)
+		},
+	}
+}
+
+func (p *program) rulesConform() *cobra.Command {
+	return &cobra.Command{
+		Use: "conform FILE...", Short: "Hold the Sigma engine against a labelled corpus", Args: cobra.MinimumNArgs(1),
+		Long: `Conform runs corpora of one JSON object a line (id, kind, rule, event, expect):
+the rule against the event, and compares with what is expected.`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			sum := ruletest.Result{Failures: []ruletest.Failure{}}
+			for _, path := range args {
+				f, err := os.Open(path)
+				if err != nil {
+					return err
+				}
+				r, err := ruletest.Conform(f)
+				f.Close()
+				if err != nil {
+					return fmt.Errorf("%s: %w", path, err)
+				}
+				add(&sum, r)
+			}
+			return p.printResult(sum)
+		},
+	}
+}
+
+func add(sum *ruletest.Result, r ruletest.Result) {
+	sum.Passed += r.Passed
+	sum.Failed += r.Failed
+	sum.Skipped += r.Skipped
+	sum.Failures = append(sum.Failures, r.Failures...)
+	for why, n := range r.Skips {
+		if sum.Skips == nil {
+			sum.Skips = map[string]int{}
+		}
+		sum.Skips[why] += n
+	}
+}
+
+func (p *program) printResult(r ruletest.Result) error {
+	if p.flags.format != "table" {
+		if err := p.printJSON(r); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range r.Failures {
+			fmt.Fprintf(p.stdout, "FAIL %s: expected %s, got %s\n     %s\n", safe(f.ID), f.Expected, f.Got, safe(strings.ReplaceAll(f.Why, "\n", "\n     ")))
+		}
+		fmt.Fprintf(p.stdout, "%d passed, %d failed, %d skipped\n", r.Passed, r.Failed, r.Skipped)
+		for why, n := range r.Skips {
+			fmt.Fprintf(p.stdout, "  skipped %d: %s\n", n, why)
+		}
+	}
+	if r.Failed > 0 {
+		return exit{code: exitFailed}
+	}
+	return nil
+}
+
+// onlyFS shows one rule file of a folder, and its cases.
+type onlyFS struct {
+	fs.FS
+	rule string
+}
+
+func (o onlyFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	all, err := fs.ReadDir(o.FS, name)
+	if name != "." {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(e fs.DirEntry) bool { return e.Name() != o.rule }), err
+}
+
+// single is the tree of one rule file.
+func single(path string) (rule.Tree, error) {
+	dir, base := filepath.Split(path)
+	if !sigma.IsRuleFile(base) {
+		return rule.Tree{}, fmt.Errorf("%s is no rule file: its name ends in .yml or .yaml", path)
+	}
+	dir = filepath.Clean(dir)
+	return rule.Tree{FS: onlyFS{os.DirFS(dir), base}, Shown: dir}, nil
+}
