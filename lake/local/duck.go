@@ -22,7 +22,7 @@ import (
 // writes itself. Analysts' own SQL runs in a child process: see SQLOptions.
 type QueryOptions struct {
 	// Memory is what DuckDB may hold, in bytes, before it spills to disk; 0
-	// means 256 MiB.
+	// means 512 MiB.
 	Memory int64
 	// Threads at work for one query; 0 means as many as there are processors,
 	// at most 4.
@@ -35,7 +35,7 @@ type QueryOptions struct {
 
 func (o QueryOptions) withDefaults() QueryOptions {
 	if o.Memory == 0 {
-		o.Memory = 256 << 20
+		o.Memory = 512 << 20
 	}
 	if o.Threads == 0 {
 		o.Threads = min(runtime.GOMAXPROCS(0), 4)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/query"
 )
 
 // genDay is the first day of generated events.
@@ -134,3 +135,6 @@ func openTest(tb testing.TB, dir string, opt Options) *Store {
 	})
 	return s
 }
+
+// everything is the query of all events.
+var everything query.Query

@@ -61,6 +61,8 @@ type Options struct {
 	CacheBytes int64
 	// Query bounds what queries take.
 	Query QueryOptions
+	// SQL bounds what analysts' statements take.
+	SQL SQLLimits
 	// Now is the clock of ingest bookkeeping; nil means time.Now.
 	Now func() time.Time
 
@@ -84,9 +86,10 @@ type Store struct {
 	// releasing is batches whose release lake.db does not know yet.
 	releasing []event.BatchID
 
-	flight flights
-	duck   duck
-	tables tableCache
+	flight   flights
+	duck     duck
+	children children
+	tables   tableCache
 }
 
 // Open opens the lake in dir, making it unless opt.ReadOnly.
