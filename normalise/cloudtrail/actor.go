@@ -121,7 +121,7 @@ type actor struct {
 }
 
 // actorOf finds the stable principal behind an identity.
-func actorOf(id identity, partition string) actor {
+func actorOf(id *identity, partition string) actor {
 	a := actor{account: id.accountID}
 	if a.account == "" {
 		a.account = accountOfARN(id.arn)
@@ -189,7 +189,7 @@ const anonymousAccount = "ANONYMOUS_PRINCIPAL"
 // it may be a password typed into the wrong field.
 const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
-func roleActor(a *actor, id identity, partition string) {
+func roleActor(a *actor, id *identity, partition string) {
 	a.typ = event.ActorRole
 	sessionRole, session := splitSession(id.arn)
 	a.session = session
@@ -225,7 +225,7 @@ func splitSession(arn string) (role, session string) {
 	return role, session
 }
 
-func userActor(a *actor, id identity, partition string) {
+func userActor(a *actor, id *identity, partition string) {
 	a.typ, a.name = event.ActorUser, id.userName
 	if id.userName == hidden {
 		a.name = ""
@@ -247,7 +247,7 @@ func userActor(a *actor, id identity, partition string) {
 
 // accountActor is another account's principal: all that is known is its unique
 // id, or only the account.
-func accountActor(a *actor, id identity) {
+func accountActor(a *actor, id *identity) {
 	if id.accountID == anonymousAccount || strings.EqualFold(id.principalID, "anonymous") ||
 		id.principalID == anonymousAccount {
 		a.typ, a.account = event.ActorAnonymous, ""
@@ -264,7 +264,7 @@ func accountActor(a *actor, id identity) {
 	}
 }
 
-func identityCenterUser(id identity) string {
+func identityCenterUser(id *identity) string {
 	if id.onBehalfOf == "" {
 		return id.principalID
 	}
@@ -273,7 +273,7 @@ func identityCenterUser(id identity) string {
 
 // otherActor reads identities without a type, of type Unknown or Directory, and
 // types that came after this was written.
-func otherActor(a *actor, id identity, partition string) {
+func otherActor(a *actor, id *identity, partition string) {
 	switch {
 	case strings.Contains(id.arn, ":assumed-role/"):
 		roleActor(a, id, partition)

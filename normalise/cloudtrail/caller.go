@@ -36,18 +36,34 @@ const awsInternal = "AWS Internal"
 // callerOf decides the class; the first evidence that holds wins, the strongest
 // kinds first: what AWS writes about the call, then how the credential came
 // about, then names, and last the user agent, which the client chooses.
-func callerOf(ev evidence) caller {
-	for _, judge := range [...]func(evidence) (caller, bool){
-		byService, byConsole, byScope, bySession, byProvider, byPerson, byAgent,
-	} {
-		if c, ok := judge(ev); ok {
-			return c
-		}
+func callerOf(ev *evidence) caller {
+	// Written out: through function values ev would have to live on the heap.
+	c, ok := byService(ev)
+	if !ok {
+		c, ok = byConsole(ev)
 	}
-	return caller{class: event.CallerUnknown}
+	if !ok {
+		c, ok = byScope(ev)
+	}
+	if !ok {
+		c, ok = bySession(ev)
+	}
+	if !ok {
+		c, ok = byProvider(ev)
+	}
+	if !ok {
+		c, ok = byPerson(ev)
+	}
+	if !ok {
+		c, ok = byAgent(ev)
+	}
+	if !ok {
+		c.class = event.CallerUnknown
+	}
+	return c
 }
 
-func byService(ev evidence) (caller, bool) {
+func byService(ev *evidence) (caller, bool) {
 	service := func(confidence float32, why string) (caller, bool) {
 		return caller{event.CallerAWSService, confidence, why}, true
 	}
@@ -78,7 +94,7 @@ func isServiceHost(s string) bool {
 		strings.HasSuffix(s, ".aws.internal")
 }
 
-func byConsole(ev evidence) (caller, bool) {
+func byConsole(ev *evidence) (caller, bool) {
 	console := func(confidence float32, why string) (caller, bool) {
 		return caller{event.CallerConsole, confidence, why}, true
 	}
@@ -100,7 +116,7 @@ func byConsole(ev evidence) (caller, bool) {
 	return caller{}, false
 }
 
-func byScope(ev evidence) (caller, bool) {
+func byScope(ev *evidence) (caller, bool) {
 	if ev.scopeType == "" {
 		return caller{}, false
 	}
@@ -124,7 +140,7 @@ func byScope(ev evidence) (caller, bool) {
 	return caller{event.CallerAWSService, 0.6, why}, true
 }
 
-func bySession(ev evidence) (caller, bool) {
+func bySession(ev *evidence) (caller, bool) {
 	switch {
 	case ev.ec2Delivery != "":
 		why := "ec2RoleDelivery " + ev.ec2Delivery
@@ -197,7 +213,7 @@ var ciProviders = [...]struct{ host, name string }{
 	{"api.spacelift.io", "Spacelift"},
 }
 
-func byProvider(ev evidence) (caller, bool) {
+func byProvider(ev *evidence) (caller, bool) {
 	if strings.Contains(ev.provider, "oidc.eks.") {
 		return caller{event.CallerEKS, 1, "web identity of an EKS cluster (IRSA)"}, true
 	}
@@ -217,7 +233,7 @@ func byProvider(ev evidence) (caller, bool) {
 
 const ssoRole = "AWSReservedSSO_"
 
-func byPerson(ev evidence) (caller, bool) {
+func byPerson(ev *evidence) (caller, bool) {
 	browser := isBrowser(ev.agent)
 	switch {
 	case strings.HasPrefix(ev.role, ssoRole), ev.onBehalfOf != "", ev.idType == "IdentityCenterUser":
@@ -240,7 +256,7 @@ func byPerson(ev evidence) (caller, bool) {
 	return caller{}, false
 }
 
-func byAgent(ev evidence) (caller, bool) {
+func byAgent(ev *evidence) (caller, bool) {
 	if _, env, ok := strings.Cut(ev.agent, "exec-env/"); ok {
 		env, _, _ = strings.Cut(env, " ")
 		if c := callerOfEnvironment(env); c != "" {

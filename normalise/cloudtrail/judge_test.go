@@ -76,7 +76,7 @@ func TestOutcome(t *testing.T) {
 func TestCaller(t *testing.T) {
 	f := func(ev evidence, want event.Caller, confidence float32) {
 		t.Helper()
-		got := callerOf(ev)
+		got := callerOf(&ev)
 		if got.class != want || got.confidence != confidence {
 			t.Errorf("%+v is %+v, want %s at %v", ev, got, want, confidence)
 		}
@@ -148,7 +148,7 @@ func TestActor(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := readIdentity(v)
-		a := actorOf(id, partitionOf(id.arn, "eu-west-1"))
+		a := actorOf(&id, partitionOf(id.arn, "eu-west-1"))
 		if a.typ != typ || a.uid != uid || a.name != name || a.account != account || a.session != session {
 			t.Errorf("%s\n is %+v", userIdentity, a)
 		}

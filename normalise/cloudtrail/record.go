@@ -160,7 +160,7 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 	}
 
 	partition := partitionOf(id.arn, rec.region)
-	a := actorOf(id, partition)
+	a := actorOf(&id, partition)
 	e.ActorType, e.ActorUID, e.ActorName = a.typ, a.uid, a.name
 	e.ActorAccountUID, e.ActorSession = a.account, a.session
 	e.ActorCredentialUID, e.ActorInvokedBy = id.accessKey, id.invokedBy
@@ -178,7 +178,7 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 	e.ClassUID, e.ActivityID = classOf(rec, e.ReadOnly)
 	e.SeverityID = severityOf(e.Outcome, rec.typ)
 
-	c := callerOf(evidence{
+	c := callerOf(&evidence{
 		idType: id.typ, invokedBy: id.invokedBy, address: e.SrcHost, agent: rec.agent,
 		console: isTrue(rec.fromConsole), signInSession: id.signInSession,
 		scopeType: id.scopeType, scopeIssuedTo: id.scopeIssuedTo, ec2Delivery: id.ec2Delivery,
