@@ -136,7 +136,10 @@ type judging struct {
 // not depend on the order of events.
 func (d *Detector) Judge(ctx context.Context, batch event.BatchID, events []event.Event) (finding.Judged, error) {
 	sc := d.scratch.Get().(*match.Scratch)
-	defer d.scratch.Put(sc)
+	defer func() {
+		sc.Forget()
+		d.scratch.Put(sc)
+	}()
 	j := judging{
 		d: d, sc: sc, events: events,
 		at: map[trouble]int{}, matches: map[matchKey]int64{}, sources: map[matchKey]int64{},

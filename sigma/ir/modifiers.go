@@ -58,71 +58,83 @@ var together = map[string][]string{
 
 func parseModifiers(names []string) (modifiers, error) {
 	var m modifiers
-	typed, kindName := 0, ""
+	first := "" // what typed the values
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			return m, fmt.Errorf("modifier %s is given twice", name)
 		}
-		kind := ""
-		switch name {
-		case "all":
-			m.all = true
-		case "neq":
-			m.neq = true
-		case "cased":
-			m.cased = true
-		case "expand":
-			m.expand = true
-		case "re", "cidr", "exists", "fieldref":
-			kind = name
-		case "i", "m", "s":
-			if m.kind != "re" {
-				return m, fmt.Errorf("modifier %s has to stand behind re", name)
-			}
-			m.flags += name
-		default:
-			if cmp, ok := comparisons[name]; ok {
-				if m.cmp != Equal {
-					return m, errors.New("two comparisons are given")
-				}
-				m.cmp = cmp
-				if m.kind != "time" {
-					kind = "number"
-				}
-			} else if part, ok := parts[name]; ok {
-				m.part = part
-				kind = "time"
-				if m.kind == "number" { // "gte|hour"
-					m.kind, typed = "", 0
-				}
-			} else if steps[name] != nil {
-				m.steps = append(m.steps, name)
-			} else {
-				return m, fmt.Errorf("modifier %q is unknown", name)
-			}
+		kind, err := m.take(name)
+		if err != nil {
+			return m, err
 		}
-		if kind != "" {
-			if typed++; typed > 1 {
-				return m, fmt.Errorf("modifiers %s and %s do not go together", kindName, name)
-			}
-			m.kind, kindName = kind, name
+		if kind == "" {
+			continue
 		}
+		if m.kind != "" {
+			return m, fmt.Errorf("modifiers %s and %s do not go together", first, name)
+		}
+		m.kind, first = kind, name
 	}
 	if m.kind == "" {
 		return m, nil
 	}
 	for _, name := range names {
-		_, isPart := parts[name]
-		_, isCmp := comparisons[name]
-		own := name == m.kind || m.kind == "time" && isPart || m.kind == "number" && isCmp
-		if !own && !slices.Contains(together[m.kind], name) {
-			return m, fmt.Errorf("modifiers %s and %s do not go together", kindName, name)
+		if name != first && !slices.Contains(together[m.kind], name) {
+			return m, fmt.Errorf("modifiers %s and %s do not go together", first, name)
 		}
 	}
 	if m.kind == "fieldref" {
 		return m, m.takeRefOp()
 	}
 	return m, nil
+}
+
+// take notes one modifier and gives the type it asks of values, if it does.
+func (m *modifiers) take(name string) (kind string, err error) {
+	switch name {
+	case "all":
+		m.all = true
+		return "", nil
+	case "neq":
+		m.neq = true
+		return "", nil
+	case "cased":
+		m.cased = true
+		return "", nil
+	case "expand":
+		m.expand = true
+		return "", nil
+	case "re", "cidr", "exists", "fieldref":
+		return name, nil
+	case "i", "m", "s":
+		if m.kind != "re" {
+			return "", fmt.Errorf("modifier %s has to stand behind re", name)
+		}
+		m.flags += name
+		return "", nil
+	}
+	if cmp, ok := comparisons[name]; ok {
+		if m.cmp != Equal {
+			return "", errors.New("two comparisons are given")
+		}
+		m.cmp = cmp
+		if m.kind == "time" { // "hour|gte"
+			return "", nil
+		}
+		return "number", nil
+	}
+	if part, ok := parts[name]; ok {
+		m.part = part
+		if m.kind == "number" { // "gte|hour"
+			m.kind = ""
+		}
+		return "time", nil
+	}
+	if steps[name] == nil {
+		return "", fmt.Errorf("modifier %q is unknown", name)
+	}
+	m.steps = append(m.steps, name)
+	return "", nil
 }
 
 func (m *modifiers) takeRefOp() error {

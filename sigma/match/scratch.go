@@ -79,6 +79,16 @@ func (sc *Scratch) enter(src Source) {
 	}
 }
 
+// Forget lets go of the last record, so that a scratch which waits for work
+// keeps no record's memory alive.
+func (sc *Scratch) Forget() {
+	for i := range sc.fields {
+		values := sc.fields[i].Values
+		clear(values[:cap(values)])
+		sc.fields[i] = ir.Field{Values: values[:0]}
+	}
+}
+
 // candidates finds the rules that may match: those without a witness, and those
 // of which a witness holds.
 func (sc *Scratch) candidates() {
