@@ -31,7 +31,8 @@ func reasons(e *event.Event, explained match.Explanation) []finding.Reason {
 		out = append(out, finding.Reason{
 			Kind: f.kind(), Text: f.sentence(), Observed: f.observed(), Expected: f.expected(), Evidence: evidence,
 		})
-		if !f.Negated {
+		// The service is in the first half of the sentence already.
+		if !f.Negated && (f.observed() != e.APIService || e.APIService == "") {
 			said = append(said, f.sentence())
 		}
 	}

@@ -58,7 +58,7 @@ func detector(t *testing.T, rules ...string) *rule.Detector {
 func call(n int, name, session, resource string) event.Event {
 	raw, _ := json.Marshal(map[string]any{"eventSource": "cloudtrail.amazonaws.com", "eventName": name, "userIdentity": map[string]any{"type": "AssumedRole"}})
 	return event.Event{
-		Time: time.Date(2026, 3, 2, 23, 59, n, 0, time.UTC), UID: event.HashUID(fmt.Sprint(n)), Format: "aws.cloudtrail",
+		Time: time.Date(2026, 3, 2, 23, 59, n, 0, time.UTC), UID: event.HashUID(fmt.Sprint(n)), Format: "aws.cloudtrail", APIService: "cloudtrail.amazonaws.com",
 		AccountUID: "111122223333", Region: "us-east-1", APIOperation: name,
 		ActorType: event.ActorRole, ActorUID: "arn:aws:iam::111122223333:role/ops/admin", ActorName: "admin", ActorSession: session,
 		SrcIP: "203.0.113.7", ResourceUID: resource, Raw: raw,
@@ -129,7 +129,7 @@ func TestReasons(t *testing.T) {
 	want := []finding.Reason{
 		{
 			Kind: "match",
-			Text: `StopLogging on org-trail by role admin from 203.0.113.7: eventSource is "cloudtrail.amazonaws.com", eventName is "StopLogging"`,
+			Text: `StopLogging on org-trail by role admin from 203.0.113.7: eventName is "StopLogging"`,
 		},
 		{Kind: "field", Text: `eventSource is "cloudtrail.amazonaws.com"`, Observed: "cloudtrail.amazonaws.com", Expected: "eventSource: cloudtrail.amazonaws.com"},
 		{Kind: "field", Text: `eventName is "StopLogging"`, Observed: "StopLogging", Expected: "eventName: StopLogging"},
@@ -143,7 +143,7 @@ func TestReasons(t *testing.T) {
 	}
 	e := call(1, "StopLogging", "tanaka", trail)
 	e.Message = "role admin stopped trail org-trail"
-	if got := judge(t, d, e).Occurrences[0].Reasons[0].Text; !strings.HasPrefix(got, "role admin stopped trail org-trail: eventSource is") {
+	if got := judge(t, d, e).Occurrences[0].Reasons[0].Text; !strings.HasPrefix(got, "role admin stopped trail org-trail: eventName is") {
 		t.Errorf("with a message the sentence is %q", got)
 	}
 }
