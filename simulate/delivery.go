@@ -203,9 +203,11 @@ func (d *delivery) deliver(s *stream, f vouched, at time.Time, records int) erro
 	case d.w.o.Plain:
 	case sum.MissingFile == "" && s.chain != nil && s.account.index == min(1, len(d.w.accounts)-1) && !at.Before(d.w.middle().Add(4*time.Hour)):
 		sum.MissingFile, sum.Withheld = path, records
+		s.due.again = nil // else a copy would be the only one, and no duplicate
 		return nil
 	case sum.DamagedFile == "" && s.chain == nil && s.region == home && records > 3 && !at.Before(d.w.middle().Add(6*time.Hour)):
 		sum.DamagedFile, sum.Damaged = path, records
+		s.due.again = nil
 		return d.write(path, true)
 	}
 	return d.write(path, false)

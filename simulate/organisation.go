@@ -157,7 +157,7 @@ func (w *world) run(ctx context.Context, d *delivery) error {
 			if w.silent(a, at) {
 				continue
 			}
-			a.credit += perSlot * a.busy * busyness(at)
+			a.credit += perSlot * a.load(at)
 			for a.credit >= 1 {
 				second := at.Unix() + int64(w.rng.IntN(int(step/time.Second)))
 				a.credit -= float64(w.everyday(a, second))
@@ -191,30 +191,31 @@ func (w *world) slotLength() time.Duration {
 }
 
 func (w *world) totalWeight(step time.Duration) float64 {
-	var sum, busy float64
-	for _, a := range w.accounts {
-		busy += a.busy
-	}
+	var sum float64
 	for at := w.o.Start; at.Before(w.o.Start.AddDate(0, 0, w.o.Days)); at = at.Add(step) {
-		sum += busy * busyness(at)
+		for _, a := range w.accounts {
+			sum += a.load(at)
+		}
 	}
 	return sum
 }
 
-// busyness is the share of full load at a time: an office in UTC+9 over a base
-// of programs that never rest.
-func busyness(at time.Time) float64 {
+// load is how busy an account is at a time: an office in UTC+9 over a base of
+// programs that never rest, or those programs alone.
+func (a *account) load(at time.Time) float64 {
+	if a.steady {
+		return a.busy * 0.7
+	}
 	local := at.Add(9 * time.Hour)
 	h := float64(local.Hour()) + float64(local.Minute())/60
-	load := 0.35
-	if wd := local.Weekday(); wd != time.Saturday && wd != time.Sunday {
-		if h >= 9 && h < 19 {
-			load = 1
-		} else if h >= 7 && h < 22 {
-			load = 0.6
-		}
+	weekend := local.Weekday() == time.Saturday || local.Weekday() == time.Sunday
+	switch {
+	case !weekend && h >= 9 && h < 19:
+		return a.busy
+	case !weekend && h >= 7 && h < 22:
+		return a.busy * 0.6
 	}
-	return load
+	return a.busy * 0.35
 }
 
 func (w *world) silent(a *account, at time.Time) bool {

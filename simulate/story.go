@@ -80,7 +80,7 @@ const strangerIP = "198.51.100.77"
 // attack: a key found in public is tried, looks around, makes itself a way
 // back, takes secrets and a disk, and stops the trail.
 func (w *world) attack(t time.Time, build, shop, pay *account) {
-	agent := "aws-cli/2.28.1 md/awscrt#0.26.1 ua/2.1 os/linux#6.12.38+kali-amd64 md/arch#x86_64 lang/python#3.13.5"
+	agent := "aws-cli/2.28.1 md/awscrt#0.26.1 ua/2.1 os/linux#6.12.38 md/arch#x86_64 lang/python#3.13.5"
 	leaked := *w.user(shop, "ci-publisher")
 	leaked.ip, leaked.agent = strangerIP, agent
 	// The pipeline goes on using the same key from its usual address.

@@ -29,7 +29,8 @@ type world struct {
 type account struct {
 	id, name  string
 	index     int
-	busy      float64 // share of load
+	busy      float64 // share of the organisation's load
+	steady    bool    // as much by night as by day
 	credit    float64 // records owed to this slot
 	byClass   [classes][]*principal
 	secrets   []secret
@@ -54,6 +55,7 @@ func newWorld(o Organisation) *world {
 	for i := range o.Accounts {
 		w.accounts = append(w.accounts, w.newAccount(i))
 	}
+	w.named("shared-network").steady = true
 	w.sum = Summary{Organisation: w.org, Start: o.Start}
 	for _, a := range w.accounts {
 		w.sum.Accounts = append(w.sum.Accounts, a.id)
