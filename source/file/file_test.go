@@ -247,6 +247,56 @@ func TestSlowStdinIsDeliveredInTime(t *testing.T) {
 	}
 }
 
+func TestBlockedStdinStops(t *testing.T) {
+	var l sourcetest.Ledger
+	cfg := config(&l, "-")
+	in, out := io.Pipe()
+	defer out.Close()
+	cfg.Stdin, cfg.BatchWait = in, time.Millisecond
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		done <- s.Run(ctx, func(ctx context.Context, b event.Batch) error {
+			cancel()
+			return l.Deliver(ctx, b)
+		})
+	}()
+	if _, err := out.Write(lines(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != context.Canceled {
+		t.Errorf("Run returns %v", err)
+	}
+	if sp := last(&l, "-"); sp.Records != 1 || sp.Final || sp.Failure != "" {
+		t.Errorf("span %+v", sp)
+	}
+}
+
+func TestRestored(t *testing.T) {
+	dir := t.TempDir()
+	var l sourcetest.Ledger
+	path := write(t, filepath.Join(dir, "a.log"), lines(0, 10))
+	ingest(t, config(&l, dir), &l)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, filepath.Join(t.TempDir(), "old")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, lines(0, 10))
+	if err := os.Chtimes(path, time.Time{}, info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if st := ingest(t, config(&l, dir), &l); st.AlreadySettled != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
 func TestFailures(t *testing.T) {
 	dir := t.TempDir()
 	var l sourcetest.Ledger

@@ -90,7 +90,8 @@ func (s *Source) plan(ctx context.Context, t *target) error {
 		for i := len(past) - 1; i >= 0; i-- {
 			p := past[i]
 			m, marked := parseMark(p.Mark)
-			if name == t.name && p.Version == t.version && !marked || marked && m.matches(t) {
+			same := name == t.name && (p.Version == t.version || marked && m.Stamp == t.version) // whatever its inode: restored from a backup
+			if same || marked && m.matches(t) {
 				t.name = name
 				if s.cfg.Reread {
 					t.version, t.known = p.Version, true

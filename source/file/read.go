@@ -128,6 +128,9 @@ func (w *worker) read(ctx context.Context, t *target) error {
 	if err != nil {
 		return w.unreadable(ctx, t, err)
 	}
+	if t.pipe {
+		in = patient(ctx, in)
+	}
 	if t.pipe || w.s.cfg.Follow {
 		defer w.watch(ctx)()
 	}
@@ -201,6 +204,9 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 		if r.position%1024 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+	}
+	if ctx.Err() != nil { // what the splitter says of the end is not so
+		return context.Cause(ctx)
 	}
 	if c.kind != "" || w.spl.contained {
 		r.end = -1
@@ -342,4 +348,16 @@ func (w *worker) watch(ctx context.Context) (stop func()) {
 		}
 	}()
 	return func() { close(done); <-stopped }
+}
+
+// patient reads r until ctx ends, even where r blocks for ever, as a terminal
+// does. The goroutine that reads r stays until r answers.
+func patient(ctx context.Context, r io.Reader) io.Reader {
+	in, out := io.Pipe()
+	context.AfterFunc(ctx, func() { in.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		_, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{r}, make([]byte, 128<<10))
+		out.CloseWithError(err)
+	}()
+	return in
 }
