@@ -168,7 +168,7 @@ func compareIntegers(a []byte, b string) int {
 	return order
 }
 
-func isInteger(b []byte) bool { return bytes.IndexAny(b, ".eE") < 0 }
+func isInteger(b []byte) bool { return !bytes.ContainsAny(b, ".eE") }
 
 // isNumber tells whether b is a number by the grammar of JSON.
 func isNumber(b []byte) bool {
