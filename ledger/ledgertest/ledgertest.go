@@ -37,6 +37,7 @@ func Test(t *testing.T, open Open) {
 	run("hostile texts", hostile)
 	run("many objects", many)
 	run("any order", anyOrder)
+	run("at once", atOnce)
 }
 
 var (

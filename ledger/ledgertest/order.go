@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,4 +180,31 @@ func randomSettlement(r *rand.Rand, batch byte, names []string) ledger.Settlemen
 		x.Spans = append(x.Spans, a)
 	}
 	return x
+}
+
+// atOnce: batches settle from several goroutines while others read.
+func atOnce(t *testing.T, open Open) {
+	b := begin(t, open)
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range 10 {
+				n := 10*worker + i
+				x := ledger.Settlement{Batch: event.BatchID{byte(n)}, At: noon, Spans: []event.SpanAccount{span(int64(5*n), "4s1d")},
+					Coverage: []ledger.Coverage{{Account: "1", Region: "r", Hour: noon, Records: 4}}}
+				if err := b.Settle(t.Context(), x); err != nil {
+					t.Error(err)
+				}
+				if got, err := b.Totals(t.Context()); err != nil || got.Read != got.Stored+got.Duplicate {
+					t.Errorf("totals %+v, %v", got, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.totals(ledger.Totals{Objects: 1, Read: 200, Stored: 160, Duplicate: 40})
+	b.progress("a", source.Progress{Version: "1", Settled: []source.Run{{First: 0, Records: 200}}})
+	if got := collect(t, b.Coverage(t.Context(), time.Time{}, time.Time{})); len(got) != 1 || got[0].Records != 160 {
+		t.Errorf("coverage %+v", got)
+	}
 }

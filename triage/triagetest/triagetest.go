@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func Test(t *testing.T, open Open) {
 	run("hostile texts", hostile)
 	run("big batch", big)
 	run("compact", compact)
+	run("at once", atOnce)
 	t.Run("any order", func(t *testing.T) { anyOrder(t, open) })
 }
 
@@ -545,4 +547,26 @@ func byHand(batches map[byte]finding.Judged) (findings []finding.Finding, counte
 	}
 	slices.SortFunc(findings, func(a, b finding.Finding) int { return triage.PlaceOf(&a).Compare(triage.PlaceOf(&b)) })
 	return findings, counters
+}
+
+// atOnce: batches are recorded from several goroutines while others read.
+func atOnce(b *bench) {
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range 10 {
+				n := 10*worker + i
+				if err := b.Record(b.Context(), event.BatchID{byte(n)}, judged(0, 2, 100, occurrence("a", n), occurrence(fmt.Sprint("k", n), n))); err != nil {
+					b.Error(err)
+				}
+				if _, _, err := b.List(b.Context(), triage.Filter{Limit: 5}); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if f, err := b.Get(b.Context(), "a"); err != nil || f.Count != 40*41/2 || f.Title != "Title 39" || len(b.list(triage.Filter{})) != 41 {
+		b.Errorf("count %d, title %q, %v", f.Count, f.Title, err)
+	}
 }
