@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -17,16 +18,16 @@ import (
 	"github.com/yagura-sec/yagura/simulate"
 )
 
-// kills is how often an ingest is killed before it may finish.
+// kills is how often an ingest is killed.
 const kills = 20
 
-// TestKilled kills an ingest at random moments, resumes it, and holds what is
-// stored, accounted for, summed and found against an undisturbed run. The
-// moments are spread over the whole run, so that reading, committing, merging
-// and, since every run but the first begins with it, recovery are all hit.
+// TestKilled kills ingests at random moments, resumes them, and holds what is
+// stored, accounted for, summed and found against an undisturbed run. Every
+// fourth kill comes early, while the run carries on what the one before left;
+// those after everything was acknowledged fall into merging.
 func TestKilled(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes a minute")
 	}
 	dir := t.TempDir()
 	logs := filepath.Join(dir, "logs")
@@ -38,18 +39,50 @@ func TestKilled(t *testing.T) {
 	start := time.Now()
 	yagura(t, calm, "ingest", logs)
 	whole := time.Since(start)
+	want := stateOf(t, calm)
 
-	rough := filepath.Join(dir, "rough")
-	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
-	finished := 0
-	for range kills {
-		if ingestKilled(t, rough, logs, time.Duration(random.Int64N(int64(whole)))) {
-			finished++
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d; an undisturbed run takes %v", seed, whole.Round(time.Millisecond))
+	random := rand.New(rand.NewPCG(1, seed))
+	var early, merging int
+	for killed, runs := 0, 0; killed < kills; runs++ {
+		rough := filepath.Join(dir, fmt.Sprint("rough", runs))
+		for finished := false; !finished && killed < kills; {
+			most := whole / 2
+			if killed%4 == 3 {
+				most = whole / 15
+				early++
+			}
+			finished = ingestKilled(t, rough, logs, time.Duration(random.Int64N(int64(most))))
+			if !finished {
+				killed++
+				if readOf(t, rough) == readOf(t, calm) {
+					merging++
+				}
+			}
 		}
+		yagura(t, rough, "ingest", logs)
+		compare(t, want, stateOf(t, rough))
 	}
-	t.Logf("killed %d times within %v, %d runs ended before their kill", kills-finished, whole.Round(time.Millisecond), finished)
-	yagura(t, rough, "ingest", logs)
-	want, got := stateOf(t, calm), stateOf(t, rough)
+	t.Logf("killed %d times, %d of them early, %d while merging after the last acknowledgement", kills, early, merging)
+}
+
+// readOf is how many records the ledger says were read; 0 where there is none yet.
+func readOf(t *testing.T, data string) int64 {
+	t.Helper()
+	cmd := exec.Command(binary, "--data", data, "ledger", "--format", "json")
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return 0 // killed before there was anything
+	}
+	var l struct{ Totals struct{ Read int64 } }
+	decode(t, out, &l)
+	return l.Totals.Read
+}
+
+func compare(t *testing.T, want, got map[string]string) {
+	t.Helper()
 	for part := range want {
 		if want[part] != got[part] {
 			t.Errorf("%s differ:\nundisturbed: %.2000s\nkilled:      %.2000s", part, want[part], got[part])
