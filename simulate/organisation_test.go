@@ -70,89 +70,104 @@ type record struct {
 	RequestParameters  map[string]any
 }
 
+// tally is what was seen in the files.
+type tally struct {
+	read, again, late, size int
+	seen                    map[string]place
+	shared                  map[string]map[string]bool // shared id → accounts
+	operations, sources     map[string]int
+	secrets, twins          int
+}
+
+type place struct {
+	path string
+	body []byte
+}
+
 func TestEveryRecordIsAsCloudTrailWritesIt(t *testing.T) {
 	dir, sum := write(t, Organisation{Seed: 1, Records: 12_000})
-	var read, again, size int
-	type place struct {
-		path string
-		body []byte
-	}
-	seen := map[string]place{}
-	var late int
-	shared := map[string]map[string]bool{} // shared id → accounts
-	operations, sources := map[string]int{}, map[string]bool{}
-	var secrets, twins int
+	n := tally{seen: map[string]place{}, shared: map[string]map[string]bool{}, operations: map[string]int{}, sources: map[string]int{}}
 	each(t, dir, func(path string, content []byte, err error) {
 		if !strings.Contains(path, "/CloudTrail/") || path == sum.DamagedFile {
 			return
 		}
+		var file struct{ Records []json.RawMessage }
+		if err == nil {
+			err = json.Unmarshal(content, &file)
+		}
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		var file struct{ Records []json.RawMessage }
-		if err := json.Unmarshal(content, &file); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
 		for _, raw := range file.Records {
-			var r record
-			if err := json.Unmarshal(raw, &r); err != nil {
-				t.Fatalf("%s: %v\n%s", path, err, raw)
-			}
-			read++
-			size += len(raw)
-			if first, dup := seen[r.EventID]; dup {
-				again++
-				if !bytes.Equal(first.body, raw) {
-					t.Fatalf("eventID %s stands for two different records", r.EventID)
-				}
-				if first.path == path {
-					t.Errorf("%s holds eventID %s twice", path, r.EventID)
-				}
-				continue
-			}
-			seen[r.EventID] = place{path, bytes.Clone(raw)}
-			if delivered(t, path).Sub(r.EventTime) > time.Hour+time.Minute {
-				late++
-			}
-			operations[r.EventName]++
-			sources[r.EventSource] = true
-			checkRecord(t, path, r, sum)
-			if r.SharedEventID != "" {
-				if shared[r.SharedEventID] == nil {
-					shared[r.SharedEventID] = map[string]bool{}
-				}
-				shared[r.SharedEventID][r.RecipientAccountID] = true
-			}
-			if r.EventName == "GetSecretValue" && r.ErrorCode == "" {
-				secrets++
-			}
-			if c, _ := r.RequestParameters["encryptionContext"].(map[string]any); r.UserIdentity["invokedBy"] == "secretsmanager.amazonaws.com" && c["SecretARN"] != nil {
-				twins++
-			}
+			n.add(t, path, raw, sum)
 		}
 	})
-	if read != sum.Records-2 || again != sum.Again { // the Insight pair lies elsewhere
-		t.Errorf("read %d records, %d of them again; the summary says %d (with 2 Insight events) and %d", read, again, sum.Records, sum.Again)
+	if n.read != sum.Records-2 || n.again != sum.Again { // the Insight pair lies elsewhere
+		t.Errorf("read %d records, %d of them again; the summary says %d (with 2 Insight events) and %d", n.read, n.again, sum.Records, sum.Again)
 	}
-	if distinct := len(seen); distinct < 11_400 || distinct > 12_600 {
+	n.checkShapes(t)
+	checkShared(t, n.shared, sum)
+}
+
+func (n *tally) add(t *testing.T, path string, raw []byte, sum Summary) {
+	t.Helper()
+	var r record
+	if err := json.Unmarshal(raw, &r); err != nil {
+		t.Fatalf("%s: %v\n%s", path, err, raw)
+	}
+	n.read++
+	n.size += len(raw)
+	if first, dup := n.seen[r.EventID]; dup {
+		n.again++
+		if !bytes.Equal(first.body, raw) {
+			t.Fatalf("eventID %s stands for two different records", r.EventID)
+		}
+		if first.path == path {
+			t.Errorf("%s holds eventID %s twice", path, r.EventID)
+		}
+		return
+	}
+	n.seen[r.EventID] = place{path, bytes.Clone(raw)}
+	if delivered(t, path).Sub(r.EventTime) > time.Hour+time.Minute {
+		n.late++
+	}
+	n.operations[r.EventName]++
+	n.sources[r.EventSource]++
+	checkRecord(t, path, r, sum)
+	if r.SharedEventID != "" {
+		if n.shared[r.SharedEventID] == nil {
+			n.shared[r.SharedEventID] = map[string]bool{}
+		}
+		n.shared[r.SharedEventID][r.RecipientAccountID] = true
+	}
+	if r.EventName == "GetSecretValue" && r.ErrorCode == "" {
+		n.secrets++
+	}
+	if c, _ := r.RequestParameters["encryptionContext"].(map[string]any); r.UserIdentity["invokedBy"] == "secretsmanager.amazonaws.com" && c["SecretARN"] != nil {
+		n.twins++
+	}
+}
+
+func (n *tally) checkShapes(t *testing.T) {
+	t.Helper()
+	if distinct := len(n.seen); distinct < 11_400 || distinct > 12_600 {
 		t.Errorf("%d distinct records, asked for about 12,000", distinct)
 	}
-	if share := float64(again) / float64(read); share < 0.005 || share > 0.02 {
+	if share := float64(n.again) / float64(n.read); share < 0.005 || share > 0.02 {
 		t.Errorf("%.2f %% are delivered twice, want about 1 %%", 100*share)
 	}
-	if late < len(seen)/1000 || late > len(seen)/50 {
-		t.Errorf("%d of %d records come late, want about one in 200", late, len(seen))
+	if n.late < len(n.seen)/1000 || n.late > len(n.seen)/50 {
+		t.Errorf("%d of %d records come late, want about one in 200", n.late, len(n.seen))
 	}
-	if mean := size / read; mean < 1200 || mean > 1500 {
+	if mean := n.size / n.read; mean < 1200 || mean > 1500 {
 		t.Errorf("a record has %d bytes on average, want 1200 to 1500", mean)
 	}
-	if len(operations) < 90 || len(sources) < 20 {
-		t.Errorf("%d operations of %d services", len(operations), len(sources))
+	if len(n.operations) < 90 || len(n.sources) < 20 {
+		t.Errorf("%d operations of %d services", len(n.operations), len(n.sources))
 	}
-	if twins < secrets*8/10 || twins > secrets {
-		t.Errorf("%d secrets read, %d twins", secrets, twins)
+	if n.twins < n.secrets*8/10 || n.twins > n.secrets {
+		t.Errorf("%d secrets read, %d twins", n.secrets, n.twins)
 	}
-	checkShared(t, shared, sum)
 }
 
 // delivered is the time in a file's name.
