@@ -50,9 +50,19 @@ type Detector struct {
 var _ detect.Detector = (*Detector)(nil)
 
 // New makes a detector of rules. The errors are of rules that cannot be used;
-// they do not touch the others.
+// they do not touch the others. A rule that says of itself that it is deprecated
+// or unsupported is among them: a checkout of SigmaHQ holds folders of those.
 func New(docs sigma.Documents, o Options) (*Detector, []*sigma.Error) {
-	set, refused := match.Compile(docs.Rules, match.Options{Placeholders: o.Placeholders, Filters: docs.Filters})
+	var inUse []*sigma.Rule
+	var refused []*sigma.Error
+	for _, r := range docs.Rules {
+		if r.Status == "deprecated" || r.Status == "unsupported" {
+			refused = append(refused, r.Errorf(r.Places["status"], "rule is %s by its own word", r.Status))
+			continue
+		}
+		inUse = append(inUse, r)
+	}
+	set, more := match.Compile(inUse, match.Options{Placeholders: o.Placeholders, Filters: docs.Filters})
 	d := &Detector{set: set, sources: o.Sources}
 	if d.sources == nil {
 		d.sources = Sources
@@ -61,7 +71,7 @@ func New(docs sigma.Documents, o Options) (*Detector, []*sigma.Error) {
 		d.rules = append(d.rules, judgedOf(set.Rule(i)))
 	}
 	d.scratch.New = func() any { return set.NewScratch() }
-	return d, refused
+	return d, append(refused, more...)
 }
 
 // Tree is a folder of rules and how messages name it.

@@ -175,6 +175,23 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func TestLoadRefuses(t *testing.T) {
+	files := fstest.MapFS{
+		"a.yml": {Data: []byte(stopped)},
+		"b.yml": {Data: []byte(stopped)},
+		"c.yml": {Data: []byte(strings.Replace(described, "logsource", "status: deprecated\nlogsource", 1))},
+		"d.yml": {Data: []byte("title: [")},
+	}
+	d, refused := rule.Load([]rule.Tree{{FS: files, Shown: "builtin"}}, []string{t.TempDir() + "/absent"}, rule.Options{})
+	var got []string
+	for _, e := range refused {
+		got = append(got, fmt.Sprintf("%s:%d", e.File[strings.LastIndexByte(e.File, '/')+1:], e.Line))
+	}
+	if d.Len() != 1 || strings.Join(got, " ") != "d.yml:1 absent:1 c.yml:3 b.yml:2" {
+		t.Errorf("%d rules, refused %v", d.Len(), refused)
+	}
+}
+
 // Names in logs are chosen by whoever made the call, and people paste commands.
 func TestNextStepsAreSafeToPaste(t *testing.T) {
 	d := detector(t, stopped)

@@ -77,7 +77,7 @@ var (
 	tag       = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+$`)
 	tagCVE    = regexp.MustCompile(`^cve\.[0-9]{4}[-.][0-9]{4,}$`)
 	technique = regexp.MustCompile(`^t[0-9]{4}(\.[0-9]{3})?$`)
-	group     = regexp.MustCompile(`^[gs][0-9]{4}$`)
+	group     = regexp.MustCompile(`^(g|s|ds)[0-9]{4}$`)
 	tactic    = regexp.MustCompile(`^(ta[0-9]{4}|[a-z]+([-_][a-z]+)*)$`)
 )
 

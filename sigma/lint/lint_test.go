@@ -50,6 +50,7 @@ func TestRun(t *testing.T) {
 	f("status: test", "status: deprecated", "r.yml:3:1: warning: rule is deprecated by its own word (status)")
 	f("2026-03-02", "02.03.2026", `r.yml:5:1: warning: date "02.03.2026" is not written as YYYY-MM-DD (date)`)
 	f("attack.t1685.002", "attack.t168", `r.yml:6:1: error: tag "attack.t168" names neither a technique (attack.t1098.001) nor a tactic (attack.persistence), a group or software (tag)`)
+	f("attack.t1685.002", "attack.ds0005, attack.g0016, attack.ta0112, attack.defense_evasion")
 	f("cve.2026-12345", "Some Tag", `r.yml:6:1: error: tag "Some Tag" is not of the form namespace.name in lower case (tag)`)
 	f(" and not _unused_by_them", "", `r.yml:10:3: warning: search "_unused_by_them" is not used by the condition (unused)`)
 	f("stop and not _unused_by_them", "stop and not stop and _unused_by_them", "r.yml:8:1: error: rule can never match: the condition contradicts itself (never)")
