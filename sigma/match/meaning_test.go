@@ -247,9 +247,14 @@ func TestBadRecords(t *testing.T) {
 	if _, err := set.MatchJSON(sc, []byte(deep), match.Source{Product: "p"}); err != nil {
 		t.Errorf("what no rule looks at may nest at will: %v", err)
 	}
-	arrays := `{"a":` + strings.Repeat(`[`, 100_000) + strings.Repeat("]", 100_000) + `}`
-	if _, err := set.MatchJSON(sc, []byte(arrays), match.Source{Product: "p"}); err == nil {
-		t.Error("arrays that a rule looks into nest without bound")
+	// Nobody hides a field behind one that nests.
+	arrays := `{"a":` + strings.Repeat(`[`, 100_000) + strings.Repeat("]", 100_000) + `,"a.b":1}`
+	if hits, err := set.MatchJSON(sc, []byte(arrays), match.Source{Product: "p"}); err != nil || len(hits) != 1 {
+		t.Errorf("behind an array that nests deep: %v, %v", hits, err)
+	}
+	objects := `{"a":` + strings.Repeat(`[{"b":`, 100_000) + "1" + strings.Repeat("}]", 100_000) + `,"a.b":1}`
+	if hits, err := set.MatchJSON(sc, []byte(objects), match.Source{Product: "p"}); err != nil || len(hits) != 1 {
+		t.Errorf("behind an object that nests deep: %v, %v", hits, err)
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 	"github.com/yagura-sec/yagura/sigma/ir"
 )
 
-// maxDepth bounds how deep arrays and objects that rules look into may nest.
-// What is merely skipped may nest at will.
+// maxDepth bounds how deep arrays and objects are looked into. What nests deeper
+// is passed over like what no rule names, so that nobody hides the rest of a
+// record behind it.
 const maxDepth = 512
 
 // saved is what a field held when an object was entered.
@@ -73,9 +74,10 @@ func (w *walker) at(i int) byte {
 
 // object walks an object that begins at i.
 func (w *walker) object(n *node, i int) int {
-	if w.depth++; w.depth > maxDepth {
-		return ^i
+	if w.depth >= maxDepth {
+		return w.skipNested(i)
 	}
+	w.depth++
 	sc, base := w.sc, len(w.sc.saved)
 	if w.depth > 1 { // on the outermost object every field is absent yet
 		for _, slot := range n.dotted {
@@ -212,10 +214,16 @@ func (w *walker) value(child *node, slot int32, i int) int {
 }
 
 func (w *walker) array(child *node, slot int32, i int) int {
-	if w.depth++; w.depth > maxDepth {
-		return ^i
+	if w.depth >= maxDepth {
+		return w.skipNested(i)
 	}
-	defer func() { w.depth-- }()
+	w.depth++
+	i = w.elements(child, slot, i)
+	w.depth--
+	return i
+}
+
+func (w *walker) elements(child *node, slot int32, i int) int {
 	i = w.space(i + 1)
 	if w.at(i) == ']' {
 		return i + 1
