@@ -270,25 +270,83 @@ func (a *appending) store(ctx context.Context) (lake.Appended, error) {
 	return out, nil
 }
 
+// write writes a file a day and month, several at a time: most of the time of a
+// small batch is waiting for the disk.
 func (a *appending) write(days map[int32][]record, sums *usage.Sums, ch *change, written map[string][]record) error {
+	var mu sync.Mutex // guards ch and written
+	var files tasks
 	for day, recs := range days {
-		sortRecords(recs)
-		g, err := a.s.writeEvents(freshEvents, day, recs)
-		if err != nil {
-			return err
-		}
-		g.Batch = a.id
-		ch.add = append(ch.add, g)
-		written[g.Path] = recs
+		files.do(func() error {
+			sortRecords(recs)
+			g, err := a.s.writeEvents(freshEvents, day, recs)
+			if err != nil {
+				return err
+			}
+			g.Batch = a.id
+			mu.Lock()
+			defer mu.Unlock()
+			ch.add = append(ch.add, g)
+			written[g.Path] = recs
+			return nil
+		})
 	}
 	for _, rows := range byMonth(sums.Fold(a.s.opt.MaxResources)) {
-		u, err := a.s.writeUsage(monthOf(rows[0].Hour), rows)
-		if err != nil {
-			return err
-		}
-		ch.addUsage = append(ch.addUsage, u)
+		files.do(func() error {
+			u, err := a.s.writeUsage(monthOf(rows[0].Hour), rows)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			ch.addUsage = append(ch.addUsage, u)
+			return nil
+		})
+	}
+	if err := files.wait(); err != nil {
+		return err
 	}
 	return a.s.opt.fault("batch written")
+}
+
+// tasks runs functions, four at a time. The zero value is ready to use.
+type tasks struct {
+	wg    sync.WaitGroup
+	slots chan struct{}
+	mu    sync.Mutex // guards the two below
+	errs  []error
+	panic any
+}
+
+func (t *tasks) do(f func() error) {
+	if t.slots == nil {
+		t.slots = make(chan struct{}, 4)
+	}
+	t.slots <- struct{}{}
+	t.wg.Go(func() {
+		defer func() {
+			p := recover()
+			<-t.slots
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if p != nil {
+				t.panic = p
+			}
+		}()
+		if err := f(); err != nil {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.errs = append(t.errs, err)
+		}
+	})
+}
+
+// wait for all of them. A panic goes on here, where the caller can see it.
+func (t *tasks) wait() error {
+	t.wg.Wait()
+	if t.panic != nil {
+		panic(t.panic)
+	}
+	return errors.Join(t.errs...)
 }
 
 // unlink removes the files of a change that was not made. What stays is swept.

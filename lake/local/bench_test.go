@@ -1,7 +1,6 @@
 package local
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,8 +14,8 @@ import (
 	"github.com/yagura-sec/yagura/lake/laketest"
 )
 
-// cpu is the CPU time of this process so far.
-func cpu() time.Duration {
+// cpuTime is the CPU time of this process so far.
+func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err)
@@ -59,10 +58,9 @@ func dirBytes(b *testing.B, dir string) (n int64) {
 // BenchmarkIngest appends batches of 20,000 and merges them to rest.
 func BenchmarkIngest(b *testing.B) {
 	batches := benchBatches()
-	ctx := context.Background()
 	for b.Loop() {
 		s := open(b, b.TempDir(), Options{Linger: -1})
-		start := cpu()
+		start := cpuTime()
 		for _, batch := range batches {
 			a, err := s.Append(ctx, batch)
 			if err != nil {
@@ -72,17 +70,17 @@ func BenchmarkIngest(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		perEvent(b, "append-µs/event", cpu()-start, benchEvents)
+		perEvent(b, "append-µs/event", cpuTime()-start, benchEvents)
 		b.ReportMetric(float64(dirBytes(b, s.dir))/benchEvents, "fresh-B/event")
-		start = cpu()
+		start = cpuTime()
 		if err := s.Merge(ctx); err != nil {
 			b.Fatal(err)
 		}
-		perEvent(b, "merge-µs/event", cpu()-start, benchEvents)
+		perEvent(b, "merge-µs/event", cpuTime()-start, benchEvents)
 		b.ReportMetric(float64(dirBytes(b, filepath.Join(s.dir, "events")))/benchEvents, "B/event")
 		b.ReportMetric(float64(dirBytes(b, filepath.Join(s.dir, "usage")))/benchEvents, "usage-B/event")
 
-		start = cpu()
+		start = cpuTime()
 		for i, batch := range batches {
 			again := laketest.Batch(fmt.Sprint("again", i), "v1", batch.Events...)
 			a, err := s.Append(ctx, again)
@@ -93,7 +91,7 @@ func BenchmarkIngest(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		perEvent(b, "re-sent-µs/event", cpu()-start, benchEvents)
+		perEvent(b, "re-sent-µs/event", cpuTime()-start, benchEvents)
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
@@ -102,7 +100,6 @@ func BenchmarkIngest(b *testing.B) {
 
 // BenchmarkOneRecord appends batches of one record, as they come live.
 func BenchmarkOneRecord(b *testing.B) {
-	ctx := context.Background()
 	s := open(b, b.TempDir(), Options{Linger: -1})
 	m := laketest.NewMaker(101)
 	for i := 0; b.Loop(); i++ {
@@ -122,15 +119,9 @@ func BenchmarkOneRecord(b *testing.B) {
 
 // BenchmarkOpen opens a lake of 3,000 segments.
 func BenchmarkOpen(b *testing.B) {
-	ctx := context.Background()
 	dir := b.TempDir()
 	s := open(b, dir, Options{Linger: -1})
-	m := laketest.NewMaker(102)
-	for i := range 3000 {
-		if _, err := s.Append(ctx, laketest.Batch(fmt.Sprint("o", i), "v1", m.Event(laketest.Day.Add(time.Duration(i)*time.Second)))); err != nil {
-			b.Fatal(err)
-		}
-	}
+	s.putSmall(b, 3000)
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}

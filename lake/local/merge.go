@@ -368,7 +368,7 @@ func (m *merger) run(out *fileWriter) (rows int64, err error) {
 			return rows, err
 		}
 		rows += int64(n)
-		if err := out.fault("row group merged"); err != nil {
+		if err := out.store.opt.fault("row group merged"); err != nil {
 			return rows, err
 		}
 	}

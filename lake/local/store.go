@@ -68,6 +68,8 @@ type Options struct {
 
 	// fault is called between the steps of every change; tests stop there.
 	fault func(step string) error
+	// noSync leaves segments to the kernel's own time; only for tests.
+	noSync bool
 }
 
 // Store is a lake in one directory. Its methods may be called from several

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +158,8 @@ func killStore(s plain) {
 // it, and the lake is then as if nothing had happened.
 func TestKilled(t *testing.T) {
 	m := laketest.NewMaker(50)
+	// What is tested is the order of steps, so waiting for the disk is left out.
+	opt := Options{Linger: -1, noSync: true}
 	events := m.Events(240, laketest.Day.Add(-12*time.Hour), 24*time.Hour)
 	batch := func(i int) event.Batch {
 		return laketest.Batch(fmt.Sprint("o", i), "v1", append(events[i*30:i*30+30:i*30+30], events[max(i*30-5, 0):i*30]...)...)
@@ -183,7 +186,7 @@ func TestKilled(t *testing.T) {
 	} {
 		t.Run(op.name, func(t *testing.T) {
 			prepare := func(dir string) {
-				s := open(t, dir, Options{Linger: -1})
+				s := open(t, dir, opt)
 				for i := range 7 {
 					s.put(t, batch(i), i != 3)
 				}
@@ -191,7 +194,7 @@ func TestKilled(t *testing.T) {
 			}
 			calm := t.TempDir()
 			prepare(calm)
-			s := open(t, calm, Options{Linger: -1})
+			s := open(t, calm, opt)
 			before := stateOf(t, s)
 			if err := op.do(s); err != nil {
 				t.Fatal(err)
@@ -203,9 +206,9 @@ func TestKilled(t *testing.T) {
 			for n := 0; ; n++ {
 				dir := t.TempDir()
 				prepare(dir)
-				calls := 0
-				s := open(t, dir, Options{Linger: -1, fault: func(step string) error {
-					if calls++; calls > n {
+				var calls atomic.Int64
+				s := open(t, dir, Options{Linger: -1, noSync: true, fault: func(step string) error {
+					if calls.Add(1) > int64(n) {
 						panic(killed{step})
 					}
 					return nil
@@ -221,7 +224,7 @@ func TestKilled(t *testing.T) {
 				stops++
 				killStore(s)
 				when := fmt.Sprintf("killed at %q (step %d)", step, n)
-				s = open(t, dir, Options{Linger: -1})
+				s = open(t, dir, opt)
 				got := stateOf(t, s)
 				// A rewrite may have finished some of its days.
 				if op.name != "rewrite" && len(got.events) == len(before.events) && slices.Equal(got.waiting, before.waiting) {
@@ -256,16 +259,17 @@ func TestFails(t *testing.T) {
 	events := m.Events(60, laketest.Day.Add(-12*time.Hour), 24*time.Hour)
 	disk := errors.New("no space left on device")
 	for n := 0; ; n++ {
-		left := -1
+		var left atomic.Int64
+		left.Store(-1)
 		s := open(t, t.TempDir(), Options{fault: func(step string) error {
-			if left--; left == -1 && step != "after commit" {
+			if left.Add(-1) == -1 && step != "after commit" {
 				return disk
 			}
 			return nil
 		}})
 		s.put(t, laketest.Batch("a", "v1", events[:30]...), true)
 		before := stateOf(t, s)
-		left = n
+		left.Store(int64(n))
 		_, err := s.Append(ctx, laketest.Batch("b", "v1", events...))
 		if err == nil {
 			s.close(t)
@@ -292,8 +296,8 @@ func TestFails(t *testing.T) {
 func TestMergeChangesNothing(t *testing.T) {
 	for seed := range uint64(6) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
-		calm := open(t, t.TempDir(), Options{Linger: -1, MaxResources: 5})
-		busy := open(t, t.TempDir(), Options{Linger: -1, MaxResources: 5})
+		calm := open(t, t.TempDir(), Options{Linger: -1, MaxResources: 5, noSync: true})
+		busy := open(t, t.TempDir(), Options{Linger: -1, MaxResources: 5, noSync: true})
 		events := laketest.NewMaker(seed).Events(600, laketest.Day.Add(-20*time.Hour), 40*time.Hour)
 		rnd.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 		for i := 0; len(events) > 0; i++ {
@@ -406,17 +410,39 @@ func TestRowGroups(t *testing.T) {
 	}
 }
 
+// putSmall lists n batches of one event each in one go.
+func (s plain) putSmall(t testing.TB, n int) {
+	t.Helper()
+	ch := &change{}
+	for i, e := range laketest.NewMaker(53).Events(n, laketest.Day.Add(-24*time.Hour), 48*time.Hour) {
+		b := laketest.Batch(fmt.Sprint("small", i), "v1", e)
+		var sums usage.Sums
+		sums.Add(&b.Events[0])
+		b.Events[0].Batch = b.ID()
+		g, err := s.writeEvents(freshEvents, dayOf(e.Time), []record{{&b.Events[0], uint32(i), "v1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Batch, g.Released = b.ID(), true
+		ch.add = append(ch.add, g)
+		for _, rows := range byMonth(sums.Fold(s.opt.MaxResources)) {
+			u, err := s.writeUsage(monthOf(e.Time), rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ch.addUsage = append(ch.addUsage, u)
+		}
+	}
+	if err := s.commit(ctx, ch); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestManySmallBatches: 3,000 batches of one record come to rest as few segments.
 func TestManySmallBatches(t *testing.T) {
-	s := open(t, t.TempDir(), Options{Linger: -1})
+	s := open(t, t.TempDir(), Options{Linger: -1, noSync: true})
 	defer s.close(t)
-	n := 3000
-	if testing.Short() {
-		n = 600
-	}
-	for i, e := range laketest.NewMaker(53).Events(n, laketest.Day.Add(-24*time.Hour), 48*time.Hour) {
-		s.put(t, laketest.Batch(fmt.Sprint("o", i), "v1", e), true)
-	}
+	s.putSmall(t, 3000)
 	before := stateOf(t, s)
 	if err := s.Merge(ctx); err != nil {
 		t.Fatal(err)

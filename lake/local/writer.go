@@ -68,8 +68,7 @@ type fileWriter struct {
 	buf   *bufio.Writer
 	pq    *parquet.Writer
 	cols  []*parquet.ColumnWriter
-	rows  int64
-	fault func(string) error
+	store *Store
 }
 
 // create begins a file named after nothing but chance in dir.
@@ -81,7 +80,7 @@ func (s *Store) create(k *kind, dir string) (*fileWriter, error) {
 	if _, err := rand.Read(name[:]); err != nil {
 		return nil, err
 	}
-	w := &fileWriter{kind: k, path: filepath.Join(dir, hex.EncodeToString(name[:])+".parquet"), fault: s.opt.fault}
+	w := &fileWriter{kind: k, path: filepath.Join(dir, hex.EncodeToString(name[:])+".parquet"), store: s}
 	f, err := os.OpenFile(w.path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrNotExist) { // the folder was empty and has just been removed
 		if err = s.makeDir(dir); err == nil {
@@ -135,21 +134,27 @@ func (w *fileWriter) finish() (size int64, err error) {
 	if err := w.buf.Flush(); err != nil {
 		return 0, err
 	}
-	if err := w.fault("file written"); err != nil {
+	if err := w.store.opt.fault("file written"); err != nil {
 		return 0, err
 	}
 	st, err := w.f.Stat()
 	if err != nil {
 		return 0, err
 	}
-	if err := errors.Join(w.f.Sync(), w.f.Close()); err != nil {
+	if !w.store.opt.noSync {
+		err = w.f.Sync()
+	}
+	if err = errors.Join(err, w.f.Close()); err != nil {
 		return 0, err
 	}
 	if err := os.Rename(w.path+".tmp", w.path); err != nil {
 		return 0, err
 	}
-	if err := w.fault("file renamed"); err != nil {
+	if err := w.store.opt.fault("file renamed"); err != nil {
 		return 0, err
+	}
+	if w.store.opt.noSync {
+		return st.Size(), nil
 	}
 	return st.Size(), syncDir(filepath.Dir(w.path))
 }
