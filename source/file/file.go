@@ -37,6 +37,9 @@ type Config struct {
 	Follow bool
 	Poll   time.Duration // between two looks while following; default 1 s
 	Reread bool          // read also what is settled
+	// NotJSONFails makes a file that is not JSON at all a failed object without
+	// records; otherwise it is one rejected record.
+	NotJSONFails bool
 
 	MaxDecompressed int64 // bytes that may come out of a compressed object; default 16 GiB
 	MaxRatio        int64 // decompressed by stored bytes, looked at from 256 MiB on; default 250
@@ -115,6 +118,9 @@ func New(cfg Config) (*Source, error) {
 		if p == stdinName && (slices.Contains(cfg.Paths[:i], p) || cfg.Stdin == nil) {
 			return nil, errors.New(`file: "-" needs a standard input, and can be read once`)
 		}
+	}
+	if cfg.Follow && slices.Contains(cfg.Paths, stdinName) {
+		return nil, errors.New("file: standard input ends when it ends, and cannot be followed")
 	}
 	if !slices.Contains([]string{Auto, Records, Array, JSONL, JSON}, cfg.InputFormat) {
 		return nil, fmt.Errorf("file: input format %q is none of records, array, jsonl, json", cfg.InputFormat)

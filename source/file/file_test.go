@@ -164,6 +164,7 @@ func TestNew(t *testing.T) {
 	f(Config{Now: time.Now, Paths: []string{"a", ""}}, "empty")
 	f(Config{Now: time.Now, Paths: []string{"[a"}}, "syntax error")
 	f(Config{Now: time.Now, Paths: []string{"-"}}, "standard input")
+	f(Config{Now: time.Now, Paths: []string{"a", "-"}, Stdin: strings.NewReader(""), Follow: true}, "cannot be followed")
 	f(Config{Now: time.Now, Paths: []string{"a"}, InputFormat: "xml"}, "none of")
 	f(Config{Now: time.Now, Paths: []string{"a"}, MaxDepth: -1}, "negative")
 	f(Config{Paths: []string{"a"}}, "clock")
@@ -470,6 +471,24 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("image: size %d", r.Size)
 			}
 		}
+	}
+}
+
+func TestNotJSONFails(t *testing.T) {
+	dir := t.TempDir()
+	var l sourcetest.Ledger
+	notes := write(t, filepath.Join(dir, "notes.txt"), []byte("what lies beside logs\n"))
+	write(t, filepath.Join(dir, "z.json"), lines(0, 2))
+	cfg := config(&l, dir)
+	cfg.NotJSONFails = true
+	if st := ingest(t, cfg, &l); st.Records != 2 || st.Skipped != 1 || st.Failed != 1 {
+		t.Errorf("%+v", st)
+	}
+	if sp := last(&l, notes); sp.Records != 0 || !sp.Final || sp.Failure != `not JSON: it starts with "what lies beside logs"` {
+		t.Errorf("%+v", sp)
+	}
+	if st := ingest(t, cfg, &l); st.AlreadySettled != 2 {
+		t.Errorf("again: %+v", st)
 	}
 }
 

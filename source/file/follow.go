@@ -58,7 +58,6 @@ type watcher struct {
 	files map[string]*watched
 	dirs  map[string]*dir
 	round int
-	stdin bool // already read
 }
 
 // look returns the files to read now. It reads only the folders that changed,
@@ -136,17 +135,6 @@ func (w *watcher) warm(now time.Time) []*target {
 func (w *watcher) list(now time.Time) ([]*target, error) {
 	l := lister{seen: map[string]bool{}, dirs: map[string]*dir{}}
 	for _, p := range w.s.cfg.Paths {
-		if p == stdinName {
-			if !w.stdin {
-				w.stdin = true
-				found, err := list([]string{p}, now)
-				if err != nil {
-					return nil, err
-				}
-				l.found = append(l.found, found...)
-			}
-			continue
-		}
 		err := l.path(p, now)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
@@ -193,9 +181,6 @@ func (w *watcher) above(l *lister, p string) {
 
 // see decides whether t is to be read now.
 func (w *watcher) see(t *target, now time.Time) *target {
-	if t.pipe {
-		return t
-	}
 	f := w.files[t.path]
 	if t.err != nil {
 		if f != nil {

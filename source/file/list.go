@@ -115,8 +115,9 @@ func (l *lister) add(path string, now time.Time) {
 		l.folder(path, info, now)
 	case mode.IsRegular():
 		l.found = append(l.found, newTarget(path, info))
-	case mode&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 && len(l.trail) == 0:
-		// Named by the user, as in ingest <(…). One inside a folder could block for ever.
+	case mode&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 && len(l.trail) == 0 && l.dirs == nil:
+		// Named by the user, as in ingest <(…). One inside a folder, or one that
+		// is followed, could block for ever.
 		l.found = append(l.found, &target{path: path, name: path, pipe: true, version: "started " + now.UTC().Format(time.RFC3339Nano)})
 	default:
 		l.found = append(l.found, &target{path: path, name: path, err: fmt.Errorf("not a file: it is %s", kindOf(mode))})

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,8 @@ type reading struct {
 	base  int64      // what to add to the splitter's offsets
 	head  string     // hash of the first bytes, once there are headBytes
 	whole bool       // it is one reject, because it is not JSON
+
+	failure string // why it is not JSON, where that makes it a failure
 }
 
 // take counts a record that went into the batch.
@@ -209,11 +212,13 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 		return context.Cause(ctx)
 	}
 	if c.kind != "" || w.spl.contained {
+		w.b.mu.Lock() // the clock may be cutting the span
 		r.end = -1
+		w.b.mu.Unlock()
 	}
 	r.whole = w.spl.whole
-	last := event.Span{Failure: w.spl.failure}
-	last.Final = last.Failure == "" && !w.spl.held && (!w.spl.growing || w.spl.contained || w.spl.whole)
+	last := event.Span{Failure: cmp.Or(w.spl.failure, r.failure)}
+	last.Final = w.spl.failure == "" && !w.spl.held && (!w.spl.growing || w.spl.contained || w.spl.whole)
 	if digest != nil {
 		last.Kind, last.Final = event.KindDigest, last.Failure == "" && !w.spl.held
 	}
@@ -225,6 +230,10 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 
 // one delivers a record unless it is settled.
 func (w *worker) one(ctx context.Context, r *reading, it item) error {
+	if w.spl.whole && w.s.cfg.NotJSONFails {
+		r.failure = it.reason
+		return nil
+	}
 	if w.open.content.kind != "" {
 		it.end = -1
 	}
@@ -280,7 +289,7 @@ func (w *worker) finish(ctx context.Context, r *reading, last event.Span, d *eve
 	w.s.remember(r, &memory{name: r.t.name, progress: source.Progress{
 		Version: sp.Version, Settled: runTo(r.position), Final: sp.Final, Mark: sp.Mark,
 	}, dead: r.whole})
-	if r.whole && ok {
+	if r.whole && (ok || r.failure != "") {
 		w.s.count(func(st *Stats) { st.Skipped++ })
 	}
 	if sp.Failure != "" {
