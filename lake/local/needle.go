@@ -93,8 +93,12 @@ func (r *selection) needle(ctx context.Context, segs *[]segment) (done bool, err
 			return false, err
 		}
 	}
-	recs = slices.DeleteFunc(recs, func(e event.Event) bool { return !r.q.Matches(&e) })
-	slices.SortFunc(recs, func(a, b event.Event) int {
+	return true, r.emitSorted(slices.DeleteFunc(recs, func(e event.Event) bool { return !r.q.Matches(&e) }))
+}
+
+// emitSorted yields events after putting them in the query's order.
+func (r *selection) emitSorted(events []event.Event) error {
+	slices.SortFunc(events, func(a, b event.Event) int {
 		c := a.Time.Compare(b.Time)
 		if c == 0 {
 			c = bytes.Compare(a.UID[:], b.UID[:])
@@ -104,12 +108,43 @@ func (r *selection) needle(ctx context.Context, segs *[]segment) (done bool, err
 		}
 		return c
 	})
-	for i := range recs {
-		if err := r.emit(&recs[i]); err != nil {
-			return true, err
+	for i := range events {
+		if err := r.emit(&events[i]); err != nil {
+			return err
 		}
 	}
-	return true, nil
+	return nil
+}
+
+// locate sorts rows of a file by its row groups.
+func locate(g segment, rows []int64) ([]place, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	slices.Sort(rows)
+	sf, err := openSegment(g.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer sf.close()
+	var out []place
+	start := int64(0)
+	for i := range sf.groups() {
+		end := start + int64(sf.rowsOf(i))
+		p := place{seg: g, group: i}
+		for len(rows) > 0 && rows[0] < end {
+			p.rows = append(p.rows, int(rows[0]-start))
+			rows = rows[1:]
+		}
+		if len(p.rows) > 0 {
+			out = append(out, p)
+		}
+		start = end
+	}
+	if len(rows) > 0 {
+		return nil, fmt.Errorf("%s: has no row %d", g.Path, rows[0])
+	}
+	return out, nil
 }
 
 // findNeedle looks for the value. If found is false there is too much of it to
@@ -238,18 +273,26 @@ func (p *place) find(n needle) error {
 
 // readPlaces reads whole events.
 func (s *Store) readPlaces(ctx context.Context, places []place) ([]event.Event, error) {
-	var out []event.Event
-	for _, p := range places {
+	read := make([][]record, len(places))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(s.opt.Query.withDefaults().Threads)
+	for i, p := range places {
 		if len(p.rows) == 0 {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		recs, err := p.records()
-		if err != nil {
-			return nil, err
-		}
+		g.Go(func() (err error) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			read[i], err = p.records()
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var out []event.Event
+	for _, recs := range read {
 		for _, r := range recs {
 			out = append(out, *r.Event)
 		}
