@@ -68,6 +68,8 @@ type Source struct {
 	sends   sync.WaitGroup
 	attempt string // of the batches of a re-read
 
+	ratioFrom int64
+
 	mu     sync.Mutex // guards the three below
 	stats  Stats
 	known  map[inode]*memory // while following: how far a file was read
@@ -147,7 +149,7 @@ func New(cfg Config) (*Source, error) {
 	if cfg.Listed == nil {
 		cfg.Listed = func(context.Context, []event.Object) error { return nil }
 	}
-	return &Source{cfg: cfg}, nil
+	return &Source{cfg: cfg, ratioFrom: ratioFrom}, nil
 }
 
 func or[T comparable](v, instead T) T {

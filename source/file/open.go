@@ -46,8 +46,9 @@ func describe(err error) (text string, limit bool) {
 // opener turns stored bytes into content. It is used for one object at a time,
 // and again and again, because decompressors are costly to make.
 type opener struct {
-	maxBytes int64
-	maxRatio int64
+	maxBytes  int64
+	maxRatio  int64
+	ratioFrom int64
 
 	stored  counter
 	br      *bufio.Reader
@@ -161,7 +162,7 @@ func (c *content) Read(p []byte) (int, error) {
 		if c.kind != "" && c.n > c.o.maxBytes {
 			return n, &contentError{fmt.Sprintf("more than %d bytes come out of it, which is the limit (max_decompressed)", c.o.maxBytes), true}
 		}
-		if c.kind != "" && c.n > ratioFrom && c.n/c.o.maxRatio > c.o.stored.n {
+		if c.kind != "" && c.n > c.o.ratioFrom && c.n/c.o.maxRatio > c.o.stored.n {
 			return n, &contentError{fmt.Sprintf("a decompression bomb: %d bytes came out of %d, more than %d times as many (max_ratio)", c.n, c.o.stored.n, c.o.maxRatio), true}
 		}
 	}
@@ -194,8 +195,8 @@ func (c *content) explain(err error) error {
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &contentError{text: fmt.Sprintf("truncated %s: the file ends after %d bytes, in the middle of the compressed data (%d bytes came out)", c.kind, c.o.stored.n, c.n)}
-	case errors.Is(err, gzip.ErrHeader) && c.n > 0:
-		return &contentError{text: fmt.Sprintf("corrupt gzip: something else follows the compressed data (%d bytes came out)", c.n)}
+	case (errors.Is(err, gzip.ErrHeader) || errors.Is(err, zstd.ErrMagicMismatch)) && c.n > 0:
+		return &contentError{text: fmt.Sprintf("corrupt %s: something else follows the compressed data (%d bytes came out)", c.kind, c.n)}
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch):
 		return &contentError{text: fmt.Sprintf("corrupt %s: the checksum does not match the %d bytes that came out", c.kind, c.n)}
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):

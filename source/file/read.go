@@ -25,7 +25,7 @@ type worker struct {
 
 // work reads what comes from the queue.
 func (s *Source) work(ctx context.Context, queue <-chan *target) error {
-	w := &worker{s: s, open: opener{maxBytes: s.cfg.MaxDecompressed, maxRatio: s.cfg.MaxRatio}, b: builder{s: s}}
+	w := &worker{s: s, open: opener{maxBytes: s.cfg.MaxDecompressed, maxRatio: s.cfg.MaxRatio, ratioFrom: s.ratioFrom}, b: builder{s: s}}
 	w.spl.maxRecord, w.spl.maxDepth = s.cfg.MaxRecord, s.cfg.MaxDepth
 	defer w.open.close()
 	for t := range queue {
