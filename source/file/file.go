@@ -7,6 +7,12 @@
 //
 // Compression and container are recognised by content, never by name. Reading
 // streams: what is held is the current record and the batches on their way.
+//
+// A file is known by its absolute path, and its version is its size and time:
+// asking costs no reading. A plain file that grew since goes on where it ended,
+// under its first version, if it begins as it did. SHA-256 is computed of
+// objects with _CloudTrail in their name, and of digest files: no other can
+// ever be checked against a digest.
 package file
 
 import (
