@@ -27,6 +27,9 @@ func (s *server) metrics() http.Handler {
 	count(records, help, prometheus.Labels{"verdict": "expired"}, func(p pipeline.Stats) int64 { return p.Expired })
 	count("batches_total", "Batches committed since the start.", nil, func(p pipeline.Stats) int64 { return p.Batches })
 	count("findings_touched_total", "Different findings made or seen again since the start.", nil, func(p pipeline.Stats) int64 { return p.Findings })
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "yagura", Name: "events_unjudged_total", Help: "Events whose record no rule could be held against.",
+	}, func() float64 { return float64(s.rooms.rules.Unjudged()) }))
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 }))

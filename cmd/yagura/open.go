@@ -7,16 +7,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/ledger"
 	ledgersqlite "github.com/yagura-sec/yagura/ledger/sqlite"
-	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/pipeline"
-	"github.com/yagura-sec/yagura/triage"
 	triagesqlite "github.com/yagura-sec/yagura/triage/sqlite"
 )
 
@@ -25,7 +25,8 @@ type rooms struct {
 	lake   *local.Store
 	state  *sqlitedb.DB // the ledger and the findings share a file
 	ledger ledger.Store
-	triage triage.Store
+	triage *triagesqlite.Store
+	rules  *rule.Detector // once a pipeline was made
 }
 
 // Close closes what was opened.
@@ -81,6 +82,7 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 	r := &rooms{}
 	r.lake, err = local.Open(p.dir, local.Options{
 		ReadOnly: how != writing, MinFree: int64(p.cfg.Lake.FreeSpaceFloor), Now: p.now,
+		Query: local.QueryOptions{Memory: int64(p.cfg.Lake.QueryMemory), Threads: p.cfg.Lake.QueryThreads},
 	})
 	if err != nil {
 		return nil, err
@@ -110,9 +112,10 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 // pipe joins the rooms and carries on what an interrupted run left.
 func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extra []string) (*pipeline.Pipeline, error) {
 	opt.Now = p.now
+	r.rules = p.detector(extra)
 	pipe := pipeline.New(pipeline.Rooms{
-		Normalise: normalisers().Append,
-		Lake:      r.lake, Detectors: p.detectors(extra), Triage: r.triage, Ledger: r.ledger,
+		Normalise: catalogue.Formats().Append,
+		Lake:      r.lake, Detectors: []detect.Detector{r.rules}, Triage: r.triage, Ledger: r.ledger,
 	}, opt)
 	n, err := pipe.Recover(ctx)
 	if err != nil {
@@ -121,17 +124,31 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	if n > 0 {
 		p.warn("carried on %d batches that an interrupted run had stored", n)
 	}
-	return pipe, nil
+	return pipe, p.retain(ctx, r)
 }
 
-func normalisers() normalise.Registry { return catalogue.Formats() }
-
-// detectors are what judges: the rules of the configuration and of extra
-// folders. A refused rule is told of and never drops the others.
-func (p *program) detectors(extra []string) []detect.Detector {
-	set, refused := catalogue.Rules(p.cfg.Rules, extra)
-	for _, r := range refused {
-		p.warn("rule refused: %v", r)
+// retain drops what the configuration does not keep. Events that arrive later
+// than that count as expired.
+func (p *program) retain(ctx context.Context, r *rooms) error {
+	if keep := time.Duration(p.cfg.Retention.Events); keep > 0 {
+		if _, err := r.lake.Expire(ctx, p.now().Add(-keep)); err != nil {
+			return err
+		}
 	}
-	return []detect.Detector{set}
+	if most := int64(p.cfg.Retention.Size); most > 0 {
+		if _, err := r.lake.ExpireBytes(ctx, most); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// detector judges with the rules of the configuration and of extra folders. A
+// refused rule is told of and never drops the others.
+func (p *program) detector(extra []string) *rule.Detector {
+	d, refused := catalogue.Rules(p.cfg.Rules, extra)
+	for _, err := range refused {
+		p.warn("rule refused: %v", err)
+	}
+	return d
 }

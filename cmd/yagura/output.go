@@ -46,7 +46,7 @@ func (p *program) printTable(head []string, rows [][]string) error {
 				cells[j] = strings.ToUpper(cells[j])
 			}
 		}
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
 }

@@ -107,11 +107,13 @@ func (p *program) placeholders() match.Options {
 }
 
 func (p *program) rulesTest() *cobra.Command {
-	return &cobra.Command{
+	var require bool
+	c := &cobra.Command{
 		Use: "test [PATH...]", Short: "Run the cases that stand beside rules",
 		Long: `Test runs, for each rule (by default our own), the cases of NAME.cases.yml beside
-NAME.yml. A rule needs one case that fires and one that stays quiet. Exit code 1:
-a case went otherwise, or is missing.`,
+NAME.yml. Our own rules, and with --require any, need one case that fires and one
+that stays quiet. Exit code 1: a case went otherwise, is missing, or a rule was
+refused.`,
 		Example: "  yagura rules test\n  yagura rules test rules/aws/trail_stopped.yml",
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := trees(args)
@@ -120,11 +122,13 @@ a case went otherwise, or is missing.`,
 			}
 			sum := ruletest.Result{Failures: []ruletest.Failure{}}
 			for _, t := range all {
-				add(&sum, ruletest.Test(t.FS, t.Shown, ruletest.Options{Options: p.placeholders(), Require: true}))
+				add(&sum, ruletest.Test(t.FS, t.Shown, ruletest.Options{Options: p.placeholders(), Require: require || len(args) == 0}))
 			}
 			return p.printResult(sum)
 		},
 	}
+	c.Flags().BoolVar(&require, "require", false, "a rule without cases of both kinds fails")
+	return c
 }
 
 func (p *program) rulesConform() *cobra.Command {

@@ -115,7 +115,7 @@ func (s *server) run(ctx context.Context, l net.Listener, token string) error {
 		})
 	}
 	g.Go(func() error { return tend(ctx, s.rooms.lake) })
-	g.Go(func() error { return s.expire(ctx) })
+	g.Go(func() error { return s.keep(ctx) })
 	h := &http.Server{Handler: s.handler(token), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	g.Go(func() error {
 		var err error
@@ -147,23 +147,40 @@ func (s *server) deliver(ctx context.Context, b event.Batch) error {
 	return s.pipe.Deliver(ctx, b)
 }
 
-// expire applies retention once an hour.
-func (s *server) expire(ctx context.Context) error {
-	keep := time.Duration(s.cfg.Retention.Events)
+// keep applies retention and folds old occurrences together once an hour.
+func (s *server) keep(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if keep > 0 {
-			if _, err := s.rooms.lake.Expire(ctx, s.now().Add(-keep)); err != nil && ctx.Err() == nil {
-				return err
-			}
-		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return nil
 		}
+		err := s.retain(ctx, s.rooms)
+		if err == nil {
+			err = s.compact(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
 	}
+}
+
+// compact folds the occurrences of batches that will not be recorded again.
+// Deliveries wait, so that no batch is between the lake and its release.
+func (s *server) compact(ctx context.Context) error {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	open := map[event.BatchID]bool{}
+	for r, err := range s.rooms.lake.Unreleased(ctx) {
+		if err != nil {
+			return err
+		}
+		open[r.Batch] = true
+	}
+	_, err := s.rooms.triage.Compact(ctx, func(id event.BatchID) bool { return !open[id] })
+	return err
 }
 
 func (s *server) handler(token string) http.Handler {
