@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -128,6 +130,72 @@ func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
 		if err := open(b, dir, Options{}).Close(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSteady appends a million events from two goroutines while a third
+// merges, and reports the peak memory of the process.
+func BenchmarkSteady(b *testing.B) {
+	const batches, size = 50, 20_000
+	for b.Loop() {
+		s := open(b, b.TempDir(), Options{Linger: -1})
+		var next atomic.Int64
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				for {
+					i := next.Add(1) - 1
+					if i >= batches {
+						return
+					}
+					m := laketest.NewMaker(uint64(200 + i))
+					events := m.Events(size, laketest.Day.Add(time.Duration(i)*time.Hour), time.Hour)
+					a, err := s.Append(ctx, laketest.Batch(fmt.Sprint("o", i), "v1", events...))
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					if err := s.Release(ctx, a.Batch); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		var tending sync.WaitGroup
+		tending.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(200 * time.Millisecond):
+				}
+				if err := s.Tend(ctx); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+		wg.Wait()
+		close(done)
+		tending.Wait()
+		if err := s.Merge(ctx); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(s.listed(b))), "files")
+		b.ReportMetric(float64(dirBytes(b, s.dir))/(batches*size), "B/event")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Skip("no /proc here to tell the peak memory")
+	}
+	for line := range strings.Lines(string(status)) {
+		var kb float64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %f kB", &kb); n == 1 {
+			b.ReportMetric(kb/1024, "peak-MB")
 		}
 	}
 }

@@ -402,10 +402,10 @@ func writerOptions(schema *parquet.Schema, codec compress.Codec) []parquet.Write
 }
 
 // usageValues appends the columns of a usage row, in the order of usageRow.
-func usageValues(cols [][]parquet.Value, u *usage.Row) {
+func usageValues(cols []page, u *usage.Row) {
 	i := 0
 	add := func(v parquet.Value) {
-		cols[i] = append(cols[i], v)
+		cols[i].vals = append(cols[i].vals, v)
 		i++
 	}
 	add(parquet.Int64Value(u.Hour.UnixMicro()))

@@ -208,8 +208,7 @@ func (h *usageHeap) Pop() any {
 // usageWriter writes rows of one month, in their order, as one file.
 type usageWriter struct {
 	out  *fileWriter
-	cols [][]parquet.Value
-	page int // rows in cols
+	page int // rows in the open pages
 	seg  usageSegment
 }
 
@@ -218,7 +217,7 @@ func (s *Store) newUsageWriter(k *kind, month int32) (*usageWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &usageWriter{out: out, cols: make([][]parquet.Value, len(out.cols)), seg: usageSegment{Path: out.path, Month: month}}, nil
+	return &usageWriter{out: out, seg: usageSegment{Path: out.path, Month: month}}, nil
 }
 
 // add writes whole groups.
@@ -232,7 +231,7 @@ func (w *usageWriter) add(rows []usage.Row) error {
 	w.seg.MaxHour = rows[len(rows)-1].Hour
 	w.seg.Fanout = max(w.seg.Fanout, int64(usage.Fanout(rows)))
 	for i := range rows {
-		usageValues(w.cols, &rows[i])
+		usageValues(w.out.open, &rows[i])
 		w.page++
 		w.seg.Rows++
 		if w.page == w.out.kind.pages.rows || w.seg.Rows%rowGroupRows == 0 {
@@ -250,11 +249,11 @@ func (w *usageWriter) add(rows []usage.Row) error {
 }
 
 func (w *usageWriter) flushPage() error {
-	for i := range w.cols {
-		if err := w.out.writePage(i, w.cols[i]); err != nil {
+	defer w.out.clearPages()
+	for i := range w.out.open {
+		if err := w.out.writePage(i, w.out.open[i].vals); err != nil {
 			return err
 		}
-		w.cols[i] = w.cols[i][:0]
 	}
 	w.page = 0
 	return nil

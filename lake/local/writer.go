@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -44,7 +43,7 @@ type kind struct {
 	schema *parquet.Schema
 	codec  compress.Codec
 	pages  paging
-	idle   chan *parquet.Writer
+	idle   chan *encoder
 }
 
 var (
@@ -57,17 +56,23 @@ var (
 // newKind keeps a few idle writers, as many as work at a time. A sync.Pool
 // would lose them at every garbage collection.
 func newKind(schema *parquet.Schema, codec compress.Codec, pages paging) *kind {
-	return &kind{schema, codec, pages, make(chan *parquet.Writer, 2)}
+	return &kind{schema, codec, pages, make(chan *encoder, 2)}
+}
+
+// encoder is what is worth keeping from one file to the next.
+type encoder struct {
+	pq   *parquet.Writer
+	cols []*parquet.ColumnWriter
+	open []page // a column each
 }
 
 // fileWriter writes one Parquet file under a temporary name.
 type fileWriter struct {
-	kind  *kind
-	path  string // its name once finished
-	f     *os.File
-	buf   *bufio.Writer
-	pq    *parquet.Writer
-	cols  []*parquet.ColumnWriter
+	kind *kind
+	path string // its name once finished
+	f    *os.File
+	buf  *bufio.Writer
+	*encoder
 	store *Store
 }
 
@@ -93,12 +98,15 @@ func (s *Store) create(k *kind, dir string) (*fileWriter, error) {
 	w.f = f
 	w.buf = bufio.NewWriterSize(f, 256<<10)
 	select {
-	case w.pq = <-k.idle:
+	case w.encoder = <-k.idle:
 		w.pq.Reset(w.buf)
 	default:
-		w.pq = parquet.NewWriter(w.buf, writerOptions(k.schema, k.codec)...)
+		w.encoder = &encoder{pq: parquet.NewWriter(w.buf, writerOptions(k.schema, k.codec)...)}
 	}
 	w.cols = w.pq.ColumnWriters()
+	if w.open == nil {
+		w.open = make([]page, len(w.cols))
+	}
 	return w, nil
 }
 
@@ -127,10 +135,10 @@ func (w *fileWriter) finish() (size int64, err error) {
 		return 0, err
 	}
 	select {
-	case w.kind.idle <- w.pq:
+	case w.kind.idle <- w.encoder:
 	default:
 	}
-	w.pq = nil
+	w.encoder = nil
 	if err := w.buf.Flush(); err != nil {
 		return 0, err
 	}
@@ -212,12 +220,11 @@ func (g *segment) cover(e *event.Event, first bool) {
 // memory, so it takes all columns of a few before it goes on.
 func (w *fileWriter) writeGroup(recs []record) error {
 	const few = 64
-	pages := getPages(len(w.cols))
-	defer putPages(pages)
+	defer w.clearPages()
 	for at := 0; at < len(recs); at += few {
 		block := recs[at:min(at+few, len(recs))]
 		for i := range eventColumns {
-			p := &pages[i]
+			p := &w.open[i]
 			for j := range block {
 				p.vals = eventColumns[i].put(p.vals, &block[j])
 			}
@@ -235,8 +242,8 @@ func (w *fileWriter) writeGroup(recs []record) error {
 			}
 		}
 	}
-	for i := range pages {
-		if err := w.writePage(i, pages[i].vals); err != nil {
+	for i := range w.open {
+		if err := w.writePage(i, w.open[i].vals); err != nil {
 			return err
 		}
 	}
@@ -246,28 +253,23 @@ func (w *fileWriter) writeGroup(recs []record) error {
 // page is the values of a column on their way into a page.
 type page struct {
 	vals        []parquet.Value
+	used        int // the most that were in vals since they were cleared
 	rows, bytes int
 }
 
 func (p *page) reset() {
+	p.used = max(p.used, len(p.vals))
 	p.vals, p.rows, p.bytes = p.vals[:0], 0, 0
 }
 
-var pagesPool sync.Pool
-
-func getPages(n int) []page {
-	if p, ok := pagesPool.Get().([]page); ok && len(p) == n {
-		return p
+// clearPages lets go of the events that the values pointed into.
+func (w *fileWriter) clearPages() {
+	for i := range w.open {
+		p := &w.open[i]
+		p.reset()
+		clear(p.vals[:p.used])
+		p.used = 0
 	}
-	return make([]page, n)
-}
-
-func putPages(pages []page) {
-	for i := range pages {
-		clear(pages[i].vals[:cap(pages[i].vals)]) // no references into events
-		pages[i].reset()
-	}
-	pagesPool.Put(pages)
 }
 
 // full tells whether so many rows, and bytes of raw, make a page of column col.
