@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -80,6 +81,51 @@ func BenchmarkSelect(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
+			}
+		}
+	})
+}
+
+// BenchmarkSQLChild is what a statement costs before it does anything.
+func BenchmarkSQLChild(b *testing.B) {
+	s, _ := sqlStore(b, 20_000, Options{})
+	for b.Loop() {
+		if _, err := ask(s, `select 1`, lake.SQLOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSegments is the price of many files: 3,000 segments of a few rows.
+func BenchmarkSegments(b *testing.B) {
+	n := 3_000
+	if testing.Short() {
+		n = 100
+	}
+	s := openTest(b, b.TempDir(), Options{noSync: true})
+	evs := genEvents(9, n*4, 30)
+	fillAtRest(b, s, evs, 4)
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Count(context.Background(), query.Query{Where: parse(b, `outcome:denied`)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("one day", func(b *testing.B) {
+		for b.Loop() {
+			collect(b, s, query.Query{Since: genDay, Until: genDay.AddDate(0, 0, 1), Where: parse(b, `outcome:denied`), Limit: 100})
+		}
+	})
+	b.Run("uid", func(b *testing.B) {
+		for b.Loop() {
+			collect(b, s, query.Query{Where: query.Eq{Field: "uid", Value: evs[5].UID}})
+		}
+	})
+	b.Run("sql", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := ask(s, `select count(*) from events where outcome = 'denied'`, lake.SQLOptions{}); err != nil {
+				b.Fatal(err)
 			}
 		}
 	})

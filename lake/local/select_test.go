@@ -283,3 +283,30 @@ func TestSelectCancel(t *testing.T) {
 		t.Errorf("count after early ends: %d, %v", n, err)
 	}
 }
+
+// FuzzMatchAgreesWithSQL takes any expression a person can write through both
+// evaluators.
+func FuzzMatchAgreesWithSQL(f *testing.F) {
+	for _, s := range []string{`a b`, `not (operation:Get* or -b)`, `ip:10.0.0.0/9`, `time:[2026-03-02 TO 2026-03-03T05]`, `raw.requestParameters."n":>4`,
+		`agent:~"c*é"`, `resource:(*key or arn*)`, `caller:(not lambda)`, `position:{1 TO *} or severity:>=3`, `uid:*a?b*`, `a\*b`, `ip:2001:db8::/33`, `agent:*\\*`} {
+		f.Add(s)
+	}
+	evs := genEvents(13, 300, 2)
+	for i := range evs {
+		if i%3 == 0 {
+			evs[i].StatusDetail = []string{`a*b?c\d'e"f%g_h`, "Kelvin \u212a, İ, ſ", "line\nbreak\x01", `[x](y){z}^$|+.`}[i/3%4]
+		}
+	}
+	s := openTest(f, f.TempDir(), Options{})
+	fillAtRest(f, s, evs, 1_000)
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := query.Parse(text)
+		if err != nil {
+			return
+		}
+		q := query.Query{Where: e}
+		if err := sameEvents(collect(t, s, q), expect(evs, q)); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+	})
+}

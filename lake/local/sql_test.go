@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -332,6 +333,48 @@ func TestSQLRefuses(t *testing.T) {
 	}
 	if n, err := s.Count(context.Background(), everything); err != nil || n != 500 {
 		t.Errorf("afterwards: %d events, %v", n, err)
+	}
+}
+
+// refusedFunctions were reviewed and tell of the host, the catalog, the session
+// or the settings, keep state, run other SQL, or are DuckDB's own internals.
+var refusedFunctions = regexp.MustCompile(`^(__internal_.*|icu_.*|pg_.*|has_.*_privilege|inet_(client|server)_.*|(col|obj|shobj)_description` +
+	`|current_(catalog|connection_id|database|query|query_id|role|schema|schemas|setting|transaction_id|user)|session_user|user|version` +
+	`|getvariable|currval|nextval|txid_current|setseed|in_search_path|write_log|parse_duckdb_log_message|stats|vector_type|get_block_size` +
+	`|json_(de)?serialize_(sql|plan)|can_cast_implicitly|cast_to_type|replace_type|remap_struct|constant_or_null|combine|finalize|create_sort_key` +
+	`|format_pg_type|format_type|map_to_pg_oid)$`)
+
+// TestSQLFunctionsAreReviewed fails when the linked DuckDB has a function that
+// nobody has decided about.
+func TestSQLFunctionsAreReviewed(t *testing.T) {
+	s := openTest(t, t.TempDir(), Options{})
+	db, err := s.duckdb()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := db.Query(`SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	has := map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		has[name] = true
+		if sqlFunctions[name] == refusedFunctions.MatchString(name) {
+			t.Errorf("%s is neither allowed nor refused, or both", name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for name := range sqlFunctions {
+		if !has[name] {
+			t.Errorf("%s is allowed and does not exist", name)
+		}
 	}
 }
 
