@@ -127,7 +127,16 @@ func respond(conn *sql.Conn, req *childRequest, w *frameWriter) error {
 	if err := setUp(ctx, conn, req); err != nil {
 		return err
 	}
-	if err := checkStatement(ctx, conn, req.Text); err != nil {
+	err := checkStatement(ctx, conn, req.Text)
+	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
+		// Preparing fails the same way, before it looks at anything, and knows
+		// the line.
+		if _, err := describeColumns(ctx, conn, req.Text); err != nil {
+			return err
+		}
+		return &lake.SQLError{Kind: lake.SQLInvalid, Msg: syntax.msg}
+	}
+	if err != nil {
 		return err
 	}
 	columns, err := describeColumns(ctx, conn, req.Text)

@@ -66,7 +66,7 @@ func checkSQL(tree []byte, catalog map[string]bool) error {
 		if doc.ErrorType == "not implemented" {
 			return refuse("only SELECT is answered here (a PIVOT needs its values listed: ON column IN (…))")
 		}
-		return &lake.SQLError{Kind: lake.SQLInvalid, Msg: doc.Message}
+		return &syntaxError{doc.Message}
 	}
 	if len(doc.Statements) != 1 {
 		return refuse("one statement at a time: these are %d", len(doc.Statements))
@@ -81,6 +81,11 @@ func checkSQL(tree []byte, catalog map[string]bool) error {
 	}
 	return c.node(root, "")
 }
+
+// syntaxError: the statement did not parse. The message lacks the place.
+type syntaxError struct{ msg string }
+
+func (e *syntaxError) Error() string { return e.msg }
 
 type checker struct{ tables map[string]bool }
 
@@ -138,6 +143,9 @@ func (c *checker) node(v any, key string) error {
 		for k, x := range v {
 			if k == "value" && v["class"] == "CONSTANT" || k == "cast_type" && v["class"] == "CAST" {
 				continue // a literal's text is data; a type computes nothing
+			}
+			if k == "function" && v["type"] == "TABLE_FUNCTION" {
+				k = inFrom
 			}
 			if err := c.node(x, k); err != nil {
 				return err
@@ -198,7 +206,7 @@ func (c *checker) expression(v map[string]any, class, key string) error {
 	}
 	name, _ := v["function_name"].(string)
 	name = strings.ToLower(name)
-	if key == "function" { // of a table function, checked there
+	if key == inFrom { // object has checked it with its parent
 		return nil
 	}
 	if catalog, _ := v["catalog"].(string); catalog != "" {
@@ -209,6 +217,9 @@ func (c *checker) expression(v map[string]any, class, key string) error {
 	}
 	return nil
 }
+
+// inFrom marks the function of a TABLE_FUNCTION; no key of a tree is spelt so.
+const inFrom = "(in FROM)"
 
 // sqlWindows are the functions that only a window has.
 var sqlWindows = set("row_number", "rank", "dense_rank", "rank_dense", "percent_rank", "cume_dist", "ntile",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,12 +17,16 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/usage"
 )
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == ChildArg {
 		os.Exit(ChildMain(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) > 2 && os.Args[1] == "sql-parent" {
+		os.Exit(sqlParent(os.Args[2]))
 	}
 	os.Exit(m.Run())
 }
@@ -471,19 +476,105 @@ func TestSQLLimits(t *testing.T) {
 	}
 }
 
-// TestSQLChildDies: closing a result early ends its process.
-func TestSQLChildDies(t *testing.T) {
+// TestSQLChild: the process that answers has nothing of its parent's, and
+// closing the result ends it.
+func TestSQLChild(t *testing.T) {
+	t.Setenv("YAGURA_TEST_SECRET", "hunter2")
 	s, _ := sqlStore(t, 3_000, Options{})
+	collect(t, s, query.Query{Limit: 1}) // the embedded engine has files open too
 	rows, err := s.SQL(context.Background(), `select raw from events, range(20)`, lake.SQLOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows.Next()
 	pid := rows.(*childRows).cmd.Process.Pid
+	proc := fmt.Sprintf("/proc/%d/", pid)
+	if env, err := os.ReadFile(proc + "environ"); err != nil || len(env) > 0 {
+		t.Errorf("environment %q, %v", env, err)
+	}
+	if group, err := syscall.Getpgid(pid); err != nil || group != pid {
+		t.Errorf("process group %d of %d, %v", group, pid, err)
+	}
+	if cwd, err := os.Readlink(proc + "cwd"); err != nil || cwd != rows.(*childRows).temp {
+		t.Errorf("folder %s, %v", cwd, err)
+	}
+	fds, err := os.ReadDir(proc + "fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range fds {
+		to, err := os.Readlink(proc + "fd/" + fd.Name())
+		known := false
+		for _, own := range []string{"pipe:", "anon_inode:", "/dev/null", "/sys/fs/cgroup/", filepath.Join(s.dir, "events"), rows.(*childRows).temp} {
+			known = known || strings.HasPrefix(to, own) // /dev and /sys: the Go runtime's
+		}
+		if err == nil && !known {
+			t.Errorf("the child holds %s", to)
+		}
+	}
 	if err := rows.Close(); err != nil {
 		t.Error(err)
 	}
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("process %d: %v", pid, err)
 	}
+}
+
+// TestSQLParentDies: the child does not outlive a parent that is killed.
+func TestSQLParentDies(t *testing.T) {
+	s, _ := sqlStore(t, 100, Options{})
+	parent := exec.Command(os.Args[0], "sql-parent", s.dir)
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(out, &pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(syscall.Kill(pid, 0), parent.Process.Kill()); err != nil {
+		t.Fatal(err)
+	}
+	parent.Wait() //nolint:errcheck // killed
+	for range 100 {
+		if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
+			return
+		}
+		if state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && strings.Contains(string(state), ") Z ") {
+			return // ended; nobody has taken note
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	syscall.Kill(pid, syscall.SIGKILL) //nolint:errcheck // it is ours
+	t.Error("the child goes on without its parent")
+}
+
+// sqlParent runs an endless statement and prints its child's process id.
+func sqlParent(dir string) int {
+	s, err := Open(dir, Options{ReadOnly: true})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	go func() {
+		for {
+			children, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
+			tasks, _ := filepath.Glob("/proc/self/task/*/children")
+			for _, task := range tasks {
+				more, _ := os.ReadFile(task)
+				children = append(children, more...)
+			}
+			if fields := strings.Fields(string(children)); len(fields) > 0 {
+				fmt.Println(fields[0])
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	_, err = s.SQL(context.Background(), `select count(*) from range(1000000000000) t(x) where x % 7 = 8`, lake.SQLOptions{Timeout: time.Minute})
+	fmt.Fprintln(os.Stderr, err)
+	return 1
 }
