@@ -51,6 +51,7 @@ type Kind string
 const (
 	KindRecords Kind = ""       // log records, or nothing
 	KindDigest  Kind = "digest" // a CloudTrail digest file: accounted for, never an event
+	KindOther   Kind = "other"  // no log at all, a note beside them; the span's Failure says what
 )
 
 // Reject is a record that could not become a stored event, with its reason.

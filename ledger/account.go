@@ -174,13 +174,15 @@ func (a *Account) SHA256() string {
 	return e.sha256
 }
 
-// State is how far the object is, and why it is no further.
-func (a *Account) State() (s State, reason string) {
+// State is how far an object of that kind is, and why it is no further.
+func (a *Account) State(kind event.Kind) (s State, reason string) {
 	if len(a.pieces) == 0 {
 		return Waiting, ""
 	}
 	e, whole := a.end()
 	switch {
+	case kind == event.KindOther:
+		return Aside, e.failure
 	case e.failure != "" && a.Records() == 0:
 		return Failed, e.failure
 	case e.failure != "":
@@ -194,12 +196,12 @@ func (a *Account) State() (s State, reason string) {
 	return Complete, ""
 }
 
-// Fill sets what o says of its records.
+// Fill sets what o, whose Kind is known, says of its records.
 func (a *Account) Fill(o *Object) {
 	o.Records = a.Records()
 	o.Stored, o.Duplicate = a.Count(event.Stored), a.Count(event.Duplicate)
 	o.Quarantined, o.Expired = a.Count(event.Quarantined), a.Count(event.Expired)
-	o.State, o.Reason = a.State()
+	o.State, o.Reason = a.State(o.Kind)
 	o.SHA256 = a.SHA256()
 }
 

@@ -102,12 +102,14 @@ type Object struct {
 // State is how far an object is.
 type State string
 
-// The states. Partial: read up to a failure (Reason says which), or still growing.
+// The states. Partial: read up to a failure (Reason says which), or still
+// growing. Aside: no log, it only lies beside them (Reason says what it is).
 const (
 	Waiting  State = "listed"
 	Partial  State = "partial"
 	Complete State = "complete"
 	Failed   State = "failed" // nothing could be read
+	Aside    State = "aside"
 )
 
 // ObjectFilter chooses objects. Empty fields choose all.

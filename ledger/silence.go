@@ -222,7 +222,10 @@ func (h *history) unusual(found []stretch) []stretch {
 func (h *history) gap(s stretch) Gap {
 	sorted := slices.Clone(s.expected)
 	slices.Sort(sorted)
-	silent, _ := slices.BinarySearch(sorted, 1)
+	empty := "none was"
+	if n, _ := slices.BinarySearch(sorted, 1); n > 0 {
+		empty = fmt.Sprint(n, " of them were")
+	}
 	where := "of other days"
 	if s.nearby {
 		where = "around"
@@ -236,8 +239,8 @@ func (h *history) gap(s stretch) Gap {
 	if h.region != "" {
 		region = " in " + h.region
 	}
-	g.Reason = fmt.Sprintf("Nothing arrived from account %s%s from %s to %s UTC, while the %d comparable hours %s had %d to %d records, %d in the middle, and %d of them none.",
-		h.account, region, g.From.Format("2006-01-02 15:04"), g.To.Format(layout), len(sorted), where, sorted[0], sorted[len(sorted)-1], sorted[len(sorted)/2], silent)
+	g.Reason = fmt.Sprintf("Nothing arrived from account %s%s from %s to %s UTC, while the %d comparable hours %s had %d to %d records (median %d), and %s empty.",
+		h.account, region, g.From.Format("2006-01-02 15:04"), g.To.Format(layout), len(sorted), where, sorted[0], sorted[len(sorted)-1], sorted[len(sorted)/2], empty)
 	if h.quietBeside(s) {
 		g.Reason += " The quiet time before or after it was silent as usual: a day off looks the same."
 	}

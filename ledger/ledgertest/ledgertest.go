@@ -223,6 +223,7 @@ func states(t *testing.T, open Open) {
 	f(ledger.Partial, "truncated", span(0, "5s"), span(5, "", failure("truncated")))
 	f(ledger.Partial, "truncated", span(0, "5s", failure("truncated"), final))
 	f(ledger.Failed, "no permission", span(0, "", failure("no permission")))
+	f(ledger.Aside, "not JSON", span(0, "", failure("not JSON"), final, func(a *event.SpanAccount) { a.Kind = event.KindOther }))
 	f(ledger.Partial, "records 5 to 6 are not accounted for", span(7, "1s", final), span(0, "5s"))
 }
 

@@ -182,7 +182,7 @@ func (w *settling) spans(spans []event.SpanAccount, at time.Time) error {
 	var bad error
 	return errors.Join(inChunks(w.t, putMany, putOne, len(touched), objectColumns, func(args []any, i int) []any {
 		e := touched[i]
-		state, _ := e.Account.State()
+		state, _ := e.Account.State(e.Kind)
 		account, err := e.Account.MarshalText()
 		bad = errors.Join(bad, err)
 		return append(args, e.Name, e.Version, string(e.Kind), e.Size, micros(e.Listed), micros(e.Read), string(state), string(account))

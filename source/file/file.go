@@ -43,9 +43,6 @@ type Config struct {
 	Follow bool
 	Poll   time.Duration // between two looks while following; default 1 s
 	Reread bool          // read also what is settled
-	// NotJSONFails makes a file that is not JSON at all a failed object without
-	// records; otherwise it is one rejected record.
-	NotJSONFails bool
 
 	MaxDecompressed int64 // bytes that may come out of a compressed object; default 16 GiB
 	MaxRatio        int64 // decompressed by stored bytes, looked at from 256 MiB on; default 250
@@ -88,7 +85,7 @@ type Stats struct {
 	AlreadySettled int64 // not read, because every record of them is accounted for
 	Read           int64 // opened and read, whole or in part
 	Digests        int64
-	Skipped        int64     // not JSON at all: each is one reject
+	Skipped        int64     // beside the logs: neither JSON nor named like a log
 	Failed         int64     // not readable, or not to their end
 	Failures       []Failure // the first maxFailures of them
 	Records        int64     // delivered, rejects with them

@@ -213,7 +213,7 @@ func TestFollowWaitsForWhatIsBeingWritten(t *testing.T) {
 func TestFollowReplacedAndNotJSON(t *testing.T) {
 	dir := t.TempDir()
 	path := write(t, filepath.Join(dir, "a.gz"), gz(t, lines(0, 3)))
-	notes := write(t, filepath.Join(dir, "notes.txt"), []byte("one\n"))
+	notes := write(t, filepath.Join(dir, "notes.log"), []byte("one\n"))
 	var l sourcetest.Ledger
 	f := follow(t, &l, dir, filepath.Join(dir, "later"))
 	f.wants(path, 3)

@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
@@ -53,7 +55,7 @@ type reading struct {
 	head  string     // hash of the first bytes, once there are headBytes
 	whole bool       // it is one reject, because it is not JSON
 
-	failure string // why it is not JSON, where that makes it a failure
+	aside string // why it is no log, where it only lies beside them
 }
 
 // take counts a record that went into the batch.
@@ -217,7 +219,10 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 		w.b.mu.Unlock()
 	}
 	r.whole = w.spl.whole
-	last := event.Span{Failure: cmp.Or(w.spl.failure, r.failure)}
+	last := event.Span{Failure: cmp.Or(w.spl.failure, r.aside)}
+	if r.aside != "" {
+		last.Kind = event.KindOther
+	}
 	last.Final = w.spl.failure == "" && !w.spl.held && (!w.spl.growing || w.spl.contained || w.spl.whole)
 	if digest != nil {
 		last.Kind, last.Final = event.KindDigest, last.Failure == "" && !w.spl.held
@@ -230,8 +235,8 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 
 // one delivers a record unless it is settled.
 func (w *worker) one(ctx context.Context, r *reading, it item) error {
-	if w.spl.whole && w.s.cfg.NotJSONFails {
-		r.failure = it.reason
+	if w.spl.whole && !logName(r.t.name) {
+		r.aside = it.reason
 		return nil
 	}
 	if w.open.content.kind != "" {
@@ -247,6 +252,17 @@ func (w *worker) one(ctx context.Context, r *reading, it item) error {
 	}
 	r.pass(it)
 	return nil
+}
+
+// logName tells whether a name promises a log. A file of another name that is
+// not JSON lies beside the logs (a note, a script): it is an object without
+// records. One of such a name is a log that went wrong: a rejected record.
+func logName(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case "", ".json", ".jsonl", ".ndjson", ".log", ".gz", ".zst":
+		return true
+	}
+	return false
 }
 
 // digest reads the first record, and takes it out if it is a digest file's only
@@ -289,10 +305,10 @@ func (w *worker) finish(ctx context.Context, r *reading, last event.Span, d *eve
 	w.s.remember(r, &memory{name: r.t.name, progress: source.Progress{
 		Version: sp.Version, Settled: runTo(r.position), Final: sp.Final, Mark: sp.Mark,
 	}, dead: r.whole})
-	if r.whole && (ok || r.failure != "") {
+	switch {
+	case r.aside != "":
 		w.s.count(func(st *Stats) { st.Skipped++ })
-	}
-	if sp.Failure != "" {
+	case sp.Failure != "":
 		w.s.fail(sp.Object, sp.Failure)
 	}
 	if !ok && !sp.Final && sp.Failure == "" && (r.t.known || r.t.again || r.t.unsteady) {
