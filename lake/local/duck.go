@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -194,6 +195,29 @@ func conditionOf(q *query.Query) condition {
 	return condition{text, args, exact}
 }
 
+// candidates is the live segments that may hold what the query asks for: by
+// time, and by the account and the operation that it needs.
+func (s *Store) candidates(q *query.Query, since, until time.Time) ([]segment, error) {
+	segs, err := s.live(since, until)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range query.Conjuncts(q.Where) {
+		eq, ok := x.(query.Eq)
+		v, isText := eq.Value.(string)
+		if !ok || !isText {
+			continue
+		}
+		switch eq.Field {
+		case "account_uid":
+			segs = slices.DeleteFunc(segs, func(g segment) bool { return v < g.MinAccount || v > g.MaxAccount })
+		case "api_operation":
+			segs = slices.DeleteFunc(segs, func(g segment) bool { return v < g.MinOperation || v > g.MaxOperation })
+		}
+	}
+	return segs, nil
+}
+
 // Count counts the events that Select would yield.
 func (s *Store) Count(ctx context.Context, q query.Query) (int64, error) {
 	n, err := s.count(ctx, q)
@@ -222,7 +246,7 @@ func (s *Store) count(ctx context.Context, q query.Query) (n int64, err error) {
 		}
 		return n, nil
 	}
-	segs, err := s.live(q.Since, q.Until)
+	segs, err := s.candidates(&q, q.Since, q.Until)
 	if err != nil {
 		return 0, err
 	}

@@ -89,7 +89,7 @@ func (r *selection) needle(ctx context.Context, segs *[]segment) (done bool, err
 		if err := r.s.reload(ctx); err != nil {
 			return false, err
 		}
-		if *segs, err = r.s.live(r.q.Since, r.q.Until); err != nil {
+		if *segs, err = r.s.candidates(&r.q, r.q.Since, r.q.Until); err != nil {
 			return false, err
 		}
 	}

@@ -59,7 +59,7 @@ type selection struct {
 }
 
 func (r *selection) run(ctx context.Context) error {
-	segs, err := r.s.live(r.q.Since, r.q.Until)
+	segs, err := r.s.candidates(&r.q, r.q.Since, r.q.Until)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (r *selection) retake(ctx context.Context, day int32) ([]segment, error) {
 	} else if end := dayTime(day + 1); until.IsZero() || end.Before(until) {
 		until = end
 	}
-	return r.s.live(since, until)
+	return r.s.candidates(&r.q, since, until)
 }
 
 func later(a, b time.Time) time.Time {

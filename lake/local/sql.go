@@ -224,7 +224,6 @@ type childRows struct {
 
 	columns   []lake.SQLColumn
 	row       []any
-	bytes     int64
 	truncated string
 	done      bool
 	err       error
