@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"slices"
 	"time"
 
@@ -194,6 +195,11 @@ func (s *Store) writeEvents(k *kind, day int32, recs []record) (segment, error) 
 	g := segment{Path: w.path, Day: day, Rows: int64(len(recs)), Bytes: size}
 	for i := range recs {
 		g.cover(recs[i].Event, i == 0)
+	}
+	// g is kept for as long as the file, and must not keep the records alive
+	// whose bytes its strings are part of.
+	for _, s := range []*string{&g.MinAccount, &g.MaxAccount, &g.MinOperation, &g.MaxOperation} {
+		*s = strings.Clone(*s)
 	}
 	return g, nil
 }
