@@ -111,8 +111,13 @@ func (d *DB) Close() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	// Its statements end with the connection.
-	return errors.Join(d.read.Close(), d.conn.Close(), d.write.Close())
+	// SQLite keeps a closed connection's files open until its statements are
+	// closed, and database/sql does not close those prepared on a Conn.
+	var errs []error
+	for _, s := range d.stmts {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, d.read.Close(), d.conn.Close(), d.write.Close())...)
 }
 
 // Tx runs f in a write transaction that is durable when Tx returns nil and

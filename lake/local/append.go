@@ -35,7 +35,7 @@ func (s *Store) Append(ctx context.Context, b event.Batch) (_ lake.Appended, err
 	if first, ok, err := s.answered(ctx, id); ok || err != nil {
 		return first, err
 	}
-	if err := s.checkSpace(); err != nil {
+	if err := s.checkSpace(0, "intake"); err != nil {
 		return lake.Appended{}, err
 	}
 	a, err := s.newAppending(id, &b)

@@ -60,8 +60,17 @@ func (s *Store) openDB(ctx context.Context) (err error) {
 	return s.db.Migrate(ctx, "lake", catalogSteps)
 }
 
-// reload reads the list of live files.
+// reload makes the list current. The writer's own always is; reading it again
+// beside a commit could take it back to what it was.
 func (s *Store) reload(ctx context.Context) error {
+	if !s.opt.ReadOnly {
+		return nil
+	}
+	return s.load(ctx)
+}
+
+// load reads the list of live files.
+func (s *Store) load(ctx context.Context) error {
 	c := catalog{days: map[int32][]segment{}, months: map[int32][]usageSegment{}}
 	tx, err := s.db.Read().BeginTx(ctx, nil)
 	if err != nil {

@@ -138,12 +138,16 @@ func affordable(inputs []segment) []segment {
 func (s *Store) mergeSegments(ctx context.Context, inputs []segment) (err error) {
 	m := merger{ctx: ctx}
 	defer func() { err = errors.Join(err, m.close()) }()
-	var total int64
+	var total, bytes int64
 	for _, g := range inputs {
 		if err := m.open(g); err != nil {
 			return err
 		}
 		total += g.Rows
+		bytes += g.Bytes
+	}
+	if err := s.checkSpace(bytes, "merging"); err != nil {
+		return err
 	}
 	m.oneGroup = total <= rowGroupRows
 	out, err := s.create(restEvents, s.dayDir(inputs[0].Day))

@@ -120,7 +120,7 @@ func Open(dir string, opt Options) (_ *Store, err error) {
 	if err := s.openDB(context.Background()); err != nil {
 		return nil, err
 	}
-	if err := s.reload(context.Background()); err != nil {
+	if err := s.load(context.Background()); err != nil {
 		return nil, err
 	}
 	if !opt.ReadOnly {
@@ -242,8 +242,9 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// checkSpace refuses intake below the floor, before the disk is full.
-func (s *Store) checkSpace() error {
+// checkSpace refuses to write so many bytes if that would leave less than the
+// floor, before the disk is full.
+func (s *Store) checkSpace(bytes int64, what string) error {
 	if s.opt.MinFree < 0 {
 		return nil
 	}
@@ -251,9 +252,9 @@ func (s *Store) checkSpace() error {
 	if err := unix.Statfs(s.dir, &st); err != nil {
 		return fmt.Errorf("free space of %s: %w", s.dir, err)
 	}
-	if free := int64(st.Bavail) * int64(st.Bsize); free < s.opt.MinFree {
-		return fmt.Errorf("%w: %s has %d MB free, below the floor of %d MB: intake stopped",
-			ErrSpace, s.dir, free>>20, s.opt.MinFree>>20)
+	if free := int64(st.Bavail) * int64(st.Bsize); free-bytes < s.opt.MinFree {
+		return fmt.Errorf("%w: %s has %d MB free, below the floor of %d MB: %s stopped",
+			ErrSpace, s.dir, free>>20, (s.opt.MinFree+bytes)>>20, what)
 	}
 	return nil
 }

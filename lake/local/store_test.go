@@ -586,6 +586,40 @@ func TestSpace(t *testing.T) {
 	if n := len(stateOf(t, s).events); n != 0 {
 		t.Errorf("%d events", n)
 	}
+	s.opt.MinFree = 1
+	m := laketest.NewMaker(58)
+	for i := range 4 {
+		s.put(t, laketest.Batch(fmt.Sprint("o", i), "v1", m.Event(laketest.Day)), true)
+	}
+	s.opt.MinFree = 1 << 60
+	if err := s.Merge(ctx); !errors.Is(err, ErrSpace) {
+		t.Errorf("merge: %v", err)
+	}
+}
+
+// TestPrunedBatch: long after its release a batch is forgotten, and appending it
+// again then comes to the same verdicts.
+func TestPrunedBatch(t *testing.T) {
+	now := laketest.Day
+	s := open(t, t.TempDir(), Options{Linger: -1, Now: func() time.Time { return now }})
+	defer s.close(t)
+	m := laketest.NewMaker(65)
+	events := m.Events(6, laketest.Day, time.Hour)
+	s.put(t, laketest.Batch("first", "v1", events[:2]...), true)
+	b := laketest.Batch("a", "v1", events...)
+	first := s.put(t, b, true)
+	waits := s.put(t, laketest.Batch("waits", "v1", m.Event(laketest.Day)), false)
+	now = now.Add(batchesKept + time.Hour)
+	if err := s.Merge(ctx); err != nil {
+		t.Fatal(err)
+	}
+	a := s.put(t, b, true)
+	if a.Again || len(a.New) != 0 || !reflect.DeepEqual(a.Spans, first.Spans) {
+		t.Errorf("appended again: %+v, first %+v", a, first)
+	}
+	if got := stateOf(t, s).waiting; !slices.Equal(got, []event.BatchID{waits.Batch}) {
+		t.Errorf("waiting %v", got)
+	}
 }
 
 func TestBackup(t *testing.T) {
