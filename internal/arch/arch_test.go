@@ -33,7 +33,7 @@ var may = map[string][]string{
 	"api":       rooms,
 	"rules":     {"sigma", "detect"}, // in tests only
 	"internal":  nil,
-	"e2e":       nil,
+	"e2e":       {"simulate"},
 	"cmd":       append([]string{"pipeline", "simulate", "catalogue", "api", "config", "rules", "web"}, rooms...),
 }
 
