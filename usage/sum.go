@@ -33,10 +33,11 @@ type Sums struct {
 // seed is one for the process: nothing that is stored depends on it.
 var seed = maphash.MakeSeed()
 
-// Add counts the event, unless it is a twin, once in the row with an empty
-// resource and once in a row of each resource it names. Nothing is capped.
+// Add counts the event once in the row with an empty resource and once in a row
+// of each resource it names. Nothing is capped. A twin repeats what another
+// event says, and an insight is about calls but is none: they are left out.
 func (s *Sums) Add(e *event.Event) {
-	if e.Twin {
+	if e.Twin || e.Category == event.Insight {
 		return
 	}
 	var base uint64

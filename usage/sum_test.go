@@ -20,13 +20,13 @@ func TestSum(t *testing.T) {
 		APIService: "kms.amazonaws.com", APIOperation: "Decrypt", Region: "ap-northeast-1", Outcome: event.Success,
 		ResourceUID: "b", ResourceUIDs: []string{"b", "a", "b"},
 	}
-	early, twin := e, e
+	early, twin, insight := e, e, e
 	early.Time, early.ResourceUID, early.ResourceUIDs = noon, "", nil
-	twin.Twin = true
+	twin.Twin, insight.Category = true, event.Insight
 	next := e
 	next.Time = noon.Add(time.Hour)
 
-	got := Sum([]event.Event{e, early, twin, next}, 10)
+	got := Sum([]event.Event{e, early, twin, insight, next}, 10)
 	var lines []string
 	for _, r := range got {
 		lines = append(lines, fmt.Sprintf("%s %s=%d %s-%s", r.Hour.Format("15"), r.ResourceUID, r.Count, r.First.Format("15:04"), r.Last.Format("15:04")))

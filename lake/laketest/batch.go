@@ -69,6 +69,9 @@ func (m *Maker) Event(t time.Time) event.Event {
 		e.ResourceUIDs = []string{e.ResourceUID, e.ResourceUID[:strings.IndexByte(e.ResourceUID, '/')]}
 	case "Decrypt":
 		e.Twin = m.rnd.IntN(3) == 0
+		if m.rnd.IntN(20) == 0 {
+			e.Category = event.Insight
+		}
 	}
 	if e.ResourceUID != "" && e.ResourceUIDs == nil {
 		e.ResourceUIDs = []string{e.ResourceUID}

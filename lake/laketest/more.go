@@ -118,7 +118,7 @@ func (s *store) agree(t *testing.T, text string, q query.Query, stored []event.E
 func naive(events []event.Event) []usage.Row {
 	sums := map[usage.Key]usage.Row{}
 	for _, e := range events {
-		if e.Twin {
+		if e.Twin || e.Category == event.Insight {
 			continue
 		}
 		names := map[string]bool{"": true}
