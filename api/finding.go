@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -107,18 +106,18 @@ type listInput struct {
 	Cursor   string           `query:"cursor"`
 }
 
-func findings(a huma.API, store triage.Reader) {
+func findings(a huma.API, rooms Rooms) {
 	type page struct{ Body Findings }
 	huma.Register(a, huma.Operation{
 		OperationID: "list-findings", Method: http.MethodGet, Path: "/api/findings", Summary: "Findings, most pressing first",
 	}, func(ctx context.Context, in *listInput) (*page, error) {
-		found, next, err := store.List(ctx, triage.Filter{
+		found, next, err := rooms.Findings.List(ctx, triage.Filter{
 			Severity: in.Severity, Status: in.Status, Kind: in.Kind, Rule: in.Rule, Account: in.Account,
 			Actor: in.Actor, Resource: in.Resource, Text: in.Text, Since: in.Since, Until: in.Until,
 			Demoted: in.Demoted, Limit: in.Limit, Cursor: in.Cursor,
 		})
 		if err != nil {
-			return nil, failure(err)
+			return nil, rooms.failure(err)
 		}
 		return &page{ViewFindings(found, next)}, nil
 	})
@@ -128,22 +127,10 @@ func findings(a huma.API, store triage.Reader) {
 	}, func(ctx context.Context, in *struct {
 		Key string `path:"key"`
 	}) (*one, error) {
-		f, err := store.Get(ctx, in.Key)
+		f, err := rooms.Findings.Get(ctx, in.Key)
 		if err != nil {
-			return nil, failure(err)
+			return nil, rooms.failure(err)
 		}
 		return &one{ViewFinding(f)}, nil
 	})
-}
-
-// failure turns an error of a room into a response; what is not meant for
-// people becomes an internal error without its text.
-func failure(err error) error {
-	switch {
-	case errors.Is(err, triage.ErrNotFound):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return huma.Error503ServiceUnavailable("the request was cut off")
-	}
-	return err
 }

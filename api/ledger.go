@@ -16,7 +16,7 @@ func ledgers(a huma.API, rooms Rooms) {
 	}, func(ctx context.Context, _ *struct{}) (*report, error) {
 		r, err := rooms.Report(ctx)
 		if err != nil {
-			return nil, failure(err)
+			return nil, rooms.failure(err)
 		}
 		return &report{r}, nil
 	})
@@ -36,7 +36,7 @@ func ledgers(a huma.API, rooms Rooms) {
 		out.Body.Objects = []ledger.Object{}
 		for o, err := range rooms.Ledger.Objects(ctx, ledger.ObjectFilter{States: in.State}) {
 			if err != nil {
-				return nil, failure(err)
+				return nil, rooms.failure(err)
 			}
 			if len(out.Body.Objects) == in.Limit {
 				out.Body.More = true
@@ -50,7 +50,7 @@ func ledgers(a huma.API, rooms Rooms) {
 
 // backup is the one operation that is not a question: it exists for the command
 // `backup`, which cannot take the lock of a data directory that is being served.
-func backup(a huma.API, write func(ctx context.Context, dir string) error) {
+func backup(a huma.API, rooms Rooms) {
 	type input struct {
 		Body struct {
 			Dir string `json:"dir" doc:"an empty or absent folder, absolute"`
@@ -60,7 +60,7 @@ func backup(a huma.API, write func(ctx context.Context, dir string) error) {
 		OperationID: "backup", Method: http.MethodPost, Path: "/api/backup", Summary: "Write a consistent copy of everything",
 		DefaultStatus: http.StatusNoContent,
 	}, func(ctx context.Context, in *input) (*struct{}, error) {
-		if err := write(ctx, in.Body.Dir); err != nil {
+		if err := rooms.Backup(ctx, in.Body.Dir); err != nil {
 			return nil, huma.Error422UnprocessableEntity(err.Error())
 		}
 		return nil, nil

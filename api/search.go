@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"net/http"
 	"time"
 
@@ -39,7 +38,7 @@ type searchInput struct {
 // searchTime bounds one search: a scan over everything is cut off, visibly.
 const searchTime = 30 * time.Second
 
-func search(a huma.API, events func(context.Context, query.Query) iter.Seq2[event.Event, error], now func() time.Time) {
+func search(a huma.API, rooms Rooms) {
 	type found struct {
 		Body struct {
 			Events []Event `json:"events"`
@@ -58,9 +57,9 @@ func search(a huma.API, events func(context.Context, query.Query) iter.Seq2[even
 		out := &found{}
 		out.Body.Events = []Event{}
 		q := query.Query{Where: where, Since: in.Since, Until: in.Until, Limit: in.Limit + 1, OldestFirst: in.OldestFirst}
-		for e, err := range events(ctx, q) {
+		for e, err := range rooms.Select(ctx, q) {
 			if err != nil {
-				return nil, failure(err)
+				return nil, rooms.failure(err)
 			}
 			if len(out.Body.Events) == in.Limit {
 				out.Body.More = true

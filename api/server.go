@@ -7,13 +7,13 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -34,6 +34,8 @@ type Rooms struct {
 	// the machine the server runs on.
 	Backup  func(ctx context.Context, dir string) error
 	Metrics http.Handler
+	// Failed is told of errors that callers do not get to see.
+	Failed func(error)
 }
 
 // Config shapes the server.
@@ -41,7 +43,6 @@ type Config struct {
 	Version string
 	Token   string   // what callers show as a bearer token; never empty
 	Hosts   []string // host names it may be asked by, without port
-	Now     func() time.Time
 }
 
 // New gives the handler of everything.
@@ -79,10 +80,23 @@ func describe(a huma.API, cfg Config, rooms Rooms) {
 		h.Body.Status, h.Body.Version = "ok", cfg.Version
 		return h, nil
 	})
-	findings(a, rooms.Findings)
-	search(a, rooms.Select, cfg.Now)
+	findings(a, rooms)
+	search(a, rooms)
 	ledgers(a, rooms)
-	backup(a, rooms.Backup)
+	backup(a, rooms)
+}
+
+// failure turns an error of a room into a response. What is not meant for
+// people goes to Failed and becomes an internal error without its text.
+func (r Rooms) failure(err error) error {
+	switch {
+	case errors.Is(err, triage.ErrNotFound):
+		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return huma.Error503ServiceUnavailable("the request was cut off")
+	}
+	r.Failed(err)
+	return huma.Error500InternalServerError("this is our fault; the server's own messages say more")
 }
 
 // open are the paths that need no token and, since probes ask by address, no

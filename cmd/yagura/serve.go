@@ -184,7 +184,7 @@ func (s *server) compact(ctx context.Context) error {
 }
 
 func (s *server) handler(token string) http.Handler {
-	return api.New(api.Config{Version: version, Token: token, Hosts: s.hosts(), Now: s.now}, api.Rooms{
+	return api.New(api.Config{Version: version, Token: token, Hosts: s.hosts()}, api.Rooms{
 		Findings: s.rooms.triage,
 		Select:   s.rooms.lake.Select,
 		Ledger:   s.rooms.ledger,
@@ -195,6 +195,7 @@ func (s *server) handler(token string) http.Handler {
 			return copyRooms(ctx, s.rooms, dir)
 		},
 		Metrics: s.metrics(),
+		Failed:  func(err error) { s.warn("%v", err) },
 	})
 }
 

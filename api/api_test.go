@@ -1,0 +1,202 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/ledger"
+	ledgermemory "github.com/yagura-sec/yagura/ledger/memory"
+	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/triage"
+	triagememory "github.com/yagura-sec/yagura/triage/memory"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// rooms hold one finding and three events.
+func rooms(t *testing.T) Rooms {
+	t.Helper()
+	store := &triagememory.Store{}
+	o := finding.Occurrence{Batch: event.BatchID{1}, FirstSeen: noon, LastSeen: noon, Count: 1}
+	o.Key, o.Kind, o.Title, o.Severity, o.Confidence = finding.Key("a"), finding.KindRule, `<script>alert("x")</script>`, finding.High, 0.9
+	o.Evidence.Add(finding.Sighting{Time: noon, UID: event.UID{7}})
+	if err := store.Record(t.Context(), o.Batch, finding.Judged{Occurrences: []finding.Occurrence{o}}); err != nil {
+		t.Fatal(err)
+	}
+	l := ledgermemory.New(ledger.Options{Now: func() time.Time { return noon }})
+	return Rooms{
+		Findings: store, Ledger: l,
+		Select: func(_ context.Context, q query.Query) iter.Seq2[event.Event, error] {
+			return func(yield func(event.Event, error) bool) {
+				for i := range 3 {
+					e := event.Event{UID: event.UID{byte(i)}, Time: noon, APIOperation: "ListBuckets", Raw: []byte(`{"n":` + string(rune('0'+i)) + `}`)}
+					if q.Where != nil && !query.Match(q.Where, &e) {
+						continue
+					}
+					if !yield(e, nil) {
+						return
+					}
+				}
+			}
+		},
+		Report: func(ctx context.Context) (ledger.Report, error) { return ledger.MakeReport(ctx, l, nil) },
+		Backup: func(_ context.Context, dir string) error {
+			if dir == "/full" {
+				return errors.New("no space left")
+			}
+			return nil
+		},
+		Metrics: http.NotFoundHandler(),
+	}
+}
+
+func handler(t *testing.T) http.Handler {
+	return New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost", "::1"}}, rooms(t))
+}
+
+func ask(t *testing.T, h http.Handler, method, target, body string, change ...func(*http.Request)) (int, http.Header, string) {
+	t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Host = "localhost:8484"
+	r.Header.Set("Authorization", "Bearer secret")
+	r.Header.Set("Content-Type", "application/json")
+	for _, c := range change {
+		c(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code, w.Header(), w.Body.String()
+}
+
+// TestDescription holds the description, which clients are generated from, to
+// the golden file.
+func TestDescription(t *testing.T) {
+	code, _, body := ask(t, handler(t), "GET", "/openapi.json", "")
+	if code != 200 {
+		t.Fatalf("%d %s", code, body)
+	}
+	var got bytes.Buffer
+	if err := json.Indent(&got, []byte(body), "", " "); err != nil {
+		t.Fatal(err)
+	}
+	got.WriteByte('\n')
+	const path = "testdata/openapi.json.golden"
+	if *update {
+		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Error("the description is not current: run `make update` and look at the difference")
+	}
+	for _, p := range []string{"/healthz", "/api/findings", "/api/findings/{key}", "/api/search", "/api/ledger", "/api/ledger/objects", "/api/backup"} {
+		if !strings.Contains(body, `"`+p+`"`) {
+			t.Errorf("%s is not described", p)
+		}
+	}
+}
+
+func TestGuard(t *testing.T) {
+	h := handler(t)
+	f := func(want int, path string, change func(*http.Request)) {
+		t.Helper()
+		code, head, body := ask(t, h, "GET", path, "", change)
+		if code != want {
+			t.Errorf("%s: %d, want %d: %s", path, code, want, body)
+		}
+		if want >= 400 && head.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: a refusal is %s", path, head.Get("Content-Type"))
+		}
+		if head.Get("Content-Security-Policy") == "" || head.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: headers %v", path, head)
+		}
+	}
+	host := func(h string) func(*http.Request) { return func(r *http.Request) { r.Host = h } }
+	set := func(k, v string) func(*http.Request) { return func(r *http.Request) { r.Header.Set(k, v) } }
+	f(200, "/api/findings", host("localhost"))
+	f(200, "/api/findings", host("LOCALHOST:1"))
+	f(200, "/api/findings", host("[::1]:8484"))
+	f(421, "/api/findings", host("evil.example"))
+	f(421, "/api/findings", host("localhost.evil.example"))
+	f(421, "/api/findings", host(""))
+	f(200, "/api/findings", set("Origin", "http://localhost:8484"))
+	f(403, "/api/findings", set("Origin", "http://localhost:9999"))
+	f(403, "/api/findings", set("Origin", "null"))
+	f(403, "/api/findings", set("Sec-Fetch-Site", "same-site"))
+	f(401, "/api/findings", set("Authorization", "Bearer secre"))
+	f(401, "/api/findings", set("Authorization", "Basic secret"))
+	f(401, "/openapi.json", set("Authorization", ""))
+	f(200, "/healthz", set("Authorization", ""))
+	f(200, "/healthz", host("10.0.0.1"))
+}
+
+func TestAnswers(t *testing.T) {
+	h := handler(t)
+	f := func(want int, method, target, body, contains string) {
+		t.Helper()
+		code, _, got := ask(t, h, method, target, body)
+		if code != want || !strings.Contains(got, contains) {
+			t.Errorf("%s %s: %d %s; want %d with %s", method, target, code, got, want, contains)
+		}
+	}
+	key := finding.Key("a")
+	f(200, "GET", "/api/findings", "", `"key":"`+key)
+	if _, head, _ := ask(t, h, "GET", "/api/findings", ""); head.Get("Content-Type") != "application/json" {
+		t.Errorf("hostile text is served as %s", head.Get("Content-Type"))
+	}
+	f(200, "GET", "/api/findings?severity=critical", "", `"findings":[],"next":""`)
+	f(422, "GET", "/api/findings?severity=loud", "", "severity")
+	f(200, "GET", "/api/findings/"+key, "", `"evidence":["07000000-0000-0000-0000-000000000000"]`)
+	f(404, "GET", "/api/findings/unknownkey", "", "no such finding")
+	f(200, "GET", "/api/search", "", `"more":false`)
+	f(200, "GET", "/api/search?limit=2", "", `"more":true`)
+	f(200, "GET", "/api/search?q=api_operation:ListBuckets", "", `"raw":{"n":2}`)
+	f(200, "GET", "/api/search?q=api_operation:Other", "", `"events":[]`)
+	f(422, "GET", "/api/search?q=nosuch:x", "", "nosuch")
+	f(422, "GET", "/api/search?limit=100000", "", "limit")
+	f(200, "GET", "/api/ledger", "", `"totals":{"objects":0`)
+	f(200, "GET", "/api/ledger/objects", "", `"objects":[]`)
+	f(204, "POST", "/api/backup", `{"dir":"/copy"}`, "")
+	f(422, "POST", "/api/backup", `{"dir":"/full"}`, "no space left")
+	f(422, "POST", "/api/backup", `{}`, "dir")
+	f(405, "DELETE", "/api/findings", "", "")
+}
+
+// TestInternal: what is not meant for people stays inside.
+func TestInternal(t *testing.T) {
+	r := rooms(t)
+	r.Findings = broken{}
+	var told error
+	r.Failed = func(err error) { told = err }
+	h := New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, r)
+	if code, _, body := ask(t, h, "GET", "/api/findings", ""); code != 500 || strings.Contains(body, "/var/lib") {
+		t.Errorf("%d %s", code, body)
+	}
+	if told == nil || !strings.Contains(told.Error(), "/var/lib") {
+		t.Errorf("the server says %v", told)
+	}
+}
+
+type broken struct{ triage.Reader }
+
+func (broken) List(context.Context, triage.Filter) ([]finding.Finding, string, error) {
+	return nil, "", errors.New("open /var/lib/yagura/state.db: permission denied")
+}
