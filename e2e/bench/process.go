@@ -123,27 +123,61 @@ func machine(ctx context.Context, b *bench) []string {
 		fmt.Sprintf("%s, %s records, %s", version, grouped(float64(b.records)), b.began.UTC().Format(time.RFC3339)),
 		fmt.Sprintf("%d cores of %s, %s, built with %s", runtime.NumCPU(), model, runtime.GOOS, runtime.Version()),
 	}
-	if load := loadOf(); load > 0.3 {
-		head = append(head, fmt.Sprintf("NOT QUIET: the load was %.1f at the start; figures in wall time are too slow", load))
-	}
 	if inMemory(b.dir) {
 		head = append(head, filepath.Dir(b.dir)+" lies in memory: durable writes cost nothing here; choose a disk with -dir")
 	}
 	return head
 }
 
-// loadOf is the load of the last minute; NaN where that is not to be had.
-func loadOf() float64 {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return math.NaN()
+// others measures what other processes take of the machine, from its call to the
+// call of done, as a share of all cores; NaN where that is not to be had.
+func others() (done func() float64) {
+	start, own := time.Now(), family()
+	busy, _ := busyOf()
+	return func() float64 {
+		now, cores := busyOf()
+		return max(0, (now-busy)-(family()-own)) / (time.Since(start).Seconds() * cores)
 	}
-	first, _, _ := strings.Cut(string(text), " ")
-	load, err := strconv.ParseFloat(first, 64)
+}
+
+// busyOf is how long the processors of the machine were busy, in seconds, and
+// how many there are.
+func busyOf() (sum, cores float64) {
+	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return math.NaN()
+		return math.NaN(), 1
 	}
-	return load
+	const ticks = 100 // a second: what Linux tells programs, whatever it runs at
+	for line := range strings.Lines(string(text)) {
+		// cpu0 user nice system idle iowait irq softirq steal; cpu without a number is the sum
+		fields := strings.Fields(line)
+		if len(fields) < 9 || !strings.HasPrefix(fields[0], "cpu") || fields[0] == "cpu" {
+			continue
+		}
+		for _, i := range []int{1, 2, 3, 6, 7, 8} {
+			n, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return math.NaN(), 1
+			}
+			sum += n / ticks
+		}
+		cores++
+	}
+	return sum, cores
+}
+
+// family is the CPU time of this process and of the children it waited for, in
+// seconds.
+func family() float64 {
+	var sum time.Duration
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var r syscall.Rusage
+		if err := syscall.Getrusage(who, &r); err != nil {
+			return math.NaN()
+		}
+		sum += time.Duration(syscall.TimevalToNsec(r.Utime) + syscall.TimevalToNsec(r.Stime))
+	}
+	return sum.Seconds()
 }
 
 // inMemory tells a folder of a file system without a disk.
