@@ -91,6 +91,9 @@ func confine(req *childRequest) error {
 		{"core", unix.RLIMIT_CORE, 0},
 		{"files", unix.RLIMIT_NOFILE, uint64(len(req.Events)+len(req.Usage)) + 512},
 	} {
+		if r.what == unix.RLIMIT_AS && !limitAddressSpace {
+			continue
+		}
 		limit := unix.Rlimit{Cur: r.max, Max: r.max}
 		var now unix.Rlimit
 		if err := unix.Getrlimit(r.what, &now); err == nil && now.Max < r.max {

@@ -403,6 +403,9 @@ func tree(t *testing.T, dir string) []string {
 
 // TestSQLExhaustion is what would take all the time, memory or disk there is.
 func TestSQLExhaustion(t *testing.T) {
+	if !limitAddressSpace || testing.Short() {
+		t.Skip("a race or short test: without a limit on addresses, or time for those on time")
+	}
 	s, _ := sqlStore(t, 20_000, Options{SQL: SQLLimits{Spill: 64 << 20, Memory: 512 << 20}})
 	f := func(text string) {
 		t.Helper()
