@@ -97,7 +97,7 @@ func (p *Pipeline) carry(ctx context.Context, b event.Batch) error {
 	p.read(&b)
 	done, err := p.rooms.Lake.Append(ctx, b)
 	if err != nil {
-		return fmt.Errorf("append %d events: %w", len(b.Events), err)
+		return fmt.Errorf("%s: append %d events: %w", where(b.Spans), len(b.Events), err)
 	}
 	news := make([]event.Event, 0, len(done.New))
 	for _, i := range done.New {
@@ -107,6 +107,18 @@ func (p *Pipeline) carry(ctx context.Context, b event.Batch) error {
 		Batch: done.Batch, At: p.opt.Now(), Events: news, Spans: done.Spans,
 		Rejects: append(b.Rejects, done.Conflicts...), Digests: b.Digests,
 	})
+}
+
+// where says which records a batch is of, for a person who has to look.
+func where(spans []event.Span) string {
+	if len(spans) == 0 {
+		return "an empty batch"
+	}
+	first := fmt.Sprintf("%s from record %d on", spans[0].Object, spans[0].First)
+	if len(spans) == 1 {
+		return first
+	}
+	return fmt.Sprintf("%s and %d more objects", first, len(spans)-1)
 }
 
 // read turns the raw records into events and rejects, each record into one of

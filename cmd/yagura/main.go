@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -89,13 +90,22 @@ func run(ctx context.Context, w world) int {
 	}
 	code := exitFailed
 	var e exit
-	if errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
 		code = e.code
+	case fullDisk(err):
+		code = exitIncomplete // what was acknowledged is whole; the rest waits for room
 	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(w.stderr, "yagura:", safe(text))
 	}
 	return code
+}
+
+// fullDisk tells whether there was no room: below the floor, at the end of the
+// disk, or in SQLite's words, whose error has no value to compare with.
+func fullDisk(err error) bool {
+	return errors.Is(err, local.ErrSpace) || errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "database or disk is full")
 }
 
 func (p *program) root() *cobra.Command {
