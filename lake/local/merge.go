@@ -32,6 +32,9 @@ const (
 	// tendFresh is how many small segments of a day are worth merging while more
 	// arrive: the fewer at a time, the more often each event is written.
 	tendFresh = 32
+	// recodeRows is how many rows in fresh segments of a quiet day are worth
+	// writing anew for their size alone.
+	recodeRows = 500
 	// mergeBytes bounds what the open pages of a merge's inputs may hold.
 	mergeBytes = 128 << 20
 	// mergeFiles bounds the files a merge has open.
@@ -77,23 +80,40 @@ func (s *Store) merge(ctx context.Context, fresh int) error {
 func (s *Store) nextMerge(fresh int) []segment {
 	c, _ := s.current() // the writer's own list: no error
 	for _, list := range c.days {
-		released := slices.DeleteFunc(slices.Clone(list), func(g segment) bool { return !g.Released })
-		small := 0
-		for _, g := range released {
-			if g.Batch != (event.BatchID{}) {
-				small++
-			}
-		}
-		if small < fresh && fresh > 1 {
-			continue
-		}
-		slices.SortFunc(released, func(a, b segment) int { return cmp.Or(cmp.Compare(a.Rows, b.Rows), cmp.Compare(a.ID, b.ID)) })
-		n := runLength(released, maxDaySegments, func(g segment) int64 { return g.Rows })
-		if n >= 2 {
-			return affordable(released[:n])
+		if inputs := mergeable(list, fresh); inputs != nil {
+			return affordable(inputs)
 		}
 	}
 	return nil
+}
+
+// mergeable is what of a day's segments is to become one: the run by size, and
+// once the day is quiet (Merge) whatever is still compressed quickly, not well.
+func mergeable(list []segment, fresh int) []segment {
+	released := slices.DeleteFunc(slices.Clone(list), func(g segment) bool { return !g.Released })
+	small, rows := 0, int64(0)
+	for _, g := range released {
+		if g.fresh() {
+			small++
+			rows += g.Rows
+		}
+	}
+	if small < fresh && fresh > 1 {
+		return nil
+	}
+	slices.SortFunc(released, func(a, b segment) int { return cmp.Or(cmp.Compare(a.Rows, b.Rows), cmp.Compare(a.ID, b.ID)) })
+	n := runLength(released, maxDaySegments, func(g segment) int64 { return g.Rows })
+	recode := fresh == 1 && rows >= recodeRows
+	var inputs []segment
+	for i, g := range released {
+		if i < n || recode && g.fresh() {
+			inputs = append(inputs, g)
+		}
+	}
+	if len(inputs) == 1 && !recode {
+		return nil
+	}
+	return inputs
 }
 
 // runLength is how many of the smallest items, which are sorted by size, are to

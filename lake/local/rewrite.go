@@ -30,7 +30,7 @@ const rewriteRows = 20_000
 var usageColumns = func() (cols []int) {
 	for _, name := range []string{
 		"time", "cloud_provider", "account_uid", "actor_uid", "actor_type", "caller", "api_service",
-		"api_operation", "resource_uid", "resource_uids", "region", "outcome", "twin",
+		"api_operation", "category", "resource_uid", "resource_uids", "region", "outcome", "twin",
 	} {
 		cols = append(cols, columnIndex(name))
 	}
@@ -130,6 +130,9 @@ func (w *rewriting) segment(ctx context.Context, g segment) error {
 			return err
 		}
 		out.Batch, out.Released = g.Batch, g.Released
+		if !g.fresh() {
+			out.Batch = held[0].Batch
+		}
 		written = append(written, out)
 		held = nil
 		return nil

@@ -18,11 +18,16 @@ type segment struct {
 	MinTime, MaxTime           time.Time
 	MinAccount, MaxAccount     string
 	MinOperation, MaxOperation string
-	// Batch is the batch that wrote it, zero once merged.
+	// Batch is the batch that wrote it, zero once merged. In a rewritten segment
+	// it is the batch of its first row.
 	Batch event.BatchID
 	// Released: no batch waits to be judged from this file, so it may be merged.
 	Released bool
 }
+
+// fresh segments are as an append or a rewrite wrote them: small, quickly
+// compressed, with small pages.
+func (g *segment) fresh() bool { return g.Batch != event.BatchID{} }
 
 // usageSegment is one Parquet file of usage rows, all of one UTC month.
 type usageSegment struct {
