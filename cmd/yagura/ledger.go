@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/ledger/digest"
@@ -186,7 +187,7 @@ func (p *program) retry(ctx context.Context) error {
 		return err
 	}
 	before := pipe.Stats()
-	for b, err := range retries(ctx, r.ledger) {
+	for b, err := range retries(ctx, r.ledger, p.now()) {
 		if err == nil {
 			err = pipe.Deliver(ctx, b)
 		}
@@ -215,8 +216,10 @@ func (p *program) retry(ctx context.Context) error {
 }
 
 // retries makes batches of what waits in quarantine, one span a record. Records
-// whose bytes were not kept whole cannot be read again and stay.
-func retries(ctx context.Context, l ledger.Reader) iter.Seq2[event.Batch, error] {
+// whose bytes were not kept whole cannot be read again and stay. They count as
+// received now, and a format that nobody reads here gives way to recognition.
+func retries(ctx context.Context, l ledger.Reader, now time.Time) iter.Seq2[event.Batch, error] {
+	known := catalogue.Formats()
 	return func(yield func(event.Batch, error) bool) {
 		var b event.Batch
 		versions := map[string]string{} // a batch holds one version of an object
@@ -237,7 +240,11 @@ func retries(ctx context.Context, l ledger.Reader) iter.Seq2[event.Batch, error]
 			}
 			versions[q.Object] = q.Version
 			b.Spans = append(b.Spans, event.Span{Object: q.Object, Version: q.Version, First: q.Position, Records: 1})
-			b.Raws = append(b.Raws, event.Raw{Object: q.Object, Position: q.Position, Format: q.Format, Body: q.Body, Received: q.Received})
+			raw := event.Raw{Object: q.Object, Position: q.Position, Format: q.Format, Body: q.Body, Received: now.UTC().Truncate(time.Microsecond)}
+			if _, ok := known[raw.Format]; !ok {
+				raw.Format = ""
+			}
+			b.Raws = append(b.Raws, raw)
 		}
 		if len(b.Raws) > 0 {
 			yield(b, nil)

@@ -147,7 +147,8 @@ func (s *server) deliver(ctx context.Context, b event.Batch) error {
 	return s.pipe.Deliver(ctx, b)
 }
 
-// keep applies retention and folds old occurrences together once an hour.
+// keep applies retention, folds old occurrences together and merges what
+// trickled in, once an hour.
 func (s *server) keep(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -160,6 +161,9 @@ func (s *server) keep(ctx context.Context) error {
 		err := s.retain(ctx, s.rooms)
 		if err == nil {
 			err = s.compact(ctx)
+		}
+		if err == nil {
+			err = s.rooms.lake.Merge(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			return err
