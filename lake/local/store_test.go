@@ -323,6 +323,24 @@ func TestMergeChangesNothing(t *testing.T) {
 		}
 		stateOf(t, busy).same(t, stateOf(t, calm), fmt.Sprint("seed ", seed))
 		checkSegments(t, busy)
+		// Nothing is left to fold by whoever reads the segments without the cap.
+		list, err := busy.liveUsage(time.Time{}, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := map[usage.Key]bool{}
+		for _, u := range list {
+			rows, err := readUsage(u.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range rows {
+				keys[r.Key] = true
+			}
+		}
+		if want := len(stateOf(t, busy).usage); len(keys) != want {
+			t.Errorf("seed %d: %d keys at rest, %d folded", seed, len(keys), want)
+		}
 		if on, listed := files(t, busy.dir), busy.listed(t); !slices.Equal(on, listed) {
 			t.Errorf("seed %d: on disk %v, listed %v", seed, on, listed)
 		}
@@ -540,7 +558,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestLinger: a replaced segment stays on disk for the queries that read it.
+// TestLinger: a replaced segment stays on disk for the queries that read it,
+// also of other processes. See TestReaders for when there are none.
 func TestLinger(t *testing.T) {
 	now := laketest.Day
 	dir := t.TempDir()
@@ -564,6 +583,8 @@ func TestLinger(t *testing.T) {
 		}
 	}
 	stays(true, "just merged")
+	reader := open(t, dir, Options{ReadOnly: true}) // without one they go with the writer
+	defer reader.close(t)
 	s.close(t)
 	now = now.Add(59 * time.Second)
 	s = open(t, dir, opt)

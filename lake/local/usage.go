@@ -43,6 +43,33 @@ func (s *Store) nextUsageMerge(fresh int) []usageSegment {
 		if n >= 2 {
 			return list[:min(n, mergeFiles)]
 		}
+		if fresh > 1 {
+			continue
+		}
+		if inputs := unfolded(list, int64(s.opt.MaxResources)); inputs != nil {
+			return inputs
+		}
+	}
+	return nil
+}
+
+// unfolded is segments that have hours in common in which their sum may exceed
+// the cap. At rest there are none, so that also who only adds rows up (SQL does)
+// finds the same rows in whatever way the lake came to be.
+func unfolded(list []usageSegment, limit int64) []usageSegment {
+	slices.SortFunc(list, func(a, b usageSegment) int { return cmp.Or(a.MinHour.Compare(b.MinHour), cmp.Compare(a.ID, b.ID)) })
+	for at := 0; at < len(list); {
+		end, last, fanout := at, list[at].MaxHour, int64(0)
+		for ; end < len(list) && !list[end].MinHour.After(last); end++ {
+			if list[end].MaxHour.After(last) {
+				last = list[end].MaxHour
+			}
+			fanout += list[end].Fanout
+		}
+		if end-at > 1 && fanout > limit {
+			return list[at:end]
+		}
+		at = end
 	}
 	return nil
 }
