@@ -171,12 +171,16 @@ func (s *Store) sweep() error {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
-	return s.unlinkDropped(context.Background())
+	return s.leave(context.Background())
 }
 
 // unlinkDropped removes the files dropped so long ago that no query reads them.
 func (s *Store) unlinkDropped(ctx context.Context) error {
-	due := s.opt.Now().Add(-max(s.opt.Linger, 0)).UnixMicro()
+	return s.unlinkDroppedUntil(ctx, s.opt.Now().Add(-max(s.opt.Linger, 0)).UnixMicro())
+}
+
+// unlinkDroppedUntil removes the files dropped by due, in Unix microseconds.
+func (s *Store) unlinkDroppedUntil(ctx context.Context, due int64) error {
 	for _, table := range []string{"segment", "usage_segment"} {
 		rows, err := s.db.Read().QueryContext(ctx, `SELECT id, path FROM `+table+` WHERE dropped IS NOT NULL AND dropped <= ?`, due)
 		if err != nil {

@@ -3,6 +3,7 @@
 //
 //	DIR/format                     version of the layout
 //	DIR/lock                       held by the one writing process
+//	DIR/readers                    held, shared, by processes that read beside it
 //	DIR/lake.db                    segments, batches
 //	DIR/events/2026-11-21/*.parquet  one folder a UTC day of event time
 //	DIR/usage/2026-11/*.parquet      one folder a UTC month
@@ -80,6 +81,9 @@ type Store struct {
 	db   *sqlitedb.DB
 	lock *os.File // nil when reading only
 
+	reading *os.File // says that this process reads; nil in a writer
+	ready   bool     // Open succeeded
+
 	write sync.Mutex // one transaction at a time
 	maint sync.Mutex // one of merge, expire, rewrite, rebuild at a time
 
@@ -109,10 +113,10 @@ func Open(dir string, opt Options) (_ *Store, err error) {
 	}()
 	s.flight.init()
 	s.tables.init(s.opt.CacheBytes)
-	if !opt.ReadOnly {
-		if err := s.acquire(); err != nil {
-			return nil, err
-		}
+	if opt.ReadOnly {
+		s.attend() // before the list is read
+	} else if err := s.acquire(); err != nil {
+		return nil, err
 	}
 	if err := s.checkFormat(); err != nil {
 		return nil, err
@@ -128,6 +132,7 @@ func Open(dir string, opt Options) (_ *Store, err error) {
 			return nil, err
 		}
 	}
+	s.ready = true
 	return s, nil
 }
 
@@ -159,11 +164,17 @@ func (s *Store) Close() error {
 	if s.db != nil && s.lock != nil {
 		errs = append(errs, s.settleReleases())
 	}
+	if s.ready && s.lock != nil {
+		errs = append(errs, s.leave(context.Background()))
+	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close()) // closing gives up the lock
+	}
+	if s.reading != nil {
+		errs = append(errs, s.reading.Close())
 	}
 	return errors.Join(errs...)
 }
