@@ -28,7 +28,9 @@ const maxRawRows = 8_192
 
 // paging is how large pages are. A merge holds a page of every column of every
 // input, so fresh segments, of which it reads many, have small ones; at rest
-// large pages compress better.
+// larger pages compress better. Not so raw, where reading a found event's page
+// is most of what a search costs: 512 KiB take 1.1 % more bytes than 8 MiB
+// (237.0 and 234.4 an event) and a sixteenth of the time.
 type paging struct {
 	rawBytes int // of a page of raw, about
 	rows     int // of a page of any other column
@@ -36,7 +38,7 @@ type paging struct {
 
 var (
 	freshPages = paging{512 << 10, 4_096}
-	restPages  = paging{8 << 20, 20_480}
+	restPages  = paging{512 << 10, 20_480}
 )
 
 // eventRow is the layout of an events segment, documented as public in
