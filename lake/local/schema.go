@@ -41,9 +41,9 @@ var (
 	restPages  = paging{512 << 10, 20_480}
 )
 
-// eventRow is the layout of an events segment, documented as public in
-// docs/architecture.md. The type is only ever reflected on: columns are written and
-// read one at a time.
+// eventRow is the layout of an events segment, which is public: any Parquet
+// engine may read it. The type is only ever reflected on, as columns are written
+// and read one at a time.
 //
 //   - An absent string is "", never NULL, with one exception: event_uid is NULL
 //     where it equals the text of uid, which is so for nearly every CloudTrail
@@ -178,7 +178,6 @@ var (
 	colRaw       = columnIndex("raw")
 	colObject    = columnIndex("object")
 	colPosition  = columnIndex("position")
-	colBatch     = columnIndex("batch")
 	colHash      = columnIndex("_body_hash")
 	colVersion   = columnIndex("_object_version")
 	colResources = columnIndex("resource_uids")

@@ -62,7 +62,7 @@ func newKind(schema *parquet.Schema, codec compress.Codec, pages paging) *kind {
 
 // encoder is what is worth keeping from one file to the next.
 type encoder struct {
-	pq   *parquet.Writer
+	pq   *parquet.GenericWriter[any]
 	cols []*parquet.ColumnWriter
 	open []page // a column each
 }
@@ -102,7 +102,7 @@ func (s *Store) create(k *kind, dir string) (*fileWriter, error) {
 	case w.encoder = <-k.idle:
 		w.pq.Reset(w.buf)
 	default:
-		w.encoder = &encoder{pq: parquet.NewWriter(w.buf, writerOptions(k.schema, k.codec)...)}
+		w.encoder = &encoder{pq: parquet.NewGenericWriter[any](w.buf, writerOptions(k.schema, k.codec)...)}
 	}
 	w.cols = w.pq.ColumnWriters()
 	if w.open == nil {
