@@ -86,7 +86,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		if !slices.Contains(wanted, p.name) {
 			continue
 		}
-		if err := p.measure(b, ctx); err != nil {
+		err := p.measure(b, ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx) // what follows from it says nothing
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
