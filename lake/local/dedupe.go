@@ -1,7 +1,6 @@
 package local
 
 import (
-	"container/list"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -138,7 +137,6 @@ type groupTable struct {
 	key groupKey
 	*uidTable
 	origins *origins // nil until a uid was found in it
-	elem    *list.Element
 }
 
 func (t *groupTable) bytes() int64 {
@@ -149,27 +147,25 @@ func (t *groupTable) bytes() int64 {
 	return n
 }
 
-// tableCache keeps the groupTables used last, up to a number of bytes.
+// tableCache keeps groupTables, up to a number of bytes. What goes is left to
+// chance: a batch asks for every row group of its day in turn, and where they do
+// not all fit, dropping the one used longest ago would drop each just before it
+// is asked for again.
 type tableCache struct {
 	mu    sync.Mutex
 	limit int64
 	size  int64
 	byKey map[groupKey]*groupTable
-	used  *list.List // of *groupTable, latest first
 }
 
 func (c *tableCache) init(limit int64) {
-	c.limit, c.byKey, c.used = limit, map[groupKey]*groupTable{}, list.New()
+	c.limit, c.size, c.byKey = limit, 0, map[groupKey]*groupTable{}
 }
 
 func (c *tableCache) get(k groupKey) *groupTable {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.byKey[k]
-	if t != nil {
-		c.used.MoveToFront(t.elem)
-	}
-	return t
+	return c.byKey[k]
 }
 
 // put keeps t, replacing one with the same key. Tables are never changed, so
@@ -180,16 +176,19 @@ func (c *tableCache) put(t *groupTable) {
 	if old := c.byKey[t.key]; old != nil {
 		c.remove(old)
 	}
-	t.elem = c.used.PushFront(t)
 	c.byKey[t.key] = t
 	c.size += t.bytes()
-	for c.size > c.limit && c.used.Len() > 1 {
-		c.remove(c.used.Back().Value.(*groupTable))
+	for _, other := range c.byKey { // in no order
+		if c.size <= c.limit {
+			break
+		}
+		if other != t {
+			c.remove(other)
+		}
 	}
 }
 
 func (c *tableCache) remove(t *groupTable) {
-	c.used.Remove(t.elem)
 	delete(c.byKey, t.key)
 	c.size -= t.bytes()
 }
