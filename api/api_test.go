@@ -61,6 +61,7 @@ func rooms(t *testing.T) Rooms {
 			return nil
 		},
 		Metrics: http.NotFoundHandler(),
+		Now:     func() time.Time { return noon },
 	}
 }
 
@@ -169,6 +170,8 @@ func TestAnswers(t *testing.T) {
 	f(200, "GET", "/api/search", "", `"more":false`)
 	f(200, "GET", "/api/search?limit=2", "", `"more":true`)
 	f(200, "GET", "/api/search?q=api_operation:ListBuckets", "", `"raw":{"n":2}`)
+	f(200, "GET", "/api/search?q=time:%3E=now-1h", "", `"n":2`)
+	f(200, "GET", "/api/search?q=time:%3Enow", "", `"events":[]`)
 	f(200, "GET", "/api/search?q=api_operation:Other", "", `"events":[]`)
 	f(422, "GET", "/api/search?q=nosuch:x", "", "nosuch")
 	f(422, "GET", "/api/search?limit=100000", "", "limit")

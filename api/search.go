@@ -48,7 +48,7 @@ func search(a huma.API, rooms Rooms) {
 	huma.Register(a, huma.Operation{
 		OperationID: "search", Method: http.MethodGet, Path: "/api/search", Summary: "Events that satisfy a filter, newest first",
 	}, func(ctx context.Context, in *searchInput) (*found, error) {
-		where, err := query.Parse(in.Q)
+		where, err := query.ParseAt(in.Q, rooms.Now())
 		if err != nil {
 			return nil, huma.Error422UnprocessableEntity(err.Error())
 		}

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -34,6 +35,8 @@ type Rooms struct {
 	// the machine the server runs on.
 	Backup  func(ctx context.Context, dir string) error
 	Metrics http.Handler
+	// Now is the clock of relative times in filters.
+	Now func() time.Time
 	// Failed is told of errors that callers do not get to see.
 	Failed func(error)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,16 +22,16 @@ func (p *program) search() *cobra.Command {
 		Use: "search [QUERY]", Short: "Find events",
 		Long: `Search prints the events that satisfy a filter, newest first. A filter is made
 of field:value, "quoted phrases" and words, with wildcards (* and ?), ranges
-(time:[2026-11-01 TO 2026-11-02]), comparisons (position:>=10), networks
+(time:[2026-11-01 TO 2026-11-02], time:>now-7d), comparisons (position:>=10), networks
 (src_ip:203.0.113.0/24), and, or, not and parentheses. Fields are the columns of
 an event; words are looked for in the message and the record itself.`,
 		Example: `  yagura search 'api_operation:GetSecretValue outcome:denied'
   yagura search 'actor_name:ci-* not src_ip:10.0.0.0/8' --since 7d
   yagura search '"aws-cli" (region:eu-west-1 or region:us-east-1)' --format json`,
 		RunE: func(c *cobra.Command, args []string) error {
-			where, err := query.Parse(strings.Join(args, " "))
+			where, err := query.ParseAt(strings.Join(args, " "), p.now())
 			if err != nil {
-				return exit{exitUsage, err}
+				return exit{exitUsage, marked(err)}
 			}
 			q := query.Query{Where: where, Limit: limit, OldestFirst: oldest}
 			if q.Since, q.Until, err = during.times(p.now()); err != nil {
@@ -47,6 +48,15 @@ an event; words are looked for in the message and the record itself.`,
 	c.Flags().BoolVar(&oldest, "oldest-first", false, "ascending by time")
 	c.Flags().BoolVar(&count, "count", false, "print only how many there are")
 	return c
+}
+
+// marked adds the place to an error of a filter, as a mark below the text.
+func marked(err error) error {
+	var at *query.SyntaxError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%w\n%s", err, at.Caret())
+	}
+	return err
 }
 
 func (p *program) countEvents(ctx context.Context, q query.Query) error {

@@ -199,6 +199,7 @@ func (s *server) handler(token string) http.Handler {
 			return copyRooms(ctx, s.rooms, dir)
 		},
 		Metrics: s.metrics(),
+		Now:     s.now,
 		Failed:  func(err error) { s.warn("%v", err) },
 	})
 }
