@@ -18,7 +18,7 @@ import (
 // batches are refused whole, and with space there again all goes on.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"); err != nil {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
 		t.Skipf("no small file system can be made here: %v", err)
 	}
 	t.Cleanup(func() {
@@ -31,7 +31,7 @@ func TestFullDisk(t *testing.T) {
 	m := laketest.NewMaker(70)
 	filler := filepath.Join(dir, "filler")
 	refused, stored := 0, 0
-	for i := 0; refused < 6 && i < 200; i++ {
+	for i := 0; refused < 4 && i < 200; i++ {
 		b := laketest.Batch(fmt.Sprint("o", i), "v1", m.Events(700, laketest.Day.Add(-12*time.Hour), 24*time.Hour)...)
 		a, err := s.Append(ctx, b)
 		if err == nil {

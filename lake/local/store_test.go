@@ -428,11 +428,12 @@ func TestRowGroups(t *testing.T) {
 	}
 }
 
-// putSmall lists n batches of one event each in one go.
-func (s plain) putSmall(t testing.TB, n int) {
+// putSmall lists n batches of one event each in one go and returns the events.
+func (s plain) putSmall(t testing.TB, n int) []event.Event {
 	t.Helper()
 	ch := &change{}
-	for i, e := range laketest.NewMaker(53).Events(n, laketest.Day.Add(-24*time.Hour), 48*time.Hour) {
+	events := laketest.NewMaker(53).Events(n, laketest.Day.Add(-24*time.Hour), 48*time.Hour)
+	for i, e := range events {
 		b := laketest.Batch(fmt.Sprint("small", i), "v1", e)
 		var sums usage.Sums
 		sums.Add(&b.Events[0])
@@ -454,18 +455,33 @@ func (s plain) putSmall(t testing.TB, n int) {
 	if err := s.commit(ctx, ch); err != nil {
 		t.Fatal(err)
 	}
+	return events
 }
 
 // TestManySmallBatches: 3,000 batches of one record come to rest as few segments.
 func TestManySmallBatches(t *testing.T) {
 	s := open(t, t.TempDir(), Options{Linger: -1, noSync: true})
 	defer s.close(t)
-	s.putSmall(t, 3000)
-	before := stateOf(t, s)
+	events := s.putSmall(t, 3000)
 	if err := s.Merge(ctx); err != nil {
 		t.Fatal(err)
 	}
-	stateOf(t, s).same(t, before, "merged")
+	got := stateOf(t, s)
+	if !reflect.DeepEqual(got.usage, usage.Sum(events, usage.DefaultMax)) {
+		t.Errorf("%d usage rows, not those of the events", len(got.usage))
+	}
+	held := map[string]bool{}
+	for _, line := range got.events {
+		held[line[:36]] = true
+	}
+	for _, e := range events {
+		if !held[e.UID.String()] {
+			t.Fatalf("%s is lost", e.UID)
+		}
+	}
+	if len(got.events) != len(events) {
+		t.Errorf("%d events of %d", len(got.events), len(events))
+	}
 	for day, list := range s.list.days {
 		if len(list) > maxDaySegments {
 			t.Errorf("day %d has %d segments", day, len(list))
