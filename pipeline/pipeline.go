@@ -99,9 +99,11 @@ func (p *Pipeline) carry(ctx context.Context, b event.Batch) error {
 	if err != nil {
 		return fmt.Errorf("%s: append %d events: %w", where(b.Spans), len(b.Events), err)
 	}
-	news := make([]event.Event, 0, len(done.New))
-	for _, i := range done.New {
-		news = append(news, b.Events[i])
+	news := b.Events[:len(done.New)] // in place: New ascends, and events are large
+	for to, from := range done.New {
+		if to != from {
+			news[to] = b.Events[from]
+		}
 	}
 	return p.finish(ctx, lake.Recovered{
 		Batch: done.Batch, At: p.opt.Now(), Events: news, Spans: done.Spans,

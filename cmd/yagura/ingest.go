@@ -17,9 +17,12 @@ import (
 	"github.com/yagura-sec/yagura/triage"
 )
 
-// ingestMemory is what the garbage collector keeps the program to while it
-// ingests, so that it stays below 512 MB with what is not the collector's.
-const ingestMemory = 400 << 20
+// What the garbage collector keeps the program to, so that it stays near 512 MB
+// with what is not the collector's: while it serves, that is the query engine.
+const (
+	ingestMemory = 400 << 20
+	serveMemory  = 320 << 20
+)
 
 type ingestFlags struct {
 	container, format, failOn string

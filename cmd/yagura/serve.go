@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -65,6 +66,7 @@ func (p *program) runServe(ctx context.Context) (err error) {
 	if err := listenable(p.cfg); err != nil {
 		return exit{exitUsage, err}
 	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(serveMemory))
 	r, err := p.write(ctx)
 	if err != nil {
 		return err
