@@ -1,6 +1,10 @@
 package catalogue
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/config"
@@ -27,6 +31,9 @@ func openFile(n config.Node, asks Asks) (source.Source, error) {
 	var f fileNode
 	if err := n.Decode(&f); err != nil {
 		return nil, err
+	}
+	if _, ok := Formats()[f.Format]; !ok && f.Format != "" {
+		return nil, fmt.Errorf("format %q is none of those that can be read: %s", f.Format, strings.Join(slices.Sorted(maps.Keys(Formats())), ", "))
 	}
 	c := file.Config{
 		Paths: f.Paths, Follow: f.Follow, Poll: time.Duration(f.Poll), Format: f.Format, InputFormat: f.InputFormat,

@@ -159,10 +159,24 @@ func (c *Config) check(name string) error {
 }
 
 // DataDir is the data directory where neither file nor command line names one:
-// $XDG_DATA_HOME/yagura, or ~/.local/share/yagura.
+// $XDG_DATA_HOME/yagura, or ~/.local/share/yagura; empty where neither is an
+// absolute path (XDG Base Directory Specification: relative ones are ignored).
 func DataDir(getenv func(string) string) string {
-	if base := getenv("XDG_DATA_HOME"); base != "" {
+	return homeDir(getenv, "XDG_DATA_HOME", ".local/share")
+}
+
+// CacheDir is the same for what can be made anew: $XDG_CACHE_HOME/yagura, or
+// ~/.cache/yagura.
+func CacheDir(getenv func(string) string) string {
+	return homeDir(getenv, "XDG_CACHE_HOME", ".cache")
+}
+
+func homeDir(getenv func(string) string, variable, below string) string {
+	if base := getenv(variable); filepath.IsAbs(base) {
 		return filepath.Join(base, "yagura")
 	}
-	return filepath.Join(getenv("HOME"), ".local", "share", "yagura")
+	if home := getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, filepath.FromSlash(below), "yagura")
+	}
+	return ""
 }

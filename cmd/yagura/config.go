@@ -1,15 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/lake/local"
+	"github.com/yagura-sec/yagura/ledger/digest"
 )
 
 func (p *program) config() *cobra.Command {
@@ -42,22 +42,36 @@ func (p *program) checkConfig() error {
 		troubles = append(troubles, "rule refused: "+r.Error())
 	}
 	if f := p.cfg.Ledger.DigestKeys; f != "" {
-		if _, err := os.Stat(f); errors.Is(err, fs.ErrNotExist) {
-			troubles = append(troubles, "ledger.digest_keys: "+f+" does not exist")
+		text, err := os.ReadFile(f)
+		if err == nil {
+			_, err = digest.ParseKeys(text)
+		}
+		if err != nil {
+			troubles = append(troubles, "ledger.digest_keys: "+err.Error())
 		}
 	}
 	rows := [][]string{
 		{"data", p.dir}, {"listen", p.cfg.Listen}, {"sources", fmt.Sprint(len(p.cfg.Sources))},
 		{"rules", fmt.Sprint(set.Len())}, {"sql sandbox", sandbox()},
 	}
-	if err := p.printTable([]string{"setting", "value"}, rows); err != nil {
+	var err error
+	if p.json() {
+		out := map[string]any{"troubles": append([]string{}, troubles...)}
+		for _, row := range rows {
+			out[strings.ReplaceAll(row[0], " ", "_")] = row[1]
+		}
+		err = p.printJSON(out)
+	} else {
+		err = p.printTable([]string{"setting", "value"}, rows)
+	}
+	if err != nil {
 		return err
 	}
 	for _, t := range troubles {
 		p.warn("%s", t)
 	}
 	if len(troubles) > 0 {
-		return exit{exitUsage, fmt.Errorf("%d troubles", len(troubles))}
+		return exit{code: exitUsage}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/simulate"
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -30,11 +31,18 @@ ingests them, and shows what there is to find. No account is needed, and nothing
 leaves the machine. Running it again starts anew.`,
 		RunE: func(c *cobra.Command, _ []string) error { return p.runDemo(c.Context(), dir) },
 	}
-	c.Flags().StringVar(&dir, "dir", filepath.Join(os.TempDir(), "yagura-demo"), "folder for logs and data; made anew")
+	c.Flags().StringVar(&dir, "dir", "", "folder for logs and data, made anew (default demo in the user's cache folder)")
 	return c
 }
 
 func (p *program) runDemo(ctx context.Context, dir string) error {
+	if dir == "" {
+		cache := config.CacheDir(p.getenv)
+		if cache == "" {
+			return wrong("there is no home for the demo: give --dir DIR")
+		}
+		dir = filepath.Join(cache, "demo")
+	}
 	if err := clearDemo(dir); err != nil {
 		return err
 	}
@@ -62,7 +70,7 @@ func (p *program) runDemo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "The ledger knows of %d gaps; one says: %s\n\n", len(report.Gaps), firstGap(report.Gaps))
+	fmt.Fprintf(p.stdout, "The ledger knows of %s; one says: %s\n\n", many(int64(len(report.Gaps)), "gap", "gaps"), firstGap(report.Gaps))
 	if err := p.demoFindings(ctx, r); err != nil {
 		return err
 	}
@@ -100,7 +108,7 @@ func (p *program) demoFindings(ctx context.Context, r *rooms) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "%d findings; the most pressing:\n\n", len(page))
+	fmt.Fprintf(p.stdout, "%s; the most pressing:\n\n", many(int64(len(page)), "finding", "findings"))
 	for i, f := range page {
 		if i == demoShown {
 			break

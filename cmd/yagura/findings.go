@@ -39,6 +39,9 @@ func (p *program) findingsList() *cobra.Command {
 			}
 			f.Severity = finding.Severity(severity)
 			for _, s := range status {
+				if d := (finding.Decision{Status: finding.Status(s)}); d.Check() != nil {
+					return wrong("--status %s: it is one of new, in_progress, resolved, suppressed", s)
+				}
 				f.Status = append(f.Status, finding.Status(s))
 			}
 			var err error
@@ -94,12 +97,12 @@ func (p *program) listFindings(ctx context.Context, f triage.Filter, failAt find
 
 func (p *program) tableOfFindings(page []finding.Finding, next string) error {
 	if p.flags.format == "csv" {
-		head := []string{"key", "kind", "title", "severity", "priority", "confidence", "status", "verdict", "cause", "actor", "resource", "account", "region", "first_seen", "last_seen", "count", "reason"}
+		head := []string{"key", "kind", "title", "severity", "priority", "confidence", "status", "verdict", "cause", "actor", "resource", "account", "region", "first_seen", "last_seen", "count", "rule", "reason"}
 		var rows [][]string
 		for _, f := range page {
 			rows = append(rows, []string{f.Key, string(f.Kind), f.Title, string(f.Severity), fmt.Sprint(f.Priority), fmt.Sprint(f.Confidence),
 				string(f.Status), string(f.Verdict), string(f.Cause), f.Actor, f.Resource, f.Account, f.Region,
-				stamp(f.FirstSeen), stamp(f.LastSeen), fmt.Sprint(f.Count), sentence(f)})
+				p.when(f.FirstSeen), p.when(f.LastSeen), p.count(f.Count), f.Rule, sentence(f)})
 		}
 		return p.printTable(head, rows)
 	}
@@ -114,13 +117,21 @@ func (p *program) tableOfFindings(page []finding.Finding, next string) error {
 		}
 		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)))
 		fmt.Fprintf(p.stdout, "             %s\n", safe(oneLine(sentence(f))))
-		fmt.Fprintf(p.stdout, "             %s, %s to %s, %s, account %s %s\n\n", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen), verdict, safe(f.Account), safe(f.Region))
+		fmt.Fprintf(p.stdout, "             %s, %s to %s, %s%s\n\n", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen), verdict, place(f))
 	}
-	fmt.Fprintf(p.stdout, "%d findings. `yagura findings show KEY` shows one with its evidence.\n", len(page))
+	fmt.Fprintf(p.stdout, "%s. `yagura findings show KEY` shows one with its evidence.\n", many(int64(len(page)), "finding", "findings"))
 	if next != "" {
 		fmt.Fprintf(p.stdout, "There are more: --cursor %s\n", next)
 	}
 	return nil
+}
+
+// place is where a finding is, for the end of a line.
+func place(f finding.Finding) string {
+	if f.Account == "" {
+		return ""
+	}
+	return safe(strings.TrimRight(", account "+f.Account+" "+f.Region, " "))
 }
 
 func times(n int64) string {
@@ -148,18 +159,35 @@ func (p *program) findingsShow() *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			f, err := r.triage.Get(c.Context(), args[0])
+			f, err := oneFinding(c.Context(), r, args[0])
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return err
 			}
 			return p.showFinding(f)
 		},
 	}
 }
 
+// shortestKey is how much of a key has to be written.
+const shortestKey = 8
+
+func oneFinding(ctx context.Context, r *rooms, key string) (finding.Finding, error) {
+	if len(key) < shortestKey {
+		return finding.Finding{}, wrong("key %q: write at least its first %d characters", key, shortestKey)
+	}
+	f, err := r.triage.Get(ctx, key)
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", key, err)
+	}
+	return f, nil
+}
+
 func (p *program) showFinding(f finding.Finding) error {
-	if p.flags.format != "table" {
+	if p.json() {
 		return p.printJSON(api.ViewFinding(f))
+	}
+	if p.flags.format == "csv" {
+		return p.tableOfFindings([]finding.Finding{f}, "")
 	}
 	v := api.ViewFinding(f)
 	fmt.Fprintf(p.stdout, "%s\n%s\n\n", safe(oneLine(f.Title)), safe(sentence(f)))
@@ -221,12 +249,16 @@ func (p *program) findingsTriage() *cobra.Command {
 		Use: "triage KEY...", Short: "Decide about findings", Args: cobra.MinimumNArgs(1),
 		Long: `Triage sets status, verdict, cause or assignee of findings and may carry a
 comment. Every decision is kept as a line of the audit trail; nothing is deleted.`,
-		Example: `  yagura findings triage 3f9c1a2b --verdict expected --reason planned_work --comment "change 4711"`,
+		Example: `  yagura findings triage kv44n2v6 --verdict expected --reason planned_change --comment "change 4711"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			d.Status, d.Verdict, d.Cause = finding.Status(status), finding.Verdict(verdict), finding.Cause(cause)
-			d.At = p.now().UTC()
-			if d.By == "" {
-				d.By = p.whoami()
+			// An audit line tells the real time and user, whatever --now and --by say.
+			d.At = p.clock().UTC()
+			switch user := p.whoami(); d.By {
+			case "", user:
+				d.By = user
+			default:
+				d.By += " (" + user + ")"
 			}
 			if err := d.Check(); err != nil {
 				return exit{exitUsage, err}
@@ -251,24 +283,21 @@ func (p *program) decide(ctx context.Context, keys []string, d finding.Decision)
 		return err
 	}
 	defer r.Close()
-	var out []finding.Finding
-	for _, key := range keys {
-		f, err := r.triage.Get(ctx, key)
-		if err == nil {
-			f, err = r.triage.Decide(ctx, f.Key, d)
+	out := make([]finding.Finding, len(keys))
+	for i, key := range keys { // all of them first: a wrong key decides nothing
+		if out[i], err = oneFinding(ctx, r, key); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		out = append(out, f)
 	}
-	if p.flags.format != "table" {
+	for i := range out {
+		if out[i], err = r.triage.Decide(ctx, out[i].Key, d); err != nil {
+			return fmt.Errorf("%s: %w", keys[i], err)
+		}
+	}
+	if p.json() {
 		return p.printJSON(api.ViewFindings(out, ""))
 	}
-	for _, f := range out {
-		fmt.Fprintf(p.stdout, "%s  %s  %s: %s\n", f.Key[:12], f.Status, f.Verdict, safe(oneLine(f.Title)))
-	}
-	return nil
+	return p.tableOfFindings(out, "")
 }
 
 func (p *program) whoami() string {

@@ -3,13 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/pipeline"
@@ -83,6 +87,9 @@ func (p *program) runIngest(ctx context.Context, paths []string, f ingestFlags) 
 	if f.failOn != "" && finding.Severity(f.failOn).Rank() < 0 {
 		return wrong("--fail-on %s: it is one of %v", f.failOn, finding.Severities)
 	}
+	if err := p.checkIngest(f); err != nil {
+		return err
+	}
 	r, err := p.write(ctx)
 	if err != nil {
 		return err
@@ -98,6 +105,19 @@ func (p *program) runIngest(ctx context.Context, paths []string, f ingestFlags) 
 		return err
 	}
 	return p.ingestExit(ctx, done, f)
+}
+
+// checkIngest refuses what can be known to be wrong before anything is read.
+func (p *program) checkIngest(f ingestFlags) error {
+	if _, ok := catalogue.Formats()[f.format]; !ok && f.format != "" {
+		return wrong("--record-format %s: it is one of %s", f.format, strings.Join(slices.Sorted(maps.Keys(catalogue.Formats())), ", "))
+	}
+	for _, dir := range f.rules {
+		if _, err := os.Stat(dir); err != nil {
+			return wrong("--rules: %w", err)
+		}
+	}
+	return nil
 }
 
 // ingestInto reads the paths into opened rooms and merges until at rest.
@@ -122,6 +142,9 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	})
 	acknowledged, err := readAndMerge(ctx, r, func(ctx context.Context) error { return src.Run(ctx, pipe.Deliver) })
 	stop()
+	if err == nil {
+		err = p.retain(ctx, r) // by size: what came in may be too much
+	}
 	if err != nil {
 		return Ingested{}, err
 	}
@@ -176,8 +199,13 @@ func tend(ctx context.Context, l lake.Tender) error {
 }
 
 func (p *program) printIngested(d Ingested) error {
-	if p.flags.format == "json" || p.flags.format == "jsonl" {
+	if p.json() {
 		return p.printJSON(d)
+	}
+	if p.flags.format == "csv" {
+		return p.printTable([]string{"objects", "already_settled", "skipped", "read", "stored", "duplicate", "quarantined", "expired", "findings", "failures", "seconds", "rest_seconds"},
+			[][]string{{p.count(d.Objects), p.count(d.AlreadySettled), p.count(d.Skipped), p.count(d.Read), p.count(d.Stored), p.count(d.Duplicate),
+				p.count(d.Quarantined), p.count(d.Expired), p.count(d.Findings), p.count(int64(len(d.Failures))), fmt.Sprint(d.Seconds), fmt.Sprint(d.RestSeconds)}})
 	}
 	for _, f := range d.Failures {
 		p.warn("%s: %s", f.Object, f.Reason)
@@ -188,14 +216,12 @@ func (p *program) printIngested(d Ingested) error {
 		{"quarantined", number(d.Quarantined)}, {"expired", number(d.Expired)}, {"findings touched", number(d.Findings)},
 		{"seconds", fmt.Sprintf("%.1f to acknowledged, %.1f to at rest", d.Seconds, d.RestSeconds)},
 	}
-	if err := p.printTable([]string{"ingest", p.dir}, rows); err != nil {
+	fmt.Fprintf(p.stdout, "Into %s\n\n", safe(p.dir))
+	if err := p.printTable([]string{"what", "count"}, rows); err != nil {
 		return err
 	}
-	if p.flags.format != "table" {
-		return nil
-	}
 	if d.Read == 0 && d.AlreadySettled > 0 {
-		fmt.Fprintf(p.stdout, "\nNothing new: all %s objects were settled before.\n", number(d.AlreadySettled))
+		fmt.Fprintf(p.stdout, "\nNothing new: all %s objects were settled before.\nRules judge records as they arrive: what is stored already is not judged again.\n", number(d.AlreadySettled))
 	}
 	if d.Quarantined > 0 {
 		fmt.Fprintln(p.stdout, "\n`yagura ledger` says what is in quarantine, and why.")

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +46,7 @@ Exit code 4: there are gaps, records in quarantine, or objects not read to their
 			return p.printReport(report)
 		},
 	}
-	c.Flags().StringVar(&keys, "digest-keys", "", "the answer of `aws cloudtrail list-public-keys`, to check the signatures of digests")
+	c.Flags().StringVar(&keys, "digest-keys", "", "a file with the answer of aws cloudtrail list-public-keys, to check the signatures of digests")
 	c.Flags().BoolVar(&objects, "objects", false, "print the account of each object")
 	retry := &cobra.Command{
 		Use: "retry", Short: "Try the records in quarantine again", Args: cobra.NoArgs,
@@ -75,55 +78,90 @@ func (p *program) report(ctx context.Context, r *rooms, keys string) (ledger.Rep
 const reportRows = 20
 
 func (p *program) printReport(r ledger.Report) error {
-	if p.flags.format == "json" || p.flags.format == "jsonl" {
-		if err := p.printJSON(r); err != nil {
-			return err
-		}
-		return incomplete(r)
+	var err error
+	switch {
+	case p.json():
+		err = p.printJSON(r)
+	case p.flags.format == "csv":
+		err = p.flatReport(r)
+	default:
+		err = p.tableReport(r)
 	}
-	t := r.Totals
-	if err := p.printTable([]string{"objects", "read", "stored", "duplicate", "quarantined", "expired"},
-		[][]string{{number(t.Objects), number(t.Read), number(t.Stored), number(t.Duplicate), number(t.Quarantined), number(t.Expired)}}); err != nil {
-		return err
-	}
-	var rows [][]string
-	for _, c := range r.Coverage {
-		rows = append(rows, []string{c.Account, c.Region, c.Day, number(c.Records)})
-	}
-	if err := p.part("Coverage", []string{"account", "region", "day", "records"}, rows); err != nil {
-		return err
-	}
-	rows = nil
-	for _, g := range r.Gaps {
-		rows = append(rows, []string{string(g.Kind), g.Account, g.Region, stamp(g.From), stamp(g.To), oneLine(g.Reason)})
-	}
-	if err := p.part("Gaps", []string{"kind", "account", "region", "from", "to", "reason"}, rows); err != nil {
-		return err
-	}
-	rows = nil
-	for _, q := range r.Quarantine {
-		rows = append(rows, []string{short(q.Object, 60), fmt.Sprint(q.Position), oneLine(q.Reason)})
-	}
-	if err := p.part("Quarantine", []string{"object", "record", "reason"}, rows); err != nil {
-		return err
-	}
-	rows = nil
-	for _, o := range r.Incomplete {
-		rows = append(rows, []string{short(o.Name, 60), string(o.State), oneLine(o.Reason)})
-	}
-	if err := p.part("Objects not read to their end", []string{"object", "state", "reason"}, rows); err != nil {
+	if err != nil {
 		return err
 	}
 	return incomplete(r)
 }
 
-// part prints a titled table, cut to what a screen holds; CSV prints all.
+func (p *program) tableReport(r ledger.Report) error {
+	t := r.Totals
+	if err := p.printTable([]string{"objects", "read", "stored", "duplicate", "quarantined", "expired"},
+		[][]string{{number(t.Objects), number(t.Read), number(t.Stored), number(t.Duplicate), number(t.Quarantined), number(t.Expired)}}); err != nil {
+		return err
+	}
+	var coverage, gaps, quarantine, holes [][]string
+	for _, c := range r.Coverage {
+		coverage = append(coverage, []string{c.Account, c.Region, c.Day, number(c.Records)})
+	}
+	for _, g := range r.Gaps {
+		gaps = append(gaps, []string{string(g.Kind), g.Account, g.Region, stamp(g.From), stamp(g.To), short(oneLine(g.Reason), 200)})
+	}
+	for _, q := range r.Quarantine {
+		quarantine = append(quarantine, []string{tail(q.Object, 60), fmt.Sprint(q.Position), oneLine(q.Reason)})
+	}
+	for _, o := range r.Incomplete {
+		holes = append(holes, []string{tail(o.Name, 60), string(o.State), oneLine(o.Reason)})
+	}
+	return errors.Join(
+		p.part("Coverage", []string{"account", "region", "day", "records"}, coverage),
+		p.part("Gaps", []string{"kind", "account", "region", "from", "to", "reason"}, gaps),
+		p.part("Quarantine", []string{"object", "record", "reason"}, quarantine),
+		p.part("Objects not read to their end", []string{"object", "state", "reason"}, holes),
+	)
+}
+
+// flatReport is the report as one CSV table, each row saying what it is.
+func (p *program) flatReport(r ledger.Report) error {
+	t := r.Totals
+	row := func(what, account, region, from, to, object, record string, n int64, reason string) []string {
+		return []string{what, account, region, from, to, object, record, p.count(n), reason}
+	}
+	var rows [][]string
+	for what, n := range map[string]int64{"objects": t.Objects, "read": t.Read, "stored": t.Stored, "duplicate": t.Duplicate, "quarantined": t.Quarantined, "expired": t.Expired} {
+		rows = append(rows, row("total:"+what, "", "", "", "", "", "", n, ""))
+	}
+	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	for _, c := range r.Coverage {
+		rows = append(rows, row("coverage", c.Account, c.Region, c.Day, "", "", "", c.Records, ""))
+	}
+	for _, g := range r.Gaps {
+		rows = append(rows, row("gap:"+string(g.Kind), g.Account, g.Region, p.when(g.From), p.when(g.To), "", "", 0, g.Reason))
+	}
+	for _, q := range r.Quarantine {
+		rows = append(rows, row("quarantine", "", "", "", "", q.Object, fmt.Sprint(q.Position), 1, q.Reason))
+	}
+	for _, o := range r.Incomplete {
+		rows = append(rows, row("incomplete:"+string(o.State), "", "", "", "", o.Name, "", o.Records, o.Reason))
+	}
+	return p.printTable([]string{"what", "account", "region", "from", "to", "object", "record", "records", "reason"}, rows)
+}
+
+// tail keeps the end of an object's name, which tells it from its neighbours.
+func tail(name string, most int) string {
+	r := []rune(name)
+	if len(r) <= most {
+		return name
+	}
+	return "…" + string(r[len(r)-most+1:])
+}
+
+// part prints a titled table, cut to what a screen holds.
 func (p *program) part(title string, head []string, rows [][]string) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	left := 0
-	if p.flags.format == "table" && len(rows) > reportRows {
+	if len(rows) > reportRows {
 		rows, left = rows[:reportRows], len(rows)-reportRows
 	}
 	fmt.Fprintf(p.stdout, "\n%s\n", title)
@@ -145,23 +183,37 @@ func incomplete(r ledger.Report) error {
 }
 
 func (p *program) printObjects(ctx context.Context, r *rooms) error {
+	out := struct {
+		Objects []ledger.Object `json:"objects"`
+	}{Objects: []ledger.Object{}}
 	var rows [][]string
 	for o, err := range r.ledger.Objects(ctx, ledger.ObjectFilter{}) {
 		if err != nil {
 			return err
 		}
-		if p.flags.format == "json" || p.flags.format == "jsonl" {
+		switch p.flags.format {
+		case "json":
+			out.Objects = append(out.Objects, o)
+		case "jsonl":
 			if err := p.printRow(o); err != nil {
 				return err
 			}
-			continue
+		default:
+			rows = append(rows, p.objectRow(o))
 		}
-		rows = append(rows, []string{o.Name, string(o.State), number(o.Records), number(o.Stored), number(o.Duplicate), number(o.Quarantined), number(o.Expired), oneLine(o.Reason)})
 	}
-	if p.flags.format == "json" || p.flags.format == "jsonl" {
+	switch p.flags.format {
+	case "json":
+		return p.printJSON(out)
+	case "jsonl":
 		return nil
 	}
-	return p.printTable([]string{"object", "state", "records", "stored", "duplicate", "quarantined", "expired", "reason"}, rows)
+	return p.printTable([]string{"object", "version", "state", "listed", "read", "records", "stored", "duplicate", "quarantined", "expired", "reason"}, rows)
+}
+
+func (p *program) objectRow(o ledger.Object) []string {
+	return []string{o.Name, o.Version, string(o.State), p.when(o.Listed), p.when(o.Read), p.count(o.Records), p.count(o.Stored),
+		p.count(o.Duplicate), p.count(o.Quarantined), p.count(o.Expired), oneLine(o.Reason)}
 }
 
 // retryBatch is how many records are tried in one batch.
@@ -174,6 +226,7 @@ type Retried struct {
 	Duplicate   int64 `json:"duplicate"`
 	Expired     int64 `json:"expired"`
 	Quarantined int64 `json:"quarantined"` // still
+	NotTried    int64 `json:"not_tried"`   // their bytes were not kept whole
 }
 
 func (p *program) retry(ctx context.Context) error {
@@ -187,7 +240,8 @@ func (p *program) retry(ctx context.Context) error {
 		return err
 	}
 	before := pipe.Stats()
-	for b, err := range retries(ctx, r.ledger, p.now()) {
+	var lost int64
+	for b, err := range retries(ctx, r.ledger, p.now(), &lost) {
 		if err == nil {
 			err = pipe.Deliver(ctx, b)
 		}
@@ -202,23 +256,24 @@ func (p *program) retry(ctx context.Context) error {
 	done := Retried{
 		Tried: s.Read - before.Read, Stored: s.Stored - before.Stored, Duplicate: s.Duplicate - before.Duplicate,
 		Expired: s.Expired - before.Expired, Quarantined: s.Quarantined - before.Quarantined,
+		NotTried: lost,
 	}
-	if p.flags.format == "table" || p.flags.format == "csv" {
-		err = p.printTable([]string{"tried", "stored", "duplicate", "expired", "still quarantined"},
-			[][]string{{number(done.Tried), number(done.Stored), number(done.Duplicate), number(done.Expired), number(done.Quarantined)}})
-	} else {
+	if p.json() {
 		err = p.printJSON(done)
+	} else {
+		err = p.printTable([]string{"tried", "stored", "duplicate", "expired", "still quarantined", "not tried"},
+			[][]string{{p.count(done.Tried), p.count(done.Stored), p.count(done.Duplicate), p.count(done.Expired), p.count(done.Quarantined), p.count(done.NotTried)}})
 	}
-	if err == nil && done.Quarantined > 0 {
+	if err == nil && done.Quarantined+done.NotTried > 0 {
 		return exit{code: exitIncomplete}
 	}
 	return err
 }
 
 // retries makes batches of what waits in quarantine, one span a record. Records
-// whose bytes were not kept whole cannot be read again and stay. They count as
+// whose bytes were not kept whole cannot be read again: lost counts them. The others count as
 // received now, and a format that nobody reads here gives way to recognition.
-func retries(ctx context.Context, l ledger.Reader, now time.Time) iter.Seq2[event.Batch, error] {
+func retries(ctx context.Context, l ledger.Reader, now time.Time, lost *int64) iter.Seq2[event.Batch, error] {
 	known := catalogue.Formats()
 	return func(yield func(event.Batch, error) bool) {
 		var b event.Batch
@@ -229,6 +284,7 @@ func retries(ctx context.Context, l ledger.Reader, now time.Time) iter.Seq2[even
 				return
 			}
 			if q.BodyDropped || int64(len(q.Body)) < q.Size {
+				*lost++
 				continue
 			}
 			if v, ok := versions[q.Object]; len(b.Raws) == retryBatch || ok && v != q.Version {

@@ -96,6 +96,9 @@ func run(ctx context.Context, w world) int {
 	case fullDisk(err):
 		code = exitIncomplete // what was acknowledged is whole; the rest waits for room
 	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted; what was acknowledged is kept, and running it again goes on")
+	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(w.stderr, "yagura:", safe(text))
 	}
@@ -159,8 +162,11 @@ func (p *program) version() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if p.flags.format != "table" {
+			switch {
+			case p.json():
 				return p.printJSON(map[string]string{"version": version})
+			case p.flags.format == "csv":
+				return p.printTable([]string{"version"}, [][]string{{version}})
 			}
 			_, err := fmt.Fprintln(p.stdout, "yagura", version)
 			return err

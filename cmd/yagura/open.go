@@ -143,12 +143,23 @@ func (p *program) retain(ctx context.Context, r *rooms) error {
 	return nil
 }
 
+// refusedShown is how many refused rules are told of one by one.
+const refusedShown = 10
+
+func (p *program) refused(errs []error) {
+	for i, err := range errs {
+		if i == refusedShown {
+			p.warn("%d more rules refused; `yagura rules lint PATH` says which and why", len(errs)-i)
+			return
+		}
+		p.warn("rule refused: %v", err)
+	}
+}
+
 // detector judges with the rules of the configuration and of extra folders. A
 // refused rule is told of and never drops the others.
 func (p *program) detector(extra []string) *rule.Detector {
 	d, refused := catalogue.Rules(p.cfg.Rules, extra)
-	for _, err := range refused {
-		p.warn("rule refused: %v", err)
-	}
+	p.refused(refused)
 	return d
 }

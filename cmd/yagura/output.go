@@ -4,19 +4,28 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode"
 )
 
-// printJSON writes one object, indented for a person who looks.
+// printJSON writes one object: indented for a person who looks, or on one line
+// for jsonl.
 func (p *program) printJSON(v any) error {
+	if p.flags.format == "jsonl" {
+		return p.printRow(v)
+	}
 	enc := json.NewEncoder(p.stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }
+
+// json tells whether the answer is to be JSON.
+func (p *program) json() bool { return p.flags.format == "json" || p.flags.format == "jsonl" }
 
 // printRow writes one object on a line.
 func (p *program) printRow(v any) error {
@@ -25,8 +34,19 @@ func (p *program) printRow(v any) error {
 	return enc.Encode(v)
 }
 
-// printTable writes rows under a head, as a table or as CSV.
+// printTable writes rows under a head of our own words, as a table or as CSV.
 func (p *program) printTable(head []string, rows [][]string) error {
+	if p.flags.format != "csv" {
+		head = slices.Clone(head)
+		for i := range head {
+			head[i] = strings.ToUpper(head[i])
+		}
+	}
+	return p.printRows(head, rows)
+}
+
+// printRows is printTable with a head that is printed as it is.
+func (p *program) printRows(head []string, rows [][]string) error {
 	if p.flags.format == "csv" {
 		w := csv.NewWriter(p.stdout)
 		for _, row := range append([][]string{head}, rows...) {
@@ -38,13 +58,10 @@ func (p *program) printTable(head []string, rows [][]string) error {
 		return w.Error()
 	}
 	w := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
-	for i, row := range append([][]string{head}, rows...) {
+	for _, row := range append([][]string{head}, rows...) {
 		cells := make([]string, len(row))
 		for j, cell := range row {
-			cells[j] = safe(cell)
-			if i == 0 {
-				cells[j] = strings.ToUpper(cells[j])
-			}
+			cells[j] = strings.ReplaceAll(safe(cell), "\n", `\n`)
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
@@ -52,12 +69,15 @@ func (p *program) printTable(head []string, rows [][]string) error {
 }
 
 // plainCells makes cells that no spreadsheet takes for a formula (OWASP, "CSV
-// injection"): an apostrophe goes in front of what would start one.
+// injection"): an apostrophe goes in front of what would start one. A number is
+// no formula, also where it is negative.
 func plainCells(row []string) []string {
 	out := make([]string, len(row))
 	for i, cell := range row {
 		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-			cell = "'" + cell
+			if _, err := strconv.ParseFloat(cell, 64); err != nil {
+				cell = "'" + cell
+			}
 		}
 		out[i] = cell
 	}
@@ -97,6 +117,33 @@ func short(s string, most int) string {
 
 // oneLine keeps a text on its line of a table.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// when is t for a cell: readable in a table, RFC 3339 in CSV.
+func (p *program) when(t time.Time) string {
+	if p.flags.format != "csv" {
+		return stamp(t)
+	}
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// count is n for a cell: grouped in a table, plain in CSV.
+func (p *program) count(n int64) string {
+	if p.flags.format == "csv" {
+		return strconv.FormatInt(n, 10)
+	}
+	return number(n)
+}
+
+// many is n things, in words.
+func many(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return number(n) + " " + more
+}
 
 func stamp(t time.Time) string {
 	if t.IsZero() {

@@ -23,8 +23,8 @@ func TestSafe(t *testing.T) {
 }
 
 func TestPlainCells(t *testing.T) {
-	got := plainCells([]string{"=1+1", "+1", "-1", "@x", "\tx", "plain", ""})
-	want := []string{"'=1+1", "'+1", "'-1", "'@x", "'\tx", "plain", ""}
+	got := plainCells([]string{"=1+1", "+1+1", "-x", "@x", "\tx", "plain", "", "-5", "+1e3"})
+	want := []string{"'=1+1", "'+1+1", "'-x", "'@x", "'\tx", "plain", "", "-5", "+1e3"}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("%q, want %q", got[i], want[i])
@@ -49,6 +49,13 @@ func TestNumber(t *testing.T) {
 		if got := number(n); got != want {
 			t.Errorf("number(%d) = %s", n, got)
 		}
+	}
+}
+
+func TestDistinct(t *testing.T) {
+	got := strings.Join(distinct([]string{"a", "b", "a", "a", "a_2"}), " ")
+	if got != "a b a_2 a_3 a_2_2" {
+		t.Error(got)
 	}
 }
 
@@ -79,10 +86,10 @@ func TestTable(t *testing.T) {
 	var b bytes.Buffer
 	p := &program{world: world{stdout: &b}}
 	p.flags.format = "table"
-	if err := p.printTable([]string{"a", "b"}, [][]string{{"x", "\x1b[2J"}, {"long cell", ""}}); err != nil {
+	if err := p.printTable([]string{"a", "b"}, [][]string{{"x\ny", "\x1b[2J"}, {"long cell", ""}}); err != nil {
 		t.Fatal(err)
 	}
-	want := "A          B\nx          \\u001b[2J\nlong cell  \n"
+	want := "A          B\nx\\ny       \\u001b[2J\nlong cell  \n"
 	if b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
@@ -96,5 +103,10 @@ func TestTable(t *testing.T) {
 	}
 	if strings.Contains(b.String(), "A\n") {
 		t.Error("the head of CSV is in capitals")
+	}
+	b.Reset()
+	p.flags.format = "table"
+	if err := p.printRows([]string{"theirs"}, nil); err != nil || b.String() != "theirs\n" {
+		t.Errorf("%q, %v", b.String(), err)
 	}
 }

@@ -16,7 +16,8 @@ type program struct {
 	world
 	flags struct{ data, config, format, now string }
 	cfg   config.Config
-	dir   string // the data directory
+	dir   string           // the data directory
+	clock func() time.Time // the real one, whatever --now says
 }
 
 var formats = []string{"table", "json", "jsonl", "csv"}
@@ -26,7 +27,7 @@ func (p *program) settle() error {
 	if !slices.Contains(formats, p.flags.format) {
 		return wrong("--format %s: it is one of %s", p.flags.format, strings.Join(formats, ", "))
 	}
-	p.cfg = config.Default()
+	p.cfg, p.clock = config.Default(), p.now
 	if p.flags.config != "" {
 		c, err := config.Load(p.flags.config)
 		if err != nil {
@@ -41,6 +42,9 @@ func (p *program) settle() error {
 		p.dir = p.cfg.Data
 	default:
 		p.dir = config.DataDir(p.getenv)
+	}
+	if p.dir == "" {
+		return wrong("there is no home for data: give --data DIR")
 	}
 	if p.flags.now != "" {
 		at, err := time.Parse(time.RFC3339, p.flags.now)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,9 @@ dialect is DuckDB's; raw is the record as JSON text.`,
   yagura sql "select raw->>'$.requestParameters.bucketName' as bucket, count(*) from events where api_service = 's3.amazonaws.com' group by 1"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			opt := lake.SQLOptions{Timeout: time.Duration(p.cfg.SQL.Timeout), MaxRows: int64(p.cfg.SQL.Rows), MaxBytes: int64(p.cfg.SQL.Bytes)}
+			if limit < 0 || timeout < 0 {
+				return wrong("--max-rows and --timeout are not negative")
+			}
 			if limit > 0 {
 				opt.MaxRows = limit
 			}
@@ -53,10 +57,11 @@ func (p *program) runSQL(ctx context.Context, text string, opt lake.SQLOptions) 
 	for _, c := range res.Columns() {
 		names = append(names, c.Name)
 	}
+	keys := distinct(names)
 	var rows [][]string
 	for res.Next() {
-		if p.flags.format == "json" || p.flags.format == "jsonl" {
-			if err := p.printRow(object{names, res.Row()}); err != nil {
+		if p.json() {
+			if err := p.printRow(object{keys, res.Row()}); err != nil {
 				return err
 			}
 			continue
@@ -70,8 +75,8 @@ func (p *program) runSQL(ctx context.Context, text string, opt lake.SQLOptions) 
 	if err := res.Err(); err != nil {
 		return err
 	}
-	if p.flags.format == "table" || p.flags.format == "csv" {
-		if err := p.printTable(names, rows); err != nil {
+	if !p.json() {
+		if err := p.printRows(names, rows); err != nil {
 			return err
 		}
 	}
@@ -79,6 +84,20 @@ func (p *program) runSQL(ctx context.Context, text string, opt lake.SQLOptions) 
 		p.warn("the answer was cut: %s", why)
 	}
 	return nil
+}
+
+// distinct makes the names of columns good for the keys of an object: the
+// second "n" becomes "n_2".
+func distinct(names []string) []string {
+	out := make([]string, 0, len(names))
+	for _, name := range names {
+		key := name
+		for n := 2; slices.Contains(out, key); n++ {
+			key = fmt.Sprintf("%s_%d", name, n)
+		}
+		out = append(out, key)
+	}
+	return out
 }
 
 // object is a row as a JSON object whose keys keep the statement's order.
