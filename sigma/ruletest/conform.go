@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/yagura-sec/yagura/sigma"
@@ -65,26 +66,64 @@ type labelled struct {
 	Flags        []string
 }
 
+// check says what keeps the line from being a case; empty: nothing.
+func (c *labelled) check() string {
+	switch expect := string(c.Expect); {
+	case c.ID == "":
+		return `"id" is missing`
+	case !slices.Contains(kinds, c.Kind):
+		return fmt.Sprintf(`"kind" is %q, not one of %s`, c.Kind, strings.Join(kinds, ", "))
+	case c.Rule == "":
+		return `"rule" is missing`
+	case c.Kind == "correlation": // not run: has several events, and other labels
+		return ""
+	case expect == "":
+		return `"expect" is missing`
+	case expect != "true" && expect != "false" && expect != `"error"`:
+		return fmt.Sprintf(`"expect" is %s, not true, false or "error"`, expect)
+	case len(c.Event) == 0 && expect != `"error"`:
+		return `"event" is missing`
+	}
+	return ""
+}
+
+var kinds = []string{"rule", "filter", "correlation"}
+
+// LineError says which line of a corpus is no case, and why.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("%d: %v", e.Line, e.Err) }
+func (e *LineError) Unwrap() error { return e.Err }
+
 // maxLine is the longest line of a corpus.
 const maxLine = 64 << 20
 
 // Conform runs a corpus of one JSON object a line: id, kind (rule, filter,
 // correlation), rule (YAML, several documents for a filter), event, expect
 // (true, false or "error": to be refused), placeholders, flags. Cases flagged
-// ambiguous or spec-ambiguous are skipped, and so are correlations.
+// ambiguous or spec-ambiguous are skipped, and so are correlations. The first
+// line that is no case ends the run with a *LineError, and so does a corpus
+// without a case.
 func Conform(r io.Reader) (Result, error) {
 	out := Result{Failures: []Failure{}}
 	var last compiled
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 1<<16), maxLine)
-	for n := 1; lines.Scan(); n++ {
+	n := 1
+	for ; lines.Scan(); n++ {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
 			continue
 		}
 		var c labelled
 		if err := json.Unmarshal(line, &c); err != nil {
-			return out, fmt.Errorf("line %d: %w", n, err)
+			return out, &LineError{n, fmt.Errorf("no case: %w", err)}
+		}
+		if why := c.check(); why != "" {
+			return out, &LineError{n, errors.New("no case: " + why)}
 		}
 		if reason := notRun(c); reason != "" {
 			out.skip(reason)
@@ -96,8 +135,13 @@ func Conform(r io.Reader) (Result, error) {
 		got, why := last.run(c)
 		out.judge(c.ID, strings.Trim(string(c.Expect), `"`), got, why)
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return out, &LineError{n, fmt.Errorf("no case: longer than %d MiB", maxLine>>20)}
+	} else if err != nil {
 		return out, fmt.Errorf("read cases: %w", err)
+	}
+	if out.Passed+out.Failed+out.Skipped == 0 {
+		return out, &LineError{n, errors.New("the corpus ends without a case")}
 	}
 	return out, nil
 }
