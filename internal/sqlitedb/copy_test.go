@@ -1,6 +1,8 @@
 package sqlitedb
 
 import (
+	"context"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -22,7 +24,23 @@ func TestCopyTo(t *testing.T) {
 	if got := count(t, open(t, path)); got != 1 {
 		t.Errorf("the copy has %d rows", got)
 	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read the copy: %v, %v", info.Mode(), err)
+	}
 	if err := d.CopyTo(ctx, path); err == nil {
 		t.Error("a copy over a file that is there succeeds")
+	}
+	if got := count(t, open(t, path)); got != 1 {
+		t.Errorf("the refused copy left %d rows", got)
+	}
+	// What fails leaves nothing that could be taken for a copy.
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	half := filepath.Join(dir, "half.db")
+	if err := d.CopyTo(gone, half); err == nil {
+		t.Error("a copy that is cancelled succeeds")
+	}
+	if _, err := os.Stat(half); !os.IsNotExist(err) {
+		t.Errorf("half a copy is left: %v", err)
 	}
 }

@@ -19,12 +19,21 @@ var _ lake.Backuper = (*Store)(nil)
 // Backup implements lake.Backuper. Segments never change, so they are linked
 // where dir is on the same file system and copied where it is not. The file
 // format is written last: without it nothing opens dir.
-func (s *Store) Backup(ctx context.Context, dir string) (err error) {
+func (s *Store) Backup(ctx context.Context, dir string) error {
+	return s.BackupAfter(ctx, dir, func() error { return nil })
+}
+
+// BackupAfter is Backup for a directory that holds more than the lake: beside
+// copies the rest into dir, before anything of the lake is there.
+func (s *Store) BackupAfter(ctx context.Context, dir string, beside func() error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("back up to %s: %w", dir, err)
 		}
 	}()
+	if err := s.checkTarget(dir); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -32,6 +41,18 @@ func (s *Store) Backup(ctx context.Context, dir string) (err error) {
 		return err
 	} else if len(entries) > 0 {
 		return errors.New("the folder is not empty")
+	}
+	// It may have been there, open to all. Where it cannot be closed (another
+	// owner, a file system without modes), the files in it still are.
+	_ = os.Chmod(dir, 0o700)
+	if s.lock != nil {
+		// The rest may count on releases that lake.db does not know yet.
+		if err := s.settleReleases(); err != nil {
+			return err
+		}
+	}
+	if err := beside(); err != nil {
+		return err
 	}
 	// Nothing is unlinked meanwhile. Batches go on arriving: what lake.db lists
 	// as of its copy is on disk already.
@@ -64,6 +85,51 @@ func (s *Store) Backup(ctx context.Context, dir string) (err error) {
 		}
 	}
 	return writeFileSync(filepath.Join(dir, "format"), []byte(strconv.Itoa(layoutVersion)+"\n"))
+}
+
+// checkTarget refuses a folder in the directory itself: the next sweep would
+// take what is there for leftovers.
+func (s *Store) checkTarget(dir string) error {
+	target, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	own, err := os.Stat(s.dir)
+	if err != nil {
+		return err
+	}
+	// By what the folders are, not by how links make them look.
+	if to, err := filepath.EvalSymlinks(existing(target)); err == nil {
+		target = to
+	}
+	for at := target; ; at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil && os.SameFile(info, own) {
+			return fmt.Errorf("the folder is in the data directory %s itself", s.dir)
+		}
+		if at == filepath.Dir(at) {
+			return nil
+		}
+	}
+}
+
+// existing is the longest part of an absolute path that is there.
+func existing(path string) string {
+	for {
+		if _, err := os.Lstat(path); err == nil || path == filepath.Dir(path) {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+// Empty tells whether no batch was ever stored.
+func (s *Store) Empty(ctx context.Context) (empty bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM batch) AND NOT EXISTS (SELECT 1 FROM segment)
+		AND NOT EXISTS (SELECT 1 FROM usage_segment)`).Scan(&empty)
+	if err != nil {
+		return false, fmt.Errorf("lake.db: %w", err)
+	}
+	return empty, nil
 }
 
 // listedFiles is the live files by a copy of lake.db.

@@ -21,6 +21,13 @@ import (
 // Unreleased implements lake.Appender.
 func (s *Store) Unreleased(ctx context.Context) iter.Seq2[lake.Recovered, error] {
 	return func(yield func(lake.Recovered, error) bool) {
+		// What is left out here is to stay out after a power cut as well.
+		if s.lock != nil {
+			if err := s.settleReleases(); err != nil {
+				yield(lake.Recovered{}, err)
+				return
+			}
+		}
 		ids, err := s.unreleased(ctx)
 		if err != nil {
 			yield(lake.Recovered{}, err)

@@ -43,6 +43,8 @@ var (
 	ErrSpace = errors.New("too little free space")
 	// ErrLayout: the directory was written by a newer yagura.
 	ErrLayout = errors.New("written by a newer yagura")
+	// ErrHalf: the directory is a backup that was not finished.
+	ErrHalf = errors.New("a backup that was not finished, or a damaged directory: the file format is missing")
 )
 
 // Options of Open. The zero value is a writer with the defaults.
@@ -212,6 +214,10 @@ func (s *Store) checkFormat() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		if s.opt.ReadOnly {
 			return fmt.Errorf("no lake there: %w", fs.ErrNotExist)
+		}
+		// The version comes first into a new directory and last into a copy.
+		if _, err := os.Stat(filepath.Join(s.dir, "lake.db")); err == nil {
+			return ErrHalf
 		}
 		return writeFileSync(path, []byte(strconv.Itoa(layoutVersion)+"\n"))
 	}
