@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -113,8 +114,8 @@ func (p *program) rulesTest() *cobra.Command {
 		Long: `Test runs, for each rule (by default our own), the cases of NAME.cases.yml beside
 NAME.yml. Our own rules, and with --require any, need one case that fires and one
 that stays quiet. Exit code 1: a case went otherwise, is missing, or a rule was
-refused.`,
-		Example: "  yagura rules test\n  yagura rules test rules/aws/trail_stopped.yml",
+refused. As CSV it prints what failed.`,
+		Example: "  yagura rules test\n  yagura rules test rules/aws/trail-stopped.yml",
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := trees(args)
 			if err != nil {
@@ -135,7 +136,8 @@ func (p *program) rulesConform() *cobra.Command {
 	return &cobra.Command{
 		Use: "conform FILE...", Short: "Hold the Sigma engine against a labelled corpus", Args: cobra.MinimumNArgs(1),
 		Long: `Conform runs corpora of one JSON object a line (id, kind, rule, event, expect):
-the rule against the event, and compares with what is expected.`,
+the rule against the event, and compares with what is expected. A line that is
+no such case stops it with exit code 2.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			sum := ruletest.Result{Failures: []ruletest.Failure{}}
 			for _, path := range args {
@@ -145,6 +147,10 @@ the rule against the event, and compares with what is expected.`,
 				}
 				r, err := ruletest.Conform(f)
 				f.Close()
+				var line *ruletest.LineError
+				if errors.As(err, &line) {
+					return wrong("%s:%w", path, err)
+				}
 				if err != nil {
 					return fmt.Errorf("%s: %w", path, err)
 				}
@@ -169,11 +175,20 @@ func add(sum *ruletest.Result, r ruletest.Result) {
 }
 
 func (p *program) printResult(r ruletest.Result) error {
-	if p.flags.format != "table" {
+	switch p.flags.format {
+	case "json", "jsonl":
 		if err := p.printJSON(r); err != nil {
 			return err
 		}
-	} else {
+	case "csv":
+		rows := make([][]string, 0, len(r.Failures))
+		for _, f := range r.Failures {
+			rows = append(rows, []string{f.ID, f.Expected, f.Got, f.Why})
+		}
+		if err := p.printTable([]string{"case", "expected", "got", "why"}, rows); err != nil {
+			return err
+		}
+	default:
 		for _, f := range r.Failures {
 			fmt.Fprintf(p.stdout, "FAIL %s: expected %s, got %s\n     %s\n", safe(f.ID), f.Expected, f.Got, safe(strings.ReplaceAll(f.Why, "\n", "\n     ")))
 		}

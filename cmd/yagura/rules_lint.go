@@ -38,12 +38,19 @@ func (p *program) lintRules(paths []string, strict bool) error {
 		out.Problems = append(out.Problems, lint.Run(docs, refused, p.placeholders())...)
 	}
 	bad := slices.ContainsFunc(out.Problems, func(x lint.Problem) bool { return strict || x.Severity == lint.Error })
-	if p.flags.format == "table" {
+	switch p.flags.format {
+	case "table":
 		for _, x := range out.Problems {
 			fmt.Fprintln(p.stdout, safe(x.String()))
 		}
 		_, err = fmt.Fprintf(p.stdout, "%d rules, %d problems\n", out.Rules, len(out.Problems))
-	} else {
+	case "csv":
+		rows := make([][]string, 0, len(out.Problems))
+		for _, x := range out.Problems {
+			rows = append(rows, []string{x.File, fmt.Sprint(x.Line), fmt.Sprint(x.Col), string(x.Severity), x.Check, x.Rule, x.Reason})
+		}
+		err = p.printTable([]string{"file", "line", "col", "severity", "check", "rule", "reason"}, rows)
+	default:
 		err = p.printJSON(out)
 	}
 	if err == nil && bad {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/rules"
+)
+
+// say runs the program and answers what it says.
+func say(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(context.Background(), world{
+		args: args, stdin: strings.NewReader(""), stdout: &out, stderr: &errs,
+		getenv: func(k string) string { return map[string]string{"HOME": "/nonexistent"}[k] },
+		now:    func() time.Time { return time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC) },
+	})
+	return code, out.String(), errs.String()
+}
+
+// fileOf writes a file and gives its path.
+func fileOf(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestConformRefusesWhatIsNoCorpus(t *testing.T) {
+	const good = `{"id":"a","kind":"rule","rule":"title: t\nlogsource: {product: x}\ndetection:\n  s: {a: 1}\n  condition: s\n","event":{"a":1},"expect":true}` + "\n"
+	f := func(corpus string, code int, stdout, stderr string) {
+		t.Helper()
+		path := fileOf(t, "corpus.jsonl", corpus)
+		c, out, errs := say(t, "rules", "conform", path)
+		if c != code || out != stdout || !strings.Contains(errs, strings.ReplaceAll(stderr, "FILE", path)) {
+			t.Errorf("exit code %d, %q, %q; want %d, %q, %q", c, out, errs, code, stdout, stderr)
+		}
+	}
+	f(good, 0, "1 passed, 0 failed, 0 skipped\n", "")
+	f("title: a rule\n", 2, "", "FILE:1: no case: ")
+	f(good+`{"eventName":"StopLogging"}`, 2, "", `FILE:2: no case: "id" is missing`)
+	f("", 2, "", "FILE:1: the corpus ends without a case")
+}
+
+// TestRulesCSV: what asks for CSV gets CSV.
+func TestRulesCSV(t *testing.T) {
+	f := func(code int, head, row string, args ...string) {
+		t.Helper()
+		c, out, _ := say(t, append([]string{"--format", "csv", "rules"}, args...)...)
+		lines := strings.Split(out, "\n")
+		if c != code || lines[0] != head || !regexp.MustCompile(row).MatchString(strings.Join(lines[1:], "\n")) {
+			t.Errorf("%v: exit code %d, %q; want %d, %q and %q", args, c, out, code, head, row)
+		}
+	}
+	bad := fileOf(t, "bad.yml", "title: t\nlogsource: {product: x}\ndetection:\n  s: {a|frobnicates: 1}\n  condition: s\n")
+	f(1, "file,line,col,severity,check,rule,reason", `bad\.yml,4,\d+,error,refused,`, "lint", bad)
+	f(1, "case,expected,got,why", `bad\.yml:4:\d+,a rule that compiles,error,`, "test", bad)
+	f(0, "case,expected,got,why", `^$`, "test")
+	f(0, "level,log source,title,file", `(?m)^high,`, "list")
+}
+
+// TestExamplesOfRules: the files that the help names exist.
+func TestExamplesOfRules(t *testing.T) {
+	named := regexp.MustCompile(`rules/(aws/\S+\.yml)`)
+	for _, c := range (&program{}).rules().Commands() {
+		for _, m := range named.FindAllStringSubmatch(c.Long+c.Example, -1) {
+			if _, err := fs.Stat(rules.FS(), m[1]); err != nil {
+				t.Errorf("%s names a rule that does not exist: %v", c.Name(), err)
+			}
+		}
+	}
+}
