@@ -128,15 +128,76 @@ func (r *Row) count(t time.Time) {
 
 // Fold is the rows so far, capped and in order as by the function Fold.
 func (s *Sums) Fold(limit int) []Row {
-	// Pointers are sorted, as rows are large.
-	slices.SortFunc(s.rows, func(a, b *Row) int { return compare(&a.Key, &b.Key) })
-	s.slots, s.hash = nil, nil // no longer true; Add begins anew
-	rows := make([]Row, len(s.rows))
-	for i, r := range s.rows {
-		rows[i] = *r
+	rows := inOrder(s.rows)
+	s.rows, s.slots, s.hash = nil, nil, nil // Add begins anew
+	return fold(rows, limit)
+}
+
+// inOrder is rows, each of another key, in the order of Compare. The names of
+// actors and operations, which are long, alike and few, are compared once each
+// and then stand for by their ranks.
+func inOrder(rows []*Row) []Row {
+	actors := ranks(rows, func(k *Key) [3]string { return [...]string{k.CloudProvider, k.AccountUID, k.ActorUID} },
+		func(a, b [3]string) int { return slices.Compare(a[:], b[:]) })
+	calls := ranks(rows, func(k *Key) [2]string { return [...]string{k.APIService, k.APIOperation} },
+		func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	type place struct {
+		hour  int64
+		group uint64
+		row   *Row
 	}
-	s.rows = nil
-	return Fold(rows, limit)
+	places := make([]place, len(rows))
+	for i, r := range rows {
+		places[i] = place{r.Hour.Unix(), uint64(actors[i])<<32 | uint64(calls[i]), r}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if c := cmp.Compare(a.hour, b.hour); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.group, b.group); c != 0 {
+			return c
+		}
+		return compareInGroup(&a.row.Key, &b.row.Key)
+	})
+	out := make([]Row, len(rows))
+	for i := range places {
+		out[i] = *places[i].row
+	}
+	return out
+}
+
+// ranks is, for each row, the place of its part in the order of all parts.
+func ranks[T comparable](rows []*Row, part func(*Key) T, compare func(a, b T) int) []uint32 {
+	ids := map[T]uint32{}
+	var parts []T
+	of := make([]uint32, len(rows))
+	for i, r := range rows {
+		p := part(&r.Key)
+		if i > 0 && parts[of[i-1]] == p { // the rows of an event follow each other
+			of[i] = of[i-1]
+			continue
+		}
+		id, ok := ids[p]
+		if !ok {
+			id = uint32(len(parts))
+			ids[p] = id
+			parts = append(parts, p)
+		}
+		of[i] = id
+	}
+	order := make([]uint32, len(parts))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return compare(parts[a], parts[b]) })
+	place := make([]uint32, len(parts))
+	for i, id := range order {
+		place[id] = uint32(i)
+	}
+	for i := range of {
+		of[i] = place[of[i]]
+	}
+	return of
 }
 
 // Fold adds up rows of one key, keeps at most limit resources a group and gives
@@ -151,8 +212,10 @@ func (s *Sums) Fold(limit int) []Row {
 //	Fold(Fold(a) + Fold(b)) = Fold(a + b)
 //
 // Taking the busiest would not have this property.
-func Fold(rows []Row, limit int) []Row {
-	rows = merge(rows)
+func Fold(rows []Row, limit int) []Row { return fold(merge(rows), limit) }
+
+// fold caps rows that are in order and each of another key.
+func fold(rows []Row, limit int) []Row {
 	if Fanout(rows) <= limit {
 		return rows
 	}
@@ -186,7 +249,7 @@ func Fanout(rows []Row) int {
 
 // merge sorts rows and adds up those of one key.
 func merge(rows []Row) []Row {
-	sorted := func(a, b Row) int { return compare(&a.Key, &b.Key) }
+	sorted := func(a, b Row) int { return Compare(&a.Key, &b.Key) }
 	if !slices.IsSortedFunc(rows, sorted) {
 		slices.SortFunc(rows, sorted)
 	}
@@ -194,7 +257,7 @@ func merge(rows []Row) []Row {
 	for i := range rows {
 		r := &rows[i]
 		last := len(out) - 1
-		if last < 0 || compare(&out[last].Key, &r.Key) != 0 {
+		if last < 0 || Compare(&out[last].Key, &r.Key) != 0 {
 			out = append(out, *r)
 			continue
 		}
@@ -211,13 +274,15 @@ func merge(rows []Row) []Row {
 }
 
 // Compare orders keys by hour, then by the fields of a group, then by the rest.
-func Compare(a, b Key) int { return compare(&a, &b) }
-
-// compare looks at one field after the other, which cmp.Or would not.
-func compare(a, b *Key) int {
+// It looks at one field after the other, which cmp.Or would not.
+func Compare(a, b *Key) int {
 	if c := compareGroup(a, b); c != 0 {
 		return c
 	}
+	return compareInGroup(a, b)
+}
+
+func compareInGroup(a, b *Key) int {
 	if c := strings.Compare(a.ResourceUID, b.ResourceUID); c != 0 {
 		return c
 	}
@@ -253,7 +318,7 @@ func compareGroup(a, b *Key) int {
 }
 
 // SameGroup tells whether Fold caps the two keys together.
-func SameGroup(a, b Key) bool { return compareGroup(&a, &b) == 0 }
+func SameGroup(a, b *Key) bool { return compareGroup(a, b) == 0 }
 
 func groupEnd(rows []Row, at int) int {
 	end := at + 1

@@ -145,7 +145,7 @@ func naive(events []event.Event) []usage.Row {
 	for _, r := range sums {
 		out = append(out, r)
 	}
-	slices.SortFunc(out, func(a, b usage.Row) int { return usage.Compare(a.Key, b.Key) })
+	slices.SortFunc(out, func(a, b usage.Row) int { return usage.Compare(&a.Key, &b.Key) })
 	return out
 }
 
@@ -165,7 +165,7 @@ func maxTime(a, b time.Time) time.Time {
 
 func equalUsage(t *testing.T, got, want []usage.Row) {
 	t.Helper()
-	sorted := func(a, b usage.Row) int { return usage.Compare(a.Key, b.Key) }
+	sorted := func(a, b usage.Row) int { return usage.Compare(&a.Key, &b.Key) }
 	got, want = slices.Clone(got), slices.Clone(want)
 	if !slices.IsSortedFunc(got, func(a, b usage.Row) int { return a.Hour.Compare(b.Hour) }) {
 		t.Error("usage rows are not in the order of hours")

@@ -189,26 +189,20 @@ func (sf *segmentFile) column(group, col int, rows []int, recs []record) (err er
 }
 
 // readUsage reads all rows of a usage segment.
-func readUsage(path string) ([]usage.Row, error) {
-	f, err := os.Open(path)
+func readUsage(path string) (_ []usage.Row, err error) {
+	u, err := openUsage(path, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	r := parquet.NewGenericReader[usageRow](f)
-	defer r.Close()
-	out := make([]usage.Row, 0, r.NumRows())
-	buf := make([]usageRow, 1024)
+	defer func() { err = errors.Join(err, u.close()) }()
+	var out []usage.Row
 	for {
-		n, err := r.Read(buf)
-		for i := range buf[:n] {
-			out = append(out, buf[i].row())
-		}
-		if err == io.EOF {
+		if err := u.fill(); err == io.EOF {
 			return out, nil
+		} else if err != nil {
+			return nil, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
+		out = append(out, u.buf[u.at:]...)
+		u.at = len(u.buf)
 	}
 }

@@ -112,7 +112,7 @@ type eventRow struct {
 	ObjectVersion string `parquet:"_object_version,dict"`
 }
 
-// usageRow is the layout of a usage segment.
+// usageRow is the layout of a usage segment; it, too, is only reflected on.
 type usageRow struct {
 	Hour          int64  `parquet:"hour,timestamp(microsecond:local),delta"`
 	CloudProvider string `parquet:"cloud_provider,dict"`
@@ -279,7 +279,7 @@ func text[S ~string](name string, field func(*record) *S) column {
 	return column{
 		name: name,
 		put: func(dst []parquet.Value, r *record) []parquet.Value {
-			return append(dst, stringValue(string(*field(r))))
+			return putText(dst, string(*field(r)))
 		},
 		get: func(r *record, v []parquet.Value) { *field(r) = S(v[0].ByteArray()) },
 	}
@@ -369,6 +369,15 @@ func stringValue(s string) parquet.Value {
 	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
+// putText appends s. Rows are sorted, so often it is what the last one had, and
+// need not be looked at again.
+func putText(dst []parquet.Value, s string) []parquet.Value {
+	if n := len(dst); n > 0 && string(dst[n-1].ByteArray()) == s {
+		return append(dst, dst[n-1])
+	}
+	return append(dst, stringValue(s))
+}
+
 // bounded are the columns with smallest and largest values in the footer: the
 // sorted ones and numbers, by which whole row groups are passed over. Finding
 // them for text in no order costs time and prunes nothing.
@@ -402,34 +411,55 @@ func writerOptions(schema *parquet.Schema, codec compress.Codec) []parquet.Write
 	return o
 }
 
-// usageValues appends the columns of a usage row, in the order of usageRow.
-func usageValues(cols []page, u *usage.Row) {
-	i := 0
-	add := func(v parquet.Value) {
-		cols[i].vals = append(cols[i].vals, v)
-		i++
-	}
-	add(parquet.Int64Value(u.Hour.UnixMicro()))
-	for _, s := range [...]string{
-		u.CloudProvider, u.AccountUID, u.ActorUID, string(u.ActorType), string(u.Caller),
-		u.APIService, u.APIOperation, u.ResourceUID, u.Region, string(u.Outcome),
-	} {
-		add(stringValue(s))
-	}
-	add(parquet.Int64Value(u.Count))
-	add(parquet.Int64Value(u.First.UnixMicro()))
-	add(parquet.Int64Value(u.Last.UnixMicro()))
+// usageColumn moves one column between usage rows and Parquet values. Its place
+// in usageLayout is its index in the file.
+type usageColumn struct {
+	put func(dst []parquet.Value, u *usage.Row) []parquet.Value
+	// get fills u; last is the row before it, of which u shares equal text.
+	get func(u, last *usage.Row, v parquet.Value)
 }
 
-func (u *usageRow) row() usage.Row {
-	at := func(us int64) time.Time { return time.UnixMicro(us).UTC() }
-	return usage.Row{
-		Key: usage.Key{
-			Hour: at(u.Hour), CloudProvider: u.CloudProvider, AccountUID: u.AccountUID,
-			ActorUID: u.ActorUID, ActorType: event.ActorType(u.ActorType), Caller: event.Caller(u.Caller),
-			APIService: u.APIService, APIOperation: u.APIOperation, ResourceUID: u.ResourceUID,
-			Region: u.Region, Outcome: event.Outcome(u.Outcome),
+// usageLayout is every column of a usage segment, in the order of usageRow.
+var usageLayout = []usageColumn{
+	usageTime(func(u *usage.Row) *time.Time { return &u.Hour }),
+	usageText(func(u *usage.Row) *string { return &u.CloudProvider }),
+	usageText(func(u *usage.Row) *string { return &u.AccountUID }),
+	usageText(func(u *usage.Row) *string { return &u.ActorUID }),
+	usageText(func(u *usage.Row) *event.ActorType { return &u.ActorType }),
+	usageText(func(u *usage.Row) *event.Caller { return &u.Caller }),
+	usageText(func(u *usage.Row) *string { return &u.APIService }),
+	usageText(func(u *usage.Row) *string { return &u.APIOperation }),
+	usageText(func(u *usage.Row) *string { return &u.ResourceUID }),
+	usageText(func(u *usage.Row) *string { return &u.Region }),
+	usageText(func(u *usage.Row) *event.Outcome { return &u.Outcome }),
+	{
+		put: func(dst []parquet.Value, u *usage.Row) []parquet.Value {
+			return append(dst, parquet.Int64Value(u.Count))
 		},
-		Count: u.Count, First: at(u.First), Last: at(u.Last),
+		get: func(u, _ *usage.Row, v parquet.Value) { u.Count = v.Int64() },
+	},
+	usageTime(func(u *usage.Row) *time.Time { return &u.First }),
+	usageTime(func(u *usage.Row) *time.Time { return &u.Last }),
+}
+
+func usageText[S ~string](field func(*usage.Row) *S) usageColumn {
+	return usageColumn{
+		put: func(dst []parquet.Value, u *usage.Row) []parquet.Value { return putText(dst, string(*field(u))) },
+		get: func(u, last *usage.Row, v parquet.Value) {
+			b, had := v.ByteArray(), *field(last)
+			if string(b) != string(had) {
+				had = S(b)
+			}
+			*field(u) = had
+		},
+	}
+}
+
+func usageTime(field func(*usage.Row) *time.Time) usageColumn {
+	return usageColumn{
+		put: func(dst []parquet.Value, u *usage.Row) []parquet.Value {
+			return append(dst, parquet.Int64Value(field(u).UnixMicro()))
+		},
+		get: func(u, _ *usage.Row, v parquet.Value) { *field(u) = time.UnixMicro(v.Int64()).UTC() },
 	}
 }

@@ -7,11 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
-
-	"github.com/parquet-go/parquet-go"
 
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -138,10 +135,15 @@ func mergeRows(ctx context.Context, h usageHeap, limit int, w *usageWriter) erro
 	}
 	h = live
 	heap.Init(&h)
-	var group []usage.Row
-	end := func() error {
-		err := w.add(usage.Fold(group, limit))
+	var group, whole []usage.Row // whole: groups waiting to be written, some at a time
+	end := func(last bool) error {
+		whole = append(whole, usage.Fold(group, limit)...)
 		group = group[:0]
+		if len(whole) < 256 && !last {
+			return nil
+		}
+		err := w.add(whole)
+		whole = whole[:0]
 		return err
 	}
 	for n := 0; len(h) > 0; n++ {
@@ -151,8 +153,8 @@ func mergeRows(ctx context.Context, h usageHeap, limit int, w *usageWriter) erro
 		src := h[0]
 		row := src.buf[src.at]
 		src.at++
-		if len(group) > 0 && !usage.SameGroup(group[0].Key, row.Key) {
-			if err := end(); err != nil {
+		if len(group) > 0 && !usage.SameGroup(&group[0].Key, &row.Key) {
+			if err := end(false); err != nil {
 				return err
 			}
 		}
@@ -165,54 +167,88 @@ func mergeRows(ctx context.Context, h usageHeap, limit int, w *usageWriter) erro
 			heap.Fix(&h, 0)
 		}
 	}
-	if len(group) == 0 {
-		return nil
-	}
-	return end()
+	return end(true)
 }
 
 // usageSource reads rows in their order, from a file or from memory.
 type usageSource struct {
-	file    *os.File
-	reader  *parquet.GenericReader[usageRow]
+	file    *segmentFile // nil: from memory
+	columns []*stream
+	left    int // rows not yet read
 	without func(time.Time) bool
-	raw     []usageRow
 	buf     []usage.Row
 	at      int
+	last    usage.Row
 }
 
 func openUsage(path string, without func(time.Time) bool) (*usageSource, error) {
-	f, err := os.Open(path)
+	file, err := openSegment(path)
 	if err != nil {
 		return nil, err
 	}
-	return &usageSource{
-		file: f, reader: parquet.NewGenericReader[usageRow](f), without: without, raw: make([]usageRow, 256),
-	}, nil
+	u := &usageSource{file: file, left: int(file.pq.NumRows()), without: without}
+	for col := range usageLayout {
+		u.columns = append(u.columns, newStream(file, col))
+	}
+	return u, nil
 }
 
 func (u *usageSource) close() error {
 	if u.file == nil {
 		return nil
 	}
-	return errors.Join(u.reader.Close(), u.file.Close())
+	var errs []error
+	for _, st := range u.columns {
+		errs = append(errs, st.close())
+	}
+	return errors.Join(append(errs, u.file.close())...)
 }
 
 // fill makes a row available; io.EOF at the end.
 func (u *usageSource) fill() error {
 	for u.at == len(u.buf) {
-		if u.reader == nil {
+		if u.left == 0 {
 			return io.EOF
 		}
-		n, err := u.reader.Read(u.raw)
-		if n == 0 && err != nil {
+		if err := u.read(); err != nil {
+			return fmt.Errorf("%s: %w", u.file.f.Name(), err)
+		}
+	}
+	return nil
+}
+
+// read reads the next rows, at most 128.
+func (u *usageSource) read() error {
+	n := min(u.left, 128)
+	u.left -= n
+	u.buf, u.at = slices.Grow(u.buf[:0], n)[:n], 0
+	for col, st := range u.columns {
+		if err := st.rows(u.buf, &u.last, usageLayout[col]); err == io.EOF {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
 			return err
 		}
-		u.buf, u.at = u.buf[:0], 0
-		for i := range u.raw[:n] {
-			if row := u.raw[i].row(); u.without == nil || !u.without(row.Hour) {
-				u.buf = append(u.buf, row)
-			}
+	}
+	u.last = u.buf[n-1]
+	if u.without != nil {
+		u.buf = slices.DeleteFunc(u.buf, func(r usage.Row) bool { return u.without(r.Hour) })
+	}
+	return nil
+}
+
+// rows fills column c of rows, before which came last.
+func (st *stream) rows(rows []usage.Row, last *usage.Row, c usageColumn) error {
+	for i := 0; i < len(rows); {
+		if st.cur != nil {
+			st.cur.release()
+		}
+		if err := st.next(); err != nil {
+			return err
+		}
+		for ; i < len(rows) && st.cur.at < st.cur.n; i++ {
+			c.get(&rows[i], last, st.cur.buf[st.cur.at])
+			last = &rows[i]
+			st.cur.at++
 		}
 	}
 	return nil
@@ -222,7 +258,7 @@ type usageHeap []*usageSource
 
 func (h usageHeap) Len() int { return len(h) }
 func (h usageHeap) Less(i, j int) bool {
-	return usage.Compare(h[i].buf[h[i].at].Key, h[j].buf[h[j].at].Key) < 0
+	return usage.Compare(&h[i].buf[h[i].at].Key, &h[j].buf[h[j].at].Key) < 0
 }
 func (h usageHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *usageHeap) Push(x any)   { *h = append(*h, x.(*usageSource)) }
@@ -257,10 +293,21 @@ func (w *usageWriter) add(rows []usage.Row) error {
 	}
 	w.seg.MaxHour = rows[len(rows)-1].Hour
 	w.seg.Fanout = max(w.seg.Fanout, int64(usage.Fanout(rows)))
-	for i := range rows {
-		usageValues(w.out.open, &rows[i])
-		w.page++
-		w.seg.Rows++
+	for len(rows) > 0 {
+		// A few rows at a time go column by column, as in writeGroup.
+		n := min(len(rows), 64, w.out.kind.pages.rows-w.page, rowGroupRows-int(w.seg.Rows%rowGroupRows))
+		for i, c := range usageLayout {
+			p := &w.out.open[i]
+			for j := range rows[:n] {
+				p.vals = c.put(p.vals, &rows[j])
+			}
+			if err := w.out.writeValues(i, p); err != nil {
+				return err
+			}
+		}
+		rows = rows[n:]
+		w.page += n
+		w.seg.Rows += int64(n)
 		if w.page == w.out.kind.pages.rows || w.seg.Rows%rowGroupRows == 0 {
 			if err := w.flushPage(); err != nil {
 				return err
@@ -277,8 +324,8 @@ func (w *usageWriter) add(rows []usage.Row) error {
 
 func (w *usageWriter) flushPage() error {
 	defer w.out.clearPages()
-	for i := range w.out.open {
-		if err := w.out.writePage(i, w.out.open[i].vals); err != nil {
+	for _, c := range w.out.cols {
+		if err := c.Flush(); err != nil {
 			return err
 		}
 	}

@@ -235,25 +235,67 @@ func (w *fileWriter) writeGroup(recs []record) error {
 				p.vals = eventColumns[i].put(p.vals, &block[j])
 			}
 			p.rows += len(block)
+			if streamed[i] {
+				if err := w.writeValues(i, p); err != nil {
+					return err
+				}
+			}
 			if i == colRaw {
 				for j := range block {
 					p.bytes += len(block[j].Raw)
 				}
 			}
 			if w.kind.pages.full(i, p.rows, p.bytes) {
-				if err := w.writePage(i, p.vals); err != nil {
+				if err := w.endPage(i); err != nil {
 					return err
 				}
-				p.reset()
 			}
 		}
 	}
 	for i := range w.open {
-		if err := w.writePage(i, w.open[i].vals); err != nil {
+		if err := w.endPage(i); err != nil {
 			return err
 		}
 	}
 	return w.flush()
+}
+
+// streamed columns go to Parquet a few values at a time, which stay in the
+// processor's cache: what Parquet holds of a page of them, at most sixteen bytes
+// a row, is less than makes it end the page. Of other columns we hold the page.
+var streamed = func() []bool {
+	held := map[string]bool{"event_uid": true, "api_request_uid": true, "resource_uids": true, "message": true, "raw": true}
+	out := make([]bool, len(eventColumns))
+	for i, c := range eventColumns {
+		out[i] = !held[c.name]
+	}
+	return out
+}()
+
+// writeValues gives the values of p, so far, to column i.
+func (w *fileWriter) writeValues(i int, p *page) error {
+	if len(p.vals) == 0 {
+		return nil
+	}
+	if _, err := w.cols[i].WriteRowValues(p.vals); err != nil {
+		return fmt.Errorf("column %d: %w", i, err)
+	}
+	p.used = max(p.used, len(p.vals))
+	p.vals = p.vals[:0]
+	return nil
+}
+
+// endPage ends the open page of column i.
+func (w *fileWriter) endPage(i int) error {
+	p := &w.open[i]
+	if p.rows == 0 {
+		return nil
+	}
+	if err := w.writeValues(i, p); err != nil {
+		return err
+	}
+	p.reset()
+	return w.cols[i].Flush()
 }
 
 // page is the values of a column on their way into a page.
