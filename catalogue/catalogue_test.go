@@ -1,0 +1,96 @@
+package catalogue
+
+import (
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/config"
+)
+
+// TestExamples opens every source as its package comment shows it.
+func TestExamples(t *testing.T) {
+	for name := range Sources {
+		example := exampleOf(t, filepath.Join("..", "source", name))
+		c, err := config.Parse(name, []byte("sources:\n  - "+strings.ReplaceAll(strings.TrimSpace(example), "\n", "\n    ")+"\n"))
+		if err != nil {
+			t.Errorf("%s: %v in\n%s", name, err, example)
+			continue
+		}
+		if c.Sources[0].Type != name {
+			t.Errorf("%s shows an example of %s", name, c.Sources[0].Type)
+		}
+		if _, err := Source(c.Sources[0], Asks{Now: time.Now}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// exampleOf is the indented part of a package's comment.
+func exampleOf(t *testing.T, dir string) string {
+	t.Helper()
+	pkgs, err := parser.ParseDir(token.NewFileSet(), dir, nil, parser.ParseComments|parser.PackageClauseOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pkgs {
+		for _, f := range p.Files {
+			if f.Doc == nil {
+				continue
+			}
+			var lines []string
+			for line := range strings.Lines(f.Doc.Text()) {
+				if strings.HasPrefix(line, "\t") {
+					lines = append(lines, strings.TrimPrefix(line, "\t"))
+				}
+			}
+			if len(lines) > 0 {
+				return strings.Join(lines, "")
+			}
+		}
+	}
+	t.Fatalf("%s shows no example of its configuration", dir)
+	return ""
+}
+
+func TestSource(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		c, err := config.Parse("x", []byte("sources:\n  - "+text+"\n"))
+		if err == nil {
+			_, err = Source(c.Sources[0], Asks{Now: time.Now})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	f("{type: pigeon}", "none of the sources there are: file")
+	f("{type: file}", "no path")
+	f("{type: file, paths: [x], folow: true}", `x:2:30: unknown key "folow"`)
+	f("{type: file, paths: [x], format: aws.cloudtrial}", "aws.cloudtrail")
+	f("{type: file, paths: [x], max_record: huge}", "no size")
+}
+
+func TestRules(t *testing.T) {
+	d, refused := Rules(config.Rules{Builtin: true}, nil)
+	if d.Len() < 25 || len(refused) > 0 {
+		t.Errorf("%d rules, refused %v", d.Len(), refused)
+	}
+	if d, _ := Rules(config.Rules{}, nil); d.Len() != 0 {
+		t.Errorf("%d rules although none are wanted", d.Len())
+	}
+	if _, refused := Rules(config.Rules{Dirs: []string{"/nowhere"}}, nil); len(refused) != 1 {
+		t.Errorf("of an absent folder is said %v", refused)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for name, n := range Formats() {
+		if n.Format() != name {
+			t.Errorf("%s is listed as %s", n.Format(), name)
+		}
+	}
+}
