@@ -32,24 +32,23 @@ func TestExamples(t *testing.T) {
 // exampleOf is the indented part of a package's comment.
 func exampleOf(t *testing.T, dir string) string {
 	t.Helper()
-	pkgs, err := parser.ParseDir(token.NewFileSet(), dir, nil, parser.ParseComments|parser.PackageClauseOnly)
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range pkgs {
-		for _, f := range p.Files {
-			if f.Doc == nil {
-				continue
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.PackageClauseOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for line := range strings.Lines(f.Doc.Text()) {
+			if strings.HasPrefix(line, "\t") {
+				lines = append(lines, strings.TrimPrefix(line, "\t"))
 			}
-			var lines []string
-			for line := range strings.Lines(f.Doc.Text()) {
-				if strings.HasPrefix(line, "\t") {
-					lines = append(lines, strings.TrimPrefix(line, "\t"))
-				}
-			}
-			if len(lines) > 0 {
-				return strings.Join(lines, "")
-			}
+		}
+		if len(lines) > 0 {
+			return strings.Join(lines, "")
 		}
 	}
 	t.Fatalf("%s shows no example of its configuration", dir)
