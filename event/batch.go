@@ -32,6 +32,9 @@ type Span struct {
 	First   int64  `json:"first"`          // position of the first record
 	Records int64  `json:"records"`        // how many; 0 for an object without records
 	Final   bool   `json:"final"`          // the object ends here; a growing file is never final
+	// AtEnd: everything the object held when it was read is settled with this
+	// span; it may grow. Never set of a final span, or of one with a failure.
+	AtEnd bool `json:"at_end,omitempty"`
 	// Mark is what the source needs to go on behind this span (byte offset,
 	// inode). Opaque to everyone else; kept by the ledger.
 	Mark string `json:"mark,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ type piece struct {
 
 // end is what a source notes where a span ends.
 type end struct {
-	final                 bool
+	final, atEnd          bool
 	mark, sha256, failure string
 }
 
@@ -44,7 +45,7 @@ func (e end) silent() bool { return e == end{} }
 // says nothing of the end keeps what was known of it: a record taken out of
 // quarantine does not reopen its object.
 func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
-	p := piece{s.First, nil, end{s.Final, s.Mark, s.SHA256, s.Failure}}
+	p := piece{s.First, nil, end{s.Final, s.AtEnd, s.Mark, s.SHA256, s.Failure}}
 	for _, run := range s.Verdicts {
 		p.verdicts = p.verdicts.Add(run.Verdict, run.N)
 	}
@@ -55,7 +56,7 @@ func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
 		if old.first == oldLast { // without records
 			again := first == last && old.first == first
 			passed := first <= old.first && old.first < last
-			outdated := old.first == last && (p.final || p.failure != "")
+			outdated := old.first == last && (p.final || p.atEnd || p.failure != "")
 			if !again && !passed && !outdated {
 				out = append(out, old)
 			}
@@ -121,7 +122,7 @@ func (a *Account) Progress(version string) source.Progress {
 		}
 	}
 	e, whole := a.end()
-	p.Mark, p.Final = e.mark, e.final && whole
+	p.Mark, p.Final, p.AtEnd = e.mark, e.final && whole, e.atEnd && whole
 	return p
 }
 
@@ -190,23 +191,72 @@ func (a *Account) State(kind event.Kind) (s State, reason string) {
 	case !whole:
 		first, last := a.hole()
 		return Partial, fmt.Sprintf("records %d to %d are not accounted for", first, last-1)
-	case !e.final:
-		return Partial, ""
+	case e.final:
+		return Complete, ""
+	case e.atEnd:
+		return Growing, ""
 	}
-	return Complete, ""
+	return Partial, "not read to its end yet"
 }
 
-// Fill sets what o, whose Kind is known, says of its records.
+// holds tells whether the object of a holds again what was read of old, an
+// earlier version: as many records are known already as were readable there,
+// and all of them up to the first that was not. That the later version merely
+// has the same name proves nothing: a log that is rotated, or emptied and
+// written anew, is not the old one mended. Where old has several records and
+// none of them was readable there is no proof either way, and so none.
+func (a *Account) holds(old *Account) bool {
+	known := a.Count(event.Duplicate) + a.Count(event.Expired)
+	readable := old.Records() - old.Count(event.Quarantined)
+	switch {
+	case readable == 0:
+		return old.Records() <= 1
+	case readable > known:
+		return false
+	}
+	ahead := old.readableAhead()
+	return a.aheadOf(ahead, func(v event.Verdict) bool { return v == event.Duplicate || v == event.Expired }) >= ahead
+}
+
+// readableAhead is how many records there are before the first that is in
+// quarantine or unknown.
+func (a *Account) readableAhead() int64 {
+	return a.aheadOf(math.MaxInt64, func(v event.Verdict) bool { return v != event.Quarantined })
+}
+
+// aheadOf is how many of the first records have a verdict that is ok; it counts
+// no further than most.
+func (a *Account) aheadOf(most int64, ok func(event.Verdict) bool) (n int64) {
+	for _, p := range a.pieces {
+		if p.first != n {
+			break
+		}
+		for _, run := range p.verdicts {
+			if !ok(run.Verdict) || n >= most {
+				return n
+			}
+			n += run.N
+		}
+	}
+	return n
+}
+
+// Fill sets what o, whose Kind is known, says of its records. Its State stays
+// if it is Superseded, which an Account does not know.
 func (a *Account) Fill(o *Object) {
 	o.Records = a.Records()
 	o.Stored, o.Duplicate = a.Count(event.Stored), a.Count(event.Duplicate)
 	o.Quarantined, o.Expired = a.Count(event.Quarantined), a.Count(event.Expired)
-	o.State, o.Reason = a.State(o.Kind)
+	superseded := o.State == Superseded
+	if o.State, o.Reason = a.State(o.Kind); superseded {
+		o.State = Superseded
+	}
 	o.SHA256 = a.SHA256()
 }
 
 // MarshalText gives the form engines keep: for each piece its first record, its
-// verdicts, and quoted texts where there are any, as in `0 4000s3d! "mark" "" ""`.
+// verdicts, "!" if the object ends there or "~" if it may grow, and quoted texts
+// where there are any, as in `0 4000s3d! "mark" "" ""`.
 func (a *Account) MarshalText() ([]byte, error) {
 	var b []byte
 	for i, p := range a.pieces {
@@ -220,6 +270,9 @@ func (a *Account) MarshalText() ([]byte, error) {
 		}
 		if p.final {
 			b = append(b, '!')
+		}
+		if p.atEnd {
+			b = append(b, '~')
 		}
 		if p.mark == "" && p.sha256 == "" && p.failure == "" {
 			continue
@@ -254,6 +307,7 @@ func parsePiece(line string) (p piece, err error) {
 		return p, err
 	}
 	verdicts, line, _ := strings.Cut(line, " ")
+	verdicts, p.atEnd = strings.CutSuffix(verdicts, "~")
 	verdicts, p.final = strings.CutSuffix(verdicts, "!")
 	if err := p.verdicts.UnmarshalText([]byte(verdicts)); err != nil {
 		return p, err

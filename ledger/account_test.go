@@ -10,7 +10,7 @@ import (
 )
 
 func settle(a *Account, first int64, verdicts string, e end) event.Verdicts {
-	s := event.SpanAccount{Span: event.Span{First: first, Final: e.final, Mark: e.mark, SHA256: e.sha256, Failure: e.failure}}
+	s := event.SpanAccount{Span: event.Span{First: first, Final: e.final, AtEnd: e.atEnd, Mark: e.mark, SHA256: e.sha256, Failure: e.failure}}
 	if err := s.Verdicts.UnmarshalText([]byte(verdicts)); err != nil {
 		panic(err)
 	}
@@ -33,6 +33,11 @@ func TestAccountText(t *testing.T) {
 	}
 	f("", func(*Account) {})
 	f("0 4s", func(a *Account) { settle(a, 0, "4s", end{}) })
+	f("0 4s~ \"m\" \"\" \"\"", func(a *Account) { settle(a, 0, "4s", end{atEnd: true, mark: "m"}) })
+	f("0 5s~", func(a *Account) {
+		settle(a, 5, "", end{failure: "cut off"})
+		settle(a, 0, "5s", end{atEnd: true})
+	})
 	// A million records end as one piece, whatever order their spans come in.
 	f("0 1000000s!", func(a *Account) {
 		for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(50) {
@@ -40,7 +45,7 @@ func TestAccountText(t *testing.T) {
 		}
 	})
 	f("0 2s1d\n7 1q! \"m\\n\" \"cafe\" \"caf\\u00e9 \\xff\"", func(a *Account) {
-		settle(a, 7, "1q", end{true, "m\n", "cafe", "café \xff"})
+		settle(a, 7, "1q", end{final: true, mark: "m\n", sha256: "cafe", failure: "café \xff"})
 		settle(a, 0, "2s1d", end{})
 	})
 	// A look at an end that records follow is none, in whatever order.
@@ -79,6 +84,7 @@ func TestAccountGivesWhatItReplaces(t *testing.T) {
 
 func FuzzAccountText(f *testing.F) {
 	f.Add([]byte("0 4s1d! \"mark\" \"\" \"\"\n5 1q"))
+	f.Add([]byte("0 3s~"))
 	f.Add([]byte("0 ! \"\" \"\" \"\\xff\""))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var a, back Account

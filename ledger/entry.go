@@ -31,7 +31,8 @@ func (o *Options) Fill() {
 // the few that were under way when the program ended.
 const KeepBatches = 100_000
 
-// Entry is what an engine keeps of one version of an object.
+// Entry is what an engine keeps of one version of an object. Of the object's
+// State it keeps what Supersede made of it, so that Superseded is not lost.
 type Entry struct {
 	Object
 	Account Account
@@ -42,19 +43,56 @@ func (e *Entry) Settle(s event.SpanAccount, at time.Time) (replaced event.Verdic
 	if e.Listed.IsZero() {
 		e.Listed = at
 	}
-	if at.After(e.Read) {
-		e.Read = at
-	}
 	if s.Kind != "" {
 		e.Kind = s.Kind
 	}
 	replaced = e.Account.Settle(s)
+	retried := s.Records > 0 && replaced.Records() == s.Records && s.Size == 0 &&
+		end{s.Final, s.AtEnd, s.Mark, s.SHA256, s.Failure}.silent()
+	if at.After(e.Read) && !retried { // a record taken out of quarantine is no reading of its object
+		e.Read = at
+	}
 	// The span that ends last saw the object at its largest.
 	if n := len(e.Account.pieces); s.Size > 0 && s.First+s.Records == e.Account.pieces[n-1].last() {
 		e.Size = s.Size
 	}
 	return replaced
 }
+
+// Supersede sets the State of every version of one object, whatever their
+// order, and returns those whose state changed. A version is Superseded once one
+// that was seen later was read to its end and holds again what was read of it.
+func Supersede(versions []*Entry) (changed []*Entry) {
+	states := make([]State, len(versions))
+	for i, e := range versions {
+		states[i], _ = e.Account.State(e.Kind)
+	}
+	for i, e := range versions {
+		state := states[i]
+		for j, later := range versions {
+			if later.seen().After(e.seen()) && states[j].atEnd() && later.Account.holds(&e.Account) {
+				state = Superseded
+				break
+			}
+		}
+		if e.State != state {
+			e.State = state
+			changed = append(changed, e)
+		}
+	}
+	return changed
+}
+
+// seen is when it was last known that the object is as in this version.
+func (e *Entry) seen() time.Time {
+	if e.Read.After(e.Listed) {
+		return e.Read
+	}
+	return e.Listed
+}
+
+// atEnd tells whether everything the object held was read, or it is no log.
+func (s State) atEnd() bool { return s == Complete || s == Growing || s == Aside }
 
 // Check tells whether the settlement holds together: as many verdicts as
 // records in every span, none of them negative.

@@ -52,7 +52,8 @@ type Reader interface {
 	Coverage(ctx context.Context, since, until time.Time) iter.Seq2[Coverage, error]
 	// Digests yields every digest, by account, region and end.
 	Digests(ctx context.Context) iter.Seq2[event.Digest, error]
-	// Quarantine yields what waits there, oldest first; Body is filled.
+	// Quarantine yields what is kept there, oldest first; Body is filled. What
+	// is Superseded is kept, but waits for nothing.
 	Quarantine(ctx context.Context) iter.Seq2[Quarantined, error]
 }
 
@@ -62,6 +63,8 @@ type Quarantined struct {
 	event.Reject
 	// BodyDropped: the body was too large, or the quarantine was full.
 	BodyDropped bool `json:"body_dropped"`
+	// Superseded: it is of a version of its object that is.
+	Superseded bool `json:"superseded"`
 }
 
 // Store is all of the ledger.
@@ -71,7 +74,8 @@ type Store interface {
 	Close() error
 }
 
-// Totals over everything. Read = Stored + Duplicate + Quarantined + Expired.
+// Totals over everything, superseded versions with it, so that Read = Stored +
+// Duplicate + Quarantined + Expired.
 type Totals struct {
 	Objects     int64 `json:"objects"`
 	Read        int64 `json:"read"`
@@ -81,7 +85,8 @@ type Totals struct {
 	Expired     int64 `json:"expired"`
 }
 
-// Object is the account of one version of one object.
+// Object is the account of one version of one object. Records = Stored +
+// Duplicate + Quarantined + Expired.
 type Object struct {
 	Name        string     `json:"name"`
 	Version     string     `json:"version"`
@@ -102,14 +107,23 @@ type Object struct {
 // State is how far an object is.
 type State string
 
-// The states. Partial: read up to a failure (Reason says which), or still
-// growing. Aside: no log, it only lies beside them (Reason says what it is).
+// The states. Partial: not read to its end, and Reason says why. Growing: read
+// to its present end; whatever is appended will be read too, by a source that
+// follows it or the next time. Aside: no log, it only lies beside them (Reason
+// says what it is). Superseded: replaced by a later version of the same object,
+// which was read to its end and holds again every record that was read of this
+// one. Its records and rejects stay counted here and in the totals, as they were
+// read and stored; but nothing of it is missing any more.
+//
+// Of these Partial and Failed are incomplete.
 const (
-	Waiting  State = "listed"
-	Partial  State = "partial"
-	Complete State = "complete"
-	Failed   State = "failed" // nothing could be read
-	Aside    State = "aside"
+	Waiting    State = "listed"
+	Partial    State = "partial"
+	Growing    State = "growing"
+	Complete   State = "complete"
+	Failed     State = "failed" // nothing could be read
+	Aside      State = "aside"
+	Superseded State = "superseded"
 )
 
 // ObjectFilter chooses objects. Empty fields choose all.

@@ -29,6 +29,8 @@ type Progress struct {
 	Settled []Run
 	// Final: the object's end is settled; there is nothing left to read.
 	Final bool
+	// AtEnd: so is everything it held when it was read last; it may grow.
+	AtEnd bool
 	// Mark of the settled span that ends last.
 	Mark string
 }

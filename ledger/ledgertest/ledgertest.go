@@ -29,6 +29,8 @@ func Test(t *testing.T, open Open) {
 	run("end of an object", endOfObject)
 	run("replaced", replaced)
 	run("versions", versions)
+	run("superseded", superseded)
+	run("superseded records", supersededRecords)
 	run("quarantine", quarantine)
 	run("quarantine is bounded", bounded)
 	run("coverage", coverage)
@@ -88,6 +90,7 @@ func span(first int64, verdicts string, change ...func(*event.SpanAccount)) even
 }
 
 func final(a *event.SpanAccount) { a.Final = true }
+func atEnd(a *event.SpanAccount) { a.AtEnd = true }
 func mark(s string) func(*event.SpanAccount) {
 	return func(a *event.SpanAccount) { a.Mark = s }
 }
@@ -219,7 +222,15 @@ func states(t *testing.T, open Open) {
 	f(ledger.Complete, "", span(0, "5s", final))
 	f(ledger.Complete, "", span(0, "", final))
 	f(ledger.Complete, "", span(0, "5s"), span(5, "", final))
-	f(ledger.Partial, "", span(0, "5s"))
+	f(ledger.Partial, "not read to its end yet", span(0, "5s", mark("5")))
+	f(ledger.Growing, "", span(0, "5s", atEnd))
+	f(ledger.Growing, "", span(0, "", atEnd))
+	f(ledger.Growing, "", span(0, "5s"), span(5, "", atEnd))
+	f(ledger.Growing, "", span(0, "5s"), span(5, "", failure("cut off")), span(5, "2s", atEnd))
+	f(ledger.Growing, "", span(0, "4s1q", atEnd), span(4, "1s")) // taken out of quarantine
+	f(ledger.Partial, "not read to its end yet", span(0, "5s", atEnd), span(5, "2s", mark("7")))
+	f(ledger.Complete, "", span(0, "5s", atEnd), span(5, "", final))
+	f(ledger.Partial, "records 5 to 6 are not accounted for", span(7, "1s", atEnd), span(0, "5s"))
 	f(ledger.Partial, "truncated", span(0, "5s"), span(5, "", failure("truncated")))
 	f(ledger.Partial, "truncated", span(0, "5s", failure("truncated"), final))
 	f(ledger.Failed, "no permission", span(0, "", failure("no permission")))

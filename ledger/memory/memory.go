@@ -112,13 +112,18 @@ func (s *Store) Settle(ctx context.Context, b ledger.Settlement) error {
 		return nil
 	}
 	s.settled[b.Batch] = true
+	touched := map[string]bool{}
 	for _, span := range b.Spans {
+		touched[span.Object] = true
 		replaced := s.entry(span.Object, span.Version).Settle(span, b.At.UTC().Truncate(time.Microsecond))
 		s.totals.Add(replaced, -1)
 		s.totals.Add(span.Verdicts, 1)
 		if replaced.Count(event.Quarantined) > 0 {
 			s.release(span.Span)
 		}
+	}
+	for name := range touched {
+		ledger.Supersede(s.byName[name])
 	}
 	for _, r := range b.Rejects {
 		s.quarantine(r)
@@ -213,7 +218,12 @@ func (s *Store) Digests(ctx context.Context) iter.Seq2[event.Digest, error] {
 func (s *Store) Quarantine(ctx context.Context) iter.Seq2[ledger.Quarantined, error] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return each(ctx, slices.SortedFunc(maps.Values(s.rejects), func(a, b ledger.Quarantined) int { return cmp.Compare(a.ID, b.ID) }))
+	out := slices.SortedFunc(maps.Values(s.rejects), func(a, b ledger.Quarantined) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range out {
+		e := s.objects[id{out[i].Object, out[i].Version}]
+		out[i].Superseded = e != nil && e.State == ledger.Superseded
+	}
+	return each(ctx, out)
 }
 
 // each yields a copy taken earlier, so that the caller may write meanwhile.

@@ -17,7 +17,7 @@ import (
 	"github.com/yagura-sec/yagura/source"
 )
 
-const readObject = `SELECT name, version, kind, size, listed, read, account FROM object`
+const readObject = `SELECT name, version, kind, size, listed, read, state, account FROM object`
 
 // entries reads the rows of such a query and closes them.
 func entries(rows *sql.Rows) iter.Seq2[*ledger.Entry, error] {
@@ -25,7 +25,7 @@ func entries(rows *sql.Rows) iter.Seq2[*ledger.Entry, error] {
 		var e ledger.Entry
 		var listed, read int64
 		var account sql.RawBytes
-		if err := rows.Scan(&e.Name, &e.Version, (*string)(&e.Kind), &e.Size, &listed, &read, &account); err != nil {
+		if err := rows.Scan(&e.Name, &e.Version, (*string)(&e.Kind), &e.Size, &listed, &read, (*string)(&e.State), &account); err != nil {
 			return nil, err
 		}
 		e.Listed, e.Read = instant(listed), instant(read)
@@ -123,7 +123,7 @@ func (s *Store) Objects(ctx context.Context, f ledger.ObjectFilter) iter.Seq2[le
 	return query(ctx, s, "objects", text, args, func(rows *sql.Rows) (o ledger.Object, err error) {
 		var listed, read int64
 		var account sql.RawBytes
-		if err := rows.Scan(&o.Name, &o.Version, (*string)(&o.Kind), &o.Size, &listed, &read, &account); err != nil {
+		if err := rows.Scan(&o.Name, &o.Version, (*string)(&o.Kind), &o.Size, &listed, &read, (*string)(&o.State), &account); err != nil {
 			return o, err
 		}
 		o.Listed, o.Read = instant(listed), instant(read)
@@ -174,11 +174,13 @@ func (s *Store) Digests(ctx context.Context) iter.Seq2[event.Digest, error] {
 
 // Quarantine is ledger.Reader's.
 func (s *Store) Quarantine(ctx context.Context) iter.Seq2[ledger.Quarantined, error] {
-	const text = `SELECT id, object, version, position, reason, format, size, received, dropped, body FROM reject ORDER BY id`
+	const text = `SELECT id, object, version, position, reason, format, size, received, dropped, body,
+		EXISTS (SELECT 1 FROM object o WHERE o.name = reject.object AND o.version = reject.version AND o.state = '` + string(ledger.Superseded) + `')
+		FROM reject ORDER BY id`
 	return query(ctx, s, "quarantine", text, nil, func(rows *sql.Rows) (q ledger.Quarantined, err error) {
 		var received int64
 		var packed sql.RawBytes
-		if err := rows.Scan(&q.ID, &q.Object, &q.Version, &q.Position, &q.Reason, &q.Format, &q.Size, &received, &q.BodyDropped, &packed); err != nil {
+		if err := rows.Scan(&q.ID, &q.Object, &q.Version, &q.Position, &q.Reason, &q.Format, &q.Size, &received, &q.BodyDropped, &packed, &q.Superseded); err != nil {
 			return q, err
 		}
 		q.Received = instant(received)

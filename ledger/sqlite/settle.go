@@ -31,8 +31,8 @@ var (
 	onObject  = ` ON CONFLICT DO UPDATE SET kind = excluded.kind, size = excluded.size, listed = excluded.listed, read = excluded.read, state = excluded.state, account = excluded.account`
 	putOne    = `INSERT OR FAIL INTO object VALUES ` + rows(1, objectColumns) + onObject
 	putMany   = `INSERT OR FAIL INTO object VALUES ` + rows(chunk, objectColumns) + onObject
-	readMany  = `SELECT name, version, kind, size, listed, read, account FROM object WHERE name IN ` + rows(1, chunk)
-	readOne   = `SELECT name, version, kind, size, listed, read, account FROM object WHERE name IN (?)`
+	readMany  = readObject + ` WHERE name IN ` + rows(1, chunk)
+	readOne   = readObject + ` WHERE name IN (?)`
 	putReject = `INSERT OR REPLACE INTO reject (object, version, position, reason, format, size, received, dropped, body) VALUES ` + rows(1, 9)
 )
 
@@ -152,11 +152,12 @@ func (w *settling) claim(batch event.BatchID) (again bool, err error) {
 type id struct{ name, version string }
 
 func (w *settling) spans(spans []event.SpanAccount, at time.Time) error {
-	entries, err := w.entries(spans)
+	entries, names, err := w.entries(spans)
 	if err != nil {
 		return err
 	}
 	touched := make([]*ledger.Entry, 0, len(spans))
+	seen := make(map[*ledger.Entry]bool, len(spans))
 	at = at.UTC().Truncate(time.Microsecond)
 	for _, span := range spans {
 		key := id{span.Object, span.Version}
@@ -166,8 +167,8 @@ func (w *settling) spans(spans []event.SpanAccount, at time.Time) error {
 			entries[key] = e
 			w.delta.Objects++
 		}
-		if e.State != touching {
-			e.State = touching
+		if !seen[e] {
+			seen[e] = true
 			touched = append(touched, e)
 		}
 		replaced := e.Settle(span, at)
@@ -179,21 +180,42 @@ func (w *settling) spans(spans []event.SpanAccount, at time.Time) error {
 			}
 		}
 	}
+	for _, e := range supersede(entries, names) {
+		if !seen[e] {
+			touched = append(touched, e)
+		}
+	}
 	var bad error
 	return errors.Join(inChunks(w.t, putMany, putOne, len(touched), objectColumns, func(args []any, i int) []any {
 		e := touched[i]
-		state, _ := e.Account.State(e.Kind)
 		account, err := e.Account.MarshalText()
 		bad = errors.Join(bad, err)
-		return append(args, e.Name, e.Version, string(e.Kind), e.Size, micros(e.Listed), micros(e.Read), string(state), string(account))
+		return append(args, e.Name, e.Version, string(e.Kind), e.Size, micros(e.Listed), micros(e.Read), string(e.State), string(account))
 	}, nil), bad)
 }
 
-// touching marks entries that are to be written; never stored.
-const touching ledger.State = "touching"
+// supersede sets the states of all versions of the batch's objects and returns
+// the entries whose state changed.
+func supersede(entries map[id]*ledger.Entry, names int) (changed []*ledger.Entry) {
+	if len(entries) == names { // one version of each, as nearly always
+		for _, e := range entries {
+			changed = append(changed, ledger.Supersede([]*ledger.Entry{e})...)
+		}
+		return changed
+	}
+	versions := make(map[string][]*ledger.Entry, names)
+	for _, e := range entries {
+		versions[e.Name] = append(versions[e.Name], e)
+	}
+	for _, all := range versions {
+		changed = append(changed, ledger.Supersede(all)...)
+	}
+	return changed
+}
 
-// entries reads what is kept of the spans' objects.
-func (w *settling) entries(spans []event.SpanAccount) (map[id]*ledger.Entry, error) {
+// entries reads what is kept of the spans' objects, all versions of them, and
+// counts the objects.
+func (w *settling) entries(spans []event.SpanAccount) (all map[id]*ledger.Entry, objects int, err error) {
 	seen := make(map[string]bool, len(spans))
 	names := make([]any, 0, len(spans))
 	for _, s := range spans {
@@ -202,6 +224,7 @@ func (w *settling) entries(spans []event.SpanAccount) (map[id]*ledger.Entry, err
 			names = append(names, s.Object)
 		}
 	}
+	objects = len(names)
 	out := make(map[id]*ledger.Entry, len(spans))
 	for len(names) > 0 {
 		query, size := readOne, 1
@@ -210,17 +233,17 @@ func (w *settling) entries(spans []event.SpanAccount) (map[id]*ledger.Entry, err
 		}
 		found, err := w.t.Query(query, names[:size]...)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for e, err := range entries(found) {
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			out[id{e.Name, e.Version}] = e
 		}
 		names = names[size:]
 	}
-	return out, nil
+	return out, objects, nil
 }
 
 // release takes the records of a span out of quarantine.
