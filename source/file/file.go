@@ -86,14 +86,15 @@ type Stats struct {
 	Read           int64 // opened and read, whole or in part
 	Digests        int64
 	Skipped        int64     // beside the logs: neither JSON nor named like a log
-	Failed         int64     // not readable, or not to their end
+	Failed         int64     // not readable, not to their end, or not there
 	Failures       []Failure // the first maxFailures of them
 	Records        int64     // delivered, rejects with them
 	Rejects        int64
 	Bytes          int64 // of the objects read, as stored
 }
 
-// A Failure is an object that could not be read, or not to its end.
+// A Failure is an object that could not be read, or not to its end; or a path
+// that does not exist.
 type Failure struct{ Object, Reason string }
 
 // maxFailures is how many failures are kept: the ledger has all of them.
@@ -180,9 +181,10 @@ func (s *Source) count(f func(*Stats)) {
 
 // Run reads everything and returns nil once all of it is acknowledged; while
 // following it goes on until ctx ends. An object that cannot be read, or not to
-// its end, is a span with its failure; only what concerns all of them ends Run:
-// a path that does not exist, and errors of deliver, Settled and Listed. It may
-// be called once.
+// its end, is a span with its failure. A path that does not exist is no object
+// and has no span: it is in Stats.Failures. Only what concerns all of them ends
+// Run: that no path exists, unless it follows, and errors of deliver, Settled and
+// Listed. It may be called once.
 func (s *Source) Run(ctx context.Context, deliver source.Deliver) (err error) {
 	run, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -204,11 +206,23 @@ func (s *Source) Run(ctx context.Context, deliver source.Deliver) (err error) {
 	if s.cfg.Follow {
 		return s.follow(run)
 	}
-	found, err := list(s.cfg.Paths, s.cfg.Now())
-	if err != nil {
-		return err
+	found, missing := list(s.cfg.Paths, s.cfg.Now())
+	if len(missing) == len(s.cfg.Paths) {
+		return nowhere(missing)
+	}
+	for _, m := range missing {
+		s.fail(m.Object, m.Reason)
 	}
 	return s.read(run, found)
+}
+
+// nowhere is the error when none of the paths leads to anything: slips of the pen.
+func nowhere(missing []Failure) error {
+	var errs []error
+	for _, m := range missing {
+		errs = append(errs, fmt.Errorf("path %q: %s", m.Object, m.Reason))
+	}
+	return errors.Join(errs...)
 }
 
 // read reads the targets with several workers and hands over all of them. It

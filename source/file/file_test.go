@@ -195,16 +195,39 @@ func TestPaths(t *testing.T) {
 	t.Chdir(filepath.Join(dir, "x"))
 	f(map[string]int64{a: 2}, "./a.json")
 
-	var l sourcetest.Ledger
-	for _, p := range []string{"none.json", "*.gz"} {
-		s, err := New(config(&l, a, p))
+	f(map[string]int64{}, "y/none", t.TempDir()) // an empty folder is something
+}
+
+// TestMissing: a path that does not exist is told, and is no object; the others
+// are read. Where no path exists nothing was meant to be read.
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	a := write(t, filepath.Join(dir, "a.json"), lines(0, 2))
+	b := write(t, filepath.Join(dir, "b.json"), lines(2, 3))
+	t.Chdir(dir)
+	f := func(reason string, missing string) {
+		t.Helper()
+		var l sourcetest.Ledger
+		st := ingest(t, config(&l, a, missing, b), &l)
+		if want := []Failure{{missing, reason}}; !slices.Equal(st.Failures, want) || st.Failed != 1 || st.Objects != 2 {
+			t.Errorf("%+v, want failures %v", st, want)
+		}
+		if d := cmp.Diff(map[string]int64{a: 2, b: 3}, l.Records()); d != "" || len(l.Listed) != 2 {
+			t.Errorf("the ledger knows %v (-want +got)\n%s", l.Listed, d)
+		}
+		s, err := New(config(&l, missing, missing))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Run(t.Context(), l.Deliver); err == nil || !strings.Contains(err.Error(), p) || len(l.Batches) > 0 {
-			t.Errorf("a path that is not there gives %v and %d batches", err, len(l.Batches))
+		before := len(l.Batches)
+		if err := s.Run(t.Context(), l.Deliver); err == nil || !strings.Contains(err.Error(), missing) || !strings.Contains(err.Error(), reason) || len(l.Batches) > before {
+			t.Errorf("only paths that do not exist give %v and %d batches", err, len(l.Batches)-before)
 		}
 	}
+	f("there is no such file or folder", "none.json")
+	f("there is no such file or folder", filepath.Join(dir, "no", "folder"))
+	f("nothing matches", "*.gz")
+	f("lstat: not a directory", "a.json/x")
 }
 
 func TestStdin(t *testing.T) {
@@ -315,6 +338,10 @@ func TestFailures(t *testing.T) {
 	wide := write(t, filepath.Join(dir, "wide.zst"), []byte("\x28\xb5\x2f\xfd\x00\xa0\x00\x00\x00"))
 	secret := write(t, filepath.Join(dir, "secret.json"), lines(0, 1))
 	good := write(t, filepath.Join(dir, "z.json"), lines(500, 7))
+	nothing := write(t, filepath.Join(dir, "nothing.json.gz"), nil)
+	znothing := write(t, filepath.Join(dir, "nothing.ZST"), nil)
+	plain := write(t, filepath.Join(dir, "nothing.json"), nil)
+	zero := write(t, filepath.Join(dir, "zero.gz"), gz(t, nil))
 	if err := os.Chmod(secret, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +369,13 @@ func TestFailures(t *testing.T) {
 	f(bits, "corrupt gzip", false)
 	f(wide, "this zstd needs a window of more than 64 MiB", false)
 	f(good, "", true)
-	failures := int64(8)
+	if sp := f(nothing, "empty, where gzip was expected", false); sp.Records != 0 {
+		t.Errorf("%+v", sp)
+	}
+	f(znothing, "empty, where zstd was expected", false)
+	f(plain, "", true)
+	f(zero, "", true)
+	failures := int64(10)
 	if os.Getuid() != 0 {
 		f(secret, "permission denied", false)
 		failures++

@@ -34,6 +34,7 @@ type target struct {
 	settled []source.Run // of this version
 	offset  int64        // where to go on, for a plain file
 	first   int64        // the position of the record at offset
+	atEnd   bool         // that it was read so far is settled too
 }
 
 // inode tells files apart however they are named.
@@ -43,10 +44,10 @@ type inode struct{ dev, ino uint64 }
 // the file does, and costs no reading.
 func (t *target) stamp() string { return fmt.Sprintf("%d-%d", t.size, t.time) }
 
-// list finds every file that paths name, in order, each once. A path that does
-// not exist is an error: it is a slip of the pen. What cannot be looked at
-// further down is a target with its error.
-func list(paths []string, now time.Time) ([]*target, error) {
+// list finds every file that paths name, in order, each once. What cannot be
+// looked at is a target with its error; a path where nothing is, no file and no
+// link, is none of that, but missing.
+func list(paths []string, now time.Time) (found []*target, missing []Failure) {
 	l := lister{seen: map[string]bool{}}
 	for _, p := range paths {
 		if p == stdinName {
@@ -56,10 +57,10 @@ func list(paths []string, now time.Time) ([]*target, error) {
 			continue
 		}
 		if err := l.path(p, now); err != nil {
-			return nil, err
+			missing = append(missing, Failure{p, because(err)})
 		}
 	}
-	return l.found, nil
+	return l.found, missing
 }
 
 type lister struct {
@@ -77,6 +78,9 @@ type dir struct {
 	above bool // not itself asked for: a path lies in it, or may come
 }
 
+// errNoMatch is a pattern that no name fits.
+var errNoMatch = errors.New("nothing matches")
+
 func (l *lister) path(p string, now time.Time) error {
 	_, err := os.Lstat(p)
 	if err == nil {
@@ -88,10 +92,10 @@ func (l *lister) path(p string, now time.Time) error {
 	}
 	matches, err := filepath.Glob(p)
 	if err != nil {
-		return fmt.Errorf("path %q: %w", p, err)
+		return err
 	}
 	if len(matches) == 0 {
-		return fmt.Errorf("path %q: nothing matches: %w", p, fs.ErrNotExist)
+		return fmt.Errorf("%w: %w", errNoMatch, fs.ErrNotExist)
 	}
 	for _, m := range matches {
 		l.add(absolute(m), now)

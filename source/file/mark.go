@@ -109,6 +109,7 @@ func (s *Source) plan(ctx context.Context, t *target) error {
 func (t *target) use(p source.Progress) {
 	t.known = true
 	t.settled = p.Settled
+	t.atEnd = p.AtEnd
 	whole := len(p.Settled) == 0 || len(p.Settled) == 1 && p.Settled[0].First == 0
 	m, marked := parseMark(p.Mark)
 	unchanged := p.Version == t.version || marked && m.Stamp == t.version

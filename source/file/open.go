@@ -112,6 +112,12 @@ func (o *opener) open(r io.Reader, name string) (*content, error) {
 	return c, nil
 }
 
+// empty tells whether the object that was just opened holds no byte at all.
+func (o *opener) empty() bool {
+	_, err := o.br.Peek(1)
+	return err == io.EOF && o.stored.n == 0
+}
+
 func (o *opener) gunzip() error {
 	if o.gz == nil {
 		o.gz = new(gzip.Reader)

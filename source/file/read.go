@@ -190,6 +190,12 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 		}
 		w.spl.onContainer = func() bool { return false }
 	}
+	if kind := promised(r.t.name); kind != "" && r.base == 0 && w.open.empty() {
+		if r.t.unsteady {
+			return nil // its writer may just have begun
+		}
+		return w.finish(ctx, r, event.Span{Failure: "empty, where " + kind + " was expected: not even its header is there"}, nil)
+	}
 	if err := w.b.begin(ctx, r); err != nil {
 		return err
 	}
@@ -227,6 +233,7 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 	if digest != nil {
 		last.Kind, last.Final = event.KindDigest, last.Failure == "" && !w.spl.held
 	}
+	last.AtEnd = last.Failure == "" && !w.spl.held && !last.Final
 	if last.Final && !w.spl.resumed {
 		last.SHA256 = c.sha256()
 	}
@@ -252,6 +259,19 @@ func (w *worker) one(ctx context.Context, r *reading, it item) error {
 	}
 	r.pass(it)
 	return nil
+}
+
+// promised is the compression that a name promises; empty where it is none. What
+// a file is tells its content, but of an empty one nothing else tells that it was
+// cut off: no compressed data is empty.
+func promised(name string) string {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".gz":
+		return "gzip"
+	case ".zst":
+		return "zstd"
+	}
+	return ""
 }
 
 // logName tells whether a name promises a log. A file of another name that is
@@ -301,9 +321,12 @@ func (w *worker) finish(ctx context.Context, r *reading, last event.Span, d *eve
 	if !ok {
 		sp = event.Span{Object: r.t.name, Version: r.t.version, First: r.position, Size: r.t.size, Mark: r.mark()}
 	}
-	sp.Final, sp.Failure, sp.Kind, sp.SHA256 = last.Final, last.Failure, last.Kind, last.SHA256
+	sp.Final, sp.AtEnd, sp.Failure, sp.Kind, sp.SHA256 = last.Final, last.AtEnd, last.Failure, last.Kind, last.SHA256
+	// Of what may still be written nothing is said before it is quiet, unless it has records.
+	told := !ok && (!sp.AtEnd || r.t.unsteady || r.t.atEnd && r.position == r.t.first)
 	w.s.remember(r, &memory{name: r.t.name, progress: source.Progress{
 		Version: sp.Version, Settled: runTo(r.position), Final: sp.Final, Mark: sp.Mark,
+		AtEnd: sp.AtEnd && (!told || r.t.atEnd && r.position == r.t.first),
 	}, dead: r.whole})
 	switch {
 	case r.aside != "":
@@ -311,7 +334,7 @@ func (w *worker) finish(ctx context.Context, r *reading, last event.Span, d *eve
 	case sp.Failure != "":
 		w.s.fail(sp.Object, sp.Failure)
 	}
-	if !ok && !sp.Final && sp.Failure == "" && (r.t.known || r.t.again || r.t.unsteady) {
+	if told && !sp.Final && sp.Failure == "" && (r.t.known || r.t.again || r.t.unsteady) {
 		return nil // nothing new
 	}
 	return w.b.put(ctx, sp, d, r.t.known || r.t.again)
@@ -329,15 +352,9 @@ func (w *worker) unreadable(ctx context.Context, t *target, err error) error {
 	if errors.Is(err, fs.ErrNotExist) && w.s.cfg.Follow {
 		return nil // moved away before it was read: it is found under its new name
 	}
-	var path *fs.PathError
-	text := err.Error()
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		text = "permission denied"
-	case errors.Is(err, fs.ErrNotExist):
+	text := because(err)
+	if errors.Is(err, fs.ErrNotExist) {
 		text = "the file is gone, or is a link to one that is"
-	case errors.As(err, &path):
-		text = path.Op + ": " + path.Err.Error()
 	}
 	w.s.fail(t.name, text)
 	w.s.shut(t.path)
@@ -348,6 +365,22 @@ func (w *worker) unreadable(ctx context.Context, t *target, err error) error {
 	w.b.mu.Lock()
 	defer w.b.mu.Unlock()
 	return w.b.put(ctx, event.Span{Object: t.name, Version: t.version, First: at, Size: t.size, Failure: text}, nil, t.known || t.again)
+}
+
+// because says for a person why a path cannot be read, without the path.
+func because(err error) string {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	case errors.Is(err, errNoMatch):
+		return "nothing matches"
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no such file or folder"
+	case errors.As(err, &path):
+		return path.Op + ": " + path.Err.Error()
+	}
+	return err.Error()
 }
 
 // watch sends batches off that wait too long, until its result is called.

@@ -142,7 +142,7 @@ func (l *Ledger) Settled(_ context.Context, object string) ([]source.Progress, e
 		last := int64(-1)
 		for _, s := range l.spans[object] {
 			if s.Version == out[i].Version && s.First+s.Records >= last {
-				last, out[i].Mark = s.First+s.Records, s.Mark
+				last, out[i].Mark, out[i].AtEnd = s.First+s.Records, s.Mark, s.AtEnd
 			}
 		}
 	}
