@@ -60,6 +60,7 @@ func rooms(t *testing.T) Rooms {
 			}
 			return nil
 		},
+		Stopped: func() []Stopped { return nil },
 		Metrics: http.NotFoundHandler(),
 		Now:     func() time.Time { return noon },
 	}
@@ -108,7 +109,7 @@ func TestDescription(t *testing.T) {
 	if !bytes.Equal(got.Bytes(), want) {
 		t.Error("the description is not current: run `make update` and look at the difference")
 	}
-	for _, p := range []string{"/healthz", "/api/findings", "/api/findings/{key}", "/api/search", "/api/ledger", "/api/ledger/objects", "/api/backup"} {
+	for _, p := range []string{"/healthz", "/api/findings", "/api/findings/{key}", "/api/search", "/api/ledger", "/api/ledger/objects"} {
 		if !strings.Contains(body, `"`+p+`"`) {
 			t.Errorf("%s is not described", p)
 		}
@@ -177,10 +178,85 @@ func TestAnswers(t *testing.T) {
 	f(422, "GET", "/api/search?limit=100000", "", "limit")
 	f(200, "GET", "/api/ledger", "", `"totals":{"objects":0`)
 	f(200, "GET", "/api/ledger/objects", "", `"objects":[]`)
+	f(422, "GET", "/api/findings?cursor=x", "", "not one that List gave")
+	f(422, "GET", "/api/findings?status=bogus", "", "status")
+	f(200, "GET", "/api/findings?status=new,resolved", "", key)
+	f(422, "GET", "/api/ledger/objects?state=bogus", "", "state")
+	f(405, "DELETE", "/api/findings", "", "")
+	f(404, "POST", "/api/backup", `{"dir":"/copy"}`, "")
+}
+
+// TestReadOnly: the public interface only answers questions.
+func TestReadOnly(t *testing.T) {
+	_, _, body := ask(t, handler(t), "GET", "/openapi.json", "")
+	var d struct {
+		Paths map[string]map[string]any `json:"paths"`
+	}
+	if err := json.Unmarshal([]byte(body), &d); err != nil || len(d.Paths) == 0 {
+		t.Fatal(len(d.Paths), err)
+	}
+	for path, operations := range d.Paths {
+		for method := range operations {
+			if method != "get" {
+				t.Errorf("%s %s is more than a question", method, path)
+			}
+		}
+	}
+}
+
+// TestEnums: the values a caller may choose from are all that there are.
+func TestEnums(t *testing.T) {
+	h := handler(t)
+	for _, s := range finding.Statuses {
+		if code, _, body := ask(t, h, "GET", "/api/findings?status="+string(s), ""); code != 200 {
+			t.Errorf("status %s: %d %s", s, code, body)
+		}
+	}
+	for _, s := range finding.Severities {
+		if code, _, body := ask(t, h, "GET", "/api/findings?severity="+string(s), ""); code != 200 {
+			t.Errorf("severity %s: %d %s", s, code, body)
+		}
+	}
+	for _, s := range []ledger.State{"listed", "partial", "growing", "superseded", "complete", "failed", "aside"} {
+		if code, _, body := ask(t, h, "GET", "/api/ledger/objects?state="+string(s), ""); code != 200 {
+			t.Errorf("state %s: %d %s", s, code, body)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	r := rooms(t)
+	r.Stopped = func() []Stopped {
+		return []Stopped{{Source: "0:file", Since: noon, Reason: "too little free space"}}
+	}
+	sick := New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, r)
+	f := func(h http.Handler, want int, body string) {
+		t.Helper()
+		code, _, got := ask(t, h, "GET", "/healthz", "", func(r *http.Request) { r.Header.Del("Authorization") })
+		if code != want || strings.TrimSpace(got) != body {
+			t.Errorf("%d %s, want %d %s", code, got, want, body)
+		}
+	}
+	f(handler(t), 200, `{"status":"ok","version":"test","stopped":[]}`)
+	f(sick, 503, `{"status":"intake stopped","version":"test","stopped":[{"source":"0:file","since":"2026-03-01T12:00:00Z","reason":"too little free space"}]}`)
+}
+
+func TestOwner(t *testing.T) {
+	h := Owner(rooms(t))
+	f := func(want int, method, target, body, contains string) {
+		t.Helper()
+		code, _, got := ask(t, h, method, target, body, func(r *http.Request) { r.Header.Del("Authorization") })
+		if code != want || !strings.Contains(got, contains) {
+			t.Errorf("%s %s: %d %s; want %d with %s", method, target, code, got, want, contains)
+		}
+	}
 	f(204, "POST", "/api/backup", `{"dir":"/copy"}`, "")
 	f(422, "POST", "/api/backup", `{"dir":"/full"}`, "no space left")
-	f(422, "POST", "/api/backup", `{}`, "dir")
-	f(405, "DELETE", "/api/findings", "", "")
+	f(422, "POST", "/api/backup", `{"dir":"copy"}`, "absolute")
+	f(422, "POST", "/api/backup", `{}`, "absolute")
+	f(422, "POST", "/api/backup", `{`, "")
+	f(405, "GET", "/api/backup", "", "")
+	f(404, "GET", "/api/findings", "", "")
 }
 
 // TestInternal: what is not meant for people stays inside.

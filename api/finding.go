@@ -92,7 +92,7 @@ func list[T any](l []T) []T {
 
 type listInput struct {
 	Severity finding.Severity `query:"severity" enum:"informational,low,medium,high,critical" doc:"at least this severe"`
-	Status   []finding.Status `query:"status"`
+	Status   []finding.Status `query:"status" enum:"new,in_progress,resolved,suppressed" doc:"one of these"`
 	Kind     finding.Kind     `query:"kind"`
 	Rule     string           `query:"rule"`
 	Account  string           `query:"account"`

@@ -29,7 +29,7 @@ func ledgers(a huma.API, rooms Rooms) {
 	huma.Register(a, huma.Operation{
 		OperationID: "ledger-objects", Method: http.MethodGet, Path: "/api/ledger/objects", Summary: "The account of each object",
 	}, func(ctx context.Context, in *struct {
-		State []ledger.State `query:"state" doc:"listed, partial, complete, failed"`
+		State []ledger.State `query:"state" enum:"listed,partial,growing,superseded,complete,failed,aside" doc:"one of these"`
 		Limit int            `query:"limit" default:"100" minimum:"1" maximum:"10000"`
 	}) (*objects, error) {
 		out := &objects{}
@@ -45,24 +45,5 @@ func ledgers(a huma.API, rooms Rooms) {
 			out.Body.Objects = append(out.Body.Objects, o)
 		}
 		return out, nil
-	})
-}
-
-// backup is the one operation that is not a question: it exists for the command
-// `backup`, which cannot take the lock of a data directory that is being served.
-func backup(a huma.API, rooms Rooms) {
-	type input struct {
-		Body struct {
-			Dir string `json:"dir" doc:"an empty or absent folder, absolute"`
-		}
-	}
-	huma.Register(a, huma.Operation{
-		OperationID: "backup", Method: http.MethodPost, Path: "/api/backup", Summary: "Write a consistent copy of everything",
-		DefaultStatus: http.StatusNoContent,
-	}, func(ctx context.Context, in *input) (*struct{}, error) {
-		if err := rooms.Backup(ctx, in.Body.Dir); err != nil {
-			return nil, huma.Error422UnprocessableEntity(err.Error())
-		}
-		return nil, nil
 	})
 }

@@ -33,7 +33,9 @@ type Rooms struct {
 	Report   func(ctx context.Context) (ledger.Report, error)
 	// Backup writes a consistent copy of everything into an empty folder of
 	// the machine the server runs on.
-	Backup  func(ctx context.Context, dir string) error
+	Backup func(ctx context.Context, dir string) error
+	// Stopped are the sources that do not work at present.
+	Stopped func() []Stopped
 	Metrics http.Handler
 	// Now is the clock of relative times in filters.
 	Now func() time.Time
@@ -48,7 +50,15 @@ type Config struct {
 	Hosts   []string // host names it may be asked by, without port
 }
 
-// New gives the handler of everything.
+// Stopped is a source that does not work, and is being tried again.
+type Stopped struct {
+	Source string    `json:"source" example:"0:file" doc:"its place in the configuration, and its type"`
+	Since  time.Time `json:"since"`
+	// Reason is for everybody who can reach the server: it names no paths.
+	Reason string `json:"reason" example:"too little free space"`
+}
+
+// New gives the handler of everything that is public: questions, no changes.
 func New(cfg Config, rooms Rooms) http.Handler {
 	mux := http.NewServeMux()
 	describe(humago.New(mux, openAPI(cfg.Version)), cfg, rooms)
@@ -69,24 +79,33 @@ func openAPI(version string) huma.Config {
 // describe registers every operation; the description at /openapi.json is made
 // from them.
 func describe(a huma.API, cfg Config, rooms Rooms) {
-	type health struct {
-		Body struct {
-			Status  string `json:"status" example:"ok"`
-			Version string `json:"version"`
-		}
-	}
-	huma.Register(a, huma.Operation{
-		OperationID: "health", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the server answers",
-		Security: []map[string][]string{{}},
-	}, func(context.Context, *struct{}) (*health, error) {
-		h := &health{}
-		h.Body.Status, h.Body.Version = "ok", cfg.Version
-		return h, nil
-	})
+	healthz(a, cfg, rooms)
 	findings(a, rooms)
 	search(a, rooms)
 	ledgers(a, rooms)
-	backup(a, rooms)
+}
+
+func healthz(a huma.API, cfg Config, rooms Rooms) {
+	type health struct {
+		Status int
+		Body   struct {
+			Status  string    `json:"status" enum:"ok,intake stopped"`
+			Version string    `json:"version"`
+			Stopped []Stopped `json:"stopped" doc:"sources that do not work, and are being tried again"`
+		}
+	}
+	huma.Register(a, huma.Operation{
+		OperationID: "health", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the server answers, and its sources work",
+		Description: "200 when all is well; 503, with the same body, while a source does not work.",
+		Security:    []map[string][]string{{}},
+	}, func(context.Context, *struct{}) (*health, error) {
+		h := &health{Status: http.StatusOK}
+		h.Body.Status, h.Body.Version, h.Body.Stopped = "ok", cfg.Version, list(rooms.Stopped())
+		if len(h.Body.Stopped) > 0 {
+			h.Status, h.Body.Status = http.StatusServiceUnavailable, "intake stopped"
+		}
+		return h, nil
+	})
 }
 
 // failure turns an error of a room into a response. What is not meant for
@@ -95,6 +114,8 @@ func (r Rooms) failure(err error) error {
 	switch {
 	case errors.Is(err, triage.ErrNotFound):
 		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, triage.ErrCursor):
+		return huma.Error422UnprocessableEntity(err.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return huma.Error503ServiceUnavailable("the request was cut off")
 	}

@@ -2,9 +2,16 @@ package e2e
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,23 +26,32 @@ import (
 
 // server is a running `yagura serve`.
 type server struct {
-	t     *testing.T
-	data  string
-	url   string
-	token string
-	cmd   *exec.Cmd
+	t      *testing.T
+	data   string
+	url    string
+	token  string
+	cmd    *exec.Cmd
+	client *http.Client
 }
 
 // serve starts a server that follows a folder.
 func serve(t *testing.T, data, logs string) *server {
 	t.Helper()
+	return serveWith(t, data, "127.0.0.1:0", fmt.Sprintf("sources:\n  - {type: file, paths: [%s], follow: true, poll: 100ms}\n", logs))
+}
+
+// serveWith starts a server with a configuration; its token is then what
+// TOKEN is set to, where the configuration says so.
+func serveWith(t *testing.T, data, listen, text string) *server {
+	t.Helper()
 	config := filepath.Join(t.TempDir(), "yagura.yaml")
-	text := fmt.Sprintf("sources:\n  - {type: file, paths: [%s], follow: true, poll: 100ms}\n", logs)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, data: data}
-	s.cmd = exec.Command(binary, "--data", data, "--config", config, "serve", "--listen", "127.0.0.1:0")
+	// A name that is not this machine's is no concern of these tests.
+	s := &server{t: t, data: data, client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}}
+	s.cmd = exec.Command(binary, "--data", data, "--config", config, "serve", "--listen", listen)
+	s.cmd.Env = append(os.Environ(), "TOKEN=from the environment")
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -43,19 +59,24 @@ func serve(t *testing.T, data, logs string) *server {
 	t.Cleanup(func() { s.stop() })
 	waitFor(t, "the server", func() bool {
 		text, err := os.ReadFile(filepath.Join(data, "serve.json"))
-		var at struct{ URL string }
-		if err != nil || json.Unmarshal(text, &at) != nil {
+		var at struct {
+			PID int
+			URL string
+		}
+		if err != nil || json.Unmarshal(text, &at) != nil || at.PID != s.cmd.Process.Pid {
 			return false
 		}
 		s.url = at.URL
 		token, err := os.ReadFile(filepath.Join(data, "token"))
-		s.token = strings.TrimSpace(string(token))
-		resp, herr := http.Get(s.url + "/healthz")
-		if err != nil || herr != nil {
+		if s.token = strings.TrimSpace(string(token)); err != nil {
+			s.token = "from the environment"
+		}
+		resp, err := s.client.Get(s.url + "/healthz")
+		if err != nil {
 			return false
 		}
 		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+		return true
 	})
 	return s
 }
@@ -92,7 +113,7 @@ func (s *server) ask(path string, change func(*http.Request)) (int, string) {
 	if change != nil {
 		change(req)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -235,6 +256,154 @@ func moveAll(t *testing.T, from, to string, steps int) {
 		}
 		if i%(len(files)/steps+1) == 0 {
 			time.Sleep(50 * time.Millisecond)
+		}
+	}
+}
+
+// TestServeStopped: while the intake cannot work, all the rest does, and says so.
+func TestServeStopped(t *testing.T) {
+	logs := filepath.Join(t.TempDir(), "logs")
+	if _, err := (simulate.Organisation{Seed: 3, Accounts: 1, Days: 1, Records: 300}).Write(context.Background(), logs); err != nil {
+		t.Fatal(err)
+	}
+	s := serveWith(t, filepath.Join(t.TempDir(), "data"), "127.0.0.1:0",
+		fmt.Sprintf("lake: {free_space_floor: 900TB}\nsources:\n  - {type: file, paths: [%s], follow: true, poll: 100ms}\n", logs))
+	var health string
+	waitFor(t, "the intake to stop", func() bool {
+		code, body := s.ask("/healthz", func(r *http.Request) { r.Header.Del("Authorization") })
+		health = body
+		return code == http.StatusServiceUnavailable
+	})
+	for _, part := range []string{`"status":"intake stopped"`, `"source":"0:file"`, `"reason":"too little free space"`, `"since":"20`} {
+		if !strings.Contains(health, part) {
+			t.Errorf("%s lacks %s", health, part)
+		}
+	}
+	if strings.Contains(health, logs) || strings.Contains(health, s.data) {
+		t.Errorf("everybody is told of paths: %s", health)
+	}
+	for _, path := range []string{"/api/findings", "/api/search", "/api/ledger"} {
+		if code, body := s.ask(path, nil); code != 200 {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+	}
+	_, metrics := s.ask("/metrics", nil)
+	if !strings.Contains(metrics, `yagura_intake_up{source="0:file"} 0`) || strings.Contains(metrics, `yagura_intake_errors_total{source="0:file"} 0`) {
+		t.Errorf("the metrics do not say that the intake stopped")
+	}
+}
+
+// TestServeResumes: what could not be read is, once it can be; a second source
+// goes on meanwhile.
+func TestServeResumes(t *testing.T) {
+	dir := t.TempDir()
+	logs, later := filepath.Join(dir, "logs"), filepath.Join(dir, "later")
+	sum, err := simulate.Organisation{Seed: 3, Accounts: 1, Days: 1, Records: 300, Plain: true}.Write(context.Background(), logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serveWith(t, filepath.Join(dir, "data"), "127.0.0.1:0",
+		fmt.Sprintf("sources:\n  - {type: file, paths: [%s]}\n  - {type: file, paths: [%s]}\n", later, logs))
+	waitFor(t, "the source that has nothing", func() bool { code, _ := s.ask("/healthz", nil); return code == 503 })
+	waitFor(t, "the other source", func() bool { return s.totals().Read == int64(sum.Records) })
+	if _, body := s.ask("/healthz", nil); !strings.Contains(body, `"source":"0:file"`) || strings.Contains(body, `"source":"1:file"`) {
+		t.Errorf("stopped: %s", body)
+	}
+	more, err := simulate.Organisation{Seed: 4, Accounts: 1, Days: 1, Records: 200, Plain: true}.Write(context.Background(), filepath.Join(dir, "made"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "made"), later); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the source that has come", func() bool { code, _ := s.ask("/healthz", nil); return code == 200 })
+	waitFor(t, "its records", func() bool { return s.totals().Read == int64(sum.Records+more.Records) })
+	_, metrics := s.ask("/metrics", nil)
+	for _, line := range []string{`yagura_intake_up{source="0:file"} 1`, `yagura_intake_up{source="1:file"} 1`, `yagura_intake_errors_total{source="1:file"} 0`} {
+		if !strings.Contains(metrics, line) {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+}
+
+// TestServeBackup: a backup is made however the server is reached, and only
+// where it makes sense.
+func TestServeBackup(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := certificate(t, dir)
+	f := func(name, data, listen, config string) *server {
+		t.Helper()
+		s := serveWith(t, filepath.Join(dir, data), listen, config)
+		countAfterBackup(t, s.data, filepath.Join(dir, name))
+		return s
+	}
+	f("token", "a", "127.0.0.1:0", "server: {token: env:TOKEN}\n")
+	f("tls", "b", "127.0.0.1:0", fmt.Sprintf("server: {tls_cert: %s, tls_key: %s}\n", cert, key))
+	f("everywhere", "c", ":0", "server: {behind_proxy: true}\n")
+	s := f("long", strings.Repeat("a long name of a folder/", 8), "127.0.0.1:0", "")
+	if code, _ := s.ask("/api/backup", func(r *http.Request) { r.Method = http.MethodPost }); code != 404 {
+		t.Errorf("the public interface answers a backup with %d", code)
+	}
+	s = f("plain", "d", "127.0.0.1:0", "")
+	if info, err := os.Stat(filepath.Join(s.data, "serve.sock")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket is open to others: %v, %v", info, err)
+	}
+	for _, to := range []string{s.data, filepath.Join(s.data, "copy"), filepath.Join(dir, "plain")} {
+		if out, err := exec.Command(binary, "--data", s.data, "backup", to).CombinedOutput(); err == nil {
+			t.Errorf("backed up to %s: %s", to, out)
+		}
+	}
+	s.stop()
+	for _, name := range []string{"serve.sock", "serve.json"} {
+		if _, err := os.Lstat(filepath.Join(s.data, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is left: %v", name, err)
+		}
+	}
+}
+
+// certificate makes one of a name, without addresses.
+func certificate(t *testing.T, dir string) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"yagura.example"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", secret)
+}
+
+// TestServeKilled: what a killed server leaves behind misleads nobody.
+func TestServeKilled(t *testing.T) {
+	dir := t.TempDir()
+	s := serve(t, filepath.Join(dir, "data"), t.TempDir())
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.cmd.Wait() // says that it was killed
+	for _, name := range []string{"serve.sock", "serve.json"} {
+		if _, err := os.Lstat(filepath.Join(s.data, name)); err != nil {
+			t.Errorf("%s is not left, so this tests nothing: %v", name, err)
+		}
+	}
+	countAfterBackup(t, s.data, filepath.Join(dir, "copy"))
+	for _, name := range []string{"serve.sock", "serve.json"} {
+		if _, err := os.Lstat(filepath.Join(s.data, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is left: %v", name, err)
 		}
 	}
 }

@@ -64,11 +64,11 @@ func ParseCursor(s string) (Place, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	priority, n := binary.Varint(b)
 	if err != nil || n <= 0 {
-		return Place{}, fmt.Errorf("cursor %q: not one that List gave", s)
+		return Place{}, fmt.Errorf("cursor %q: %w", s, ErrCursor)
 	}
 	seen, m := binary.Varint(b[n:])
 	if m <= 0 {
-		return Place{}, fmt.Errorf("cursor %q: not one that List gave", s)
+		return Place{}, fmt.Errorf("cursor %q: %w", s, ErrCursor)
 	}
 	return Place{int(priority), time.UnixMicro(seen).UTC(), string(b[n+m:])}, nil
 }

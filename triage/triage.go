@@ -14,6 +14,9 @@ import (
 // ErrNotFound: no finding has that key.
 var ErrNotFound = errors.New("no such finding")
 
+// ErrCursor: a cursor is not one that List gave.
+var ErrCursor = errors.New("not one that List gave")
+
 // Recorder takes what detectors say.
 type Recorder interface {
 	// Record keeps what was judged of a batch, durably, before it returns. Recording a
@@ -26,7 +29,8 @@ type Recorder interface {
 // Reader answers questions about findings.
 type Reader interface {
 	// List gives findings, highest priority first, then latest, then key; next
-	// is the cursor of the following page, empty at the end.
+	// is the cursor of the following page, empty at the end. A cursor that is
+	// none is ErrCursor.
 	List(ctx context.Context, f Filter) (page []finding.Finding, next string, err error)
 	// Get gives one finding by its key or an unambiguous prefix of at least
 	// eight characters; ErrNotFound otherwise.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 
@@ -124,9 +125,14 @@ func (p *program) runRenormalise(ctx context.Context, during period) error {
 func (p *program) backup() *cobra.Command {
 	return &cobra.Command{
 		Use: "backup DIR", Short: "Write a consistent copy of the data directory", Args: cobra.ExactArgs(1),
-		Long: `Backup copies everything of the data directory into an empty or absent folder:
-a data directory of its own, to be used with --data. While serve runs, the copy is
-made by it, between two batches.`,
+		Long: `Backup copies everything of the data directory into an empty or absent folder
+elsewhere: a data directory of its own, to be used with --data. While serve runs,
+the copy is made by it, between two batches. A copy that was not finished cannot be
+opened.
+
+Segments never change, so on the same file system they are hard links and take no
+time or room: the copy protects against mistakes, not against a damaged disk. Copy
+it elsewhere, or back up to another disk.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			dir, err := filepath.Abs(args[0])
 			if err != nil {
@@ -145,7 +151,7 @@ func (p *program) runBackup(ctx context.Context, dir string) error {
 	r, err := p.existing(ctx, writing)
 	if errors.Is(err, local.ErrLocked) {
 		if s, ok := served(p.dir); ok {
-			return p.backupThrough(ctx, s, dir)
+			return backupThrough(ctx, s, dir)
 		}
 	}
 	if err != nil {
@@ -155,33 +161,33 @@ func (p *program) runBackup(ctx context.Context, dir string) error {
 	return copyRooms(ctx, r, dir)
 }
 
-// copyRooms copies the lake and the state; nobody may write meanwhile.
+// copyRooms copies the state and the lake; no batch may be under way meanwhile.
+// The state comes first: what is copied last makes the copy one to be opened.
 func copyRooms(ctx context.Context, r *rooms, dir string) error {
-	if err := r.lake.Backup(ctx, dir); err != nil {
-		return err
-	}
-	return r.state.CopyTo(ctx, filepath.Join(dir, "state.db"))
+	return r.lake.BackupAfter(ctx, dir, func() error {
+		return r.state.CopyTo(ctx, filepath.Join(dir, "state.db"))
+	})
 }
 
-// backupThrough asks the server that holds the data directory.
-func (p *program) backupThrough(ctx context.Context, s serving, dir string) error {
+// backupThrough asks the server that holds the data directory, over its socket.
+func backupThrough(ctx context.Context, s serving, dir string) error {
 	body, err := json.Marshal(map[string]string{"dir": dir})
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/api/backup", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	token, err := tokenOf(p.dir)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://serve/api/backup", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(req)
+	var d net.Dialer
+	t := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return d.DialContext(ctx, "unix", s.Socket)
+	}}
+	defer t.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: t}).Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the server at %s: %w", s.URL, err)
+		return fmt.Errorf("ask the server (process %d): %w", s.PID, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 == 2 {
@@ -192,5 +198,5 @@ func (p *program) backupThrough(ctx context.Context, s serving, dir string) erro
 	}
 	// An answer that is no problem document leaves the detail empty.
 	_ = json.NewDecoder(resp.Body).Decode(&problem)
-	return fmt.Errorf("the server at %s answers %s: %s", s.URL, resp.Status, problem.Detail)
+	return fmt.Errorf("the server (process %d) answers %s: %s", s.PID, resp.Status, problem.Detail)
 }

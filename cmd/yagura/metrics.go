@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -30,8 +32,78 @@ func (s *server) metrics() http.Handler {
 	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "yagura", Name: "events_unjudged_total", Help: "Events whose record no rule could be held against.",
 	}, func() float64 { return float64(s.rooms.rules.Unjudged()) }))
+	reg.MustRegister(tasks{s}, account{s})
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 }))
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{
+		// What can be told is told even while the disk is full.
+		ErrorHandling: promhttp.ContinueOnError,
+	})
+}
+
+func metric(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("yagura_"+name, help, labels, nil)
+}
+
+var (
+	intakeUp     = metric("intake_up", "Whether a source works: 1, or 0 while it is being tried again.", "source")
+	intakeErrors = metric("intake_errors_total", "How often a source stopped with an error since the start.", "source")
+	upkeepUp     = metric("upkeep_up", "Whether a task beside the intake works: 1, or 0 while it is being tried again.", "task")
+	upkeepErrors = metric("upkeep_errors_total", "How often a task beside the intake failed since the start.", "task")
+
+	ledgerObjects = metric("ledger_objects", "Objects in the ledger, each version one.")
+	ledgerRecords = metric("ledger_records", "Records in the ledger, by what became of them.", "verdict")
+)
+
+// tasks tells how the server's tasks are.
+type tasks struct{ s *server }
+
+// Describe is prometheus.Collector's.
+func (c tasks) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{intakeUp, intakeErrors, upkeepUp, upkeepErrors} {
+		to <- d
+	}
+}
+
+// Collect is prometheus.Collector's.
+func (c tasks) Collect(to chan<- prometheus.Metric) {
+	tell := func(t *task, up, errors *prometheus.Desc) {
+		since, _, n := t.state()
+		works := 0.0
+		if since.IsZero() {
+			works = 1
+		}
+		to <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, works, t.name)
+		to <- prometheus.MustNewConstMetric(errors, prometheus.CounterValue, float64(n), t.name)
+	}
+	for _, t := range c.s.intake {
+		tell(t, intakeUp, intakeErrors)
+	}
+	tell(c.s.merge, upkeepUp, upkeepErrors)
+	tell(c.s.upkeep, upkeepUp, upkeepErrors)
+}
+
+// account tells the ledger's totals.
+type account struct{ s *server }
+
+// Describe is prometheus.Collector's.
+func (c account) Describe(to chan<- *prometheus.Desc) {
+	to <- ledgerObjects
+	to <- ledgerRecords
+}
+
+// Collect is prometheus.Collector's.
+func (c account) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	t, err := c.s.rooms.ledger.Totals(ctx)
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(ledgerObjects, err)
+		return
+	}
+	to <- prometheus.MustNewConstMetric(ledgerObjects, prometheus.GaugeValue, float64(t.Objects))
+	for verdict, n := range map[string]int64{"stored": t.Stored, "duplicate": t.Duplicate, "quarantined": t.Quarantined, "expired": t.Expired} {
+		to <- prometheus.MustNewConstMetric(ledgerRecords, prometheus.GaugeValue, float64(n), verdict)
+	}
 }

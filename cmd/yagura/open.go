@@ -79,6 +79,11 @@ func (p *program) write(ctx context.Context) (*rooms, error) {
 }
 
 func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
+	state := filepath.Join(p.dir, "state.db")
+	// A new directory has lake.db first, a copy state.db.
+	if there(state) && !there(filepath.Join(p.dir, "lake.db")) {
+		return nil, fmt.Errorf("%s has state.db but no lake.db: it is a backup that was not finished, or damaged", p.dir)
+	}
 	r := &rooms{}
 	r.lake, err = local.Open(p.dir, local.Options{
 		ReadOnly: how != writing, MinFree: int64(p.cfg.Lake.FreeSpaceFloor), Now: p.now,
@@ -92,7 +97,15 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	state := filepath.Join(p.dir, "state.db")
+	if how == writing {
+		// Whoever announced the directory is gone: the lock is ours.
+		retract(p.dir)
+	}
+	if !there(state) {
+		if empty, err := r.lake.Empty(ctx); err != nil || !empty {
+			return nil, errors.Join(err, fmt.Errorf("%s has events but its state.db is missing: restore it from a backup", p.dir))
+		}
+	}
 	if how == asking {
 		r.state, err = sqlitedb.OpenReader(ctx, state)
 	} else {
@@ -107,6 +120,12 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 	}
 	r.triage, err = triagesqlite.On(ctx, r.state)
 	return r, err
+}
+
+// there tells whether there is such a file.
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // pipe joins the rooms and carries on what an interrupted run left.

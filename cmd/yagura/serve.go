@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +24,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/pipeline"
+	"github.com/yagura-sec/yagura/source"
 )
 
 func (p *program) serve() *cobra.Command {
@@ -35,6 +35,9 @@ func (p *program) serve() *cobra.Command {
 them, and answers over HTTP: /api/findings, /api/search, /api/ledger, /metrics,
 /healthz, /openapi.json. Every request needs the token (DIR/token, made at the first
 start, or server.token of the configuration) as "Authorization: Bearer TOKEN".
+
+A source that fails, as when the disk is full, is tried again, and meanwhile the
+rest goes on and /healthz answers 503.
 
 It listens on loopback unless told otherwise; a public address needs TLS
 (server.tls_cert, server.tls_key) or a declared proxy (server.behind_proxy).`,
@@ -77,20 +80,32 @@ func (p *program) runServe(ctx context.Context) (err error) {
 		return err
 	}
 	s := &server{program: p, rooms: r}
+	if err := s.plan(); err != nil {
+		return err
+	}
 	if s.pipe, err = p.pipe(ctx, r, pipeline.Options{Wait: time.Duration(p.cfg.Server.Wait)}, nil); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", p.cfg.Listen)
+	public, err := net.Listen("tcp", p.cfg.Listen)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	forget, err := announce(p.dir, l.Addr(), p.cfg.Server.TLSCert != "")
+	defer public.Close()
+	owner, remove, err := listenLocal(ctx, p.dir)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	scheme := "http://"
+	if p.cfg.Server.TLSCert != "" {
+		scheme = "https://"
+	}
+	forget, err := announce(p.dir, serving{os.Getpid(), scheme + reachable(public.Addr()), owner.Addr().String()})
 	if err != nil {
 		return err
 	}
 	defer forget()
-	return s.run(ctx, l, token)
+	return s.run(ctx, public, owner, token)
 }
 
 // server is a program that serves.
@@ -98,51 +113,121 @@ type server struct {
 	*program
 	rooms *rooms
 	pipe  *pipeline.Pipeline
-	gate  sync.RWMutex // held for reading by deliveries, for writing by a backup
+	gate  sync.RWMutex // held for reading by deliveries; see alone
+
+	intake        []*task // one a source, called by its place and type
+	merge, upkeep *task
 }
 
-// run runs everything long-lived until ctx ends or one part fails.
-func (s *server) run(ctx context.Context, l net.Listener, token string) error {
-	g, ctx := errgroup.WithContext(ctx)
+// plan checks the sources and makes the tasks; it opens nothing.
+func (s *server) plan() error {
 	for i, n := range s.cfg.Sources {
-		src, err := catalogue.Source(n, catalogue.Asks{Ledger: s.rooms.ledger, Now: s.now})
-		if err != nil {
-			return exit{exitUsage, fmt.Errorf("sources[%d]: %w", i, err)}
+		if _, err := s.source(i); err != nil {
+			return err
 		}
-		g.Go(func() error {
-			if err := src.Run(ctx, s.deliver); err != nil && !errors.Is(err, context.Canceled) {
-				return fmt.Errorf("sources[%d] (%s): %w", i, n.Type, err)
-			}
-			return nil // a source that does not follow has read everything
-		})
+		s.intake = append(s.intake, &task{name: fmt.Sprintf("%d:%s", i, n.Type), warn: s.warn})
 	}
-	g.Go(func() error { return tend(ctx, s.rooms.lake) })
-	g.Go(func() error { return s.keep(ctx) })
-	h := &http.Server{Handler: s.handler(token), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	s.merge, s.upkeep = &task{name: "merge", warn: s.warn}, &task{name: "upkeep", warn: s.warn}
+	return nil
+}
+
+// source makes source i, which can be run once.
+func (s *server) source(i int) (source.Source, error) {
+	src, err := catalogue.Source(s.cfg.Sources[i], catalogue.Asks{Ledger: s.rooms.ledger, Now: s.now})
+	if err != nil {
+		return nil, exit{exitUsage, fmt.Errorf("sources[%d]: %w", i, err)}
+	}
+	return src, nil
+}
+
+// run runs everything long-lived until ctx ends or something fails that trying
+// again does not mend.
+func (s *server) run(ctx context.Context, public, owner net.Listener, token string) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for i, t := range s.intake {
+		g.Go(func() error { return s.take(ctx, i, t) })
+	}
 	g.Go(func() error {
-		var err error
+		return s.merge.run(ctx, func(ctx context.Context) error { return tend(ctx, s.rooms.lake) })
+	})
+	g.Go(func() error { return s.keep(ctx) })
+	rooms := s.apiRooms()
+	s.answer(ctx, g, api.New(api.Config{Version: version, Token: token, Hosts: s.hosts()}, rooms), func(h *http.Server) error {
 		if s.cfg.Server.TLSCert != "" {
-			err = h.ServeTLS(l, s.cfg.Server.TLSCert, s.cfg.Server.TLSKey)
-		} else {
-			err = h.Serve(l)
+			return h.ServeTLS(public, s.cfg.Server.TLSCert, s.cfg.Server.TLSKey)
 		}
-		if errors.Is(err, http.ErrServerClosed) {
-			return nil
+		return h.Serve(public)
+	})
+	s.answer(ctx, g, api.Owner(rooms), func(h *http.Server) error { return h.Serve(owner) })
+	fmt.Fprintf(s.stderr, "yagura: serving %s on %s (token: %s)\n", s.dir, public.Addr(), s.tokenPlace())
+	defer s.pipe.Drain()
+	return g.Wait()
+}
+
+// answer serves with h until ctx ends.
+func (s *server) answer(ctx context.Context, g *errgroup.Group, h http.Handler, serve func(*http.Server) error) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	g.Go(func() error {
+		if err := serve(server); !errors.Is(err, http.ErrServerClosed) {
+			return err
 		}
-		return err
+		return nil
 	})
 	g.Go(func() error {
 		<-ctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		return h.Shutdown(stop)
+		return server.Shutdown(stop)
 	})
-	fmt.Fprintf(s.stderr, "yagura: serving %s on %s (token: %s)\n", s.dir, l.Addr(), s.tokenPlace())
-	defer s.pipe.Drain()
-	return g.Wait()
 }
 
-// deliver is the pipeline's Deliver, kept out while a backup is made.
+// take reads source i until ctx ends, or to its end if it does not follow.
+func (s *server) take(ctx context.Context, i int, t *task) error {
+	deliver := func(ctx context.Context, b event.Batch) error {
+		err := s.deliver(ctx, b)
+		if err == nil {
+			t.works()
+		}
+		return err
+	}
+	again := false
+	return t.run(ctx, func(ctx context.Context) error {
+		if again {
+			if err := s.recover(ctx); err != nil {
+				return err
+			}
+		}
+		again = true
+		src, err := s.source(i)
+		if err != nil {
+			return err
+		}
+		return src.Run(ctx, deliver)
+	})
+}
+
+// recover carries on what a failed delivery left between the lake and its
+// release: the source reads those records again, and then they are duplicates,
+// which nobody judges.
+func (s *server) recover(ctx context.Context) error {
+	return s.alone(func() error {
+		n, err := s.pipe.Recover(ctx)
+		if n > 0 {
+			s.warn("carried on %d batches that had been stored and not judged", n)
+		}
+		return err
+	})
+}
+
+// alone does f while no batch is under way.
+func (s *server) alone(f func() error) error {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	s.pipe.Drain() // what callers that went away left
+	return f()
+}
+
+// deliver is the pipeline's Deliver, kept out while something is done alone.
 func (s *server) deliver(ctx context.Context, b event.Batch) error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
@@ -160,50 +245,61 @@ func (s *server) keep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		err := s.retain(ctx, s.rooms)
-		if err == nil {
-			err = s.compact(ctx)
-		}
-		if err == nil {
-			err = s.rooms.lake.Merge(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := s.upkeep.run(ctx, s.tidy); err != nil {
 			return err
 		}
 	}
+}
+
+func (s *server) tidy(ctx context.Context) error {
+	if err := s.retain(ctx, s.rooms); err != nil {
+		return err
+	}
+	if err := s.compact(ctx); err != nil {
+		return err
+	}
+	return s.rooms.lake.Merge(ctx)
 }
 
 // compact folds the occurrences of batches that will not be recorded again.
-// Deliveries wait, so that no batch is between the lake and its release.
 func (s *server) compact(ctx context.Context) error {
-	s.gate.Lock()
-	defer s.gate.Unlock()
-	open := map[event.BatchID]bool{}
-	for r, err := range s.rooms.lake.Unreleased(ctx) {
-		if err != nil {
-			return err
+	return s.alone(func() error {
+		open := map[event.BatchID]bool{}
+		for r, err := range s.rooms.lake.Unreleased(ctx) {
+			if err != nil {
+				return err
+			}
+			open[r.Batch] = true
 		}
-		open[r.Batch] = true
-	}
-	_, err := s.rooms.triage.Compact(ctx, func(id event.BatchID) bool { return !open[id] })
-	return err
+		_, err := s.rooms.triage.Compact(ctx, func(id event.BatchID) bool { return !open[id] })
+		return err
+	})
 }
 
-func (s *server) handler(token string) http.Handler {
-	return api.New(api.Config{Version: version, Token: token, Hosts: s.hosts()}, api.Rooms{
+func (s *server) apiRooms() api.Rooms {
+	return api.Rooms{
 		Findings: s.rooms.triage,
 		Select:   s.rooms.lake.Select,
 		Ledger:   s.rooms.ledger,
 		Report:   func(ctx context.Context) (ledger.Report, error) { return s.report(ctx, s.rooms, "") },
 		Backup: func(ctx context.Context, dir string) error {
-			s.gate.Lock()
-			defer s.gate.Unlock()
-			return copyRooms(ctx, s.rooms, dir)
+			return s.alone(func() error { return copyRooms(ctx, s.rooms, dir) })
 		},
+		Stopped: s.stopped,
 		Metrics: s.metrics(),
 		Now:     s.now,
 		Failed:  func(err error) { s.warn("%v", err) },
-	})
+	}
+}
+
+// stopped are the sources that do not work.
+func (s *server) stopped() (out []api.Stopped) {
+	for _, t := range s.intake {
+		if since, why, _ := t.state(); !since.IsZero() {
+			out = append(out, api.Stopped{Source: t.name, Since: since, Reason: reason(why)})
+		}
+	}
+	return out
 }
 
 // hosts are the names the server may be asked by.
@@ -251,30 +347,4 @@ func tokenFile(dir string) string { return filepath.Join(dir, "token") }
 func tokenOf(dir string) (string, error) {
 	text, err := os.ReadFile(tokenFile(dir))
 	return strings.TrimSpace(string(text)), err
-}
-
-// serving says where a data directory is being served: DIR/serve.json.
-type serving struct {
-	PID int    `json:"pid"`
-	URL string `json:"url"`
-}
-
-func announce(dir string, addr net.Addr, tls bool) (forget func(), err error) {
-	scheme := "http://"
-	if tls {
-		scheme = "https://"
-	}
-	text, err := json.Marshal(serving{os.Getpid(), scheme + addr.String()})
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "serve.json")
-	// The file only helps messages and local commands; the lock decides.
-	return func() { _ = os.Remove(file) }, os.WriteFile(file, text, 0o600)
-}
-
-// served tells whether and where dir is being served.
-func served(dir string) (s serving, ok bool) {
-	text, err := os.ReadFile(filepath.Join(dir, "serve.json"))
-	return s, err == nil && json.Unmarshal(text, &s) == nil
 }

@@ -323,8 +323,8 @@ func pages(b *bench) {
 		b.Errorf("a page of exactly all has a next one %q, %v", next, err)
 	}
 	for _, bad := range []string{"x", "!!", "AA"} {
-		if _, _, err := b.List(b.Context(), triage.Filter{Cursor: bad}); err == nil {
-			b.Errorf("cursor %q is none", bad)
+		if _, _, err := b.List(b.Context(), triage.Filter{Cursor: bad}); !errors.Is(err, triage.ErrCursor) {
+			b.Errorf("cursor %q is none, the error is %v", bad, err)
 		}
 	}
 }
