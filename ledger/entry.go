@@ -60,9 +60,10 @@ func (e *Entry) Settle(s event.SpanAccount, at time.Time) (replaced event.Verdic
 }
 
 // Supersede sets the State of every version of one object, whatever their
-// order, and returns those whose state changed. A version is Superseded once one
-// that was seen later was read to its end and holds again what was read of it.
-func Supersede(versions []*Entry) (changed []*Entry) {
+// order, and returns those whose state changed, and by how many those that are
+// not Superseded became more. A version is Superseded once one that was seen
+// later was read to its end and holds again what was read of it.
+func Supersede(versions []*Entry) (changed []*Entry, objects int64) {
 	states := make([]State, len(versions))
 	for i, e := range versions {
 		states[i], _ = e.Account.State(e.Kind)
@@ -75,12 +76,19 @@ func Supersede(versions []*Entry) (changed []*Entry) {
 				break
 			}
 		}
-		if e.State != state {
-			e.State = state
-			changed = append(changed, e)
+		if e.State == state {
+			continue
 		}
+		switch Superseded {
+		case state:
+			objects--
+		case e.State:
+			objects++
+		}
+		e.State = state
+		changed = append(changed, e)
 	}
-	return changed
+	return changed, objects
 }
 
 // seen is when it was last known that the object is as in this version.

@@ -77,7 +77,7 @@ type Store interface {
 // Totals over everything, superseded versions with it, so that Read = Stored +
 // Duplicate + Quarantined + Expired.
 type Totals struct {
-	Objects     int64 `json:"objects"`
+	Objects     int64 `json:"objects"` // without superseded versions
 	Read        int64 `json:"read"`
 	Stored      int64 `json:"stored"`
 	Duplicate   int64 `json:"duplicate"`

@@ -29,12 +29,19 @@ func superseded(t *testing.T, open Open) {
 		for i, x := range steps {
 			b.ok(b.Settle(t.Context(), ledger.Settlement{Batch: event.BatchID{1, byte(i)}, At: noon.Add(time.Duration(x.minute) * time.Minute), Spans: []event.SpanAccount{x.span}}))
 			var got []string
+			objects := int64(0)
 			for _, o := range collect(t, b.Objects(t.Context(), ledger.ObjectFilter{Name: "a"})) {
 				got = append(got, fmt.Sprintf("%s:%s", o.Version, o.State))
+				if o.State != ledger.Superseded {
+					objects++
+				}
 				same := collect(t, b.Objects(t.Context(), ledger.ObjectFilter{Name: "a", States: []ledger.State{o.State}}))
 				if !slices.Contains(same, o) {
 					t.Errorf("%s: step %d: version %s is not found by its state %s", name, i, o.Version, o.State)
 				}
+			}
+			if totals, err := b.Totals(t.Context()); err != nil || totals.Objects != objects {
+				t.Errorf("%s: after step %d the totals count %d objects, want %d: %v", name, i, totals.Objects, objects, err)
 			}
 			if strings.Join(got, " ") != x.want {
 				t.Errorf("%s: after step %d the states are %q, want %q", name, i, got, x.want)
@@ -142,7 +149,7 @@ func supersededRecords(t *testing.T, open Open) {
 	marked("a1/4:false b1/0:true b2/0:false b2/1:false b2/2:false b2/3:false")
 	put(4, span(0, "4d2s1q", final, version("2")), other(reject(6, "y"), "a", "2"))
 	marked("a1/4:true b1/0:true b2/0:false b2/1:false b2/2:false b2/3:false a2/6:false")
-	b.totals(ledger.Totals{Objects: 4, Read: 17, Stored: 6, Duplicate: 4, Quarantined: 7})
+	b.totals(ledger.Totals{Objects: 2, Read: 17, Stored: 6, Duplicate: 4, Quarantined: 7})
 
 	report, err := ledger.MakeReport(t.Context(), b, nil)
 	b.ok(err)

@@ -123,7 +123,8 @@ func (s *Store) Settle(ctx context.Context, b ledger.Settlement) error {
 		}
 	}
 	for name := range touched {
-		ledger.Supersede(s.byName[name])
+		_, objects := ledger.Supersede(s.byName[name])
+		s.totals.Objects += objects
 	}
 	for _, r := range b.Rejects {
 		s.quarantine(r)

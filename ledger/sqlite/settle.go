@@ -180,7 +180,7 @@ func (w *settling) spans(spans []event.SpanAccount, at time.Time) error {
 			}
 		}
 	}
-	for _, e := range supersede(entries, names) {
+	for _, e := range w.supersede(entries, names) {
 		if !seen[e] {
 			touched = append(touched, e)
 		}
@@ -196,10 +196,15 @@ func (w *settling) spans(spans []event.SpanAccount, at time.Time) error {
 
 // supersede sets the states of all versions of the batch's objects and returns
 // the entries whose state changed.
-func supersede(entries map[id]*ledger.Entry, names int) (changed []*ledger.Entry) {
+func (w *settling) supersede(entries map[id]*ledger.Entry, names int) (changed []*ledger.Entry) {
+	judge := func(versions ...*ledger.Entry) {
+		of, objects := ledger.Supersede(versions)
+		changed = append(changed, of...)
+		w.delta.Objects += objects
+	}
 	if len(entries) == names { // one version of each, as nearly always
 		for _, e := range entries {
-			changed = append(changed, ledger.Supersede([]*ledger.Entry{e})...)
+			judge(e)
 		}
 		return changed
 	}
@@ -208,7 +213,7 @@ func supersede(entries map[id]*ledger.Entry, names int) (changed []*ledger.Entry
 		versions[e.Name] = append(versions[e.Name], e)
 	}
 	for _, all := range versions {
-		changed = append(changed, ledger.Supersede(all)...)
+		judge(all...)
 	}
 	return changed
 }
