@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -35,8 +36,11 @@ const (
 	// recodeRows is how many rows in fresh segments of a quiet day are worth
 	// writing anew for their size alone.
 	recodeRows = 500
+	// tendUsage is the same for the usage of a month, which is small and of which
+	// what one batch sums is rarely summed again by the next.
+	tendUsage = 256
 	// mergeBytes bounds what the open pages of a merge's inputs may hold.
-	mergeBytes = 128 << 20
+	mergeBytes = 64 << 20
 	// mergeFiles bounds the files a merge has open.
 	mergeFiles = 400
 	// batchesKept is how long the answer to a released batch is kept. Appending
@@ -45,30 +49,34 @@ const (
 	batchesKept = 30 * 24 * time.Hour
 )
 
-// Merge implements lake.Merger.
-func (s *Store) Merge(ctx context.Context) error { return s.merge(ctx, 1) }
+// Merge implements lake.Merger. It merges two days at a time.
+func (s *Store) Merge(ctx context.Context) error { return s.merge(ctx, 2, 1, 1) }
 
 // Tend implements lake.Tender.
-func (s *Store) Tend(ctx context.Context) error { return s.merge(ctx, tendFresh) }
+func (s *Store) Tend(ctx context.Context) error { return s.merge(ctx, 1, tendFresh, tendUsage) }
 
-// merge merges days that have at least fresh small segments, until none has.
-func (s *Store) merge(ctx context.Context, fresh int) error {
+// merge has workers merge days that have at least fresh small segments and months
+// that have at least freshUsage, until none has.
+func (s *Store) merge(ctx context.Context, workers, fresh, freshUsage int) error {
 	if s.opt.ReadOnly {
 		return ErrReadOnly
 	}
 	s.maint.Lock()
 	defer s.maint.Unlock()
-	for {
-		inputs := s.nextMerge(fresh)
-		if inputs == nil {
-			break
-		}
-		if err := s.mergeSegments(ctx, inputs); err != nil {
-			return fmt.Errorf("merge %d segments of %s: %w", len(inputs), dayTime(inputs[0].Day).Format(time.DateOnly), err)
-		}
+	days := mergingDays{s: s, fresh: fresh, busy: map[int32]bool{}}
+	var work tasks
+	for i := range workers {
+		work.do(func() error {
+			if i == 0 {
+				if err := s.mergeUsage(ctx, freshUsage); err != nil {
+					return fmt.Errorf("merge usage: %w", err)
+				}
+			}
+			return days.merge(ctx)
+		})
 	}
-	if err := s.mergeUsage(ctx, fresh); err != nil {
-		return fmt.Errorf("merge usage: %w", err)
+	if err := work.wait(); err != nil {
+		return err
 	}
 	if err := s.pruneBatches(ctx); err != nil {
 		return fmt.Errorf("prune batches: %w", err)
@@ -76,10 +84,61 @@ func (s *Store) merge(ctx context.Context, fresh int) error {
 	return s.unlinkDropped(ctx)
 }
 
-// nextMerge chooses what to merge next; nil when the lake is at rest.
-func (s *Store) nextMerge(fresh int) []segment {
+// mergingDays hands out days to those who merge, each day to one at a time.
+type mergingDays struct {
+	s     *Store
+	fresh int
+	mu    sync.Mutex // guards the two below
+	busy  map[int32]bool
+	ended bool // one failed: the others end as well
+}
+
+// merge merges until there is nothing left that nobody else works at.
+func (d *mergingDays) merge(ctx context.Context) error {
+	whole := false
+	defer func() {
+		if !whole { // also when panicking
+			d.mu.Lock()
+			d.ended = true
+			d.mu.Unlock()
+		}
+	}()
+	for {
+		inputs := d.next()
+		if inputs == nil {
+			whole = true
+			return nil
+		}
+		if err := d.s.mergeSegments(ctx, inputs); err != nil {
+			return fmt.Errorf("merge %d segments of %s: %w", len(inputs), dayTime(inputs[0].Day).Format(time.DateOnly), err)
+		}
+		d.mu.Lock()
+		delete(d.busy, inputs[0].Day)
+		d.mu.Unlock()
+	}
+}
+
+func (d *mergingDays) next() []segment {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return nil
+	}
+	inputs := d.s.nextMerge(d.fresh, d.busy)
+	if inputs != nil {
+		d.busy[inputs[0].Day] = true
+	}
+	return inputs
+}
+
+// nextMerge chooses what to merge next on a day that is not busy; nil when there
+// is nothing.
+func (s *Store) nextMerge(fresh int, busy map[int32]bool) []segment {
 	c, _ := s.current() // the writer's own list: no error
-	for _, list := range c.days {
+	for day, list := range c.days {
+		if busy[day] {
+			continue
+		}
 		if inputs := mergeable(list, fresh); inputs != nil {
 			return affordable(inputs)
 		}
