@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +186,54 @@ func TestAnswers(t *testing.T) {
 	f(422, "GET", "/api/ledger/objects?state=bogus", "", "state")
 	f(405, "DELETE", "/api/findings", "", "")
 	f(404, "POST", "/api/backup", `{"dir":"/copy"}`, "")
+}
+
+// TestObjectPages: pages put together are the list.
+func TestObjectPages(t *testing.T) {
+	r := rooms(t)
+	var want []string
+	var objects []event.Object
+	for i := range 25 {
+		name, version := fmt.Sprintf("o%02d/\xff", i/2), fmt.Sprint("v", i%2) // pages end between versions too
+		want = append(want, name+" "+version)
+		objects = append(objects, event.Object{Name: name, Version: version})
+	}
+	if err := r.Ledger.(ledger.Store).List(t.Context(), objects); err != nil {
+		t.Fatal(err)
+	}
+	h := New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, r)
+	f := func(limit, pages int) {
+		t.Helper()
+		var got []string
+		n := 0
+		for cursor := ""; n == 0 || cursor != ""; n++ {
+			code, _, body := ask(t, h, "GET", fmt.Sprintf("/api/ledger/objects?limit=%d&cursor=%s", limit, cursor), "")
+			var page struct {
+				Objects []ledger.Object
+				Next    string
+			}
+			if err := json.Unmarshal([]byte(body), &page); code != 200 || err != nil || n > 30 {
+				t.Fatalf("page %d: %d %s", n, code, body)
+			}
+			for _, o := range page.Objects {
+				got = append(got, strings.ReplaceAll(o.Name, "\uFFFD", "\xff")+" "+o.Version)
+			}
+			cursor = page.Next
+		}
+		if !slices.Equal(got, want) || n != pages {
+			t.Errorf("%d pages of %d: %q", n, limit, got)
+		}
+	}
+	f(1, 25)
+	f(3, 9)
+	f(5, 5)
+	f(25, 1)
+	f(100, 1)
+	for _, bad := range []string{"x", "!!", cursor(ledger.Place{Name: "name"})[:4]} {
+		if code, _, body := ask(t, h, "GET", "/api/ledger/objects?cursor="+bad, ""); code != 422 {
+			t.Errorf("cursor %q: %d %s", bad, code, body)
+		}
+	}
 }
 
 // TestReadOnly: the public interface only answers questions.

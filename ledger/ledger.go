@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -46,7 +47,7 @@ type Settler interface {
 // Reader answers questions about the account.
 type Reader interface {
 	Totals(ctx context.Context) (Totals, error)
-	// Objects yields the account of each object, by name.
+	// Objects yields the account of each object, by name, then version.
 	Objects(ctx context.Context, f ObjectFilter) iter.Seq2[Object, error]
 	// Coverage yields counts per account, region and hour, in that order.
 	Coverage(ctx context.Context, since, until time.Time) iter.Seq2[Coverage, error]
@@ -130,4 +131,14 @@ const (
 type ObjectFilter struct {
 	Name   string // exactly
 	States []State
+	After  Place // only what is behind it
+}
+
+// Place is where an object stands in the order of Objects; the zero Place is
+// before all.
+type Place struct{ Name, Version string }
+
+// Compare orders by name, then version.
+func (p Place) Compare(q Place) int {
+	return cmp.Or(cmp.Compare(p.Name, q.Name), cmp.Compare(p.Version, q.Version))
 }

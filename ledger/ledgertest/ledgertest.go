@@ -176,6 +176,14 @@ func listed(t *testing.T, open Open) {
 	if got := collect(t, b.Objects(t.Context(), ledger.ObjectFilter{})); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	for after, behind := range map[ledger.Place][]ledger.Object{
+		{}: want, {Name: "a"}: want, {Name: "a", Version: "0"}: want, {Name: "a", Version: "1"}: want[1:],
+		{Name: "aa"}: want[1:], {Name: "b", Version: "1"}: nil, {Name: "c"}: nil,
+	} {
+		if got := collect(t, b.Objects(t.Context(), ledger.ObjectFilter{After: after})); !reflect.DeepEqual(got, behind) {
+			t.Errorf("after %q %q: got %+v, want %+v", after.Name, after.Version, got, behind)
+		}
+	}
 	b.progress("a", source.Progress{Version: "1"})
 	b.settle(span(0, "1s"))
 	b.ok(b.List(t.Context(), objects)) // listing forgets nothing

@@ -178,7 +178,8 @@ func (s *Store) Objects(ctx context.Context, f ledger.ObjectFilter) iter.Seq2[le
 	for _, e := range s.objects {
 		o := e.Object
 		e.Account.Fill(&o)
-		if (f.Name == "" || f.Name == o.Name) && (len(f.States) == 0 || slices.Contains(f.States, o.State)) {
+		if (f.Name == "" || f.Name == o.Name) && (len(f.States) == 0 || slices.Contains(f.States, o.State)) &&
+			f.After.Compare(ledger.Place{Name: o.Name, Version: o.Version}) < 0 {
 			out = append(out, o)
 		}
 	}

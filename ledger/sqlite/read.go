@@ -119,6 +119,9 @@ func (s *Store) Objects(ctx context.Context, f ledger.ObjectFilter) iter.Seq2[le
 			args = append(args, string(state))
 		}
 	}
+	if f.After != (ledger.Place{}) {
+		where, args = append(where, "(name, version) > (?, ?)"), append(args, f.After.Name, f.After.Version)
+	}
 	text += " WHERE " + strings.Join(where, " AND ") + " ORDER BY name, version"
 	return query(ctx, s, "objects", text, args, func(rows *sql.Rows) (o ledger.Object, err error) {
 		var listed, read int64
