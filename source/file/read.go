@@ -194,6 +194,7 @@ func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 		if r.t.unsteady {
 			return nil // its writer may just have begun
 		}
+		r.end = -1 // what comes there is a new version, as after any failure of compressed data
 		return w.finish(ctx, r, event.Span{Failure: "empty, where " + kind + " was expected: not even its header is there"}, nil)
 	}
 	if err := w.b.begin(ctx, r); err != nil {
