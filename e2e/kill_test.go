@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,16 +17,20 @@ import (
 	"testing"
 	"time"
 
+	diff "github.com/google/go-cmp/cmp"
+
 	"github.com/yagura-sec/yagura/simulate"
 )
 
-// kills is how often an ingest is killed.
-const kills = 20
+// kills is how often an ingest is killed at least, and mostKills at most, until
+// some of the kills fell into merging and some left a batch to recover.
+const kills, mostKills = 20, 80
+
+var killSeed = flag.Uint64("kill.seed", 0, "repeat the kills of a failed run; 0: others each time")
 
 // TestKilled kills ingests at random moments, resumes them, and holds what is
 // stored, accounted for, summed and found against an undisturbed run. Every
-// fourth kill comes early, while the run carries on what the one before left;
-// those after everything was acknowledged fall into merging.
+// fourth kill comes early, while the run carries on what the one before left.
 func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
@@ -41,51 +47,88 @@ func TestKilled(t *testing.T) {
 	whole := time.Since(start)
 	want := stateOf(t, calm)
 
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d; an undisturbed run takes %v", seed, whole.Round(time.Millisecond))
+	seed := *killSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-kill.seed %d; an undisturbed run takes %v", seed, whole.Round(time.Millisecond))
 	random := rand.New(rand.NewPCG(1, seed))
-	var early, merging int
-	for killed, runs := 0, 0; killed < kills; runs++ {
+	var killed, merging, pending, inRecovery int
+	enough := func() bool {
+		return killed >= mostKills || killed >= kills && merging > 0 && pending > 0 && inRecovery > 0
+	}
+	for runs := 0; !enough(); runs++ {
 		rough := filepath.Join(dir, fmt.Sprint("rough", runs))
-		for finished := false; !finished && killed < kills; {
-			most := whole / 2
-			if killed%4 == 3 {
+		toRecover, early := false, false
+		for finished := false; !finished && !enough(); {
+			most := whole
+			if early = !early && (toRecover || killed%4 == 3); early {
 				most = whole / 15
-				early++
 			}
 			finished = ingestKilled(t, rough, logs, time.Duration(random.Int64N(int64(most))))
-			if !finished {
-				killed++
-				if readOf(t, rough) == readOf(t, calm) {
-					merging++
-				}
+			if finished {
+				break
+			}
+			killed++
+			if toRecover && early {
+				inRecovery++ // or just before or after
+			}
+			read, unsettled := progressOf(t, rough)
+			if toRecover = unsettled > 0; toRecover {
+				pending++
+			}
+			if read == readOf(t, calm) {
+				merging++
 			}
 		}
 		yagura(t, rough, "ingest", logs)
 		compare(t, want, stateOf(t, rough))
 	}
-	t.Logf("killed %d times, %d of them early, %d while merging after the last acknowledgement", kills, early, merging)
+	t.Logf("killed %d times: %d left a batch to recover, %d came soon after such a start, %d after the last acknowledgement, while merging",
+		killed, pending, inRecovery, merging)
+	if merging == 0 || pending == 0 || inRecovery == 0 {
+		t.Error("the kills missed a part of the work")
+	}
 }
 
-// readOf is how many records the ledger says were read; 0 where there is none yet.
-func readOf(t *testing.T, data string) int64 {
+// progressOf is how many records the ledger knows, and how many more events the
+// lake holds than it: those of batches that wait to be recovered.
+func progressOf(t *testing.T, data string) (read, unsettled int64) {
 	t.Helper()
-	cmd := exec.Command(binary, "--data", data, "ledger", "--format", "json")
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 1 {
-		return 0 // killed before there was anything
+	var l struct{ Totals struct{ Read, Stored int64 } }
+	if !answer(t, &l, "--data", data, "ledger", "--format", "json") {
+		return 0, 0
 	}
-	var l struct{ Totals struct{ Read int64 } }
-	decode(t, out, &l)
-	return l.Totals.Read
+	var n struct{ Count int64 }
+	if !answer(t, &n, "--data", data, "search", "--count", "--format", "json", "") {
+		return l.Totals.Read, 0
+	}
+	return l.Totals.Read, n.Count - l.Totals.Stored
+}
+
+func readOf(t *testing.T, data string) int64 {
+	read, _ := progressOf(t, data)
+	return read
+}
+
+// answer decodes what the program prints; false where there is no data yet.
+func answer(t *testing.T, into any, args ...string) bool {
+	t.Helper()
+	out, err := exec.Command(binary, args...).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() != 4 {
+		t.Logf("%s", exit.Stderr) // killed before there was anything to ask
+		return false
+	}
+	decode(t, out, into)
+	return true
 }
 
 func compare(t *testing.T, want, got map[string]string) {
 	t.Helper()
 	for part := range want {
 		if want[part] != got[part] {
-			t.Errorf("%s differ:\nundisturbed: %.2000s\nkilled:      %.2000s", part, want[part], got[part])
+			t.Errorf("%s differ (-undisturbed +killed):\n%.3000s", part, diff.Diff(strings.Split(want[part], "\n"), strings.Split(got[part], "\n")))
 		}
 	}
 }
@@ -111,15 +154,28 @@ func ingestKilled(t *testing.T, data, logs string, after time.Duration) (finishe
 	return true
 }
 
+// rejected is a record in quarantine.
+type rejected struct {
+	Object   string
+	Position int64
+	Reason   string
+}
+
 // stateOf is everything that must not depend on how often an ingest was
 // interrupted, as text.
 func stateOf(t *testing.T, data string) map[string]string {
 	t.Helper()
-	var ledger struct {
-		Totals map[string]int64
+	var account struct {
+		Totals         map[string]int64
+		Coverage, Gaps []any
+		Quarantine     []rejected
+		Incomplete     []struct{ Name, State, Reason string } // when it was read differs
 	}
-	decode(t, yagura(t, data, "ledger", "--format", "json"), &ledger)
-	totals, err := json.Marshal(ledger.Totals)
+	decode(t, yagura(t, data, "ledger", "--format", "json"), &account)
+	slices.SortFunc(account.Quarantine, func(a, b rejected) int { // it comes in the order in which it was met
+		return cmp.Or(strings.Compare(a.Object, b.Object), int(a.Position-b.Position))
+	})
+	ledger, err := json.MarshalIndent(account, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +192,7 @@ func stateOf(t *testing.T, data string) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		"totals":   string(totals),
+		"ledger":   string(ledger),
 		"uids":     sorted(yagura(t, data, "sql", "--max-rows", "1000000", "--format", "jsonl", "select uid from events")),
 		"usage":    sorted(yagura(t, data, "sql", "--max-rows", "1000000", "--format", "jsonl", "select * from usage")),
 		"findings": string(findings),

@@ -126,7 +126,7 @@ Look further:
   %[1]s findings list --severity high
   %[1]s findings show KEY
   %[1]s search 'outcome:denied' --limit 20
-  %[1]s sql 'select actor_uid, sum(count) from usage group by 1 order by 2 desc limit 10'
+  %[1]s sql "select actor_uid, sum(count) from usage where resource_uid = '' group by 1 order by 2 desc limit 10"
   %[1]s ledger
   %[1]s serve
 

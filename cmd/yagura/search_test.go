@@ -68,7 +68,9 @@ func TestSearchLeadsToTheEvent(t *testing.T) {
 	_, out, _ := say(t, "--data", data, "search", "--limit", "1")
 	cells := strings.Fields(strings.Split(out, "\n")[1])
 	_, out, _ = say(t, "--data", data, "search", "--format", "json", "uid:"+cells[len(cells)-1])
-	var e struct{ Raw struct{ EventID, EventTime string } }
+	var e struct {
+		Raw struct{ EventID, EventTime string }
+	}
 	if err := json.Unmarshal([]byte(out), &e); err != nil || e.Raw.EventID != "0a0a0a0a-0000-4000-8000-000000000002" || e.Raw.EventTime != "2026-03-01T10:00:02Z" {
 		t.Errorf("%v leads to %+v, %v", cells, e, err)
 	}
