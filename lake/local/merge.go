@@ -40,7 +40,7 @@ const (
 	// what one batch sums is rarely summed again by the next.
 	tendUsage = 256
 	// mergeBytes bounds what the open pages of a merge's inputs may hold.
-	mergeBytes = 64 << 20
+	mergeBytes = 128 << 20
 	// mergeFiles bounds the files a merge has open.
 	mergeFiles = 400
 	// batchesKept is how long the answer to a released batch is kept. Appending
@@ -91,6 +91,9 @@ type mergingDays struct {
 	mu    sync.Mutex // guards the two below
 	busy  map[int32]bool
 	ended bool // one failed: the others end as well
+	// large is held while more than a row group is merged, as this takes memory
+	// up to mergeBytes; within one there is a column after the other.
+	large sync.Mutex
 }
 
 // merge merges until there is nothing left that nobody else works at.
@@ -109,13 +112,25 @@ func (d *mergingDays) merge(ctx context.Context) error {
 			whole = true
 			return nil
 		}
-		if err := d.s.mergeSegments(ctx, inputs); err != nil {
+		if err := d.mergeSegments(ctx, inputs); err != nil {
 			return fmt.Errorf("merge %d segments of %s: %w", len(inputs), dayTime(inputs[0].Day).Format(time.DateOnly), err)
 		}
 		d.mu.Lock()
 		delete(d.busy, inputs[0].Day)
 		d.mu.Unlock()
 	}
+}
+
+func (d *mergingDays) mergeSegments(ctx context.Context, inputs []segment) error {
+	var rows int64
+	for _, g := range inputs {
+		rows += g.Rows
+	}
+	if rows > rowGroupRows {
+		d.large.Lock()
+		defer d.large.Unlock()
+	}
+	return d.s.mergeSegments(ctx, inputs)
 }
 
 func (d *mergingDays) next() []segment {
