@@ -462,7 +462,7 @@ func (s plain) putSmall(t testing.TB, n int) []event.Event {
 func TestManySmallBatches(t *testing.T) {
 	s := open(t, t.TempDir(), Options{Linger: -1, noSync: true})
 	defer s.close(t)
-	events := s.putSmall(t, 3000)
+	events := s.putSmall(t, 1200) // thrice what one merge opens
 	if err := s.Merge(ctx); err != nil {
 		t.Fatal(err)
 	}
