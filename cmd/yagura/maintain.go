@@ -158,14 +158,20 @@ func (p *program) runBackup(ctx context.Context, dir string) error {
 		return err
 	}
 	defer r.Close()
-	return copyRooms(ctx, r, dir)
+	return copyRooms(ctx, r, dir, func(f func() error) error { return f() })
 }
 
-// copyRooms copies the state and the lake; no batch may be under way meanwhile.
-// The state comes first: what is copied last makes the copy one to be opened.
-func copyRooms(ctx context.Context, r *rooms, dir string) error {
-	return r.lake.BackupAfter(ctx, dir, func() error {
-		return r.state.CopyTo(ctx, filepath.Join(dir, "state.db"))
+// copyRooms copies the state and the lake as of one moment; alone does what it
+// is given while no batch is under way. The state comes first: what is copied
+// last makes the copy one to be opened.
+func copyRooms(ctx context.Context, r *rooms, dir string, alone func(func() error) error) error {
+	return r.lake.BackupWith(ctx, dir, func(list func() error) error {
+		return alone(func() error {
+			if err := r.state.CopyTo(ctx, filepath.Join(dir, "state.db")); err != nil {
+				return err
+			}
+			return list()
+		})
 	})
 }
 

@@ -283,7 +283,7 @@ func (s *server) apiRooms() api.Rooms {
 		Ledger:   s.rooms.ledger,
 		Report:   func(ctx context.Context) (ledger.Report, error) { return s.report(ctx, s.rooms, "") },
 		Backup: func(ctx context.Context, dir string) error {
-			return s.alone(func() error { return copyRooms(ctx, s.rooms, dir) })
+			return copyRooms(ctx, s.rooms, dir, s.alone)
 		},
 		Stopped: s.stopped,
 		Metrics: s.metrics(),

@@ -20,12 +20,14 @@ var _ lake.Backuper = (*Store)(nil)
 // where dir is on the same file system and copied where it is not. The file
 // format is written last: without it nothing opens dir.
 func (s *Store) Backup(ctx context.Context, dir string) error {
-	return s.BackupAfter(ctx, dir, func() error { return nil })
+	return s.BackupWith(ctx, dir, func(list func() error) error { return list() })
 }
 
-// BackupAfter is Backup for a directory that holds more than the lake: beside
-// copies the rest into dir, before anything of the lake is there.
-func (s *Store) BackupAfter(ctx context.Context, dir string, beside func() error) (err error) {
+// BackupWith is Backup for a directory that holds more than the lake: moment
+// copies the rest into dir and calls list, which copies the list of segments,
+// while no batch is under way. The segments themselves are copied afterwards,
+// when batches may go on.
+func (s *Store) BackupWith(ctx context.Context, dir string, moment func(list func() error) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("back up to %s: %w", dir, err)
@@ -45,20 +47,20 @@ func (s *Store) BackupAfter(ctx context.Context, dir string, beside func() error
 	// It may have been there, open to all. Where it cannot be closed (another
 	// owner, a file system without modes), the files in it still are.
 	_ = os.Chmod(dir, 0o700)
-	if s.lock != nil {
-		// The rest may count on releases that lake.db does not know yet.
-		if err := s.settleReleases(); err != nil {
-			return err
-		}
-	}
-	if err := beside(); err != nil {
-		return err
-	}
 	// Nothing is unlinked meanwhile. Batches go on arriving: what lake.db lists
 	// as of its copy is on disk already.
 	s.maint.Lock()
 	defer s.maint.Unlock()
-	if err := s.db.CopyTo(ctx, filepath.Join(dir, "lake.db")); err != nil {
+	err = moment(func() error {
+		if s.lock != nil {
+			// The rest may count on releases that lake.db does not know yet.
+			if err := s.settleReleases(); err != nil {
+				return err
+			}
+		}
+		return s.db.CopyTo(ctx, filepath.Join(dir, "lake.db"))
+	})
+	if err != nil {
 		return err
 	}
 	paths, err := listedFiles(ctx, filepath.Join(dir, "lake.db"))

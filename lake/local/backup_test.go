@@ -64,7 +64,7 @@ func TestBackupHalf(t *testing.T) {
 	defer s.close(t)
 	to := filepath.Join(t.TempDir(), "copy")
 	stopped := errors.New("stopped")
-	err := s.BackupAfter(ctx, to, func() error {
+	err := s.BackupWith(ctx, to, func(func() error) error {
 		if entries, err := os.ReadDir(to); err != nil || len(entries) > 0 {
 			t.Errorf("the rest comes after %v, %v", entries, err)
 		}
