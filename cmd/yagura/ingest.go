@@ -42,7 +42,8 @@ func (p *program) ingest() *cobra.Command {
 		Long: `Ingest reads files, folders, globs or standard input (-) as they lie in buckets:
 plain, .gz or .zst, any of CloudTrail's containers, recognised by content. Every
 record ends as stored, duplicate, expired or quarantined, and the counts add up.
-Running it again reads nothing twice.
+Running it again reads nothing twice. A path that is not there is told of, and the
+others are read.
 
 Exit codes: 3 when an undecided finding at or above --fail-on is there, 4 when
 data is incomplete (records in quarantine, objects that could not be read).`,

@@ -29,6 +29,10 @@ expired and quarantined add up to read. Gaps are hours in which a busy account
 delivered nothing, log files that a digest vouches for and nobody read, and files
 that differ from what a digest says.
 
+An object is listed, partial (read up to a failure or a hole), growing (read to
+its present end), complete, failed (nothing could be read), superseded (replaced
+by a version that was read whole) or aside (no log, it only lies beside them).
+
 Exit code 4: there are gaps, records in quarantine, or objects not read to their end.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			r, err := p.read(c.Context())
@@ -112,12 +116,16 @@ func (p *program) tableReport(r ledger.Report) error {
 	for _, o := range r.Incomplete {
 		holes = append(holes, []string{tail(o.Name, 60), string(o.State), oneLine(o.Reason)})
 	}
-	return errors.Join(
+	err := errors.Join(
 		p.part("Coverage", []string{"account", "region", "day", "records"}, coverage),
 		p.part("Gaps", []string{"kind", "account", "region", "from", "to", "reason"}, gaps),
 		p.part("Quarantine", []string{"object", "record", "reason"}, quarantine),
 		p.part("Objects not read to their end", []string{"object", "state", "reason"}, holes),
 	)
+	if n := r.QuarantineSuperseded; err == nil && n > 0 {
+		_, err = fmt.Fprintf(p.stdout, "\n%s of the quarantined are of files that were replaced by whole ones since.\n", number(n))
+	}
+	return err
 }
 
 // flatReport is the report as one CSV table, each row saying what it is.
@@ -176,7 +184,7 @@ func (p *program) part(title string, head []string, rows [][]string) error {
 
 // incomplete is the exit code of an account with holes.
 func incomplete(r ledger.Report) error {
-	if len(r.Gaps) > 0 || len(r.Quarantine) > 0 || len(r.Incomplete) > 0 {
+	if !r.Whole() {
 		return exit{code: exitIncomplete}
 	}
 	return nil
@@ -282,6 +290,9 @@ func retries(ctx context.Context, l ledger.Reader, now time.Time, lost *int64) i
 			if err != nil {
 				yield(event.Batch{}, err)
 				return
+			}
+			if q.Superseded {
+				continue // its file was replaced by a whole one
 			}
 			if q.BodyDropped || int64(len(q.Body)) < q.Size {
 				*lost++
