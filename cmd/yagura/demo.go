@@ -66,7 +66,7 @@ func (p *program) runDemo(ctx context.Context, dir string) error {
 	}
 	fmt.Fprintf(p.stdout, "Ingested in %.1f s: %s read = %s stored + %s duplicate + %s quarantined.\n",
 		done.RestSeconds, number(done.Read), number(done.Stored), number(done.Duplicate), number(done.Quarantined))
-	report, err := p.report(ctx, r, "")
+	report, err := p.report(ctx, r, "", ledger.MakeReport)
 	if err != nil {
 		return err
 	}

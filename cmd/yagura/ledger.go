@@ -43,7 +43,7 @@ Exit code 4: there are gaps, records in quarantine, or objects not read to their
 			if objects {
 				return p.printObjects(c.Context(), r)
 			}
-			report, err := p.report(c.Context(), r, keys)
+			report, err := p.report(c.Context(), r, keys, ledger.MakeReport)
 			if err != nil {
 				return err
 			}
@@ -60,8 +60,8 @@ Exit code 4: there are gaps, records in quarantine, or objects not read to their
 	return c
 }
 
-// report gathers the whole account; keys is a file of digest signing keys.
-func (p *program) report(ctx context.Context, r *rooms, keys string) (ledger.Report, error) {
+// report gathers the account as gather does; keys is a file of digest signing keys.
+func (p *program) report(ctx context.Context, r *rooms, keys string, gather gatherer) (ledger.Report, error) {
 	if keys == "" {
 		keys = p.cfg.Ledger.DigestKeys
 	}
@@ -75,8 +75,11 @@ func (p *program) report(ctx context.Context, r *rooms, keys string) (ledger.Rep
 			return ledger.Report{}, fmt.Errorf("%s: %w", keys, err)
 		}
 	}
-	return ledger.MakeReport(ctx, r.ledger, public)
+	return gather(ctx, r.ledger, public)
 }
+
+// gatherer is ledger.MakeReport, or MakeShortReport.
+type gatherer = func(context.Context, ledger.Reader, digest.PublicKeys) (ledger.Report, error)
 
 // reportRows is how many lines of coverage and of quarantine a table shows.
 const reportRows = 20
