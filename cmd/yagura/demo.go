@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yagura-sec/yagura/config"
+	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/simulate"
 	"github.com/yagura-sec/yagura/triage"
 )

@@ -281,7 +281,9 @@ func (s *server) apiRooms() api.Rooms {
 		Findings: s.rooms.triage,
 		Select:   s.rooms.lake.Select,
 		Ledger:   s.rooms.ledger,
-		Report:   func(ctx context.Context) (ledger.Report, error) { return s.report(ctx, s.rooms, "", ledger.MakeShortReport) },
+		Report: func(ctx context.Context) (ledger.Report, error) {
+			return s.report(ctx, s.rooms, "", ledger.MakeShortReport)
+		},
 		Backup: func(ctx context.Context, dir string) error {
 			return copyRooms(ctx, s.rooms, dir, s.alone)
 		},
