@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -64,10 +65,16 @@ func (p *program) rebuildUsage(ctx context.Context, during period) error {
 		}
 		return p.printJSON(out)
 	}
-	for _, h := range refused {
-		p.warn("%s: not recomputed: %s", stamp(h.Hour), h.Reason)
+	held := len(refused)
+	for len(refused) > 0 {
+		n := 1 // hours in a row for the same reason are told of together
+		for n < len(refused) && refused[n].Reason == refused[0].Reason && refused[n].Hour.Sub(refused[n-1].Hour) == time.Hour {
+			n++
+		}
+		p.warn("%s, %s: not recomputed: %s", stamp(refused[0].Hour), many(int64(n), "hour", "hours in a row"), refused[0].Reason)
+		refused = refused[n:]
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s hours recomputed, %s refused\n", number(int64(n)), number(int64(len(refused))))
+	_, err = fmt.Fprintf(p.stdout, "%s recomputed, %s refused\n", many(int64(n), "hour", "hours"), number(int64(held)))
 	return err
 }
 
