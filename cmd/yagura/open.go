@@ -58,10 +58,15 @@ func (p *program) read(ctx context.Context) (*rooms, error) { return p.existing(
 
 // existing opens a data directory that must be there already.
 func (p *program) existing(ctx context.Context, how access) (*rooms, error) {
-	if _, err := os.Stat(filepath.Join(p.dir, "lake.db")); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s holds no data yet: `yagura ingest DIR` reads logs into it, `yagura demo` shows a sample", p.dir)
+	none := fmt.Errorf("%s holds no data yet: `yagura ingest DIR` reads logs into it, `yagura demo` shows a sample", p.dir)
+	if !there(filepath.Join(p.dir, "lake.db")) {
+		return nil, none
 	}
-	return p.open(ctx, how)
+	r, err := p.open(ctx, how)
+	if errors.Is(err, sqlitedb.ErrEmpty) || errors.Is(err, fs.ErrNotExist) {
+		return nil, none // the first writer was interrupted, or has just begun
+	}
+	return r, err
 }
 
 // write opens the data directory for changes, and makes it if need be.
@@ -115,9 +120,11 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 		return nil, err
 	}
 	opt := ledger.Options{Now: p.now, QuarantineBytes: int64(p.cfg.Ledger.QuarantineSize)}
-	if r.ledger, err = ledgersqlite.On(ctx, r.state, opt); err != nil {
-		return nil, err
+	accounts, err := ledgersqlite.On(ctx, r.state, opt)
+	if err != nil {
+		return nil, err // and r.ledger stays nil, not an interface that holds a nil
 	}
+	r.ledger = accounts
 	r.triage, err = triagesqlite.On(ctx, r.state)
 	return r, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,60 +10,74 @@ import (
 	"time"
 )
 
-// command runs the program with arguments and gives its exit code and all it says.
-func command(t *testing.T, args ...string) (code int, said string) {
+// ask runs a command over a data directory.
+func ask(t *testing.T, data string, args ...string) (code int, out, errs string) {
 	t.Helper()
-	var out bytes.Buffer
+	var stdout, stderr bytes.Buffer
 	code = run(t.Context(), world{
-		self: "yagura", args: args, stdin: strings.NewReader(""), stdout: &out, stderr: &out,
+		self: "yagura", args: append([]string{"--data", data}, args...), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
 		getenv: func(string) string { return "" }, now: time.Now,
 	})
-	return code, out.String()
+	return code, stdout.String(), stderr.String()
 }
 
-// TestOpenDamaged: a directory that lacks a part is refused, by commands that
-// read and by those that write, and nothing is made in its place.
-func TestOpenDamaged(t *testing.T) {
-	logs := filepath.Join(t.TempDir(), "a.json")
-	write(t, logs, `{"Records":[{"eventVersion":"1.08","eventTime":"2026-03-01T12:00:00Z","eventSource":"s3.amazonaws.com",`+
-		`"eventName":"ListBuckets","eventID":"3b1e1f3c-0000-4000-8000-000000000001","eventType":"AwsApiCall","recipientAccountId":"111122223333","awsRegion":"eu-west-1"}]}`)
-	f := func(lost, want string, commands ...[]string) {
-		t.Helper()
-		dir := filepath.Join(t.TempDir(), "data")
-		copied := filepath.Join(t.TempDir(), "copy")
-		for _, args := range [][]string{{"ingest", logs}, {"backup", copied}} {
-			if code, said := command(t, append([]string{"--data", dir}, args...)...); code != 0 {
-				t.Fatalf("%s: %d %s", args, code, said)
-			}
-		}
-		if err := os.Remove(filepath.Join(copied, lost)); err != nil {
-			t.Fatal(err)
-		}
-		for _, args := range commands {
-			code, said := command(t, append([]string{"--data", copied}, args...)...)
-			if code == 0 || !strings.Contains(said, want) {
-				t.Errorf("without %s, %s: %d %s", lost, args, code, said)
-			}
-			if _, err := os.Stat(filepath.Join(copied, lost)); !os.IsNotExist(err) {
-				t.Errorf("%s makes a new %s", args, lost)
-			}
-		}
-	}
-	reads, writes := []string{"ledger"}, []string{"ingest", logs}
-	decides := []string{"findings", "triage", "x", "--status", "resolved"}
-	f("state.db", "has events but its state.db is missing", reads, writes, decides)
-	f("lake.db", "no lake.db", writes)
-	f("format", "the file format is missing", writes)
-	f("format", "no lake there", reads)
-	// A directory that was made and never written to is no damage.
-	dir := t.TempDir()
-	if code, said := command(t, "--data", dir, "ingest", t.TempDir()); code != 0 {
-		t.Fatal(said)
-	}
-	if err := os.Remove(filepath.Join(dir, "state.db")); err != nil {
+// TestOpenHalf asks a directory whose first writer was killed while it set the
+// directory up, after each file it makes.
+func TestOpenHalf(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "whole")
+	p := &program{world: world{getenv: func(string) string { return "" }, now: time.Now, stderr: os.Stderr}}
+	p.flags.data, p.flags.format = whole, "table"
+	if err := p.settle(); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := command(t, "--data", dir, "ingest", logs); code != 0 {
-		t.Errorf("%d %s", code, said)
+	r, err := p.write(context.Background())
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f := func(name string, make func(dir string)) {
+		t.Helper()
+		dir := filepath.Join(t.TempDir(), "half")
+		make(dir)
+		for _, cmd := range [][]string{{"ledger"}, {"search", "--count", ""}, {"findings", "list"}, {"sql", "select 1"}} {
+			if code, _, errs := ask(t, dir, cmd...); code != exitFailed || !strings.Contains(errs, "holds no data yet") {
+				t.Errorf("%s: %v exits with %d: %s", name, cmd, code, errs)
+			}
+		}
+		// A writer goes on where the first one was stopped.
+		log := filepath.Join(dir, "empty.json")
+		if err := os.WriteFile(log, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, errs := ask(t, dir, "ingest", log); code != exitDone {
+			t.Errorf("%s: ingest exits with %d: %s", name, code, errs)
+		}
+	}
+	file := func(dir, name string, from string) {
+		t.Helper()
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		var text []byte
+		if from != "" {
+			var err error
+			if text, err = os.ReadFile(filepath.Join(from, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f("no folder", func(dir string) { file(dir, "x", "") })
+	f("format", func(dir string) { file(dir, "format", whole) })
+	f("empty lake.db", func(dir string) { file(dir, "format", whole); file(dir, "lake.db", "") })
+	f("lake.db", func(dir string) { file(dir, "format", whole); file(dir, "lake.db", whole) })
+	f("empty state.db", func(dir string) {
+		file(dir, "format", whole)
+		file(dir, "lake.db", whole)
+		file(dir, "state.db", "")
+	})
 }

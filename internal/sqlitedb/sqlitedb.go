@@ -22,6 +22,10 @@ var ErrNewer = errors.New("written by a newer version of Yagura")
 // ErrOlder: the file waits for a writing command to bring its schema up to date.
 var ErrOlder = errors.New("written by an older version of Yagura: run any writing command, such as ingest, once to update it")
 
+// ErrEmpty: nothing was written to the file yet; the first writer was
+// interrupted, or is at it.
+var ErrEmpty = errors.New("not set up yet")
+
 // DB is one SQLite file: a single connection that writes and a few that read
 // beside it. Several stores may share a DB; then they queue for the writing
 // connection in this process rather than poll SQLite's lock.
@@ -205,7 +209,7 @@ func (t *Tx) Scan(query string, args []any, into ...any) error {
 // Migrate brings the part of the file that component owns up to date: step i
 // leads from version i to i+1, and all missing steps are one transaction. A
 // file of a newer version is refused with ErrNewer; a file open only for
-// reading is not changed but refused with ErrOlder.
+// reading is not changed but refused with ErrOlder, or ErrEmpty.
 func (d *DB) Migrate(ctx context.Context, component string, steps []string) error {
 	if d.readOnly {
 		version, err := d.version(ctx, component)
@@ -214,6 +218,8 @@ func (d *DB) Migrate(ctx context.Context, component string, steps []string) erro
 			return fmt.Errorf("read the version of %s in %s: %w", component, d.path, err)
 		case version > len(steps):
 			return fmt.Errorf("%s in %s has version %d, known is %d: %w", component, d.path, version, len(steps), ErrNewer)
+		case version == 0 && len(steps) > 0:
+			return fmt.Errorf("%s in %s: %w", component, d.path, ErrEmpty)
 		case version < len(steps):
 			return fmt.Errorf("%s in %s has version %d, wanted is %d: %w", component, d.path, version, len(steps), ErrOlder)
 		}

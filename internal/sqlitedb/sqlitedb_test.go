@@ -106,6 +106,9 @@ func TestMigrate(t *testing.T) {
 	if err := r.Migrate(ctx, "x", steps); !errors.Is(err, ErrOlder) {
 		t.Errorf("a reader of an older file gets %v", err)
 	}
+	if err := r.Migrate(ctx, "other", steps); !errors.Is(err, ErrEmpty) {
+		t.Errorf("a reader of what nobody has set up gets %v", err)
+	}
 	for range 2 { // the second has nothing to do
 		if err := d.Migrate(ctx, "x", steps); err != nil {
 			t.Fatal(err)
