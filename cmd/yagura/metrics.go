@@ -69,7 +69,7 @@ func (c tasks) Describe(to chan<- *prometheus.Desc) {
 // Collect is prometheus.Collector's.
 func (c tasks) Collect(to chan<- prometheus.Metric) {
 	tell := func(t *task, up, errors *prometheus.Desc) {
-		since, _, n := t.state()
+		since, n, _ := t.state()
 		works := 0.0
 		if since.IsZero() {
 			works = 1

@@ -297,7 +297,7 @@ func (s *server) apiRooms() api.Rooms {
 // stopped are the sources that do not work.
 func (s *server) stopped() (out []api.Stopped) {
 	for _, t := range s.intake {
-		if since, why, _ := t.state(); !since.IsZero() {
+		if since, _, why := t.state(); !since.IsZero() {
 			out = append(out, api.Stopped{Source: t.name, Since: since, Reason: reason(why)})
 		}
 	}

@@ -121,7 +121,7 @@ func TestTakeRecovers(t *testing.T) {
 	if stats := s.pipe.Stats(); stats.Stored != 50 || stats.Duplicate != 0 {
 		t.Errorf("carried %+v", stats)
 	}
-	if since, _, n := s.intake[0].state(); !since.IsZero() || n != 1 {
+	if since, n, _ := s.intake[0].state(); !since.IsZero() || n != 1 {
 		t.Errorf("at the end: not working since %v, %d errors", since, n)
 	}
 }

@@ -102,12 +102,12 @@ func (t *task) fails(err error) {
 	}
 }
 
-// state tells since when and why the task does not work (zero: it does), and
-// how often it failed.
-func (t *task) state() (since time.Time, why error, errors int64) {
+// state tells since when the task does not work (zero: it does), how often it
+// failed, and why.
+func (t *task) state() (since time.Time, errors int64, why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.since, t.err, t.errors
+	return t.since, t.errors, t.err
 }
 
 // reason is err in words for everybody who can reach the server: without the

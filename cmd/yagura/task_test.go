@@ -25,7 +25,7 @@ func TestTaskRetries(t *testing.T) {
 		x := &task{name: "x", warn: quiet}
 		err := x.run(t.Context(), func(context.Context) error {
 			at = append(at, time.Since(began)/time.Second)
-			if since, why, _ := x.state(); len(at) > 1 && (!since.Equal(began) || !errors.Is(why, errBroken)) {
+			if since, _, why := x.state(); len(at) > 1 && (!since.Equal(began) || !errors.Is(why, errBroken)) {
 				t.Errorf("run %d: not working since %v because of %v", len(at), since, why)
 			}
 			if len(at) == 9 {
@@ -36,7 +36,7 @@ func TestTaskRetries(t *testing.T) {
 		if want := []time.Duration{0, 1, 3, 7, 15, 31, 63, 123, 183}; err != nil || !slices.Equal(at, want) {
 			t.Errorf("runs at seconds %d, want %d; %v", at, want, err)
 		}
-		if since, why, n := x.state(); !since.IsZero() || why != nil || n != 8 {
+		if since, n, why := x.state(); !since.IsZero() || why != nil || n != 8 {
 			t.Errorf("at the end: %v, %v, %d errors", since, why, n)
 		}
 	})
