@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/user"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,9 +38,12 @@ func (p *program) findingsList() *cobra.Command {
 					return wrong("%s %s: it is one of %v", name, s, finding.Severities)
 				}
 			}
+			if f.Limit < 0 {
+				return wrong("--limit %d: it is not negative", f.Limit)
+			}
 			f.Severity = finding.Severity(severity)
 			for _, s := range status {
-				if d := (finding.Decision{Status: finding.Status(s)}); d.Check() != nil {
+				if !slices.Contains(finding.Statuses, finding.Status(s)) {
 					return wrong("--status %s: it is one of new, in_progress, resolved, suppressed", s)
 				}
 				f.Status = append(f.Status, finding.Status(s))
@@ -131,7 +135,7 @@ func place(f finding.Finding) string {
 	if f.Account == "" {
 		return ""
 	}
-	return safe(strings.TrimRight(", account "+f.Account+" "+f.Region, " "))
+	return safe(oneLine(", account " + f.Account + " " + f.Region))
 }
 
 func times(n int64) string {

@@ -45,8 +45,9 @@ record ends as stored, duplicate, expired or quarantined, and the counts add up.
 Running it again reads nothing twice. A path that is not there is told of, and the
 others are read.
 
-Exit codes: 3 when an undecided finding at or above --fail-on is there, 4 when
-data is incomplete (records in quarantine, objects that could not be read).`,
+Exit codes of a run: 3 when an undecided finding at or above --fail-on is there, 4 when
+it met incomplete data (records for quarantine, objects that could not be read);
+what earlier runs met, ledger tells.`,
 		Example: "  yagura ingest ./AWSLogs\n  zcat trail.json.gz | yagura ingest -",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -113,9 +114,14 @@ func (p *program) checkIngest(f ingestFlags) error {
 	if _, ok := catalogue.Formats()[f.format]; !ok && f.format != "" {
 		return wrong("--record-format %s: it is one of %s", f.format, strings.Join(slices.Sorted(maps.Keys(catalogue.Formats())), ", "))
 	}
-	for _, dir := range f.rules {
+	return p.rulesThere(f.rules)
+}
+
+// rulesThere refuses to go on without rules that were asked for.
+func (p *program) rulesThere(extra []string) error {
+	for _, dir := range slices.Concat(p.cfg.Rules.Dirs, extra) {
 		if _, err := os.Stat(dir); err != nil {
-			return wrong("--rules: %w", err)
+			return wrong("rules: %w", err)
 		}
 	}
 	return nil
@@ -237,7 +243,7 @@ func (p *program) ingestExit(ctx context.Context, d Ingested, f ingestFlags) err
 	if d.Quarantined > 0 || len(d.Failures) > 0 {
 		return exit{code: exitIncomplete}
 	}
-	if f.failOn == "" || d.Findings == 0 {
+	if f.failOn == "" {
 		return nil
 	}
 	r, err := p.read(ctx)

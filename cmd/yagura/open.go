@@ -69,12 +69,25 @@ func (p *program) existing(ctx context.Context, how access) (*rooms, error) {
 	return r, err
 }
 
+// How often a lock that nobody serves under is tried again, and how far apart.
+const (
+	lockTries = 10
+	lockWait  = 100 * time.Millisecond
+)
+
 // write opens the data directory for changes, and makes it if need be.
 func (p *program) write(ctx context.Context) (*rooms, error) {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, err
 	}
 	r, err := p.open(ctx, writing)
+	for range lockTries { // a writer that was killed holds the lock until it is gone
+		if _, ok := served(p.dir); ok || !errors.Is(err, local.ErrLocked) || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(lockWait)
+		r, err = p.open(ctx, writing)
+	}
 	if errors.Is(err, local.ErrLocked) {
 		if s, ok := served(p.dir); ok {
 			return nil, fmt.Errorf("%s is being served (process %d, %s): stop it first, or give the logs to a source of its configuration", p.dir, s.PID, s.URL)

@@ -69,6 +69,9 @@ func (p *program) runServe(ctx context.Context) (err error) {
 	if err := listenable(p.cfg); err != nil {
 		return exit{exitUsage, err}
 	}
+	if err := p.rulesThere(nil); err != nil {
+		return err
+	}
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(serveMemory))
 	r, err := p.write(ctx)
 	if err != nil {

@@ -98,16 +98,7 @@ func (r *selection) needle(ctx context.Context, segs *[]segment) (done bool, err
 
 // emitSorted yields events after putting them in the query's order.
 func (r *selection) emitSorted(events []event.Event) error {
-	slices.SortFunc(events, func(a, b event.Event) int {
-		c := a.Time.Compare(b.Time)
-		if c == 0 {
-			c = bytes.Compare(a.UID[:], b.UID[:])
-		}
-		if !r.q.OldestFirst {
-			c = -c
-		}
-		return c
-	})
+	slices.SortFunc(events, func(a, b event.Event) int { return r.compare(&a, sighting{b.Time, b.UID}) })
 	for i := range events {
 		if err := r.emit(&events[i]); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -55,7 +57,17 @@ type selection struct {
 	cond    condition
 	yield   func(event.Event, error) bool
 	yielded int
+	// last is the event yielded last. Once the list was taken again in the
+	// middle of a group, resumed, the events up to it are passed over.
+	last    sighting
+	resumed bool
 	conn    *sql.Conn
+}
+
+// sighting is a place in the query's order.
+type sighting struct {
+	time time.Time
+	uid  event.UID
 }
 
 func (r *selection) run(ctx context.Context) error {
@@ -72,6 +84,7 @@ func (r *selection) run(ctx context.Context) error {
 		err := r.group(ctx, group)
 		if again < 3 && isGone(err) {
 			again++
+			r.resumed = r.yielded > 0
 			if segs, err = r.retake(ctx, group[0].Day); err != nil {
 				return err
 			}
@@ -147,7 +160,7 @@ func (r *selection) group(ctx context.Context, segs []segment) error {
 		return err
 	}
 	limit := directRows + 1
-	if r.q.Limit > 0 && r.cond.exact {
+	if r.q.Limit > 0 && r.cond.exact && !r.resumed {
 		limit = min(limit, r.q.Limit-r.yielded)
 	}
 	var rows int64
@@ -289,6 +302,10 @@ func (r *selection) emit(e *event.Event) error {
 	if !r.cond.exact && !query.Match(r.q.Where, e) {
 		return nil
 	}
+	if r.resumed && r.compare(e, r.last) <= 0 {
+		return nil
+	}
+	r.last = sighting{e.Time, e.UID}
 	r.yielded++
 	if !r.yield(*e, nil) || r.q.Limit > 0 && r.yielded >= r.q.Limit {
 		return errStop
@@ -296,12 +313,21 @@ func (r *selection) emit(e *event.Event) error {
 	return nil
 }
 
+// compare orders e and a place as the query orders events.
+func (r *selection) compare(e *event.Event, at sighting) int {
+	c := cmp.Or(e.Time.Compare(at.time), bytes.Compare(e.UID[:], at.uid[:]))
+	if !r.q.OldestFirst {
+		c = -c
+	}
+	return c
+}
+
 // sortedDay puts all that is wanted of one day into a temporary table in order,
 // which DuckDB spills as it must, and reads it back in slices: the driver holds
 // a whole result in memory.
 func (r *selection) sortedDay(ctx context.Context, segs []segment) error {
 	limit := ""
-	if r.q.Limit > 0 && r.cond.exact {
+	if r.q.Limit > 0 && r.cond.exact && !r.resumed {
 		limit = fmt.Sprintf(" LIMIT %d", r.q.Limit-r.yielded)
 	}
 	if _, err := r.conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE sorted AS SELECT "+narrowColumns+
