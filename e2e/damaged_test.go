@@ -189,6 +189,11 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("on a full disk ingest exits with %d: %s", code, out)
 	}
 	t.Logf("%s", out)
+	text, _ := exec.Command(binary, "--data", data, "--config", config, "ingest", "--format", "json", logs).Output() // the exit code was looked at
+	var part struct{ Read, Stored *int64 }
+	if decode(t, text, &part); part.Read == nil || *part.Read != *part.Stored {
+		t.Errorf("on a full disk ingest answers %s", text)
+	}
 	if out, err := exec.Command("mount", "-o", "remount,size=200m", data).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -100,11 +100,14 @@ func (p *program) runIngest(ctx context.Context, paths []string, f ingestFlags) 
 	if cerr := r.Close(); err == nil {
 		err = cerr
 	}
-	if err != nil {
+	if err != nil && !fullDisk(err) {
 		return err
 	}
 	if err := p.printIngested(done); err != nil {
 		return err
+	}
+	if err != nil { // what was acknowledged is whole; the rest waits for room
+		return exit{exitIncomplete, err}
 	}
 	return p.ingestExit(ctx, done, f)
 }
@@ -152,10 +155,10 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	if err == nil {
 		err = p.retain(ctx, r) // by size: what came in may be too much
 	}
-	if err != nil {
-		return Ingested{}, err
-	}
 	s, read := pipe.Stats(), src.Stats()
+	if acknowledged.IsZero() {
+		acknowledged = time.Now() // of what was, before the error
+	}
 	done := Ingested{
 		Objects: read.Objects, AlreadySettled: read.AlreadySettled,
 		Read: s.Read - recovered.Read, Stored: s.Stored - recovered.Stored, Duplicate: s.Duplicate - recovered.Duplicate,
@@ -166,7 +169,7 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	for _, x := range read.Failures {
 		done.Failures = append(done.Failures, Failure{x.Object, x.Reason})
 	}
-	return done, nil
+	return done, err
 }
 
 // readAndMerge runs read while the lake merges beside it, and merges what is

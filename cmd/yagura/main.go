@@ -94,7 +94,7 @@ func run(ctx context.Context, w world) int {
 	case errors.As(err, &e):
 		code = e.code
 	case fullDisk(err):
-		code = exitIncomplete // what was acknowledged is whole; the rest waits for room
+		code = exitIncomplete
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errors.New("interrupted; what was acknowledged is kept, and running it again goes on")
