@@ -3,6 +3,7 @@ package detect
 
 import (
 	"context"
+	"time"
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
@@ -14,4 +15,16 @@ type Detector interface {
 	// the same batch id give the same answer. It may be called from several
 	// goroutines and keeps nothing of events.
 	Judge(ctx context.Context, batch event.BatchID, events []event.Event) (finding.Judged, error)
+}
+
+// Hunter judges what is stored, hour by hour. What it says is a function of the
+// stored events alone: not of the order in which they came, of how they were cut
+// into batches, or of what it said before.
+type Hunter interface {
+	// Hunters names what can be hunted for: the Hunter of marks and hunts.
+	Hunters() []string
+	// Hunt looks at the whole hours [since, until), and as far around them as it
+	// needs to. Now is the latest time up to which the log may be taken to be
+	// complete; what would need a later one is named in Hunt.Again.
+	Hunt(ctx context.Context, hunter string, since, until, now time.Time) (finding.Hunt, error)
 }

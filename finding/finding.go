@@ -178,7 +178,9 @@ type Finding struct {
 	Explained []Explanation `json:"explained_by"`
 	// Demoted: its rule matched more than 1 % of a day's events of its log
 	// source, so it is a counter and no finding to look at one by one.
-	Demoted   bool       `json:"demoted"`
+	Demoted bool `json:"demoted"`
+	// Staged: its rule runs on trial, or was retired after one.
+	Staged    bool       `json:"staged,omitempty"`
 	Decisions []Decision `json:"decisions,omitempty"`
 }
 
@@ -222,4 +224,5 @@ type Judged struct {
 	Occurrences []Occurrence
 	Matches     []MatchCount
 	Sources     []SourceCount
+	Marks       []Mark // hours that hunters have to look at; without Seq
 }

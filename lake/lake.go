@@ -60,6 +60,26 @@ type Selecter interface {
 	Select(ctx context.Context, q query.Query) iter.Seq2[event.Event, error]
 }
 
+// Conditioner finds events by a condition in the engine's own SQL; some engines.
+type Conditioner interface {
+	// Dialect is the SQL that conditions are written in: "duckdb".
+	Dialect() string
+	// SelectWhere yields the events for which c holds, in order of (time, uid)
+	// if c asks for it, else in any order. Only the columns asked for are
+	// filled. It keeps its memory bounded whatever the number of events. A
+	// yielded event is valid until the next step.
+	SelectWhere(ctx context.Context, c Condition) iter.Seq2[event.Event, error]
+}
+
+// Condition chooses events by SQL text that we wrote, never a person's.
+type Condition struct {
+	Since, Until time.Time // event time in [Since, Until); zero: open
+	Where        string    // over the columns of events, with ? for Args; empty: every event
+	Args         []any     // text, int64, float64, bool, time.Time
+	Columns      []string  // of event.Event, by column name; time and uid always come
+	Ordered      bool
+}
+
 // UsageReader reads hourly sums.
 type UsageReader interface {
 	// Usage yields one row a key, ascending by hour, then by the other fields.

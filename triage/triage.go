@@ -57,6 +57,29 @@ type Compacter interface {
 	Compact(ctx context.Context, released func(event.BatchID) bool) (saved int64, err error)
 }
 
+// Hunts keeps what hunters say, and where they have to look.
+type Hunts interface {
+	// Marks gives the hours that are marked, by hunter and hour. Record sets
+	// those of Judged.Marks in the same transaction as the rest; a mark that is
+	// there already gets a newer Seq.
+	Marks(ctx context.Context) ([]finding.Mark, error)
+	// RecordHunt replaces all that h.Hunter ever said of the hours of h and,
+	// where h is a rule's, what batches said of that rule on the days that lie
+	// wholly within them; it takes away the hunter's marks of those hours whose
+	// Seq is at most seen, but for h.Again. All in one transaction: running a
+	// hunt twice changes nothing.
+	RecordHunt(ctx context.Context, h finding.Hunt, seen int64) error
+}
+
+// Stager keeps which rules are on trial.
+type Stager interface {
+	// Stages gives every trial, latest first for each rule.
+	Stages(ctx context.Context) ([]finding.Stage, error)
+	// SetStage begins a trial, or ends the rule's latest by a decision. It
+	// writes an audit line. Ending a trial that there is not is ErrNotFound.
+	SetStage(ctx context.Context, s finding.Stage, at time.Time) error
+}
+
 // Store is all of triage.
 type Store interface {
 	Recorder
@@ -77,6 +100,7 @@ type Filter struct {
 	Text         string    // in title, actor or resource, any case
 	Since, Until time.Time // LastSeen in [Since, Until)
 	Demoted      bool      // also findings of demoted rules
+	Staged       bool      // also findings of rules on trial and of retired ones
 	Limit        int       // 0: all
 	Cursor       string
 }
