@@ -2,13 +2,13 @@ package ruletest
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -22,7 +22,15 @@ type Options struct {
 	// Require makes a rule fail that has no case which fires, or none which
 	// stays quiet. Without it a rule that has no cases file is skipped.
 	Require bool
+	// Clock times the cases, for reports; nil: they take no time.
+	Clock func() time.Time
 }
+
+// got is what a case came out as.
+const (
+	gotTrue  = "true"
+	gotError = "error"
+)
 
 // Test runs the cases beside the rules of fsys: NAME.cases.yml beside NAME.yml
 // holds
@@ -41,23 +49,51 @@ func Test(fsys fs.FS, shown string, o Options) Result {
 	docs, refused := sigma.Load(fsys, shown)
 	set, more := match.Compile(docs.Rules, o.Options)
 	for _, e := range append(refused, more...) {
-		out.fail(fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Col), "a rule that compiles", "error", e.Reason)
+		out.broken(fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Col), e.File, "a rule that compiles", e.Reason)
 	}
-	byFile := map[string][]int{}
+	t := tester{out: &out, fsys: fsys, set: set, scratch: set.NewScratch(), o: o}
+	t.prefix = strings.TrimSuffix(path.Join(shown, "x"), "x") // as Load joins them
+	byFile := map[string][]subject{}
 	var files []string
 	for i := range set.Len() {
-		file := set.Rule(i).File
-		if byFile[file] == nil {
-			files = append(files, file)
+		r := set.Rule(i)
+		if byFile[r.File] == nil {
+			files = append(files, r.File)
 		}
-		byFile[file] = append(byFile[file], i)
+		byFile[r.File] = append(byFile[r.File], subject{id: r.ID, name: r.Name, title: r.Title, rule: i})
 	}
-	sc := set.NewScratch()
-	prefix := strings.TrimSuffix(path.Join(shown, "x"), "x") // as Load joins them
 	for _, file := range files {
-		testFile(&out, fsys, strings.TrimPrefix(file, prefix), set, sc, byFile[file], o)
+		t.file(file, byFile[file])
 	}
 	return out
+}
+
+// tester is one call of Test.
+type tester struct {
+	out     *Result
+	fsys    fs.FS
+	prefix  string // of the names of files, as shown
+	set     *match.Set
+	scratch *match.Scratch
+	o       Options
+}
+
+// subject is what cases can be about.
+type subject struct {
+	id, name, title string
+	rule            int // in the set
+	fires, quiet    int // cases met
+}
+
+// key names the subject as sigma.Rule.Key does.
+func (s *subject) key() string {
+	switch {
+	case s.id != "":
+		return s.id
+	case s.name != "":
+		return s.name
+	}
+	return s.title
 }
 
 // oneCase is a case as written.
@@ -66,56 +102,74 @@ type oneCase struct {
 	Rule  string
 	Fires *bool
 	Event yaml.Node
+
+	line int
 }
 
-func testFile(out *Result, fsys fs.FS, name string, set *match.Set, sc *match.Scratch, rules []int, o Options) {
-	file := set.Rule(rules[0]).File
+// verdict is how a case came out.
+type verdict struct {
+	got  string // gotTrue, "false" or gotError
+	why  string // in a sentence
+	diff string // over several lines
+}
+
+func problem(err error) verdict { return verdict{got: gotError, why: err.Error()} }
+
+func (t *tester) file(file string, subjects []subject) {
+	name := strings.TrimPrefix(file, t.prefix)
 	casesFile := strings.TrimSuffix(name, path.Ext(name)) + sigma.CasesSuffix
-	cases, err := readCases(fsys, casesFile)
+	cases, err := readCases(t.fsys, casesFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		if !o.Require {
-			out.skip("rule has no cases")
+		if !t.o.Require {
+			t.out.passedOver(file, "rule has no cases")
 			return
 		}
 		err = nil
 	}
 	if err != nil {
-		out.fail(file, "cases that can be read", "error", fmt.Sprintf("%s: %v", casesFile, err))
+		t.out.broken(file, file, "cases that can be read", fmt.Sprintf("%s: %v", casesFile, err))
 		return
 	}
-	fires, quiet := map[int]int{}, map[int]int{}
 	for n, c := range cases {
-		id := fmt.Sprintf("%s: %s", file, c.Name)
 		if c.Name == "" {
-			id = fmt.Sprintf("%s: case %d", file, n+1)
+			c.Name = fmt.Sprintf("case %d", n+1)
 		}
-		rule, err := ruleOf(set, rules, c.Rule)
+		s, err := subjectOf(subjects, c.Rule)
 		if err == nil && c.Fires == nil {
 			err = errors.New(`"fires" is missing`)
 		}
 		if err != nil {
-			out.fail(id, "a whole case", "error", fmt.Sprintf("%s:%d: %v", casesFile, c.Event.Line, err))
+			t.out.broken(idOf(file, c.Name), file, "a whole case", fmt.Sprintf("%s:%d: %v", casesFile, c.line, err))
 			continue
 		}
 		if *c.Fires {
-			fires[rule]++
+			s.fires++
 		} else {
-			quiet[rule]++
+			s.quiet++
 		}
-		got, why := runCase(set, sc, rule, &c.Event)
-		out.judge(id, fmt.Sprint(*c.Fires), got, why)
+		began := t.now()
+		v := t.single(s, &c)
+		t.out.judged(file, c.Name, fmt.Sprint(*c.Fires), v, t.now().Sub(began))
 	}
-	if !o.Require {
+	if !t.o.Require {
 		return
 	}
-	for _, i := range rules {
-		if fires[i] == 0 {
-			out.fail(set.Rule(i).File, "a case that fires", "none", "rule "+set.Rule(i).Key()+" has no case that fires")
+	for i := range subjects {
+		s := &subjects[i]
+		if s.fires == 0 {
+			t.out.lacks(file, "a case that fires", "rule "+s.key()+" has no case that fires")
 		}
-		if quiet[i] == 0 {
-			out.fail(set.Rule(i).File, "a case that stays quiet", "none", "rule "+set.Rule(i).Key()+" has no case that stays quiet")
+		if s.quiet == 0 {
+			t.out.lacks(file, "a case that stays quiet", "rule "+s.key()+" has no case that stays quiet")
 		}
 	}
+}
+
+func (t *tester) now() time.Time {
+	if t.o.Clock == nil {
+		return time.Time{}
+	}
+	return t.o.Clock()
 }
 
 func readCases(fsys fs.FS, name string) ([]oneCase, error) {
@@ -129,105 +183,82 @@ func readCases(fsys fs.FS, name string) ([]oneCase, error) {
 	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	var places struct{ Cases []yaml.Node }
+	if err := yaml.Unmarshal(text, &places); err != nil {
+		return nil, err
+	}
+	for i := range file.Cases {
+		file.Cases[i].line = places.Cases[i].Line
+	}
 	return file.Cases, nil
 }
 
-// ruleOf finds the rule that a case is about.
-func ruleOf(set *match.Set, rules []int, name string) (int, error) {
+// subjectOf finds what a case is about.
+func subjectOf(subjects []subject, name string) (*subject, error) {
 	if name == "" {
-		if len(rules) > 1 {
-			return 0, errors.New(`file holds several rules: "rule" has to say which one is meant`)
+		if len(subjects) > 1 {
+			return nil, errors.New(`file holds several rules: "rule" has to say which one is meant`)
 		}
-		return rules[0], nil
+		return &subjects[0], nil
 	}
-	for _, i := range rules {
-		if r := set.Rule(i); name == r.ID || name == r.Name || name == r.Title {
-			return i, nil
+	for i := range subjects {
+		if s := &subjects[i]; name == s.id || name == s.name || name == s.title {
+			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("there is no rule %q in the file", name)
+	return nil, fmt.Errorf("there is no rule %q in the file", name)
 }
 
-func runCase(set *match.Set, sc *match.Scratch, rule int, event *yaml.Node) (got, why string) {
-	record, err := recordOf(event)
+// single holds a case of one record against its rule.
+func (t *tester) single(s *subject, c *oneCase) verdict {
+	record, err := recordOf(&c.Event)
 	if err != nil {
-		return "error", err.Error()
+		return problem(err)
 	}
-	e, err := set.ExplainJSON(sc, record, match.SourceOf(set.Rule(rule)), rule)
+	e, err := t.set.ExplainJSON(t.scratch, record, match.SourceOf(t.set.Rule(s.rule)), s.rule)
 	if err != nil {
-		return "error", err.Error()
+		return problem(err)
 	}
-	return fmt.Sprint(e.Held), Describe(e)
+	v := verdict{got: fmt.Sprint(e.Held), why: Describe(e)}
+	if e.Held != *c.Fires {
+		v.diff = Diff(e)
+	}
+	return v
 }
 
-// recordOf writes an event as JSON with its keys in the order of the file: some
-// rules look at an object as text.
-func recordOf(n *yaml.Node) ([]byte, error) {
-	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
-		if !json.Valid([]byte(n.Value)) {
-			return nil, errors.New("event is text, but no JSON")
-		}
-		return []byte(n.Value), nil
+// idOf is how failures name a case.
+func idOf(file, name string) string { return file + ": " + name }
+
+// judged adds a case that was run.
+func (r *Result) judged(file, name, expected string, v verdict, took time.Duration) {
+	c := Case{File: file, Name: name, Took: took}
+	if v.got == expected {
+		r.Passed++
+	} else {
+		c.Failure = r.failure(Failure{ID: idOf(file, name), Expected: expected, Got: v.got, Why: v.why, Diff: v.diff})
 	}
-	return appendJSON(nil, n, 0)
+	r.Cases = append(r.Cases, c)
 }
 
-// maxNesting bounds what aliases can make of a few lines.
-const maxNesting = 100
-
-func appendJSON(dst []byte, n *yaml.Node, depth int) ([]byte, error) {
-	if depth > maxNesting {
-		return nil, fmt.Errorf("line %d: event is nested more than %d deep", n.Line, maxNesting)
-	}
-	var err error
-	switch n.Kind {
-	case yaml.AliasNode:
-		return appendJSON(dst, n.Alias, depth+1)
-	case yaml.MappingNode:
-		dst = append(dst, '{')
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			key, err := json.Marshal(n.Content[i].Value)
-			if err != nil {
-				return nil, err
-			}
-			dst = append(append(dst, key...), ':')
-			if dst, err = appendJSON(dst, n.Content[i+1], depth+1); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, '}'), nil
-	case yaml.SequenceNode:
-		dst = append(dst, '[')
-		for i, x := range n.Content {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = appendJSON(dst, x, depth+1); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, ']'), nil
-	case yaml.ScalarNode:
-		return appendScalar(dst, n)
-	}
-	return nil, errors.New("event is missing")
+// broken adds what could not be run.
+func (r *Result) broken(id, file, expected, why string) {
+	f := r.failure(Failure{ID: id, Expected: expected, Got: gotError, Why: why})
+	r.Cases = append(r.Cases, Case{File: file, Name: strings.TrimPrefix(strings.TrimPrefix(id, file), ": "), Failure: f})
 }
 
-func appendScalar(dst []byte, n *yaml.Node) ([]byte, error) {
-	var v any = n.Value
-	if n.Tag != "!!str" && n.Tag != "!!timestamp" {
-		if err := n.Decode(&v); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n.Line, err)
-		}
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // as the provider writes it
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("line %d: %w", n.Line, err)
-	}
-	return append(dst, bytes.TrimRight(b.Bytes(), "\n")...), nil
+// lacks adds a case that should be there and is not.
+func (r *Result) lacks(file, expected, why string) {
+	f := r.failure(Failure{ID: file, Expected: expected, Got: "none", Why: why})
+	r.Cases = append(r.Cases, Case{File: file, Name: expected, Failure: f})
+}
+
+func (r *Result) passedOver(file, why string) {
+	r.skip(why)
+	r.Cases = append(r.Cases, Case{File: file, Name: "cases", Skipped: why})
+}
+
+func (r *Result) failure(f Failure) *Failure {
+	r.Failed++
+	r.Failures = append(r.Failures, f)
+	return &f
 }

@@ -24,6 +24,9 @@ type Result struct {
 	Failures []Failure `json:"failures"`
 	// Skips counts what was not run, by reason.
 	Skips map[string]int `json:"skips,omitempty"`
+	// Cases are the cases beside rules, in their order, with what became of
+	// each. A corpus leaves none.
+	Cases []Case `json:"-"`
 }
 
 // Failure is a case that went otherwise than its label says.
@@ -32,11 +35,13 @@ type Failure struct {
 	Expected string `json:"expected"` // "true", "false" or "error"
 	Got      string `json:"got"`
 	Why      string `json:"why"`
+	// Diff says over several lines what was as the case has it and what was not.
+	Diff string `json:"diff,omitempty"`
 }
 
 func (r *Result) fail(id, expected, got, why string) {
 	r.Failed++
-	r.Failures = append(r.Failures, Failure{id, expected, got, why})
+	r.Failures = append(r.Failures, Failure{ID: id, Expected: expected, Got: got, Why: why})
 }
 
 func (r *Result) skip(reason string) {
