@@ -21,8 +21,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Reason)
 }
 
-// Rule is one detection rule as it is written.
-type Rule struct {
+// Meta is what detection rules and correlations say about themselves.
+type Meta struct {
 	File string // where it was read from, for messages
 	Pos  Pos    // of the document's first key
 
@@ -45,9 +45,6 @@ type Rule struct {
 	Scope          []string
 	Related        []Related
 
-	LogSource LogSource
-	Detection Detection
-
 	// Extra holds top-level keys that the specification does not know, decoded
 	// into maps, slices, strings, numbers, booleans and nil.
 	Extra map[string]any
@@ -56,23 +53,30 @@ type Rule struct {
 	Places map[string]Pos
 }
 
+// Rule is one detection rule as it is written.
+type Rule struct {
+	Meta
+	LogSource LogSource
+	Detection Detection
+}
+
 // Key names the rule: its id, else its name, else its title.
-func (r *Rule) Key() string {
+func (m *Meta) Key() string {
 	switch {
-	case r.ID != "":
-		return r.ID
-	case r.Name != "":
-		return r.Name
+	case m.ID != "":
+		return m.ID
+	case m.Name != "":
+		return m.Name
 	}
-	return r.Title
+	return m.Title
 }
 
 // Errorf makes an error about this rule at pos.
-func (r *Rule) Errorf(pos Pos, format string, args ...any) *Error {
+func (m *Meta) Errorf(pos Pos, format string, args ...any) *Error {
 	if pos == (Pos{}) {
-		pos = r.Pos
+		pos = m.Pos
 	}
-	return &Error{File: r.File, Pos: pos, Rule: r.Key(), Reason: fmt.Sprintf(format, args...)}
+	return &Error{File: m.File, Pos: pos, Rule: m.Key(), Reason: fmt.Sprintf(format, args...)}
 }
 
 // Related points to another rule.
@@ -108,6 +112,16 @@ func (l LogSource) String() string {
 type Detection struct {
 	Searches   []Search // in order of the file
 	Conditions []Condition
+	// Required has to hold besides the conditions. Rules are not written so:
+	// processing pipelines add it.
+	Required []Requirement
+}
+
+// Requirement is a search that a pipeline adds to a rule. Conditions do not see
+// it, so "1 of them" means what its author meant.
+type Requirement struct {
+	Search Search
+	Not    bool // the search must not hold
 }
 
 // Search returns the search of that name, or nil.
@@ -138,7 +152,8 @@ func (c Condition) At(offset int) Pos {
 }
 
 // Search is a search identifier with what it looks for: one group of items has
-// to hold, and in it every item.
+// to hold, and in it every item. One without groups, which only a pipeline can
+// leave, says nothing: conditions pass over it.
 type Search struct {
 	Name   string
 	Pos    Pos
@@ -156,6 +171,12 @@ type Item struct {
 	Values    []Value
 	Pos       Pos // of the key
 	List      bool
+
+	// Parts, where there are any, stand in the item's place: one of them has to
+	// hold, or with Every all of them. Rules are not written so: pipelines map
+	// one field to several.
+	Parts []Item
+	Every bool
 }
 
 // Kind is the type of a value in YAML.

@@ -16,28 +16,42 @@ type Options struct {
 	Placeholders map[string][]string
 	// Filters are joined with "and" to the rules they cover.
 	Filters []*sigma.Filter
+	// Pipelines rewrite rules before they are compiled; nil leaves them as they
+	// are. See sigma/pipeline.
+	Pipelines Rewriter
+	// Aliases are the names under which a rule's fields are looked for besides
+	// their own, by log source; nil looks for fields as rules name them.
+	Aliases Aliases
+}
+
+// Rewriter changes rules for the records that they are to be held against.
+type Rewriter interface {
+	// Rewrite gives copies of the rule and of the filters that cover it, changed;
+	// what is handed in stays as it is. Places stay those of the rule as written.
+	// With an error the copies are of no use.
+	Rewrite(r *sigma.Rule, filters []*sigma.Filter) (*sigma.Rule, []*sigma.Filter, []*sigma.Error)
 }
 
 // Compile translates rules. What cannot be translated is left out and told; an
 // id that was met before is refused, because findings are told apart by it.
 func Compile(rules []*sigma.Rule, o Options) (*Program, []*sigma.Error) {
-	c := &compiler{options: o, program: &Program{}, known: map[atomKey]AtomID{}, names: map[string]*sigma.Rule{}}
+	c := &compiler{options: o, program: &Program{}, known: map[atomKey]AtomID{}, met: map[string]*sigma.Rule{}}
 	var refused []*sigma.Error
 	for _, r := range rules {
-		if first := c.names[r.Key()]; first != nil {
+		if first := c.met[r.Key()]; first != nil {
 			refused = append(refused, r.Errorf(r.Places["id"], "another rule is called %s already: %s:%d", r.Key(), first.File, first.Pos.Line))
 			continue
 		}
 		c.errs = nil
 		kept := len(c.program.Atoms)
-		expr := c.rule(r)
+		as, expr := c.rule(r)
 		if len(c.errs) > 0 {
 			refused = append(refused, c.errs...)
 			c.forget(kept)
 			continue
 		}
-		c.names[r.Key()] = r
-		c.program.Rules = append(c.program.Rules, Rule{r, expr})
+		c.met[r.Key()] = r
+		c.program.Rules = append(c.program.Rules, Rule{as, expr})
 	}
 	return c.program, refused
 }
@@ -46,10 +60,11 @@ type compiler struct {
 	options Options
 	program *Program
 	known   map[atomKey]AtomID
-	names   map[string]*sigma.Rule
+	met     map[string]*sigma.Rule // by key
 
 	current *sigma.Rule
-	filter  *sigma.Filter // while a filter's part is compiled
+	filter  *sigma.Filter       // while a filter's part is compiled
+	aliased map[string][]string // names of the current rule's fields, once asked for
 	errs    []*sigma.Error
 }
 
@@ -104,29 +119,59 @@ func (c *compiler) forget(kept int) {
 	}
 }
 
-func (c *compiler) rule(r *sigma.Rule) *Node {
-	c.current, c.filter = r, nil
-	expr := c.detection(&r.Detection)
+// rule gives r as the pipelines leave it, and what it means.
+func (c *compiler) rule(r *sigma.Rule) (*sigma.Rule, *Node) {
+	var filters []*sigma.Filter
 	for _, f := range c.options.Filters {
-		if !f.Covers(r) {
-			continue
+		if f.Covers(r) {
+			filters = append(filters, f)
 		}
+	}
+	if c.options.Pipelines != nil {
+		var errs []*sigma.Error
+		if r, filters, errs = c.options.Pipelines.Rewrite(r, filters); len(errs) > 0 {
+			c.errs = append(c.errs, errs...)
+			return nil, nil
+		}
+	}
+	c.current, c.filter, c.aliased = r, nil, map[string][]string{}
+	exprs := []*Node{c.detection(&r.Detection)}
+	for _, f := range filters {
 		c.filter = f
-		if x := c.detection(&f.Detection); x != nil && expr != nil {
-			expr = &Node{Op: And, X: []*Node{expr, x}}
-		}
+		exprs = append(exprs, c.detection(&f.Detection))
 		c.filter = nil
 	}
-	return expr
+	exprs = without(exprs)
+	if len(exprs) == 0 {
+		c.fail(r.Places["detection"], "pipelines leave nothing to look for")
+		return r, nil
+	}
+	// One after the other, so that a filter is a node of its own.
+	expr := exprs[0]
+	for _, x := range exprs[1:] {
+		expr = &Node{Op: And, X: []*Node{expr, x}}
+	}
+	return r, expr
 }
 
-// detection joins the conditions of d; they are alternatives.
+// without gives xs without those that say nothing.
+func without(xs []*Node) []*Node {
+	var out []*Node
+	for _, x := range xs {
+		if x != nil {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// detection joins the conditions of d; they are alternatives. Nil: nothing is
+// left of it.
 func (c *compiler) detection(d *sigma.Detection) *Node {
 	searches := map[string]*Node{}
 	for i := range d.Searches {
 		s := &d.Searches[i]
-		n := c.search(s)
-		searches[s.Name] = n
+		searches[s.Name] = c.search(s)
 	}
 	var alternatives []*Node
 	for _, condition := range d.Conditions {
@@ -142,41 +187,36 @@ func (c *compiler) detection(d *sigma.Detection) *Node {
 		}
 		alternatives = append(alternatives, c.condition(e, condition, d, searches))
 	}
-	if len(alternatives) == 0 {
-		return nil
+	all := []*Node{join(Or, alternatives)}
+	for i := range d.Required {
+		x := c.search(&d.Required[i].Search)
+		if x != nil && d.Required[i].Not {
+			x = &Node{Op: Not, X: []*Node{x}}
+		}
+		all = append(all, x)
 	}
-	return join(Or, alternatives)
+	return join(And, all)
 }
 
+// condition is what e means. Nil: every search it speaks of was emptied by a
+// pipeline, so it says nothing.
 func (c *compiler) condition(e *cond.Expr, at sigma.Condition, d *sigma.Detection, searches map[string]*Node) *Node {
 	switch e.Op {
 	case cond.Ident:
-		n := searches[e.Name]
-		if n == nil {
+		n, known := searches[e.Name]
+		if !known {
 			c.fail(at.At(e.Offset), "condition: there is no search called %q", e.Name)
 			return &Node{Op: Or}
 		}
 		return n
 	case cond.Of:
-		var xs []*Node
-		for i := range d.Searches {
-			if name := d.Searches[i].Name; cond.Matches(e.Name, name) {
-				xs = append(xs, searches[name])
-			}
-		}
-		switch {
-		case len(xs) == 0:
-			c.fail(at.At(e.Offset), "condition: no search matches %q", e.Name)
-		case e.N > len(xs):
-			c.fail(at.At(e.Offset), "condition: asks for %d of %q, but only %d searches match", e.N, e.Name, len(xs))
-		case e.N == cond.All:
-			return join(And, xs)
-		case e.N > 1:
-			return &Node{Op: AtLeast, N: e.N, X: xs}
-		}
-		return join(Or, xs)
+		return c.of(e, at, d, searches)
 	case cond.Not:
-		return &Node{Op: Not, X: []*Node{c.condition(e.X[0], at, d, searches)}}
+		x := c.condition(e.X[0], at, d, searches)
+		if x == nil {
+			return nil
+		}
+		return &Node{Op: Not, X: []*Node{x}}
 	}
 	op := And
 	if e.Op == cond.Or {
@@ -189,9 +229,38 @@ func (c *compiler) condition(e *cond.Expr, at sigma.Condition, d *sigma.Detectio
 	return join(op, xs)
 }
 
-// join is xs under op; one of them stands for itself.
+// of is "N of a pattern".
+func (c *compiler) of(e *cond.Expr, at sigma.Condition, d *sigma.Detection, searches map[string]*Node) *Node {
+	var xs []*Node
+	for i := range d.Searches {
+		if name := d.Searches[i].Name; cond.Matches(e.Name, name) {
+			xs = append(xs, searches[name])
+		}
+	}
+	written := len(xs)
+	xs = without(xs)
+	switch {
+	case written == 0:
+		c.fail(at.At(e.Offset), "condition: no search matches %q", e.Name)
+	case e.N > written:
+		c.fail(at.At(e.Offset), "condition: asks for %d of %q, but only %d searches match", e.N, e.Name, written)
+	case e.N == cond.All:
+		return join(And, xs)
+	case e.N > len(xs) && e.N > 1:
+		c.fail(at.At(e.Offset), "condition: asks for %d of %q, but pipelines leave only %d searches", e.N, e.Name, len(xs))
+	case e.N > 1:
+		return &Node{Op: AtLeast, N: e.N, X: xs}
+	}
+	return join(Or, xs)
+}
+
+// join is xs under op; one of them stands for itself, and those that say nothing
+// are passed over.
 func join(op NodeOp, xs []*Node) *Node {
-	if len(xs) == 1 {
+	switch xs = without(xs); len(xs) {
+	case 0:
+		return nil
+	case 1:
 		return xs[0]
 	}
 	return &Node{Op: op, X: xs}
@@ -206,6 +275,9 @@ func (c *compiler) search(s *sigma.Search) *Node {
 		}
 		groups = append(groups, join(And, items))
 	}
+	if groups = without(groups); len(groups) == 0 {
+		return nil
+	}
 	// A node of its own, so that the name does not stick to what it wraps.
 	op := Or
 	if len(groups) == 1 {
@@ -218,28 +290,39 @@ func (c *compiler) search(s *sigma.Search) *Node {
 const maxExpansions = 10_000
 
 func (c *compiler) item(it *sigma.Item) *Node {
+	if len(it.Parts) > 0 {
+		return c.parts(it)
+	}
+	nothing := &Node{Op: Or}
+	if err := selector(it.Field); err != nil {
+		c.fail(it.Pos, "%s: %v", c.keyOf(it), err)
+		return nothing
+	}
 	m, err := parseModifiers(it.Modifiers)
 	if err != nil {
 		c.fail(it.Pos, "%s: %v", c.keyOf(it), err)
-		return &Node{Op: Or}
+		return nothing
 	}
 	var values []*Node
-	atoms := 0
+	leaves := 0
 	for _, v := range it.Values {
 		found, err := c.atoms(it, v, m)
 		if err != nil {
 			c.fail(v.Pos, "%s: %v", c.keyOf(it), err)
 			continue
 		}
-		if atoms += len(found); atoms > maxExpansions {
+		if leaves += len(found) * len(c.names(it.Field)); leaves > maxExpansions {
 			c.fail(v.Pos, "%s: unfolds into more than %d comparisons", c.keyOf(it), maxExpansions)
 			break
 		}
-		var leaves []*Node
+		var alternatives []*Node
 		for _, a := range found {
-			leaves = append(leaves, &Node{Op: Leaf, Atom: c.atom(a), Key: it.Key, Value: written(v), Pos: v.Pos})
+			alternatives = append(alternatives, c.leaf(a, it.Key, v))
 		}
-		value := join(Or, leaves)
+		value := join(Or, alternatives)
+		if value == nil { // too short to leave a trace in Base64
+			value = nothing
+		}
 		if m.kind == "exists" && v.Text == "false" {
 			value = &Node{Op: Not, X: []*Node{value}, Key: it.Key, Value: v.Text, Pos: v.Pos}
 		}
@@ -252,6 +335,18 @@ func (c *compiler) item(it *sigma.Item) *Node {
 	n := &Node{Op: op, X: values, Key: it.Key, Pos: it.Pos}
 	if m.neq {
 		n = &Node{Op: Not, X: []*Node{n}, Key: it.Key, Pos: it.Pos}
+	}
+	return n
+}
+
+// parts is an item that a pipeline made several of.
+func (c *compiler) parts(it *sigma.Item) *Node {
+	n := &Node{Op: Or, Key: it.Key, Pos: it.Pos}
+	if it.Every {
+		n.Op = And
+	}
+	for i := range it.Parts {
+		n.X = append(n.X, c.item(&it.Parts[i]))
 	}
 	return n
 }
