@@ -128,14 +128,14 @@ type Trouble struct {
 	Next           []string `json:"next,omitempty"` // what to do, commands first
 }
 
-// Occurrence is what one batch, or one hunt over one window, contributes to a
-// finding. (Key, Batch) or (Key, Hunter, Since) is its identity: recording it
-// again replaces it.
+// Occurrence is what one batch contributes to a finding on one UTC day, or one
+// hunter in one hour. (Key, Batch, Since) or (Key, Hunter, Since) is its
+// identity: recording it again replaces it.
 type Occurrence struct {
 	Trouble
 	Batch        event.BatchID `json:"batch"`
 	Hunter       string        `json:"hunter,omitempty"` // set instead of Batch
-	Since, Until time.Time     // the hunt's window, whole hours
+	Since, Until time.Time     // the day, or the hunter's hour: all of its events are in [Since, Until)
 
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`

@@ -1,6 +1,10 @@
 package finding
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Mark says that a hunter has to look at an hour, because an event that
 // concerns it came into that hour. Marks are what makes hunters independent of
@@ -38,7 +42,7 @@ type Stage struct {
 	Rule    string    `json:"rule"`
 	Since   time.Time `json:"since"`
 	Days    int       `json:"days"` // how long it is to run
-	By      string    `json:"by"`
+	By      string    `json:"by"`   // who began it, or decided it; and the comment likewise
 	Comment string    `json:"comment,omitempty"`
 	// State is "staged", "promoted" or "retired".
 	State   StageState `json:"state"`
@@ -55,6 +59,24 @@ const (
 	Promoted StageState = "promoted"
 	Retired  StageState = "retired"
 )
+
+// Hidden tells whether findings of the rule are kept out of sight.
+func (s Stage) Hidden() bool { return s.State != Promoted }
+
+// Check tells in a person's words what is wrong with s as something to set.
+func (s Stage) Check() error {
+	switch {
+	case s.Rule == "":
+		return errors.New("trial without a rule")
+	case s.By == "":
+		return errors.New("trial without a name: say who decides")
+	case s.State == Staged && s.Days < 1:
+		return fmt.Errorf("trial of %d days: it needs one at least", s.Days)
+	case s.State != Staged && s.State != Promoted && s.State != Retired:
+		return fmt.Errorf("state %q is not one of %s, %s, %s", s.State, Staged, Promoted, Retired)
+	}
+	return nil
+}
 
 // Ready is when the trial is over and waits for a decision.
 func (s Stage) Ready() time.Time { return s.Since.AddDate(0, 0, s.Days) }

@@ -51,9 +51,9 @@ type Decider interface {
 // Compacter bounds what live batches leave behind; some engines.
 type Compacter interface {
 	// Compact puts the occurrences of released batches together, one per key
-	// and day, and returns how many it saved. No finding changes. A batch for
-	// which released says true is never recorded again: what it contributed
-	// cannot be told apart any more.
+	// and day, and returns how many it saved. No finding changes, and hunts
+	// replace what they did before. A batch for which released says true is
+	// never recorded again: what it contributed cannot be told apart any more.
 	Compact(ctx context.Context, released func(event.BatchID) bool) (saved int64, err error)
 }
 
@@ -65,9 +65,15 @@ type Hunts interface {
 	Marks(ctx context.Context) ([]finding.Mark, error)
 	// RecordHunt replaces all that h.Hunter ever said of the hours of h and,
 	// where h is a rule's, what batches said of that rule on the days that lie
-	// wholly within them; it takes away the hunter's marks of those hours whose
-	// Seq is at most seen, but for h.Again. All in one transaction: running a
-	// hunt twice changes nothing.
+	// wholly within them, its match counts included; it takes away the hunter's
+	// marks of those hours whose Seq is at most seen, and sees to it that the
+	// hours of h.Again are marked. All in one transaction: running a hunt twice
+	// changes nothing.
+	//
+	// What batches recorded so far said of the rule on those days stays replaced
+	// when they are recorded again; a batch recorded for the first time adds to
+	// what is there. So whoever hunts for a rule that judges batches too lets no
+	// batch be between Append and Record meanwhile.
 	RecordHunt(ctx context.Context, h finding.Hunt, seen int64) error
 }
 
@@ -75,8 +81,10 @@ type Hunts interface {
 type Stager interface {
 	// Stages gives every trial, latest first for each rule.
 	Stages(ctx context.Context) ([]finding.Stage, error)
-	// SetStage begins a trial, or ends the rule's latest by a decision. It
-	// writes an audit line. Ending a trial that there is not is ErrNotFound.
+	// SetStage begins a trial at that time, or ends the rule's latest by a
+	// decision: of s are taken then the rule, the state, who and the comment. It
+	// writes an audit line. A rule on trial begins no other; ending a trial that
+	// there is not, or that was decided, is ErrNotFound.
 	SetStage(ctx context.Context, s finding.Stage, at time.Time) error
 }
 
@@ -85,6 +93,8 @@ type Store interface {
 	Recorder
 	Reader
 	Decider
+	Hunts
+	Stager
 	Close() error
 }
 

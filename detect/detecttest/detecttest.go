@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/event"
@@ -33,11 +34,18 @@ func Test(t *testing.T, d detect.Detector, events []event.Event) {
 		if len(want.Occurrences) == 0 {
 			t.Fatal("the events show nothing: no occurrence")
 		}
-		keys := map[string]bool{}
+		type place struct {
+			key string
+			day time.Time
+		}
+		met := map[place]bool{}
 		for _, o := range want.Occurrences {
+			at := place{o.Key, o.Since}
 			switch {
-			case o.Key == "" || keys[o.Key]:
-				t.Errorf("key %q is empty or there twice", o.Key)
+			case o.Key == "" || met[at]:
+				t.Errorf("key %q is empty or there twice on a day", o.Key)
+			case !o.Since.Equal(finding.Day(o.FirstSeen)) || !o.Until.Equal(o.Since.AddDate(0, 0, 1)) || !o.LastSeen.Before(o.Until):
+				t.Errorf("%s: from %s to %s is no day that %s to %s is in", o.Key, o.Since, o.Until, o.FirstSeen, o.LastSeen)
 			case o.Batch != batch || o.Hunter != "":
 				t.Errorf("%s: batch %s, hunter %q", o.Key, o.Batch, o.Hunter)
 			case o.Count < 1 || o.Evidence.Len() == 0 || int64(o.Evidence.Len()) > o.Count:
@@ -49,7 +57,7 @@ func Test(t *testing.T, d detect.Detector, events []event.Event) {
 			case len(o.Reasons) == 0 || o.Reasons[0].Text == "":
 				t.Errorf("%s says no reason", o.Key)
 			}
-			keys[o.Key] = true
+			met[at] = true
 		}
 	})
 	t.Run("same events, same answer", func(t *testing.T) {

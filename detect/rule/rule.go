@@ -2,7 +2,8 @@
 //
 // An event is held against the rules whose log source is that of its format
 // (Sources). What a rule finds is the same trouble as long as account, actor
-// (the address where nobody is named) and resource are the same.
+// (the address where nobody is named) and resource are the same; each UTC day of it
+// is an occurrence.
 package rule
 
 import (
@@ -109,9 +110,10 @@ func (d *Detector) Set() *match.Set { return d.set }
 // held against them.
 func (d *Detector) Unjudged() int64 { return d.unjudged.Load() }
 
-// trouble is what makes matches one occurrence.
+// trouble is what makes matches one occurrence: the same trouble on one day.
 type trouble struct {
 	rule                     int
+	day                      int64 // Unix days
 	account, actor, resource string
 }
 
@@ -188,7 +190,7 @@ func (j *judging) event(i int) {
 	}
 	for _, rule := range hits {
 		j.matches[matchKey{rule, source, day}]++
-		j.add(trouble{rule, e.AccountUID, actorOf(e), e.ResourceUID}, i, source)
+		j.add(trouble{rule, day, e.AccountUID, actorOf(e), e.ResourceUID}, i, source)
 	}
 }
 
@@ -223,7 +225,9 @@ func (j *judging) judged(batch event.BatchID) finding.Judged {
 	for i := range j.groups {
 		out.Occurrences = append(out.Occurrences, j.occurrence(batch, &j.groups[i]))
 	}
-	slices.SortFunc(out.Occurrences, func(a, b finding.Occurrence) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(out.Occurrences, func(a, b finding.Occurrence) int {
+		return cmp.Or(strings.Compare(a.Key, b.Key), a.Since.Compare(b.Since))
+	})
 	for key, n := range j.matches {
 		out.Matches = append(out.Matches, finding.MatchCount{
 			Rule: j.d.set.Rule(key.rule).Key(), LogSource: nameOf(key.source), Day: dayTime(key.day), Matches: n,
@@ -259,7 +263,8 @@ func (j *judging) occurrence(batch event.BatchID, g *group) finding.Occurrence {
 			Actor: g.actor, Resource: g.resource, Account: g.account, Region: e.Region,
 			Reasons: j.reasons(g), Attack: r.attack, FalsePositives: r.rule.FalsePositives, Next: r.steps(e),
 		},
-		Batch: batch, FirstSeen: g.first, LastSeen: e.Time, Count: g.count, Evidence: g.evidence,
+		Batch: batch, Since: dayTime(g.day), Until: dayTime(g.day + 1),
+		FirstSeen: g.first, LastSeen: e.Time, Count: g.count, Evidence: g.evidence,
 	}
 }
 

@@ -156,8 +156,8 @@ func TestContract(t *testing.T) {
 		events = append(events, call(i, name, fmt.Sprint("s", i%5), fmt.Sprint("arn:aws:cloudtrail:us-east-1:111122223333:trail/", i%4)))
 	}
 	detecttest.Test(t, d, events)
-	if n := len(judge(t, d, events...).Occurrences); n != 8 {
-		t.Errorf("%d occurrences, want 8", n)
+	if n := len(judge(t, d, events...).Occurrences); n != 16 { // two days
+		t.Errorf("%d occurrences, want 16", n)
 	}
 }
 

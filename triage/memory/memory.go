@@ -19,9 +19,31 @@ import (
 
 // Store is a triage in memory. The zero Store is ready to use.
 type Store struct {
-	mu        sync.Mutex // guards the two below
-	batches   map[event.BatchID]finding.Judged
-	decisions map[string][]finding.Decision // by key
+	mu        sync.Mutex // guards everything below
+	seq       int64      // grows with every recording
+	batches   map[event.BatchID]judged
+	hunters   map[string]map[seen]finding.Occurrence
+	counts    map[finding.MatchCount]int64 // of hunts, with Matches 0
+	covered   map[ruleDay]int64            // by hunts: what batches up to this seq say of it counts no more
+	marks     map[finding.Mark]int64       // seq, by marks with Seq 0
+	decisions map[string][]finding.Decision
+	stages    []finding.Stage // in the order they were begun
+}
+
+// judged is what was last said of a batch, and when something first was.
+type judged struct {
+	finding.Judged
+	seq int64
+}
+
+type seen struct {
+	key  string
+	hour time.Time
+}
+
+type ruleDay struct {
+	rule string
+	day  time.Time
 }
 
 var _ triage.Store = (*Store)(nil)
@@ -38,34 +60,46 @@ func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judge
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.batches == nil {
-		s.batches = map[event.BatchID]finding.Judged{}
+		s.batches, s.marks = map[event.BatchID]judged{}, map[finding.Mark]int64{}
 	}
-	s.batches[batch] = j
+	s.seq++
+	first := s.seq
+	if before, known := s.batches[batch]; known {
+		first = before.seq
+	}
+	s.batches[batch] = judged{j, first}
+	for _, m := range j.Marks {
+		s.marks[m] = s.seq
+	}
 	return ctx.Err()
+}
+
+// says tells whether what a batch says of a rule and day does, or whether a
+// hunt has the word.
+func (s *Store) says(j judged, rule string, day time.Time) bool {
+	return j.seq > s.covered[ruleDay{rule, day}]
 }
 
 // tallies of every rule and day; s.mu is held.
 func (s *Store) tallies() []finding.Tally {
-	type day struct {
-		source string
-		day    time.Time
-	}
-	type ruleDay struct {
-		rule string
-		day
-	}
-	events, matches := map[day]int64{}, map[ruleDay]int64{}
+	events, matches := map[finding.SourceCount]int64{}, map[finding.MatchCount]int64{}
 	for _, j := range s.batches {
 		for _, c := range j.Sources {
-			events[day{c.LogSource, c.Day}] += c.Events
+			events[finding.SourceCount{LogSource: c.LogSource, Day: c.Day}] += c.Events
 		}
 		for _, c := range j.Matches {
-			matches[ruleDay{c.Rule, day{c.LogSource, c.Day}}] += c.Matches
+			if s.says(j, c.Rule, c.Day) {
+				matches[finding.MatchCount{Rule: c.Rule, LogSource: c.LogSource, Day: c.Day}] += c.Matches
+			}
 		}
+	}
+	for c, n := range s.counts {
+		matches[c] += n
 	}
 	var out []finding.Tally
 	for at, n := range matches {
-		out = append(out, finding.Tally{Rule: at.rule, LogSource: at.source, Day: at.day.day, Matches: n, Events: events[at.day]})
+		out = append(out, finding.Tally{Rule: at.Rule, LogSource: at.LogSource, Day: at.Day, Matches: n,
+			Events: events[finding.SourceCount{LogSource: at.LogSource, Day: at.Day}]})
 	}
 	slices.SortFunc(out, func(a, b finding.Tally) int {
 		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.LogSource, b.LogSource))
@@ -76,12 +110,22 @@ func (s *Store) tallies() []finding.Tally {
 // findings are all of them, by key; s.mu is held.
 func (s *Store) findings() map[string]finding.Finding {
 	sums := map[string]finding.Occurrence{}
+	add := func(o finding.Occurrence) {
+		if sum, ok := sums[o.Key]; ok {
+			o.Merge(sum)
+		}
+		sums[o.Key] = o
+	}
 	for _, j := range s.batches {
 		for _, o := range j.Occurrences {
-			if sum, ok := sums[o.Key]; ok {
-				o.Merge(sum)
+			if s.says(j, o.Rule, o.Since) {
+				add(o)
 			}
-			sums[o.Key] = o
+		}
+	}
+	for _, said := range s.hunters {
+		for _, o := range said {
+			add(o)
 		}
 	}
 	byRule := map[string][]finding.Tally{}
@@ -92,6 +136,9 @@ func (s *Store) findings() map[string]finding.Finding {
 	for key, sum := range sums {
 		f := finding.Of(sum, slices.Clone(s.decisions[key]))
 		f.Demoted = finding.Demoted(&f, byRule[f.Rule])
+		if i := s.stageOf(f.Rule); i >= 0 {
+			f.Staged = s.stages[i].Hidden()
+		}
 		out[key] = f
 	}
 	return out

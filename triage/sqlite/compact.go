@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
@@ -70,12 +71,13 @@ func (s *Store) batches(ctx context.Context, released func(event.BatchID) bool) 
 }
 
 // settledOnly chooses occurrences of batches that are never recorded again.
-const settledOnly = ` NOT EXISTS (SELECT 1 FROM judged j WHERE j.batch = o.batch)`
+// Those of hunters stay as they are: one a key and hour is few.
+const settledOnly = ` hunter = '' AND NOT EXISTS (SELECT 1 FROM judged j WHERE j.batch = o.batch)`
 
-// crowded are the keys with several such occurrences that end on one day.
+// crowded are the keys with several such occurrences of one day.
 func (s *Store) crowded(ctx context.Context) (keys []string, err error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT DISTINCT key FROM (SELECT key FROM occurrence o WHERE`+settledOnly+
-		` GROUP BY key, `+daySQL("last")+` HAVING count(*) > 1)`)
+		` GROUP BY key, since, until HAVING count(*) > 1)`)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +92,10 @@ func (s *Store) crowded(ctx context.Context) (keys []string, err error) {
 	return keys, rows.Err()
 }
 
+// span is what occurrences are of that may be put together: a day, or what was
+// one occurrence before they were of days.
+type span struct{ since, until time.Time }
+
 // compact merges such occurrences of a key, a day each. What is merged bears
 // the batch of the latest, so that folding chooses as it did before.
 func compact(t *sqlitedb.Tx, key string) (saved int64, err error) {
@@ -98,29 +104,31 @@ func compact(t *sqlitedb.Tx, key string) (saved int64, err error) {
 		return 0, err
 	}
 	defer rows.Close()
-	merged := map[int64]finding.Occurrence{}
-	parts := map[int64][]event.BatchID{}
+	merged := map[span]finding.Occurrence{}
+	parts := map[span][]event.BatchID{}
 	for rows.Next() {
 		var o finding.Occurrence
 		if err := scanOccurrence(rows.Scan, &o); err != nil {
 			return 0, err
 		}
-		day := dayOf(o.LastSeen)
-		parts[day] = append(parts[day], o.Batch)
-		if sum, some := merged[day]; some {
+		at := span{o.Since, o.Until}
+		parts[at] = append(parts[at], o.Batch)
+		if sum, some := merged[at]; some {
 			o.Merge(sum)
 		}
-		merged[day] = o
+		merged[at] = o
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return 0, err
 	}
-	for day, sum := range merged {
-		if len(parts[day]) < 2 {
+	for at, sum := range merged {
+		if len(parts[at]) < 2 {
 			continue
 		}
-		for _, batch := range parts[day] {
-			if _, err := t.Exec(`DELETE FROM occurrence WHERE key = ? AND batch = ?`, key, batch[:]); err != nil {
+		for _, batch := range parts[at] {
+			_, err := t.Exec(`DELETE FROM occurrence WHERE key = ? AND batch = ? AND hunter = '' AND since = ? AND until = ?`,
+				key, batch[:], at.since.UnixMicro(), at.until.UnixMicro())
+			if err != nil {
 				return 0, err
 			}
 		}
@@ -128,10 +136,10 @@ func compact(t *sqlitedb.Tx, key string) (saved int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if _, err := t.Exec(`INSERT INTO occurrence (`+occurrenceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`, args...); err != nil {
+		if _, err := t.Exec(putOccurrence, args...); err != nil {
 			return 0, err
 		}
-		saved += int64(len(parts[day]) - 1)
+		saved += int64(len(parts[at]) - 1)
 	}
 	return saved, nil
 }

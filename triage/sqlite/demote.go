@@ -28,6 +28,8 @@ type deltas struct {
 	events  map[sourceDay]int64
 }
 
+func newDeltas() deltas { return deltas{map[ruleDay]int64{}, map[sourceDay]int64{}} }
+
 func (d *deltas) add(rule, source string, day, n int64) {
 	d.matches[ruleDay{ruleOf{rule, source}, day}] += n
 	d.events[sourceDay{source, day}] += 0 // so that count looks at the day

@@ -12,27 +12,31 @@ import (
 )
 
 // occurrenceColumns in the order of scanOccurrence and occurrenceArgs.
-const occurrenceColumns = `key, batch, first, last, count, trouble, evidence`
+const occurrenceColumns = `key, batch, hunter, since, until, rule, first, last, count, trouble, evidence`
+
+const putOccurrence = `INSERT INTO occurrence (` + occurrenceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func occurrenceArgs(o *finding.Occurrence) ([]any, error) {
 	trouble, err := json.Marshal(&o.Trouble)
 	if err != nil {
 		return nil, fmt.Errorf("finding %s: %w", o.Key, err)
 	}
-	return []any{o.Key, o.Batch[:], o.FirstSeen.UnixMicro(), o.LastSeen.UnixMicro(), o.Count, string(trouble), packEvidence(o.Evidence)}, nil
+	return []any{o.Key, o.Batch[:], o.Hunter, o.Since.UnixMicro(), o.Until.UnixMicro(), o.Rule,
+		o.FirstSeen.UnixMicro(), o.LastSeen.UnixMicro(), o.Count, string(trouble), packEvidence(o.Evidence)}, nil
 }
 
 // scanOccurrence reads those columns by the given Scan, then what follows them.
 func scanOccurrence(scan func(...any) error, o *finding.Occurrence, more ...any) error {
-	var first, last int64
-	var batch, trouble, evidence sql.RawBytes
-	if err := scan(append([]any{&o.Key, &batch, &first, &last, &o.Count, &trouble, &evidence}, more...)...); err != nil {
+	var since, until, first, last int64
+	var rule, batch, trouble, evidence sql.RawBytes
+	if err := scan(append([]any{&o.Key, &batch, &o.Hunter, &since, &until, &rule, &first, &last, &o.Count, &trouble, &evidence}, more...)...); err != nil {
 		return err
 	}
 	if len(batch) != len(o.Batch) {
 		return fmt.Errorf("finding %s: batch id of %d bytes", o.Key, len(batch))
 	}
 	copy(o.Batch[:], batch)
+	o.Since, o.Until = time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC()
 	o.FirstSeen, o.LastSeen = time.UnixMicro(first).UTC(), time.UnixMicro(last).UTC()
 	if err := json.Unmarshal(trouble, &o.Trouble); err != nil {
 		return fmt.Errorf("finding %s: %w", o.Key, err)

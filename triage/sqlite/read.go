@@ -70,6 +70,9 @@ func conditions(x *triage.Filter) (where string, args []any, err error) {
 	if !x.Demoted {
 		add("NOT demoted")
 	}
+	if !x.Staged {
+		add("NOT " + hidden)
+	}
 	if x.Cursor != "" {
 		p, err := triage.ParseCursor(x.Cursor)
 		if err != nil {
@@ -82,24 +85,27 @@ func conditions(x *triage.Filter) (where string, args []any, err error) {
 	return strings.Join(conds, " AND "), args, nil
 }
 
+// hidden tells of a finding whether its rule is on trial or was retired.
+const hidden = `finding.rule IN (SELECT rule FROM stage WHERE latest AND hidden)`
+
 // findings reads those that the tail of a query chooses, in its order.
 func (s *Store) findings(ctx context.Context, tail string, args ...any) ([]finding.Finding, error) {
 	query := func(text string, args ...any) (*sql.Rows, error) { return s.db.Read().QueryContext(ctx, text, args...) }
-	rows, err := query(`SELECT `+occurrenceColumns+`, demoted, decisions FROM finding`+tail, args...)
+	rows, err := query(`SELECT `+occurrenceColumns+`, demoted, `+hidden+`, decisions FROM finding`+tail, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	type row struct {
-		sum     finding.Occurrence
-		demoted bool
+		sum             finding.Occurrence
+		demoted, staged bool
 	}
 	var found []row
 	var decided []string
 	for rows.Next() {
 		var x row
 		var decisions int
-		if err := scanOccurrence(rows.Scan, &x.sum, &x.demoted, &decisions); err != nil {
+		if err := scanOccurrence(rows.Scan, &x.sum, &x.demoted, &x.staged, &decisions); err != nil {
 			return nil, err
 		}
 		found = append(found, x)
@@ -117,7 +123,7 @@ func (s *Store) findings(ctx context.Context, tail string, args ...any) ([]findi
 	out := make([]finding.Finding, len(found))
 	for i, x := range found {
 		out[i] = finding.Of(x.sum, decisions[x.sum.Key])
-		out[i].Demoted = x.demoted
+		out[i].Demoted, out[i].Staged = x.demoted, x.staged
 	}
 	return out, nil
 }
@@ -153,7 +159,7 @@ func (s *Store) Decide(ctx context.Context, key string, d finding.Decision) (fin
 		return finding.Finding{}, fmt.Errorf("decide about %s: %w", f.Key, err)
 	}
 	err = s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-		r := &recording{t: t, noisy: map[ruleOf]bool{}}
+		r := newRecording(t)
 		if _, err := t.Exec(`INSERT INTO decision (key, decision) VALUES (?, ?)`, f.Key, string(text)); err != nil {
 			return err
 		}

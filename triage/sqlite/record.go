@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
@@ -21,13 +22,15 @@ type counts struct {
 	Sources []finding.SourceCount `json:",omitempty"`
 }
 
+func (c *counts) empty() bool { return len(c.Matches) == 0 && len(c.Sources) == 0 }
+
 // Record is triage.Recorder's.
 func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judged) error {
 	j, err := triage.Prepare(batch, j)
 	if err != nil {
 		return err
 	}
-	if len(j.Occurrences) == 0 && len(j.Matches) == 0 && len(j.Sources) == 0 {
+	if len(j.Occurrences) == 0 && len(j.Matches) == 0 && len(j.Sources) == 0 && len(j.Marks) == 0 {
 		// Most often there is nothing to say and nothing was said before.
 		var known bool
 		err := s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM judged WHERE batch = ?)`, batch[:]).Scan(&known)
@@ -39,7 +42,7 @@ func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judge
 		}
 	}
 	err = s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-		return (&recording{t: t, noisy: map[ruleOf]bool{}}).record(batch, j)
+		return newRecording(t).record(batch, j)
 	})
 	if err != nil {
 		return fmt.Errorf("record batch %s: %w", batch, err)
@@ -47,46 +50,88 @@ func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judge
 	return nil
 }
 
-// recording is one batch on its way in.
+// recording is one batch or hunt on its way in.
 type recording struct {
-	t     *sqlitedb.Tx
-	noisy map[ruleOf]bool // whether the rule has a demoted day, as far as asked
+	t      *sqlitedb.Tx
+	noisy  map[ruleOf]bool // whether the rule has a demoted day, as far as asked
+	refold map[string]bool // keys of which something was taken away
+	days   deltas
+}
+
+func newRecording(t *sqlitedb.Tx) *recording {
+	return &recording{t: t, noisy: map[ruleOf]bool{}, refold: map[string]bool{}, days: newDeltas()}
 }
 
 type ruleOf struct{ rule, source string }
 
+// next is a number greater than all before.
+func (r *recording) next() (n int64, err error) {
+	return n, r.t.Scan(`UPDATE sequence SET n = n + 1 RETURNING n`, nil, &n)
+}
+
 func (r *recording) record(batch event.BatchID, j finding.Judged) error {
-	refold, days, err := r.forget(batch)
+	now, err := r.next()
 	if err != nil {
+		return err
+	}
+	first, err := r.forget(batch)
+	if err != nil {
+		return err
+	}
+	if first == 0 {
+		first = now
+	} else if j, err = r.uncovered(j, first); err != nil {
 		return err
 	}
 	for _, m := range j.Matches {
-		days.add(m.Rule, m.LogSource, dayOf(m.Day), m.Matches)
+		r.days.add(m.Rule, m.LogSource, dayOf(m.Day), m.Matches)
 	}
 	for _, c := range j.Sources {
-		days.addSource(c.LogSource, dayOf(c.Day), c.Events)
+		r.days.addSource(c.LogSource, dayOf(c.Day), c.Events)
 	}
-	changed, err := r.count(days)
+	if err := r.finish(j.Occurrences); err != nil {
+		return err
+	}
+	for _, m := range j.Marks {
+		if err := r.mark(m, now); err != nil {
+			return err
+		}
+	}
+	c := counts{j.Matches, j.Sources}
+	if len(j.Occurrences) == 0 && c.empty() && first == now {
+		return nil // nothing to replace if it is recorded again
+	}
+	text, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
-	for i := range j.Occurrences {
-		o := &j.Occurrences[i]
+	_, err = r.t.Exec(`INSERT INTO judged (batch, counts, seq) VALUES (?, ?, ?)`, batch[:], string(text), first)
+	return err
+}
+
+// finish counts the days, adds occurrences and folds what they touch.
+func (r *recording) finish(add []finding.Occurrence) error {
+	changed, err := r.count(r.days)
+	if err != nil {
+		return err
+	}
+	for i := range add {
+		o := &add[i]
 		args, err := occurrenceArgs(o)
 		if err != nil {
 			return err
 		}
-		if _, err := r.t.Exec(`INSERT INTO occurrence (`+occurrenceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`, args...); err != nil {
+		if _, err := r.t.Exec(putOccurrence, args...); err != nil {
 			return err
 		}
-		if !refold[o.Key] {
+		if !r.refold[o.Key] {
 			if err := r.merge(*o); err != nil {
 				return err
 			}
 		}
 	}
-	for key := range refold {
-		if err := r.refold(key); err != nil {
+	for key := range r.refold {
+		if err := r.fold(key); err != nil {
 			return err
 		}
 	}
@@ -95,52 +140,81 @@ func (r *recording) record(batch event.BatchID, j finding.Judged) error {
 			return err
 		}
 	}
-	if len(j.Occurrences) == 0 && len(j.Matches) == 0 && len(j.Sources) == 0 {
-		return nil // forgotten, and nothing to remember
-	}
-	text, err := json.Marshal(counts{j.Matches, j.Sources})
-	if err != nil {
-		return err
-	}
-	_, err = r.t.Exec(`INSERT INTO judged VALUES (?, ?)`, batch[:], string(text))
-	return err
+	return nil
 }
 
 // forget takes out what the batch contributed before: keys to fold anew, and
-// counts to take off.
-func (r *recording) forget(batch event.BatchID) (refold map[string]bool, days deltas, err error) {
-	days = deltas{map[ruleDay]int64{}, map[sourceDay]int64{}}
+// counts to take off. It gives the number of when the batch was first recorded,
+// or 0.
+func (r *recording) forget(batch event.BatchID) (first int64, err error) {
 	var text string
-	err = r.t.Scan(`SELECT counts FROM judged WHERE batch = ?`, []any{batch[:]}, &text)
+	err = r.t.Scan(`SELECT counts, seq FROM judged WHERE batch = ?`, []any{batch[:]}, &text, &first)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, days, nil
+		return 0, nil
 	}
 	if err != nil {
-		return nil, days, err
+		return 0, err
 	}
 	var c counts
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
-		return nil, days, err
+		return 0, err
 	}
-	for _, m := range c.Matches {
-		days.add(m.Rule, m.LogSource, dayOf(m.Day), -m.Matches)
+	was, err := r.uncovered(finding.Judged{Matches: c.Matches}, first)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range was.Matches {
+		r.days.add(m.Rule, m.LogSource, dayOf(m.Day), -m.Matches)
 	}
 	for _, s := range c.Sources {
-		days.addSource(s.LogSource, dayOf(s.Day), -s.Events)
+		r.days.addSource(s.LogSource, dayOf(s.Day), -s.Events)
 	}
-	keys, err := r.strings(`SELECT key FROM occurrence WHERE batch = ?`, batch[:])
+	keys, err := r.strings(`SELECT key FROM occurrence WHERE batch = ? AND hunter = ''`, batch[:])
 	if err != nil {
-		return nil, days, err
+		return 0, err
 	}
-	refold = map[string]bool{}
 	for _, key := range keys {
-		refold[key] = true
+		r.refold[key] = true
 	}
-	if _, err := r.t.Exec(`DELETE FROM occurrence WHERE batch = ?`, batch[:]); err != nil {
-		return nil, days, err
+	if _, err := r.t.Exec(`DELETE FROM occurrence WHERE batch = ? AND hunter = ''`, batch[:]); err != nil {
+		return 0, err
 	}
 	_, err = r.t.Exec(`DELETE FROM judged WHERE batch = ?`, batch[:])
-	return refold, days, err
+	return first, err
+}
+
+// uncovered is what counts of what a batch says that was first recorded then:
+// on some rules and days a hunt has had the word since.
+func (r *recording) uncovered(j finding.Judged, first int64) (finding.Judged, error) {
+	covered := map[ruleDay]bool{}
+	asked := func(rule string, day time.Time) (bool, error) {
+		at := ruleDay{ruleOf{rule: rule}, dayOf(day)}
+		is, known := covered[at]
+		if !known {
+			err := r.t.Scan(`SELECT EXISTS (SELECT 1 FROM covered WHERE rule = ? AND day = ? AND seq >= ?)`, []any{rule, at.day, first}, &is)
+			if err != nil {
+				return false, err
+			}
+			covered[at] = is
+		}
+		return is, nil
+	}
+	out := finding.Judged{Sources: j.Sources, Marks: j.Marks}
+	for _, o := range j.Occurrences {
+		if is, err := asked(o.Rule, o.Since); err != nil {
+			return out, err
+		} else if !is {
+			out.Occurrences = append(out.Occurrences, o)
+		}
+	}
+	for _, m := range j.Matches {
+		if is, err := asked(m.Rule, m.Day); err != nil {
+			return out, err
+		} else if !is {
+			out.Matches = append(out.Matches, m)
+		}
+	}
+	return out, nil
 }
 
 func (r *recording) strings(query string, args ...any) (out []string, err error) {
@@ -194,9 +268,9 @@ func (r *recording) decisionCount(key string) (n int, err error) {
 	return n, r.t.Scan(`SELECT count(*) FROM decision WHERE key = ?`, []any{key}, &n)
 }
 
-// refold makes the finding anew from its occurrences, or takes it away when
+// fold makes the finding anew from its occurrences, or takes it away when
 // there are none. What people decided stays.
-func (r *recording) refold(key string) error {
+func (r *recording) fold(key string) error {
 	rows, err := r.t.Query(`SELECT `+occurrenceColumns+` FROM occurrence WHERE key = ?`, key)
 	if err != nil {
 		return err
@@ -228,9 +302,9 @@ func (r *recording) refold(key string) error {
 	return r.put(&sum, n)
 }
 
-const findingColumns = occurrenceColumns + `, kind, rule, log_source, severity, account, actor, resource, text, priority, status, demoted, decisions`
+const findingColumns = occurrenceColumns + `, kind, log_source, severity, account, actor, resource, text, priority, status, demoted, decisions`
 
-var putFinding = `INSERT OR REPLACE INTO finding (` + findingColumns + `) VALUES (` + strings.Repeat("?, ", 18) + `?)`
+var putFinding = `INSERT OR REPLACE INTO finding (` + findingColumns + `) VALUES (` + strings.Repeat("?, ", 21) + `?)`
 
 // put writes the finding of a merged occurrence.
 func (r *recording) put(o *finding.Occurrence, decisions int) error {
@@ -251,7 +325,7 @@ func (r *recording) put(o *finding.Occurrence, decisions int) error {
 	if err != nil {
 		return err
 	}
-	args = append(args, string(f.Kind), f.Rule, f.LogSource, f.Severity.Rank(), f.Account, f.Actor, f.Resource,
+	args = append(args, string(f.Kind), f.LogSource, f.Severity.Rank(), f.Account, f.Actor, f.Resource,
 		triage.SearchText(&f.Trouble), f.Priority, string(f.Status), demoted, decisions)
 	_, err = r.t.Exec(putFinding, args...)
 	return err

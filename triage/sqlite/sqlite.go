@@ -1,7 +1,8 @@
 // Package sqlite keeps findings and decisions in a SQLite file, state.db,
 // beside whatever else is kept there.
 //
-// Occurrences are kept one a key and batch. Each finding is kept folded beside
+// Occurrences are kept one a key, batch and day, or one a key, hunter and hour.
+// Each finding is kept folded beside
 // them, in a row of its own that List orders and chooses by: a new occurrence
 // merges into it, and only where one is replaced or gone the finding is folded
 // anew from all of its occurrences.
@@ -59,6 +60,57 @@ CREATE TABLE source_day (
 	events INTEGER NOT NULL,
 	PRIMARY KEY (log_source, day)
 ) WITHOUT ROWID;
+`, `
+-- Occurrences are one a day or, of hunters, one an hour. Those that were made
+-- before span the days they span.
+CREATE TABLE occurrence_new (
+	key TEXT NOT NULL, batch BLOB NOT NULL, -- of a hunter: zero
+	hunter TEXT NOT NULL,                   -- of a batch: empty
+	since INTEGER NOT NULL, until INTEGER NOT NULL,
+	rule TEXT NOT NULL,
+	first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
+	trouble TEXT NOT NULL, evidence BLOB NOT NULL,
+	PRIMARY KEY (key, batch, hunter, since)
+) WITHOUT ROWID;
+INSERT INTO occurrence_new SELECT key, batch, '', first - first % 86400000000, last - last % 86400000000 + 86400000000,
+	coalesce(json_extract(trouble, '$.rule'), ''), first, last, count, trouble, evidence FROM occurrence;
+DROP TABLE occurrence;
+ALTER TABLE occurrence_new RENAME TO occurrence;
+CREATE INDEX occurrence_batch ON occurrence (batch) WHERE hunter = '';
+CREATE INDEX occurrence_rule ON occurrence (rule, since) WHERE hunter = '';
+CREATE INDEX occurrence_hunter ON occurrence (hunter, since) WHERE hunter <> '';
+ALTER TABLE finding ADD COLUMN hunter TEXT NOT NULL DEFAULT '';
+ALTER TABLE finding ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE finding ADD COLUMN until INTEGER NOT NULL DEFAULT 0;
+UPDATE finding SET since = last - last % 86400000000, until = last - last % 86400000000 + 86400000000;
+CREATE TABLE sequence (n INTEGER NOT NULL); -- one row: grows with every recording
+INSERT INTO sequence VALUES (1);
+ALTER TABLE judged ADD COLUMN seq INTEGER NOT NULL DEFAULT 1; -- when the batch was first recorded
+CREATE TABLE mark (
+	hunter TEXT NOT NULL, hour INTEGER NOT NULL, -- microseconds
+	seq INTEGER NOT NULL,
+	PRIMARY KEY (hunter, hour)
+) WITHOUT ROWID;
+-- What batches first recorded up to seq say of the rule and day counts no more:
+-- a hunt has said all of it.
+CREATE TABLE covered (
+	rule TEXT NOT NULL, day INTEGER NOT NULL, seq INTEGER NOT NULL,
+	PRIMARY KEY (rule, day)
+) WITHOUT ROWID;
+CREATE TABLE stage (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	rule TEXT NOT NULL,
+	latest INTEGER NOT NULL, -- whether it is the rule's latest
+	hidden INTEGER NOT NULL, -- stage.Hidden
+	stage TEXT NOT NULL      -- finding.Stage, JSON
+);
+CREATE INDEX stage_rule ON stage (rule, id);
+CREATE INDEX stage_hidden ON stage (rule) WHERE latest AND hidden;
+CREATE TABLE stage_audit (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL, by TEXT NOT NULL,
+	stage TEXT NOT NULL -- finding.Stage as it was after that, JSON
+);
 `}
 
 // Store is a triage in a SQLite file.

@@ -41,6 +41,13 @@ func Test(t *testing.T, open Open) {
 	run("big batch", big)
 	run("compact", compact)
 	run("at once", atOnce)
+	run("marks", marks)
+	run("hunts", hunts)
+	run("hunts refused", huntsRefused)
+	run("hunt for a rule of batches", huntedRule)
+	run("compact beside hunts", compactHunts)
+	run("trials", stages)
+	t.Run("hunts in any order", func(t *testing.T) { huntsAnyOrder(t, open) })
 	t.Run("any order", func(t *testing.T) { anyOrder(t, open) })
 }
 
@@ -177,6 +184,7 @@ func refused(b *bench) {
 	for _, bad := range []finding.Occurrence{
 		occurrence("", 1),
 		occurrence("b", 1, func(o *finding.Occurrence) { o.Hunter = "h" }),
+		occurrence("b", 1, func(o *finding.Occurrence) { o.LastSeen = o.LastSeen.Add(12 * time.Hour) }), // two days
 	} {
 		if err := b.Record(b.Context(), event.BatchID{1}, finding.Judged{Occurrences: []finding.Occurrence{bad}}); err == nil {
 			b.Errorf("an occurrence of key %q, hunter %q is recorded", bad.Key, bad.Hunter)

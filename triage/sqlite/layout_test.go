@@ -1,0 +1,107 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// TestOldLayout opens a file in which occurrences may span days, one a batch.
+func TestOldLayout(t *testing.T) {
+	ctx := t.Context()
+	db, err := sqlitedb.Open(ctx, filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx, "triage", schema[:1]); err != nil {
+		t.Fatal(err)
+	}
+	noon := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	old := func(n byte, first, last time.Time, count int) {
+		t.Helper()
+		o := finding.Occurrence{Trouble: finding.Trouble{Key: "k", Rule: "rule", Kind: finding.KindRule, Title: fmt.Sprint("Title ", n), Severity: finding.Low, Confidence: 1, Reasons: []finding.Reason{}}}
+		o.Evidence.Add(finding.Sighting{Time: first, UID: event.UID{n}})
+		o.FirstSeen, o.LastSeen, o.Count, o.Batch = first, last, int64(count), event.BatchID{n}
+		args, err := occurrenceArgs(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args[:2:2], args[6:]...)
+		err = db.Tx(ctx, func(tx *sqlitedb.Tx) error {
+			if _, err := tx.Exec(`INSERT INTO judged VALUES (?, '{}')`, o.Batch[:]); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(`INSERT INTO occurrence VALUES (?, ?, ?, ?, ?, ?, ?)`, args...); err != nil {
+				return err
+			}
+			_, err := tx.Exec(`INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, 'rule', 'rule', '', 1, '', '', '', '', 25, 'new', 0, 0)`, args...)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	old(1, noon, noon.Add(24*time.Hour), 5)
+	old(2, noon, noon.Add(26*time.Hour), 7)
+
+	s, err := On(ctx, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(count int64, title string) {
+		t.Helper()
+		all, _, err := s.List(ctx, triage.Filter{Rule: "rule"})
+		if err != nil || len(all) != 1 || all[0].Count != count || all[0].Title != title {
+			t.Errorf("%d findings, %+v, %v, want count %d, title %q", len(all), all, err, count, title)
+		}
+	}
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f(7, "Title 2") // kept as it was
+	ok(s.Record(ctx, event.BatchID{3}, finding.Judged{Occurrences: []finding.Occurrence{{
+		Trouble: finding.Trouble{Key: "k", Rule: "rule", Title: "Title 3", Severity: finding.Low}, FirstSeen: noon, LastSeen: noon, Count: 1}}}))
+	f(8, "Title 2")
+	ok(s.Record(ctx, event.BatchID{2}, finding.Judged{}))
+	f(6, "Title 1")
+	day := finding.Day(noon)
+	hunt := finding.Hunt{Hunter: "h", Rule: "rule", Since: day, Until: day.AddDate(0, 0, 1)}
+	ok(s.RecordHunt(ctx, hunt, 0))
+	f(5, "Title 1") // the one that spans two days cannot be cut
+	hunt.Until = day.AddDate(0, 0, 2)
+	ok(s.RecordHunt(ctx, hunt, 0))
+	if all, _, err := s.List(ctx, triage.Filter{}); err != nil || len(all) != 0 {
+		t.Errorf("%d findings are left, %v", len(all), err)
+	}
+}
+
+// TestAudit: every word on a rule's trial is kept.
+func TestAudit(t *testing.T) {
+	ctx := t.Context()
+	s, err := Open(ctx, filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	at := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	for i, x := range []finding.Stage{{Rule: "r", Days: 3, By: "ann", State: finding.Staged}, {Rule: "r", By: "bob", State: finding.Retired, Comment: "noise"}} {
+		if err := s.SetStage(ctx, x, at.Add(time.Duration(i)*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var lines string
+	err = s.db.Read().QueryRow(`SELECT group_concat(at || ' ' || by || ' ' || json_extract(stage, '$.state') || ' ' || json_extract(stage, '$.days'), ', ') FROM stage_audit`).Scan(&lines)
+	if want := "1772625600000000 ann staged 3, 1772629200000000 bob retired 3"; err != nil || lines != want {
+		t.Errorf("audit %q, %v, want %q", lines, err, want)
+	}
+}
