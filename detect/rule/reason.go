@@ -1,10 +1,10 @@
 package rule
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
+	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/sigma/match"
@@ -39,31 +39,12 @@ func reasons(e *event.Event, explained match.Explanation) []finding.Reason {
 	if len(said) > maxSaid {
 		said = append(said[:maxSaid], fmt.Sprintf("%d more", len(said)-maxSaid))
 	}
-	text := subject(e)
+	text := about.Subject(e)
 	if len(said) > 0 {
 		text += ": " + strings.Join(said, ", ")
 	}
 	summary := finding.Reason{Kind: "match", Text: text, Evidence: evidence}
 	return append([]finding.Reason{summary}, out...)
-}
-
-// subject says what happened in one line.
-func subject(e *event.Event) string {
-	if e.Message != "" {
-		return e.Message
-	}
-	var b strings.Builder
-	b.WriteString(cmp.Or(e.APIOperation, "An event"))
-	if e.ResourceUID != "" {
-		fmt.Fprintf(&b, " on %s", shortName(e.ResourceUID))
-	}
-	if who := cmp.Or(e.ActorName, e.ActorUID); who != "" {
-		fmt.Fprintf(&b, " by %s %s", cmp.Or(string(e.ActorType), "principal"), who)
-	}
-	if from := cmp.Or(e.SrcIP, e.SrcHost); from != "" {
-		fmt.Fprintf(&b, " from %s", from)
-	}
-	return b.String()
 }
 
 // fact is one or more answers about one item of a rule.

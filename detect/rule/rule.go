@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/sigma"
@@ -41,7 +42,7 @@ type Options struct {
 // Detector judges events with a set of rules.
 type Detector struct {
 	set     *match.Set
-	rules   []judged // by index in set
+	rules   []about.Rule // by index in set
 	sources map[string]match.Source
 	scratch sync.Pool // of *match.Scratch
 
@@ -69,7 +70,7 @@ func New(docs sigma.Documents, o Options) (*Detector, []*sigma.Error) {
 		d.sources = Sources
 	}
 	for i := range set.Len() {
-		d.rules = append(d.rules, judgedOf(set.Rule(i)))
+		d.rules = append(d.rules, about.Of(&set.Rule(i).Meta))
 	}
 	d.scratch.New = func() any { return set.NewScratch() }
 	return d, append(refused, more...)
@@ -190,7 +191,7 @@ func (j *judging) event(i int) {
 	}
 	for _, rule := range hits {
 		j.matches[matchKey{rule, source, day}]++
-		j.add(trouble{rule, day, e.AccountUID, actorOf(e), e.ResourceUID}, i, source)
+		j.add(trouble{rule, day, e.AccountUID, about.Actor(e), e.ResourceUID}, i, source)
 	}
 }
 
@@ -216,9 +217,6 @@ func (j *judging) add(t trouble, i int, source match.Source) {
 func later(e, than *event.Event) bool {
 	return cmp.Or(e.Time.Compare(than.Time), bytes.Compare(e.UID[:], than.UID[:])) > 0
 }
-
-// actorOf names who did it: the stable principal, else the address.
-func actorOf(e *event.Event) string { return cmp.Or(e.ActorUID, e.SrcIP) }
 
 func (j *judging) judged(batch event.BatchID) finding.Judged {
 	var out finding.Judged
@@ -257,11 +255,11 @@ func (j *judging) occurrence(batch event.BatchID, g *group) finding.Occurrence {
 	e := &j.events[g.latest]
 	return finding.Occurrence{
 		Trouble: finding.Trouble{
-			Key:  finding.Key(string(finding.KindRule), r.rule.Key(), g.account, g.actor, g.resource),
-			Kind: finding.KindRule, Rule: r.rule.Key(), LogSource: nameOf(g.source),
-			Title: r.rule.Title, Severity: r.severity, Confidence: r.confidence,
+			Key:  finding.Key(string(finding.KindRule), r.Key, g.account, g.actor, g.resource),
+			Kind: finding.KindRule, Rule: r.Key, LogSource: nameOf(g.source),
+			Title: r.Title, Severity: r.Severity, Confidence: r.Confidence,
 			Actor: g.actor, Resource: g.resource, Account: g.account, Region: e.Region,
-			Reasons: j.reasons(g), Attack: r.attack, FalsePositives: r.rule.FalsePositives, Next: r.steps(e),
+			Reasons: j.reasons(g), Attack: r.Attack, FalsePositives: r.FalsePositives, Next: r.Steps(e),
 		},
 		Batch: batch, Since: dayTime(g.day), Until: dayTime(g.day + 1),
 		FirstSeen: g.first, LastSeen: e.Time, Count: g.count, Evidence: g.evidence,
@@ -277,51 +275,4 @@ func (j *judging) reasons(g *group) []finding.Reason {
 		return nil
 	}
 	return reasons(e, explained)
-}
-
-// judged is a rule with what its findings share.
-type judged struct {
-	rule       *sigma.Rule
-	severity   finding.Severity
-	confidence float64
-	attack     []finding.Attack
-	next       []string
-}
-
-func judgedOf(r *sigma.Rule) judged {
-	out := judged{rule: r, severity: finding.Severity(r.Level), attack: attacks(r.Tags)}
-	if out.severity.Rank() < 0 {
-		out.severity = finding.Medium // as most tools read a rule without a level
-	}
-	switch r.Status {
-	case "stable":
-		out.confidence = 0.8
-	case "test":
-		out.confidence = 0.6
-	default:
-		out.confidence = 0.4
-	}
-	own, _ := r.Extra["yagura"].(map[string]any)
-	switch c := own["confidence"].(type) {
-	case float64:
-		if 0 < c && c <= 1 {
-			out.confidence = c
-		}
-	case int:
-		if c == 1 {
-			out.confidence = 1
-		}
-	}
-	next, _ := own["next"].([]any)
-	for _, step := range next {
-		if s, ok := step.(string); ok {
-			out.next = append(out.next, s)
-		}
-	}
-	if v, ok := own["attack_version"].(string); ok && v != attackVersion {
-		for i := range out.attack {
-			out.attack[i].Version = v
-		}
-	}
-	return out
 }

@@ -1,4 +1,4 @@
-package rule
+package about
 
 import (
 	"cmp"
@@ -9,14 +9,14 @@ import (
 	"github.com/yagura-sec/yagura/query"
 )
 
-// steps are the rule's next steps for an event.
+// Steps are the rule's next steps for an event.
 //
 // {account} and {region} are the event's. {resource} and {actor} are short names
 // as commands want them (a bucket, a user, a role), but full ones behind
 // resource_uid: and actor_uid:, and behind AttributeValue= an actor is whom
 // CloudTrail's look-up calls the user name: of a role, the session. What the
 // event does not say stands in capitals for a person to fill in.
-func (r *judged) steps(e *event.Event) []string {
+func (r *Rule) Steps(e *event.Event) []string {
 	var out []string
 	for _, step := range r.next {
 		out = append(out, fill(step, e))
@@ -67,7 +67,7 @@ func placeholder(name, before string, e *event.Event) (string, bool) {
 		if strings.HasSuffix(before, "resource_uid:") && e.ResourceUID != "" {
 			return full("resource_uid", e.ResourceUID), true
 		}
-		return cmp.Or(shortName(e.ResourceUID), "RESOURCE"), true
+		return cmp.Or(ShortName(e.ResourceUID), "RESOURCE"), true
 	case "actor":
 		switch {
 		case strings.HasSuffix(before, "actor_uid:") && e.ActorUID != "":
@@ -75,14 +75,14 @@ func placeholder(name, before string, e *event.Event) (string, bool) {
 		case strings.HasSuffix(before, "AttributeValue=") && e.ActorSession != "":
 			return e.ActorSession, true
 		}
-		return cmp.Or(e.ActorName, shortName(e.ActorUID), "ACTOR"), true
+		return cmp.Or(e.ActorName, ShortName(e.ActorUID), "ACTOR"), true
 	}
 	return "", false
 }
 
-// shortName is the name in an ARN: what follows the type of the resource. A
+// ShortName is the name in an ARN: what follows the type of the resource. A
 // secret keeps its ARN, because its name in there has six characters appended.
-func shortName(uid string) string {
+func ShortName(uid string) string {
 	parts := strings.SplitN(uid, ":", 6)
 	if len(parts) < 6 || parts[0] != "arn" {
 		return uid

@@ -1,4 +1,4 @@
-package rule
+package about
 
 import (
 	"github.com/yagura-sec/yagura/finding"

@@ -1,0 +1,90 @@
+// Package about holds what findings of rules and of correlations have in
+// common: what a Sigma document says of itself in the words of findings, and
+// what is said of an event.
+package about
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/sigma"
+)
+
+// Rule is what all findings of a rule or correlation share. The slices are
+// shared too: nobody changes them.
+type Rule struct {
+	Key, Title     string
+	Severity       finding.Severity
+	Confidence     float64
+	Attack         []finding.Attack
+	FalsePositives []string
+
+	next []string // as written: see Steps
+}
+
+// Of gives what a document says.
+func Of(m *sigma.Meta) Rule {
+	out := Rule{
+		Key: m.Key(), Title: m.Title, Severity: finding.Severity(m.Level), Attack: attacks(m.Tags),
+		FalsePositives: m.FalsePositives,
+	}
+	if out.Severity.Rank() < 0 {
+		out.Severity = finding.Medium // as most tools read a rule without a level
+	}
+	switch m.Status {
+	case "stable":
+		out.Confidence = 0.8
+	case "test":
+		out.Confidence = 0.6
+	default:
+		out.Confidence = 0.4
+	}
+	own, _ := m.Extra["yagura"].(map[string]any)
+	switch c := own["confidence"].(type) {
+	case float64:
+		if 0 < c && c <= 1 {
+			out.Confidence = c
+		}
+	case int:
+		if c == 1 {
+			out.Confidence = 1
+		}
+	}
+	next, _ := own["next"].([]any)
+	for _, step := range next {
+		if s, ok := step.(string); ok {
+			out.next = append(out.next, s)
+		}
+	}
+	if v, ok := own["attack_version"].(string); ok && v != attackVersion {
+		for i := range out.Attack {
+			out.Attack[i].Version = v
+		}
+	}
+	return out
+}
+
+// Actor names who did it: the stable principal, else the address.
+func Actor(e *event.Event) string { return cmp.Or(e.ActorUID, e.SrcIP) }
+
+// Subject says what happened in one line.
+func Subject(e *event.Event) string {
+	if e.Message != "" {
+		return e.Message
+	}
+	var b strings.Builder
+	b.WriteString(cmp.Or(e.APIOperation, "An event"))
+	if e.ResourceUID != "" {
+		fmt.Fprintf(&b, " on %s", ShortName(e.ResourceUID))
+	}
+	if who := cmp.Or(e.ActorName, e.ActorUID); who != "" {
+		fmt.Fprintf(&b, " by %s %s", cmp.Or(string(e.ActorType), "principal"), who)
+	}
+	if from := cmp.Or(e.SrcIP, e.SrcHost); from != "" {
+		fmt.Fprintf(&b, " from %s", from)
+	}
+	return b.String()
+}
