@@ -3,7 +3,8 @@
 //
 // The packages below it build on each other: cond parses conditions, ir turns a
 // rule into a small typed program in which every modifier is already applied,
-// match holds a set of programs against records, lint finds what is wrong with a
+// match holds a set of programs against records, correlate evaluates correlations
+// over what matched, lint finds what is wrong with a
 // rule that compiles, and ruletest runs labelled cases. None of them imports
 // anything of the program they live in.
 //
@@ -13,5 +14,5 @@
 //	hits, err := set.MatchJSON(sc, record, match.Source{Product: "aws", Service: "cloudtrail"})
 //
 // What is not known is refused with file, line, column and reason, and one
-// refused rule never drops another. Correlation rules are refused for now.
+// refused rule never drops another.
 package sigma

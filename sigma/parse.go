@@ -13,14 +13,16 @@ import (
 
 // Documents is what was read.
 type Documents struct {
-	Rules   []*Rule
-	Filters []*Filter
+	Rules        []*Rule
+	Filters      []*Filter
+	Correlations []*Correlation
 }
 
 // Add appends what other holds.
 func (d *Documents) Add(other Documents) {
 	d.Rules = append(d.Rules, other.Rules...)
 	d.Filters = append(d.Filters, other.Filters...)
+	d.Correlations = append(d.Correlations, other.Correlations...)
 }
 
 // MaxFile is the size in bytes above which a file is refused unread: the
@@ -157,7 +159,9 @@ func (p *parser) document(text []byte, out *Documents) {
 	p.name(fields)
 	switch {
 	case fields["correlation"].value != nil:
-		p.fail(fields["correlation"].pos, "correlation rules are not supported yet")
+		if c := p.correlationDocument(top, fields); len(p.errs) == 0 {
+			out.Correlations = append(out.Correlations, c)
+		}
 	case fields["action"].value != nil:
 		p.fail(fields["action"].pos, `"action" documents belong to the old rule format: write every rule as a document of its own`)
 	case fields["filter"].value != nil:
@@ -261,41 +265,55 @@ func describe(n *yaml.Node) string {
 }
 
 func (p *parser) ruleDocument(top *yaml.Node, fields map[string]field) *Rule {
-	r := &Rule{File: p.file, Pos: p.pos(top), Places: map[string]Pos{}}
-	p.each(top, "the document", func(key string, pos Pos, v *yaml.Node) {
-		r.Places[key] = pos
-		if text := ruleText(r, key); text != nil {
-			*text = p.text(v, key)
-			return
-		}
-		if list := ruleList(r, key); list != nil {
-			*list = p.list(v, key)
-			return
-		}
+	r := &Rule{}
+	p.meta(&r.Meta, top, func(key string, pos Pos, v *yaml.Node) bool {
 		switch key {
-		case "related":
-			r.Related = p.related(v)
 		case "logsource":
 			r.LogSource = p.logSource(v)
 		case "detection":
 			r.Detection = p.detection(v, pos, nil)
 		default:
-			var value any
-			if err := v.Decode(&value); err != nil {
-				p.fail(p.pos(v), "%s: %v", key, err)
-				return
-			}
-			if r.Extra == nil {
-				r.Extra = map[string]any{}
-			}
-			r.Extra[key] = value
+			return false
 		}
+		return true
 	})
 	p.required(r.Pos, fields, "title", "logsource", "detection")
 	if at, ok := r.Places["logsource"]; ok && r.LogSource.String() == "" {
 		p.fail(at, "logsource names no category, product or service")
 	}
 	return r
+}
+
+// meta reads what every kind of rule says of itself. Keys that own takes are
+// the kind's.
+func (p *parser) meta(m *Meta, top *yaml.Node, own func(string, Pos, *yaml.Node) bool) {
+	m.File, m.Pos, m.Places = p.file, p.pos(top), map[string]Pos{}
+	p.each(top, "the document", func(key string, pos Pos, v *yaml.Node) {
+		m.Places[key] = pos
+		if text := metaText(m, key); text != nil {
+			*text = p.text(v, key)
+			return
+		}
+		if list := metaList(m, key); list != nil {
+			*list = p.list(v, key)
+			return
+		}
+		switch {
+		case key == "related":
+			m.Related = p.related(v)
+		case own(key, pos, v):
+		default:
+			var value any
+			if err := v.Decode(&value); err != nil {
+				p.fail(p.pos(v), "%s: %v", key, err)
+				return
+			}
+			if m.Extra == nil {
+				m.Extra = map[string]any{}
+			}
+			m.Extra[key] = value
+		}
+	})
 }
 
 func (p *parser) required(pos Pos, fields map[string]field, keys ...string) {
@@ -306,48 +324,48 @@ func (p *parser) required(pos Pos, fields map[string]field, keys ...string) {
 	}
 }
 
-// ruleText is where a top-level key with a text goes, or nil.
-func ruleText(r *Rule, key string) *string {
+// metaText is where a top-level key with a text goes, or nil.
+func metaText(m *Meta, key string) *string {
 	switch key {
 	case "id":
-		return &r.ID
+		return &m.ID
 	case "name":
-		return &r.Name
+		return &m.Name
 	case "title":
-		return &r.Title
+		return &m.Title
 	case "taxonomy":
-		return &r.Taxonomy
+		return &m.Taxonomy
 	case "status":
-		return &r.Status
+		return &m.Status
 	case "description":
-		return &r.Description
+		return &m.Description
 	case "license":
-		return &r.License
+		return &m.License
 	case "author":
-		return &r.Author
+		return &m.Author
 	case "date":
-		return &r.Date
+		return &m.Date
 	case "modified":
-		return &r.Modified
+		return &m.Modified
 	case "level":
-		return &r.Level
+		return &m.Level
 	}
 	return nil
 }
 
-// ruleList is where a top-level key with a list of texts goes, or nil.
-func ruleList(r *Rule, key string) *[]string {
+// metaList is where a top-level key with a list of texts goes, or nil.
+func metaList(m *Meta, key string) *[]string {
 	switch key {
 	case "references":
-		return &r.References
+		return &m.References
 	case "tags":
-		return &r.Tags
+		return &m.Tags
 	case "falsepositives":
-		return &r.FalsePositives
+		return &m.FalsePositives
 	case "fields":
-		return &r.Fields
+		return &m.Fields
 	case "scope":
-		return &r.Scope
+		return &m.Scope
 	}
 	return nil
 }

@@ -103,7 +103,10 @@ func TestParseRefuses(t *testing.T) {
 	f("cloudtrail.amazonaws.com", ".inf", `r.yml:16:18: .inf is no number that can be compared`)
 	f("level: high", "level: high\nlevel: low", `r.yml:22:1: key "level" occurs twice in the document`)
 	f("level: high", "level: high\ntitle: [", "r.yml:21:1: not valid YAML: did not find expected ',' or ']'")
-	f("level: high", "correlation: {type: event_count}", "r.yml:21:1: correlation rules are not supported yet")
+	f("level: high", "correlation: {type: event_count}",
+		"r.yml:9:1: a correlation has no logsource: write the rule as a document of its own and name it under rules",
+		"r.yml:13:1: a correlation has no detection: write the rule as a document of its own and name it under rules",
+		"r.yml:21:1: rules is missing in the correlation", "r.yml:21:1: timespan is missing in the correlation")
 	f("level: high", "action: global", `r.yml:21:1: "action" documents belong to the old rule format: write every rule as a document of its own`)
 	f("level: high", "filter: {rules: any, s: {a: 1}}", "r.yml:21:1: condition is missing")
 	f("level: high", "filter: {s: {a: 1}, condition: s}", `r.yml:21:1: filter names no rules: expected "rules" with ids, names or any`)
