@@ -1,44 +1,80 @@
 package ir
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Witness gives atoms of which one holds whenever n does: the atoms asked for
 // are such that can says yes, and of several choices the one with the least sum
 // of cost is taken. False: there is no such choice, for example because n holds
 // when nothing does.
 func (n *Node) Witness(can func(AtomID) bool, cost func(AtomID) float64) ([]AtomID, bool) {
-	atoms, _, ok := n.witness(can, cost)
-	return atoms, ok
+	w := witness{can, cost}
+	found, ok := w.of(n, true)
+	return found.atoms, ok
 }
 
-func (n *Node) witness(can func(AtomID) bool, cost func(AtomID) float64) ([]AtomID, float64, bool) {
+type witness struct {
+	can  func(AtomID) bool
+	cost func(AtomID) float64
+}
+
+// choice is atoms of which one holds, with the sum of their costs.
+type choice struct {
+	atoms []AtomID
+	cost  float64
+}
+
+// of gives the best choice for n being as asked: true or false.
+func (w witness) of(n *Node, held bool) (choice, bool) {
 	switch n.Op {
 	case Leaf:
-		if !can(n.Atom) {
-			return nil, 0, false
+		if !held || !w.can(n.Atom) {
+			return choice{}, false
 		}
-		return []AtomID{n.Atom}, cost(n.Atom), true
-	case And:
-		var best []AtomID
-		least, found := 0.0, false
-		for _, x := range n.X {
-			if atoms, sum, ok := x.witness(can, cost); ok && (!found || sum < least) {
-				best, least, found = atoms, sum, true
-			}
-		}
-		return best, least, found
-	case Or, AtLeast: // AtLeast asks for one or more, so one of them held
-		var all []AtomID
-		total := 0.0
-		for _, x := range n.X {
-			atoms, sum, ok := x.witness(can, cost)
-			if !ok {
-				return nil, 0, false
-			}
-			all = append(all, atoms...)
-			total += sum
-		}
-		return all, total, true
+		return choice{[]AtomID{n.Atom}, w.cost(n.Atom)}, true
+	case Not:
+		return w.of(n.X[0], !held)
 	}
-	return nil, 0, false
+	// At least so many of X are as asked: of any others left out, one is not
+	// enough to make up for them.
+	need := map[NodeOp]int{And: len(n.X), Or: 1, AtLeast: n.N}[n.Op]
+	if !held {
+		need = len(n.X) - need + 1
+	}
+	return w.some(n.X, held, need)
+}
+
+// some gives the best choice for at least need of xs being as asked: whatever
+// need-1 are left out, one of the others is.
+func (w witness) some(xs []*Node, held bool, need int) (choice, bool) {
+	if need < 1 {
+		return choice{}, false
+	}
+	if need > len(xs) { // never so: no atoms bear witness to it
+		return choice{}, true
+	}
+	var found []choice
+	for _, x := range xs {
+		if c, ok := w.of(x, held); ok {
+			found = append(found, c)
+		}
+	}
+	take := len(xs) - need + 1
+	if len(found) < take {
+		return choice{}, false
+	}
+	slices.SortStableFunc(found, func(a, b choice) int { return cmp.Compare(a.cost, b.cost) })
+	if take == 1 {
+		return found[0], true
+	}
+	var out choice
+	for _, c := range found[:take] {
+		out.atoms = append(out.atoms, c.atoms...)
+		out.cost += c.cost
+	}
+	return out, true
 }
 
 // maxTable is how many atoms Constant tries all values of.

@@ -216,3 +216,6 @@ func (a *Atom) Accepts(v *Value) bool {
 	}
 	return v.Kind != Null
 }
+
+// Content is v's text as it is, an object's without white space.
+func (v *Value) Content(buf *Buffer) []byte { return v.text(buf) }

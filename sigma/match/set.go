@@ -47,9 +47,17 @@ type Set struct {
 	atomAt  []int32        // the slot of each atom; keywordSlot for keywords
 	refAt   []int32        // the slot of the other field of a FieldRef
 
+	jumps []jump
+	entry []int32 // by rule: where it begins in jumps, or viaTree
+
 	mu    sync.Mutex
 	plans map[Source]*plan
+	// byRules has plans by the rules that apply: sources differ more than they do.
+	byRules map[string]*plan
 }
+
+// viaTree marks a rule that is evaluated from its tree.
+const viaTree = -10
 
 // keywordSlot is where an atom without a field finds all values of the record.
 const keywordSlot = 0
@@ -60,7 +68,7 @@ const maxPlans = 1000
 // Compile makes a set of the rules that can be compiled and tells of the others.
 func Compile(rules []*sigma.Rule, o Options) (*Set, []*sigma.Error) {
 	program, refused := ir.Compile(rules, o)
-	s := &Set{program: program, fields: []string{""}, slots: map[string]int{}, plans: map[Source]*plan{}}
+	s := &Set{program: program, fields: []string{""}, slots: map[string]int{}, plans: map[Source]*plan{}, byRules: map[string]*plan{}}
 	for i := range program.Atoms {
 		a := &program.Atoms[i]
 		at, ref := int32(keywordSlot), int32(keywordSlot)
@@ -72,7 +80,21 @@ func Compile(rules []*sigma.Rule, o Options) (*Set, []*sigma.Error) {
 		}
 		s.atomAt, s.refAt = append(s.atomAt, at), append(s.refAt, ref)
 	}
+	s.translate()
 	return s, refused
+}
+
+// translate makes jumps of all rules.
+func (s *Set) translate() {
+	c := coder{cost: func(id ir.AtomID) int { return costOf(&s.program.Atoms[id]) }}
+	for i := range s.program.Rules {
+		entry, ok := c.rule(s.program.Rules[i].Expr)
+		if !ok {
+			entry = viaTree
+		}
+		s.entry = append(s.entry, entry)
+	}
+	s.jumps = c.jumps
 }
 
 func (s *Set) slot(field string) int32 {
@@ -103,95 +125,4 @@ func (s *Set) Applies(src Source) []int {
 		}
 	}
 	return out
-}
-
-// plan is what of a set matters to one source.
-type plan struct {
-	rules    []int32 // that apply
-	always   []int32 // of them, those without a witness
-	slots    []int32 // that their atoms read
-	keywords bool    // an atom without a field is among them
-	root     *node   // what to look for in a record
-	// index gives by slot and folded text the rules of which a witness holds.
-	index []lookup
-}
-
-type lookup struct {
-	slot  int32
-	rules map[string][]int32
-}
-
-func (s *Set) plan(src Source) *plan {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.plans[src]
-	if p == nil {
-		p = s.newPlan(src)
-		if len(s.plans) < maxPlans {
-			s.plans[src] = p
-		}
-	}
-	return p
-}
-
-func (s *Set) newPlan(src Source) *plan {
-	p := &plan{root: &node{}}
-	read := map[int32]bool{}
-	use := func(slot int32) {
-		if !read[slot] && slot != keywordSlot {
-			read[slot] = true
-			p.slots = append(p.slots, slot)
-		}
-	}
-	for _, i := range s.Applies(src) {
-		p.rules = append(p.rules, int32(i))
-		s.program.Rules[i].Expr.Walk(func(n *ir.Node) {
-			if n.Op != ir.Leaf {
-				return
-			}
-			p.keywords = p.keywords || s.atomAt[n.Atom] == keywordSlot
-			use(s.atomAt[n.Atom])
-			use(s.refAt[n.Atom])
-		})
-	}
-	for _, slot := range p.slots {
-		p.root.add(s.fields[slot], slot)
-	}
-	p.root.finish()
-	s.indexRules(p)
-	return p
-}
-
-// indexRules finds for each rule equalities of which one must hold, preferring
-// fields of which rules name many values: those tell records apart best.
-func (s *Set) indexRules(p *plan) {
-	isEq := func(a ir.AtomID) bool {
-		return s.program.Atoms[a].Op == ir.Eq && s.atomAt[a] != keywordSlot
-	}
-	values := map[int32]int{}
-	for a := range s.program.Atoms {
-		if isEq(ir.AtomID(a)) {
-			values[s.atomAt[a]]++
-		}
-	}
-	cost := func(a ir.AtomID) float64 { return 1 / float64(values[s.atomAt[a]]) }
-	at := map[int32]int{}
-	for _, i := range p.rules {
-		atoms, ok := s.program.Rules[i].Expr.Witness(isEq, cost)
-		if !ok {
-			p.always = append(p.always, i)
-			continue
-		}
-		for _, id := range atoms {
-			slot := s.atomAt[id]
-			k, met := at[slot]
-			if !met {
-				k = len(p.index)
-				at[slot] = k
-				p.index = append(p.index, lookup{slot, map[string][]int32{}})
-			}
-			text := ir.FoldString(s.program.Atoms[id].Text)
-			p.index[k].rules[text] = append(p.index[k].rules[text], i)
-		}
-	}
 }

@@ -44,11 +44,10 @@ func (sc *Scratch) read(record []byte) error {
 	}
 	if end < 0 {
 		clear(sc.blocked)
+		sc.flat = 0
 		return fmt.Errorf("record is not valid JSON at byte %d", ^end)
 	}
-	if sc.plan.keywords {
-		w.keywords(i)
-	}
+	sc.record = record
 	return nil
 }
 
@@ -86,9 +85,12 @@ func (w *walker) object(n *node, i int) int {
 		}
 	}
 	i = w.members(n, i, base)
-	for _, slot := range n.dotted {
-		if sc.blocked[slot] == w.depth {
-			sc.blocked[slot] = 0
+	if sc.flat > 0 {
+		for _, slot := range n.dotted {
+			if sc.blocked[slot] == w.depth {
+				sc.blocked[slot] = 0
+				sc.flat--
+			}
 		}
 	}
 	sc.saved = sc.saved[:base]
@@ -173,10 +175,14 @@ func (w *walker) wanted(e *entry, base int) int32 {
 		}
 		f.Present, f.Values = was.present, f.Values[:was.values]
 		sc.blocked[e.slot] = w.depth
+		sc.flat++
 	case by != 0 && !(e.dotted && by == w.depth):
 		return -1
 	}
-	f.Present = true
+	if !f.Present {
+		f.Present = true
+		sc.touched = append(sc.touched, e.slot)
+	}
 	return e.slot
 }
 
@@ -437,8 +443,6 @@ func hex4(s []byte) (rune, bool) {
 // values. The record is known to be balanced; it is read token by token, since
 // a colon behind a string is all that tells a key from a value.
 func (w *walker) keywords(i int) {
-	all := &w.sc.fields[keywordSlot]
-	all.Present = true
 	for i < len(w.data) {
 		switch c := w.data[i]; c {
 		case '{', '}', '[', ']', ',', ':', ' ', '\t', '\n', '\r':
