@@ -1,0 +1,355 @@
+package local
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/query"
+)
+
+var _ lake.Conditioner = (*Store)(nil)
+
+// orderedRows is how many events of a day are put in order in memory. Above it
+// DuckDB sorts, on disk if it must.
+const orderedRows = 20_000
+
+// Dialect is DuckDB's.
+func (s *Store) Dialect() string { return "duckdb" }
+
+// SelectWhere implements lake.Conditioner: DuckDB says which rows of a day
+// satisfy the condition, Go reads them.
+//
+// The files of a day are opened before the first of its events is yielded, and
+// what is open can be read although a merge has removed it. So a list that is
+// out of date is noticed when nothing of the day was yielded yet, and is taken
+// again without repeating anything.
+func (s *Store) SelectWhere(ctx context.Context, c lake.Condition) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		w := where{s: s, c: c, yield: yield}
+		err := w.run(ctx)
+		if err != nil && !errors.Is(err, errStop) {
+			yield(event.Event{}, fmt.Errorf("select: %w", contextFirst(ctx, err)))
+		}
+	}
+}
+
+// where is one SelectWhere at work.
+type where struct {
+	s       *Store
+	c       lake.Condition
+	yield   func(event.Event, error) bool
+	columns []int // of eventColumns, ascending
+}
+
+func (w *where) run(ctx context.Context) error {
+	if err := w.choose(); err != nil {
+		return err
+	}
+	segs, err := w.s.live(w.c.Since, w.c.Until)
+	if err != nil {
+		return err
+	}
+	for again := 0; len(segs) > 0; {
+		n := 1
+		for n < len(segs) && segs[n].Day == segs[0].Day {
+			n++
+		}
+		err := w.day(ctx, segs[:n])
+		if again < 3 && isGone(err) {
+			again++
+			if err := w.s.reload(ctx); err != nil {
+				return err
+			}
+			if segs, err = w.s.live(later(w.c.Since, dayTime(segs[0].Day)), w.c.Until); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		again, segs = 0, segs[n:]
+	}
+	return nil
+}
+
+// choose finds the columns that are asked for.
+func (w *where) choose() error {
+	wanted := map[string]bool{"time": true, "uid": true}
+	for _, name := range w.c.Columns {
+		if _, ok := query.Lookup(name); !ok || strings.HasPrefix(name, "_") {
+			return fmt.Errorf("events have no column %q", name)
+		}
+		wanted[name] = true
+	}
+	for i, c := range eventColumns {
+		if wanted[c.name] {
+			w.columns = append(w.columns, i)
+			delete(wanted, c.name)
+		}
+	}
+	for name := range wanted {
+		return fmt.Errorf("column %q has to be asked for by its full name", name)
+	}
+	return nil
+}
+
+// text is the whole condition, the time included; empty if it holds for all rows
+// of these segments.
+func (w *where) text(segs []segment) (string, []any) {
+	var parts []string
+	if w.c.Where != "" {
+		parts = append(parts, "("+w.c.Where+")")
+	}
+	inside := func(g segment) bool {
+		return (w.c.Since.IsZero() || !g.MinTime.Before(w.c.Since)) && (w.c.Until.IsZero() || g.MaxTime.Before(w.c.Until))
+	}
+	if slices.ContainsFunc(segs, func(g segment) bool { return !inside(g) }) {
+		if !w.c.Since.IsZero() {
+			parts = append(parts, `"time" >= `+query.Timestamp(ceilMicro(w.c.Since)))
+		}
+		if !w.c.Until.IsZero() {
+			parts = append(parts, `"time" < `+query.Timestamp(ceilMicro(w.c.Until)))
+		}
+	}
+	args := make([]any, len(w.c.Args))
+	for i, a := range w.c.Args {
+		if t, ok := a.(time.Time); ok {
+			a = t.UTC()
+		}
+		args[i] = a
+	}
+	return strings.Join(parts, " AND "), args
+}
+
+// ceilMicro is the first stored time that is not before t: stored times are
+// whole microseconds.
+func ceilMicro(t time.Time) time.Time {
+	if r := t.Truncate(time.Microsecond); r.Before(t) {
+		return r.Add(time.Microsecond)
+	}
+	return t
+}
+
+// day yields what the condition finds in the segments, all of one day.
+func (w *where) day(ctx context.Context, segs []segment) (err error) {
+	files := make([]*segmentFile, len(segs))
+	defer func() {
+		for _, f := range files {
+			if f != nil {
+				err = errors.Join(err, f.close())
+			}
+		}
+	}()
+	for i, g := range segs {
+		if files[i], err = openSegment(g.Path); err != nil {
+			return err
+		}
+	}
+	rows, found, err := w.rows(ctx, segs)
+	if err != nil || found == 0 {
+		return err
+	}
+	if w.c.Ordered && found > orderedRows {
+		return w.sortedDay(ctx, segs)
+	}
+	if w.c.Ordered {
+		return w.sorted(ctx, files, rows)
+	}
+	return w.stream(ctx, files, rows, func(events []event.Event) error {
+		for i := range events {
+			if !w.yield(events[i], nil) {
+				return errStop
+			}
+		}
+		return nil
+	})
+}
+
+// rows asks DuckDB for the rows that satisfy the condition, ascending by file;
+// nil for a file stands for all of its rows.
+func (w *where) rows(ctx context.Context, segs []segment) (rows [][]int, found int64, err error) {
+	rows = make([][]int, len(segs))
+	text, args := w.text(segs)
+	if text == "" {
+		for _, g := range segs {
+			found += g.Rows
+		}
+		return rows, found, nil
+	}
+	db, err := w.s.duckdb()
+	if err != nil {
+		return nil, 0, err
+	}
+	for i := range rows {
+		rows[i] = []int{}
+	}
+	// The driver holds a whole result, so it is to be small: one number a row.
+	answer, err := db.QueryContext(ctx, "SELECT file_index * 4294967296 + file_row_number FROM "+
+		"(SELECT * REPLACE (coalesce(event_uid, CAST(uid AS VARCHAR)) AS event_uid), file_index, file_row_number FROM "+
+		readParquet(pathsOf(segs))+") WHERE "+text, args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer answer.Close()
+	var at int64
+	for answer.Next() {
+		if err := answer.Scan(&at); err != nil {
+			return nil, 0, err
+		}
+		file := at >> 32
+		rows[file] = append(rows[file], int(at&(1<<32-1)))
+		found++
+	}
+	for _, r := range rows {
+		slices.Sort(r)
+	}
+	return rows, found, answer.Err()
+}
+
+// sorted reads all that is found of a day and yields it in order.
+func (w *where) sorted(ctx context.Context, files []*segmentFile, rows [][]int) error {
+	var all []event.Event
+	err := w.stream(ctx, files, rows, func(events []event.Event) error {
+		for _, e := range events {
+			e.Raw = bytes.Clone(e.Raw)
+			all = append(all, e)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b event.Event) int {
+		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.UID[:], b.UID[:]))
+	})
+	for i := range all {
+		if !w.yield(all[i], nil) {
+			return errStop
+		}
+	}
+	return nil
+}
+
+// sortedDay has DuckDB put a large day in order, in a table of its own that it
+// spills as it must, and reads that back in slices.
+func (w *where) sortedDay(ctx context.Context, segs []segment) (err error) {
+	db, err := w.s.duckdb()
+	if err != nil {
+		return err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var e event.Event
+	all := destinations(&e, true)
+	var names []string
+	var dest []any
+	for _, i := range w.columns {
+		name := eventColumns[i].name
+		names = append(names, `"`+name+`"`)
+		dest = append(dest, all[destinationOf[name]])
+	}
+	list := strings.Join(names, ", ")
+	text, args := w.text(segs)
+	if text == "" {
+		text = "true"
+	}
+	if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE sorted AS SELECT "+list+" FROM "+eventsFrom(segs)+
+		" WHERE "+text+` ORDER BY "time", uid`, args...); err != nil {
+		return err
+	}
+	// Left to the context of the caller it would stay when that has ended.
+	defer conn.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS sorted")
+	const slice = 4096
+	for from := 0; ; from += slice {
+		rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM sorted WHERE rowid >= %d AND rowid < %d ORDER BY rowid", list, from, from+slice))
+		if err != nil {
+			return err
+		}
+		n := 0
+		for ; rows.Next(); n++ {
+			e = event.Event{}
+			if err := rows.Scan(dest...); err != nil {
+				rows.Close()
+				return err
+			}
+			e.Time = e.Time.UTC()
+			if !e.IngestTime.IsZero() {
+				e.IngestTime = e.IngestTime.UTC()
+			}
+			if !w.yield(e, nil) {
+				rows.Close()
+				return errStop
+			}
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// destinationOf is the place of each column in destinations with raw.
+var destinationOf = func() map[string]int {
+	at := map[string]int{}
+	n := 0
+	for _, c := range query.Columns() {
+		if c.Type != query.JSON {
+			at[c.Name] = n
+			n++
+		}
+	}
+	at["raw"] = n
+	return at
+}()
+
+// stream reads rows of open files on several goroutines and hands them over in
+// pieces, in no order. Records are read over when f returns, nothing else is.
+func (w *where) stream(ctx context.Context, files []*segmentFile, rows [][]int, f func([]event.Event) error) error {
+	threads := w.s.opt.Query.withDefaults().Threads
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(threads)
+	pipe := pieces{free: make(chan *piece, 2*threads), full: make(chan *piece)}
+	done := make(chan error, 1)
+	go func() {
+		for i, sf := range files {
+			for _, part := range partsOf(sf, rows[i]) {
+				if gctx.Err() == nil {
+					g.Go(func() error { return pipe.read(gctx, sf, part, w.columns) })
+				}
+			}
+		}
+		done <- g.Wait()
+		close(pipe.full)
+	}()
+	var stopped error
+	for p := range pipe.full {
+		if stopped == nil {
+			if stopped = f(p.events); stopped != nil {
+				cancel()
+			}
+		}
+		pipe.give(p)
+	}
+	err := <-done
+	if stopped != nil {
+		return stopped
+	}
+	return err
+}
