@@ -137,7 +137,10 @@ func (c *cond) key() string {
 func (c *cond) appendKey(b *strings.Builder) {
 	fmt.Fprintf(b, "(%d", c.op)
 	if c.test != nil {
-		fmt.Fprintf(b, " %s %q", c.test.place(), c.test.alts)
+		fmt.Fprintf(b, " %s", c.test.place())
+		for _, a := range c.test.alts {
+			fmt.Fprintf(b, " %d %t %q", a.op, a.cased, a.text)
+		}
 	}
 	for _, x := range c.xs {
 		x.appendKey(b)
