@@ -3,6 +3,7 @@ package ir
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/yagura-sec/yagura/sigma"
@@ -303,6 +304,10 @@ func (c *compiler) item(it *sigma.Item) *Node {
 		c.fail(it.Pos, "%s: %v", c.keyOf(it), err)
 		return nothing
 	}
+	if m.expand && !holdsPlaceholder(it, m) {
+		c.fail(it.Values[0].Pos, "%s: expand is given but no value holds a %%placeholder%%", c.keyOf(it))
+		return nothing
+	}
 	var values []*Node
 	leaves := 0
 	for _, v := range it.Values {
@@ -369,7 +374,6 @@ func written(v sigma.Value) string {
 // expand gives p with every placeholder replaced by each of its values.
 func (c *compiler) expand(p pattern) ([]pattern, error) {
 	out := []pattern{nil}
-	met := false
 	for _, t := range p {
 		if t.kind != placeholder {
 			for i := range out {
@@ -377,7 +381,6 @@ func (c *compiler) expand(p pattern) ([]pattern, error) {
 			}
 			continue
 		}
-		met = true
 		values := c.options.Placeholders[t.text]
 		if len(values) == 0 {
 			return nil, fmt.Errorf("placeholder %%%s%% has no values", t.text)
@@ -393,10 +396,18 @@ func (c *compiler) expand(p pattern) ([]pattern, error) {
 		}
 		out = next
 	}
-	if !met {
-		return nil, errors.New("expand is given but the value holds no %placeholder%")
-	}
 	return out, nil
+}
+
+// holdsPlaceholder tells whether any value of it holds a placeholder.
+func holdsPlaceholder(it *sigma.Item, m modifiers) bool {
+	return slices.ContainsFunc(it.Values, func(v sigma.Value) bool {
+		if m.kind == "re" {
+			_, found, _ := ExpandRegex(v.Text, func(string) ([]string, bool) { return nil, false })
+			return found
+		}
+		return v.Kind == sigma.String && ParseText(v.Text, true).HasPlaceholder()
+	})
 }
 
 func list(names []string) string { return strings.Join(names, ", ") }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -24,7 +25,7 @@ type modifiers struct {
 	flags string   // of re
 	cmp   Cmp      // of number and time
 	part  Part     // of time
-	refOp Op       // of fieldref
+	where Op       // of fieldref and re: Eq says nothing
 	steps []string // what changes texts, in order
 }
 
@@ -48,7 +49,7 @@ var steps = map[string]func(pattern) ([]pattern, error){
 
 // together says which modifiers may stand beside one that types its values.
 var together = map[string][]string{
-	"re":       {"i", "m", "s", "all", "neq", "cased"},
+	"re":       {"i", "m", "s", "ignorecase", "multiline", "dotall", "startswith", "endswith", "contains", "expand", "all", "neq", "cased"},
 	"cidr":     {"all", "neq", "expand"},
 	"exists":   {},
 	"fieldref": {"startswith", "endswith", "contains", "all", "neq", "cased"},
@@ -78,16 +79,22 @@ func parseModifiers(names []string) (modifiers, error) {
 	if m.kind == "" {
 		return m, nil
 	}
-	for _, name := range names {
+	for i, name := range names {
 		if name != first && !slices.Contains(together[m.kind], name) {
 			return m, fmt.Errorf("modifiers %s and %s do not go together", first, name)
 		}
+		if m.kind == "re" && !slices.Contains(lists, name) && i < slices.Index(names, "re") {
+			return m, fmt.Errorf("modifier re has to stand before %s: it takes the value as it is written", name)
+		}
 	}
-	if m.kind == "fieldref" {
-		return m, m.takeRefOp()
+	if m.kind == "fieldref" || m.kind == "re" {
+		return m, m.takeWhere()
 	}
 	return m, nil
 }
+
+// flags are the modifiers of re, with the names that pySigma knows them by too.
+var flags = map[string]string{"i": "i", "m": "m", "s": "s", "ignorecase": "i", "multiline": "m", "dotall": "s"}
 
 // take notes one modifier and gives the type it asks of values, if it does.
 func (m *modifiers) take(name string) (kind string, err error) {
@@ -106,11 +113,12 @@ func (m *modifiers) take(name string) (kind string, err error) {
 		return "", nil
 	case "re", "cidr", "exists", "fieldref":
 		return name, nil
-	case "i", "m", "s":
+	}
+	if flag, ok := flags[name]; ok {
 		if m.kind != "re" {
 			return "", fmt.Errorf("modifier %s has to stand behind re", name)
 		}
-		m.flags += name
+		m.flags += flag
 		return "", nil
 	}
 	if cmp, ok := comparisons[name]; ok {
@@ -137,12 +145,14 @@ func (m *modifiers) take(name string) (kind string, err error) {
 	return "", nil
 }
 
-func (m *modifiers) takeRefOp() error {
+// takeWhere reads where in a value the other field, or the match of an
+// expression, has to stand.
+func (m *modifiers) takeWhere() error {
 	ops := map[string]Op{"startswith": Prefix, "endswith": Suffix, "contains": Contains}
 	switch len(m.steps) {
 	case 0:
 	case 1:
-		m.refOp = ops[m.steps[0]]
+		m.where = ops[m.steps[0]]
 	default:
 		return fmt.Errorf("modifiers %s do not go together", list(m.steps))
 	}
@@ -165,7 +175,7 @@ func (c *compiler) atoms(it *sigma.Item, v sigma.Value, m modifiers) ([]Atom, er
 	case "cidr":
 		return c.cidrAtoms(base, v, m)
 	case "re":
-		a, err := regexAtom(base, v, m)
+		a, err := c.regexAtom(base, v, m)
 		return []Atom{a}, err
 	}
 	if it.Field == "" {
@@ -181,7 +191,7 @@ func (c *compiler) atoms(it *sigma.Item, v sigma.Value, m modifiers) ([]Atom, er
 		if v.Kind != sigma.String || v.Text == "" {
 			return nil, fmt.Errorf("fieldref takes the name of a field, not %q", v.Text)
 		}
-		base.Op, base.Ref, base.RefOp = FieldRef, v.Text, m.refOp
+		base.Op, base.Ref, base.RefOp = FieldRef, v.Text, m.where
 		return []Atom{base}, nil
 	}
 	n, ok := ParseDecimal(v.Text)
@@ -191,8 +201,21 @@ func (c *compiler) atoms(it *sigma.Item, v sigma.Value, m modifiers) ([]Atom, er
 	base.Op, base.Cased, base.Number, base.Cmp = Compare, false, n, m.cmp
 	if m.kind == "time" {
 		base.Op, base.Part = TimePart, m.part
+		if r := ranges[m.part]; m.cmp == Equal && (n.float < r.least || n.float > r.most || n.float != math.Trunc(n.float)) {
+			return nil, fmt.Errorf("%s is never %s: it goes from %v to %v", r.name, v.Text, r.least, r.most)
+		}
 	}
 	return []Atom{base}, nil
+}
+
+// ranges are the values that the parts of a date take. The specification ends
+// weeks at 52; ISO 8601 has a 53rd in some years.
+var ranges = map[Part]struct {
+	name        string
+	least, most float64
+}{
+	Minute: {"minute", 0, 59}, Hour: {"hour", 0, 23}, Day: {"day", 1, 31},
+	Week: {"week", 1, 53}, Month: {"month", 1, 12}, Year: {"year", 0, 9999},
 }
 
 func (c *compiler) textAtoms(base Atom, v sigma.Value, m modifiers) ([]Atom, error) {
@@ -277,8 +300,34 @@ func (c *compiler) cidrAtoms(base Atom, v sigma.Value, m modifiers) ([]Atom, err
 	return out, nil
 }
 
-func regexAtom(a Atom, v sigma.Value, m modifiers) (Atom, error) {
+func (c *compiler) regexAtom(a Atom, v sigma.Value, m modifiers) (Atom, error) {
 	text := v.Text
+	if m.expand {
+		missing := ""
+		expanded, _, err := ExpandRegex(text, func(name string) ([]string, bool) {
+			values := c.options.Placeholders[name]
+			if len(values) == 0 {
+				missing = name
+			}
+			return values, len(values) > 0
+		})
+		switch {
+		case err != nil:
+			return a, err
+		case missing != "":
+			return a, fmt.Errorf("placeholder %%%s%% has no values", missing)
+		}
+		text = expanded
+	}
+	if _, err := regexp.Compile(text); err != nil { // before it is wrapped, so that the message shows what was written
+		return a, fmt.Errorf("%w (expressions are RE2's: no look-around, no back references)", err)
+	}
+	switch m.where {
+	case Prefix:
+		text = `\A(?:` + text + `)`
+	case Suffix:
+		text = `(?:` + text + `)\z`
+	}
 	if m.flags != "" {
 		text = "(?" + m.flags + ")" + text
 	}
