@@ -16,6 +16,9 @@ type Hit struct {
 	// Values are those of Base.Fields, in their order; none: the field is absent.
 	Values [][]string
 
+	// Data is the caller's: it goes along with the hit and is not looked at.
+	Data any
+
 	// From is the firing that this hit stands for; Base is nil then.
 	From *Firing
 }
