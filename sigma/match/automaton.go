@@ -35,6 +35,9 @@ type automaton struct {
 	upto  []uint32
 
 	hits []hit
+
+	gate  *gate    // or nil
+	depth []uint32 // by state, how long its text is; with a gate only
 }
 
 // hitBit marks a state in a row in which, or at the end of which, a pattern ends.
@@ -44,8 +47,9 @@ const hitBit = 1 << 31
 const maxRow = 1 << 16
 
 // newAutomaton makes an automaton of patterns, none of which is empty. Its rows
-// have at most budget entries, though the first row is always there.
-func newAutomaton(patterns []pattern, budget int) *automaton {
+// have at most budget entries, though the first row is always there. With a gate
+// it is fast where hardly any pattern occurs.
+func newAutomaton(patterns []pattern, budget int, gated bool) *automaton {
 	slices.SortStableFunc(patterns, func(a, b pattern) int { return cmp.Compare(a.text, b.text) })
 	m := &automaton{stride: 1}
 	var used [256]bool
@@ -67,6 +71,14 @@ func newAutomaton(patterns []pattern, budget int) *automaton {
 	m.grow(patterns)
 	m.dense = min(uint32(len(m.fail)), max(1, uint32(min(budget, maxRow))/m.stride))
 	m.link()
+	if gated {
+		m.gate, m.depth = newGate(patterns), make([]uint32, len(m.fail))
+		for s := range m.fail {
+			for k := m.child[s]; k < m.child[s+1]; k++ {
+				m.depth[k] = m.depth[s] + 1
+			}
+		}
+	}
 	return m
 }
 
@@ -146,6 +158,10 @@ func (m *automaton) next(s uint32, c uint8) uint32 {
 // scan calls found with the state and the place behind each byte at which a
 // pattern ends.
 func (m *automaton) scan(text []byte, found func(state uint32, end int)) {
+	if m.gate != nil && len(text) > maxStride {
+		m.scanBehind(m.gate, text, found)
+		return
+	}
 	rows, stride, dense := m.rows, m.stride, m.dense
 	s := uint32(0)
 	for i, b := range text {

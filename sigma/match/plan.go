@@ -24,7 +24,7 @@ type look struct {
 	numbers map[float64][]hit // by what number it is
 	any     []hit             // whatever it is, null aside
 	present []hit             // even if it is null or an empty array
-	text    *automaton        // by what occurs in it
+	texts   []*automaton      // by what occurs in it
 
 	values bool // there is anything but text
 
@@ -233,6 +233,23 @@ func (b *builder) costOf(id ir.AtomID) float64 {
 	return cost
 }
 
+// byLength groups the texts of keywords, which are looked for in whole records:
+// a gate serves long ones best and those of a letter or two not at all.
+func byLength(all []pattern) [][]pattern {
+	var short, middle, long []pattern
+	for _, p := range all {
+		switch {
+		case len(p.text) < 3:
+			short = append(short, p)
+		case len(p.text) < longText:
+			middle = append(middle, p)
+		default:
+			long = append(long, p)
+		}
+	}
+	return [][]pattern{short, middle, long}
+}
+
 // fewText is how many texts of a field are not worth an automaton if no witness
 // is among them: they are asked one by one, if they are.
 const fewText = 4
@@ -243,11 +260,15 @@ func (b *builder) slot(slot int32, atoms []ir.AtomID) {
 	equal := map[string][]hit{}
 	var texts []pattern
 	var asText []ir.AtomID
+	keywords := slot == keywordSlot
 	for _, id := range atoms {
 		a := &b.set.program.Atoms[id]
 		h := b.hit(id)
 		k := b.kindOf(id)
 		if k == byText {
+			if keywords && h.upto == h.from {
+				continue // asked one by one, of the few records where a witness is
+			}
 			asText = append(asText, id)
 			l.textEager = l.textEager || h.upto > h.from
 			found, _ := a.Literals()
@@ -279,8 +300,17 @@ func (b *builder) slot(slot int32, atoms []ir.AtomID) {
 		l.equal = newTable(equal)
 	}
 	if len(texts) > 0 && (l.textEager || len(asText) >= fewText) {
-		l.text = newAutomaton(texts, b.budget)
-		b.budget -= len(l.text.rows)
+		groups := [][]pattern{texts}
+		if keywords {
+			groups = byLength(texts)
+		}
+		for _, group := range groups {
+			if len(group) > 0 {
+				m := newAutomaton(group, b.budget, keywords && len(group[0].text) >= 3)
+				b.budget -= len(m.rows)
+				l.texts = append(l.texts, m)
+			}
+		}
 		for _, id := range asText {
 			b.mark(id)
 		}

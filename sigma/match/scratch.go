@@ -265,7 +265,7 @@ func (sc *Scratch) foundAll(hits []hit) {
 // once a record.
 func (sc *Scratch) lookThrough(slot int32) {
 	l := &sc.plan.looks[slot]
-	if l.text == nil || sc.textSeen[slot] == sc.epoch {
+	if len(l.texts) == 0 || sc.textSeen[slot] == sc.epoch {
 		return
 	}
 	sc.textSeen[slot] = sc.epoch
@@ -273,7 +273,7 @@ func (sc *Scratch) lookThrough(slot int32) {
 		// All values stand in the record as they are. Names of fields and what
 		// lies between values may give a hit as well, which is why hits of
 		// keywords are never certain.
-		sc.scan(l.text, sc.record)
+		sc.scan(l.texts, sc.record)
 		return
 	}
 	f := sc.field(slot)
@@ -283,21 +283,23 @@ func (sc *Scratch) lookThrough(slot int32) {
 			if !ascii(text) {
 				text = v.Folded(&sc.buf)
 			}
-			sc.scan(l.text, text)
+			sc.scan(l.texts, text)
 		}
 	}
 }
 
 // scan looks through one text.
-func (sc *Scratch) scan(m *automaton, text []byte) {
-	m.scan(text, func(state uint32, end int) {
-		for s := m.found[state]; s != 0; s = m.found[m.fail[s]] {
-			for i := m.from[s]; i < m.upto[s]; i++ {
-				h := &m.hits[i]
-				if h.anchor == anywhere || h.anchor == atStart && int(h.length) == end || h.anchor == atEnd && end == len(text) {
-					sc.found(h, h.certain)
+func (sc *Scratch) scan(ms []*automaton, text []byte) {
+	for _, m := range ms {
+		m.scan(text, func(state uint32, end int) {
+			for s := m.found[state]; s != 0; s = m.found[m.fail[s]] {
+				for i := m.from[s]; i < m.upto[s]; i++ {
+					h := &m.hits[i]
+					if h.anchor == anywhere || h.anchor == atStart && int(h.length) == end || h.anchor == atEnd && end == len(text) {
+						sc.found(h, h.certain)
+					}
 				}
 			}
-		}
-	})
+		})
+	}
 }
