@@ -56,7 +56,7 @@ type Correlation struct {
 	mode     mode
 	extended *extended // nil unless the condition is boolean
 	text     string    // of the condition
-	least    float64     // the largest limit: memory has to hold as many hits
+	least    float64   // the largest limit: memory has to hold as many hits
 }
 
 // mode is when the condition of a correlation is looked at.
@@ -94,7 +94,8 @@ type Base struct {
 	// has it, unless a correlation that refers to it says generate: true.
 	Findings bool
 
-	at     map[string]int
+	order  int            // among all rules that correlations refer to
+	at     map[string]int // of Fields
 	reader *match.Fields
 }
 
@@ -272,7 +273,7 @@ func places(rules []*sigma.Rule, chained []*sigma.Correlation) string {
 func (c *compiler) base(r *sigma.Rule) *Base {
 	b := c.plan.byRule[r]
 	if b == nil {
-		b = &Base{Rule: r, at: map[string]int{}}
+		b = &Base{Rule: r, order: len(c.plan.byRule), at: map[string]int{}}
 		c.plan.byRule[r] = b
 	}
 	return b
