@@ -51,6 +51,14 @@ const (
 	atEnd
 )
 
+// Prepare does what would else be done at the first record of a source. It takes
+// up to a second for thousands of rules.
+func (s *Set) Prepare(sources ...Source) {
+	for _, src := range sources {
+		s.plan(src)
+	}
+}
+
 func (s *Set) plan(src Source) *plan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
