@@ -1,13 +1,13 @@
 // Package rules holds the Sigma rules that Yagura ships, as text.
 //
-// Below aws/ there is one file NAME.yml a rule, and beside it NAME.cases.yml
-// with records that must and must not match: content, read by whoever judges.
-// A cases file is
+// There is a folder a cloud (aws, gcp, azure), in it one file NAME.yml a rule, and
+// beside it NAME.cases.yml with records that must and must not match: content,
+// read by whoever judges. A cases file is
 //
 //	cases:
 //	  - name: what it shows
 //	    fires: true
-//	    event: {…}   # a whole raw CloudTrail record
+//	    event: {…}   # a whole raw record, as the cloud writes it
 //
 // and a rule carries, besides Sigma's own keys, a block of ours:
 //
@@ -22,10 +22,10 @@ import (
 	"io/fs"
 )
 
-//go:embed aws/*.yml
+//go:embed aws gcp azure
 var files embed.FS
 
-// FS holds aws/NAME.yml and aws/NAME.cases.yml.
+// FS holds CLOUD/NAME.yml and CLOUD/NAME.cases.yml.
 func FS() fs.FS { return files }
 
 // CasesSuffix ends the names of cases files; every other .yml file is a rule.
