@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/yagura-sec/yagura/sigma"
 )
 
@@ -189,7 +191,7 @@ func (w *work) splitValues(n *node, key func(sigma.Value) string) {
 // targets reads to what a field or a prefix is mapped.
 func (m *mapping) targets(key string) []string {
 	out := m.texts(key)
-	if len(out) == 0 {
+	if n := m.value[key]; n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		m.r.fail(m.at[key], "%q is mapped to nothing", strings.TrimPrefix(key, "\x00"))
 	}
 	if slices.Contains(out, "") {

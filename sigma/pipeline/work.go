@@ -219,7 +219,7 @@ func (w *work) run(steps []*step) {
 		if len(w.errs) == 0 {
 			s.do.apply(w, s)
 		}
-		if w.size > maxItems {
+		if w.size > maxItems && len(w.errs) == 0 {
 			w.fail(nil, s, "rule grows to more than %d items", maxItems)
 		}
 		if len(w.errs) > 0 {
