@@ -13,12 +13,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/correlate"
 	"github.com/yagura-sec/yagura/sigma/ir"
 	"github.com/yagura-sec/yagura/sigma/lint"
 	"github.com/yagura-sec/yagura/sigma/match"
@@ -27,9 +30,9 @@ import (
 )
 
 func TestCases(t *testing.T) {
-	res := ruletest.Test(rules.FS(), "rules", ruletest.Options{Require: true})
+	res := ruletest.Test(rules.FS(), "rules", ruletest.Options{Require: true, Record: catalogue.CaseRecord})
 	for _, f := range res.Failures {
-		t.Errorf("%s: want %s, got %s: %s", f.ID, f.Expected, f.Got, f.Why)
+		t.Errorf("%s: want %s, got %s: %s\n%s", f.ID, f.Expected, f.Got, f.Why, f.Diff)
 	}
 	if res.Passed < 2*len(list(t)) || res.Skipped > 0 {
 		t.Errorf("%d cases passed and %d were skipped", res.Passed, res.Skipped)
@@ -43,44 +46,98 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// judge counts what our rules say about records.
+// judge counts what our rules and correlations say about records.
 type judge struct {
 	t       testing.TB
 	set     *match.Set
 	scratch *match.Scratch
+	plan    *correlate.Plan
 }
 
 func newJudge(t testing.TB) *judge {
 	t.Helper()
 	docs, refused := sigma.Load(rules.FS(), "rules")
 	set, more := match.Compile(docs.Rules, match.Options{})
-	if len(refused)+len(more) > 0 {
-		t.Fatal(refused, more)
+	plan, others := correlate.Compile(docs.Correlations, docs.Rules, correlate.Options{})
+	if len(refused)+len(more)+len(others) > 0 {
+		t.Fatal(refused, more, others)
 	}
-	return &judge{t, set, set.NewScratch()}
+	return &judge{t, set, set.NewScratch(), plan}
 }
 
 var cloudtrail = match.Source{Product: "aws", Service: "cloudtrail"}
 
-// fired adds to count how often each rule holds for the records, by name.
+// fired adds to count how often each rule holds for the records, and for how
+// many groups each correlation fires over them in the order of their times.
 func (j *judge) fired(count map[string]int, records []json.RawMessage) {
 	j.t.Helper()
+	var based []correlate.Hit
 	for _, r := range records {
 		hits, err := j.set.MatchJSON(j.scratch, r, cloudtrail)
 		if err != nil {
 			j.t.Fatal(err)
 		}
 		for _, h := range hits {
-			count[strings.TrimSuffix(path.Base(j.set.Rule(h).File), ".yml")]++
+			rule := j.set.Rule(h)
+			if b := j.plan.Base(rule); b != nil {
+				based = append(based, j.hit(b, r))
+			}
+			if !j.plan.Quiet(&rule.Meta) {
+				count[stem(&rule.Meta)]++
+			}
+		}
+	}
+	firings, _ := correlate.Evaluate(j.plan, based, time.Time{}, correlate.EngineOptions{})
+	seen := map[string]bool{}
+	for _, f := range firings {
+		group := fmt.Sprintf("%s %q", f.Correlation.Key(), f.Group)
+		if f.Correlation.Findings && !seen[group] {
+			seen[group] = true
+			count[stem(&f.Correlation.Meta)]++
 		}
 	}
 }
 
+// hit is what a correlation is told of a record.
+func (j *judge) hit(b *correlate.Base, record json.RawMessage) correlate.Hit {
+	j.t.Helper()
+	var id struct {
+		EventID   string
+		EventTime time.Time
+	}
+	if err := json.Unmarshal(record, &id); err != nil {
+		j.t.Fatal(err)
+	}
+	text, columns, err := catalogue.CaseRecord(record, id.EventTime, cloudtrail)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	hit, err := b.Hit(id.EventTime, id.EventID, text, columns)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return hit
+}
+
+func stem(m *sigma.Meta) string { return strings.TrimSuffix(path.Base(m.File), ".yml") }
+
 func (j *judge) levels() map[string]string {
 	out := map[string]string{}
+	add := func(m *sigma.Meta) {
+		if out[stem(m)] != "" {
+			j.t.Errorf("%s: another file has that name", m.File)
+		}
+		out[stem(m)] = m.Level
+	}
 	for i := range j.set.Len() {
-		r := j.set.Rule(i)
-		out[strings.TrimSuffix(path.Base(r.File), ".yml")] = string(r.Level)
+		if m := &j.set.Rule(i).Meta; !j.plan.Quiet(m) {
+			add(m)
+		}
+	}
+	for _, c := range j.plan.Correlations {
+		if c.Findings {
+			add(&c.Meta)
+		}
 	}
 	return out
 }
@@ -124,15 +181,15 @@ func files(t testing.TB, dir, suffix string) (out []string) {
 	return out
 }
 
-// Each technique of the detonation set fires the rule that is about it. The one
-// left out reads secrets one after the other by calls that, each alone, are what
-// any program does: it is for counting, not for rules of one event.
+// Each technique of the detonation set fires the rule that is about it. One is a
+// correlation: secrets are read one after the other by calls that, each alone,
+// are what any program does.
 func TestTechniquesFire(t *testing.T) {
 	dir := shared.Dir(t, "cloudtrail/stratus-detonation")
 	want := map[string]string{
 		"credential-access.ec2-get-password-data":                 "instance-password-read",
 		"credential-access.secretsmanager-batch-retrieve-secrets": "secrets-read-in-bulk",
-		"credential-access.secretsmanager-retrieve-secrets":       "",
+		"credential-access.secretsmanager-retrieve-secrets":       "secrets-swept",
 		"defense-evasion.dns-delete-logs":                         "dns-query-log-deleted",
 		"defense-evasion.organizations-leave":                     "organization-left",
 		"defense-evasion.vpc-remove-flow-logs":                    "flow-logs-deleted",
@@ -159,7 +216,7 @@ func TestTechniquesFire(t *testing.T) {
 		t.Logf("%-55s %3d records: %s", name, len(all), table(count, levels))
 		if rule, known := want[name]; !known {
 			t.Errorf("technique %s is new: say which rule is about it", name)
-		} else if rule != "" && count[rule] == 0 {
+		} else if count[rule] == 0 {
 			t.Errorf("technique %s does not fire %s", name, rule)
 		}
 	}
@@ -174,9 +231,11 @@ func TestHarmlessWorkIsNotHigh(t *testing.T) {
 		t.Helper()
 		t.Run(path.Base(set), func(t *testing.T) {
 			count := map[string]int{}
+			var all []json.RawMessage
 			for _, file := range files(t, shared.Dir(t, set), suffix) {
-				j.fired(count, records(t, file))
+				all = append(all, records(t, file)...)
 			}
+			j.fired(count, all)
 			t.Log(table(count, levels))
 			for rule, n := range count {
 				if l := levels[rule]; (l == "high" || l == "critical") && !slices.Contains(wanted, rule) {

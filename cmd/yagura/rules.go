@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -107,31 +106,6 @@ func (p *program) placeholders() match.Options {
 	return match.Options{Placeholders: p.cfg.Rules.Placeholders}
 }
 
-func (p *program) rulesTest() *cobra.Command {
-	var require bool
-	c := &cobra.Command{
-		Use: "test [PATH...]", Short: "Run the cases that stand beside rules",
-		Long: `Test runs, for each rule (by default our own), the cases of NAME.cases.yml beside
-NAME.yml. Our own rules, and with --require any, need one case that fires and one
-that stays quiet. Exit code 1: a case went otherwise, is missing, or a rule was
-refused. As CSV it prints what failed.`,
-		Example: "  yagura rules test\n  yagura rules test rules/aws/trail-stopped.yml",
-		RunE: func(_ *cobra.Command, args []string) error {
-			all, err := trees(args)
-			if err != nil {
-				return err
-			}
-			sum := ruletest.Result{Failures: []ruletest.Failure{}}
-			for _, t := range all {
-				add(&sum, ruletest.Test(t.FS, t.Shown, ruletest.Options{Options: p.placeholders(), Require: require || len(args) == 0}))
-			}
-			return p.printResult(sum)
-		},
-	}
-	c.Flags().BoolVar(&require, "require", false, "a rule without cases of both kinds fails")
-	return c
-}
-
 func (p *program) rulesConform() *cobra.Command {
 	return &cobra.Command{
 		Use: "conform FILE...", Short: "Hold the Sigma engine against a labelled corpus", Args: cobra.MinimumNArgs(1),
@@ -159,48 +133,6 @@ no such case stops it with exit code 2.`,
 			return p.printResult(sum)
 		},
 	}
-}
-
-func add(sum *ruletest.Result, r ruletest.Result) {
-	sum.Passed += r.Passed
-	sum.Failed += r.Failed
-	sum.Skipped += r.Skipped
-	sum.Failures = append(sum.Failures, r.Failures...)
-	for why, n := range r.Skips {
-		if sum.Skips == nil {
-			sum.Skips = map[string]int{}
-		}
-		sum.Skips[why] += n
-	}
-}
-
-func (p *program) printResult(r ruletest.Result) error {
-	switch p.flags.format {
-	case "json", "jsonl":
-		if err := p.printJSON(r); err != nil {
-			return err
-		}
-	case "csv":
-		rows := make([][]string, 0, len(r.Failures))
-		for _, f := range r.Failures {
-			rows = append(rows, []string{f.ID, f.Expected, f.Got, f.Why})
-		}
-		if err := p.printTable([]string{"case", "expected", "got", "why"}, rows); err != nil {
-			return err
-		}
-	default:
-		for _, f := range r.Failures {
-			fmt.Fprintf(p.stdout, "FAIL %s: expected %s, got %s\n     %s\n", safe(f.ID), f.Expected, f.Got, safe(strings.ReplaceAll(f.Why, "\n", "\n     ")))
-		}
-		fmt.Fprintf(p.stdout, "%d passed, %d failed, %d skipped\n", r.Passed, r.Failed, r.Skipped)
-		for why, n := range r.Skips {
-			fmt.Fprintf(p.stdout, "  skipped %d: %s\n", n, why)
-		}
-	}
-	if r.Failed > 0 {
-		return exit{code: exitFailed}
-	}
-	return nil
 }
 
 // onlyFS shows one rule file of a folder, and its cases.

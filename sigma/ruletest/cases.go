@@ -7,12 +7,14 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/correlate"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
 
@@ -22,6 +24,17 @@ type Options struct {
 	// Require makes a rule fail that has no case which fires, or none which
 	// stays quiet. Without it a rule that has no cases file is skipped.
 	Require bool
+	// Known are rules and correlations of elsewhere that correlations may refer
+	// to. They are not tested, and where fsys holds one of the same id or name
+	// that one is meant.
+	Known sigma.Documents
+	// Correlate is what correlations are compiled with.
+	Correlate correlate.Options
+	// Record makes of an event of a correlation's case what the program holds
+	// rules against, and says how the fields are read that are not in it; nil:
+	// the record stands for itself. At is the time of the event in its case, for
+	// records that do not say.
+	Record func(record []byte, at time.Time, source match.Source) ([]byte, correlate.Lookup, error)
 	// Clock times the cases, for reports; nil: they take no time.
 	Clock func() time.Time
 }
@@ -40,32 +53,104 @@ const (
 //	    fires: true
 //	    event: {…}   # one raw record, as YAML or as JSON text
 //
+// and the case of a correlation has several, each so long after Start:
+//
+//	groups: [[a, b]]   # optional: exactly the groups that fire
+//	until: 2h          # optional: how far the log reaches
+//	events:
+//	  - at: 90s
+//	    repeat: 10     # optional, with every; {n} in texts is then 0, 1, …
+//	    every: 20s
+//	    event: {…}
+//
 // Where a file holds several rules, a case says by "rule" which of them it is
-// about, by id, name or title. A case is held against its rule alone, whatever
+// about, by id, name or title; without it that is the only one to which no
+// correlation of the file refers. A case is held against its rule alone, whatever
 // the log source. Rules that are refused are failures; shown is how messages
 // name fsys.
 func Test(fsys fs.FS, shown string, o Options) Result {
 	out := Result{Failures: []Failure{}}
 	docs, refused := sigma.Load(fsys, shown)
-	set, more := match.Compile(docs.Rules, o.Options)
+	t, more := newTester(docs, o)
+	t.out, t.fsys = &out, fsys
+	t.prefix = strings.TrimSuffix(path.Join(shown, "x"), "x") // as Load joins them
 	for _, e := range append(refused, more...) {
 		out.broken(fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Col), e.File, "a rule that compiles", e.Reason)
 	}
-	t := tester{out: &out, fsys: fsys, set: set, scratch: set.NewScratch(), o: o}
-	t.prefix = strings.TrimSuffix(path.Join(shown, "x"), "x") // as Load joins them
-	byFile := map[string][]subject{}
-	var files []string
-	for i := range set.Len() {
-		r := set.Rule(i)
-		if byFile[r.File] == nil {
-			files = append(files, r.File)
-		}
-		byFile[r.File] = append(byFile[r.File], subject{id: r.ID, name: r.Name, title: r.Title, rule: i})
-	}
+	files, byFile := t.subjects(docs)
 	for _, file := range files {
 		t.file(file, byFile[file])
 	}
 	return out
+}
+
+// newTester compiles docs, with what they may refer to. The errors are of docs.
+func newTester(docs sigma.Documents, o Options) (*tester, []*sigma.Error) {
+	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[*sigma.Meta]bool{}}
+	taken := map[string]bool{}
+	for _, r := range docs.Rules {
+		t.own[&r.Meta], taken[r.ID], taken[r.Name] = true, true, true
+	}
+	for _, c := range docs.Correlations {
+		t.own[&c.Meta], taken[c.ID], taken[c.Name] = true, true, true
+	}
+	t.correlations = slices.Clone(docs.Correlations)
+	rules := slices.Clone(docs.Rules)
+	delete(taken, "")
+	for _, r := range o.Known.Rules {
+		if !taken[r.ID] && !taken[r.Name] {
+			rules = append(rules, r)
+		}
+	}
+	for _, c := range o.Known.Correlations {
+		if !taken[c.ID] && !taken[c.Name] {
+			t.correlations = append(t.correlations, c)
+		}
+	}
+	var errs, more []*sigma.Error
+	t.set, errs = match.Compile(rules, o.Options)
+	t.scratch = t.set.NewScratch()
+	compiled := make([]*sigma.Rule, t.set.Len())
+	for i := range compiled {
+		compiled[i] = t.set.Rule(i)
+		t.indexOf[compiled[i]] = i
+	}
+	t.plan, more = correlate.Compile(t.correlations, compiled, o.Correlate)
+	files := map[string]bool{}
+	for m := range t.own {
+		files[m.File] = true
+	}
+	return t, slices.DeleteFunc(append(errs, more...), func(e *sigma.Error) bool { return !files[e.File] })
+}
+
+// subjects gives what cases can be about, by file, in the order of the files.
+func (t *tester) subjects(docs sigma.Documents) (files []string, byFile map[string][]subject) {
+	byFile = map[string][]subject{}
+	add := func(s subject) {
+		if byFile[s.File] == nil {
+			files = append(files, s.File)
+		}
+		byFile[s.File] = append(byFile[s.File], s)
+	}
+	for i := range t.set.Len() {
+		if m := &t.set.Rule(i).Meta; t.own[m] {
+			add(subject{Meta: m, rule: i})
+		}
+	}
+	for _, c := range t.plan.Correlations {
+		if t.own[&c.Meta] {
+			add(subject{Meta: &c.Meta, correlation: c})
+		}
+	}
+	for _, c := range docs.Correlations {
+		for i, s := range byFile[c.File] {
+			if refersTo(c, s.Meta) {
+				byFile[c.File][i].serves = true
+			}
+		}
+	}
+	slices.Sort(files)
+	return files, byFile
 }
 
 // tester is one call of Test.
@@ -74,26 +159,22 @@ type tester struct {
 	fsys    fs.FS
 	prefix  string // of the names of files, as shown
 	set     *match.Set
+	indexOf map[*sigma.Rule]int // in set
 	scratch *match.Scratch
+	plan    *correlate.Plan
+	own     map[*sigma.Meta]bool // those that are tested
 	o       Options
+
+	correlations []*sigma.Correlation // those of elsewhere included
 }
 
 // subject is what cases can be about.
 type subject struct {
-	id, name, title string
-	rule            int // in the set
-	fires, quiet    int // cases met
-}
-
-// key names the subject as sigma.Rule.Key does.
-func (s *subject) key() string {
-	switch {
-	case s.id != "":
-		return s.id
-	case s.name != "":
-		return s.name
-	}
-	return s.title
+	*sigma.Meta
+	rule         int                    // in the set, or
+	correlation  *correlate.Correlation // one of the two
+	serves       bool                   // a correlation of its file refers to it
+	fires, quiet int                    // cases met
 }
 
 // oneCase is a case as written.
@@ -101,7 +182,11 @@ type oneCase struct {
 	Name  string
 	Rule  string
 	Fires *bool
-	Event yaml.Node
+	Event yaml.Node // of a rule
+	// Of a correlation:
+	Events []oneEvent
+	Groups [][]string
+	Until  string
 
 	line int
 }
@@ -111,6 +196,8 @@ type verdict struct {
 	got  string // gotTrue, "false" or gotError
 	why  string // in a sentence
 	diff string // over several lines
+
+	expected string // where it is more than whether it fires
 }
 
 func problem(err error) verdict { return verdict{got: gotError, why: err.Error()} }
@@ -148,7 +235,7 @@ func (t *tester) file(file string, subjects []subject) {
 			s.quiet++
 		}
 		began := t.now()
-		v := t.single(s, &c)
+		v := t.run(s, &c)
 		t.out.judged(file, c.Name, fmt.Sprint(*c.Fires), v, t.now().Sub(began))
 	}
 	if !t.o.Require {
@@ -156,11 +243,14 @@ func (t *tester) file(file string, subjects []subject) {
 	}
 	for i := range subjects {
 		s := &subjects[i]
+		if s.serves && s.fires+s.quiet == 0 {
+			continue // its correlation's cases show it
+		}
 		if s.fires == 0 {
-			t.out.lacks(file, "a case that fires", "rule "+s.key()+" has no case that fires")
+			t.out.lacks(file, "a case that fires", "rule "+s.Key()+" has no case that fires")
 		}
 		if s.quiet == 0 {
-			t.out.lacks(file, "a case that stays quiet", "rule "+s.key()+" has no case that stays quiet")
+			t.out.lacks(file, "a case that stays quiet", "rule "+s.Key()+" has no case that stays quiet")
 		}
 	}
 }
@@ -196,17 +286,38 @@ func readCases(fsys fs.FS, name string) ([]oneCase, error) {
 // subjectOf finds what a case is about.
 func subjectOf(subjects []subject, name string) (*subject, error) {
 	if name == "" {
-		if len(subjects) > 1 {
-			return nil, errors.New(`file holds several rules: "rule" has to say which one is meant`)
+		var found *subject
+		for i := range subjects {
+			if subjects[i].serves {
+				continue
+			}
+			if found != nil {
+				return nil, errors.New(`file holds several rules: "rule" has to say which one is meant`)
+			}
+			found = &subjects[i]
 		}
-		return &subjects[0], nil
+		if found == nil {
+			return nil, errors.New(`the correlations of the file refer to each other: "rule" has to say which one is meant`)
+		}
+		return found, nil
 	}
 	for i := range subjects {
-		if s := &subjects[i]; name == s.id || name == s.name || name == s.title {
+		if s := &subjects[i]; name == s.ID || name == s.Name || name == s.Title {
 			return s, nil
 		}
 	}
 	return nil, fmt.Errorf("there is no rule %q in the file", name)
+}
+
+// run holds a case against what it is about.
+func (t *tester) run(s *subject, c *oneCase) verdict {
+	if s.correlation != nil {
+		return t.correlation(s, c)
+	}
+	if c.Events != nil || c.Groups != nil || c.Until != "" {
+		return problem(errors.New("events, groups and until are of correlations: the case of a rule has one event"))
+	}
+	return t.single(s, c)
 }
 
 // single holds a case of one record against its rule.
@@ -232,6 +343,9 @@ func idOf(file, name string) string { return file + ": " + name }
 // judged adds a case that was run.
 func (r *Result) judged(file, name, expected string, v verdict, took time.Duration) {
 	c := Case{File: file, Name: name, Took: took}
+	if v.expected != "" {
+		expected = v.expected
+	}
 	if v.got == expected {
 		r.Passed++
 	} else {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/correlate"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
 
@@ -66,7 +67,9 @@ type labelled struct {
 	Kind         string
 	Rule         string
 	Event        json.RawMessage
+	Events       []json.RawMessage // of a correlation, each with the seconds of its time as "@ts"
 	Expect       json.RawMessage
+	ExpectGroups []string `json:"expect_groups"` // of a correlation: JSON arrays
 	Placeholders map[string][]string
 	Flags        []string
 }
@@ -80,13 +83,13 @@ func (c *labelled) check() string {
 		return fmt.Sprintf(`"kind" is %q, not one of %s`, c.Kind, strings.Join(kinds, ", "))
 	case c.Rule == "":
 		return `"rule" is missing`
-	case c.Kind == "correlation": // not run: has several events, and other labels
-		return ""
 	case expect == "":
 		return `"expect" is missing`
 	case expect != "true" && expect != "false" && expect != `"error"`:
 		return fmt.Sprintf(`"expect" is %s, not true, false or "error"`, expect)
-	case len(c.Event) == 0 && expect != `"error"`:
+	case c.Kind == "correlation" && len(c.Events) == 0 && expect != `"error"`:
+		return `"events" is missing`
+	case c.Kind != "correlation" && len(c.Event) == 0 && expect != `"error"`:
 		return `"event" is missing`
 	}
 	return ""
@@ -107,11 +110,12 @@ func (e *LineError) Unwrap() error { return e.Err }
 const maxLine = 64 << 20
 
 // Conform runs a corpus of one JSON object a line: id, kind (rule, filter,
-// correlation), rule (YAML, several documents for a filter), event, expect
-// (true, false or "error": to be refused), placeholders, flags. Cases flagged
-// ambiguous or spec-ambiguous are skipped, and so are correlations. The first
-// line that is no case ends the run with a *LineError, and so does a corpus
-// without a case.
+// correlation), rule (YAML, several documents for filters and correlations),
+// event, expect (true, false or "error": to be refused), placeholders, flags.
+// The case of a correlation has events instead, with their times in seconds as
+// "@ts", and may say which expect_groups fire. Cases flagged ambiguous or
+// spec-ambiguous are skipped. The first line that is no case ends the run with a
+// *LineError, and so does a corpus without a case.
 func Conform(r io.Reader) (Result, error) {
 	out := Result{Failures: []Failure{}}
 	var last compiled
@@ -137,6 +141,10 @@ func Conform(r io.Reader) (Result, error) {
 		if key := c.Rule + fmt.Sprint(c.Placeholders); last.key != key {
 			last = compile(key, c)
 		}
+		if c.Kind == "correlation" {
+			last.judge(&out, c)
+			continue
+		}
 		got, why := last.run(c)
 		out.judge(c.ID, strings.Trim(string(c.Expect), `"`), got, why)
 	}
@@ -157,29 +165,28 @@ func notRun(c labelled) string {
 			return "label is " + flag
 		}
 	}
-	if c.Kind == "correlation" {
-		return "correlation rules are not supported yet"
-	}
 	return ""
 }
 
 // compiled is the rule of the last cases: those of one rule follow each other.
 type compiled struct {
-	key string
-	set *match.Set
-	err error
+	key  string
+	set  *match.Set
+	plan *correlate.Plan
+	err  error
 }
 
 func compile(key string, c labelled) compiled {
 	docs, refused := sigma.Parse(c.ID, []byte(c.Rule))
 	set, more := match.Compile(docs.Rules, match.Options{Placeholders: c.Placeholders, Filters: docs.Filters})
-	if err := refusal(append(refused, more...)); err != nil {
+	plan, errs := correlate.Compile(docs.Correlations, docs.Rules, correlate.Options{})
+	if err := refusal(slices.Concat(refused, more, errs)); err != nil {
 		return compiled{key: key, err: err}
 	}
 	if set.Len() == 0 {
 		return compiled{key: key, err: errors.New("case holds no rule")}
 	}
-	return compiled{key: key, set: set}
+	return compiled{key: key, set: set, plan: plan}
 }
 
 func refusal(refused []*sigma.Error) error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -50,7 +52,8 @@ func TestConform(t *testing.T) {
 	}
 	f(good, 0, "")
 	f("\n"+good+"\n", 0, "")
-	f(good+text("b", "correlation", `,"events":[],"expect":"x"`), 0, "")
+	f(good+text("b", "correlation", `,"events":[],"expect":true`), 2, `"events" is missing`)
+	f(good+text("b", "correlation", `,"events":[{"@ts":"now"}],"expect":true`), 0, "")
 	f(good+text("b", "rule", `,"event":{"a":1},"expect":true,"flags":["ambiguous"]`), 0, "")
 	f(good+"title: no JSON\n", 2, "no case: invalid character")
 	f(good+"{\n", 2, "no case: unexpected end")
@@ -66,4 +69,31 @@ func TestConform(t *testing.T) {
 	f(`{"id":"`+strings.Repeat("x", 64<<20)+`"}`, 1, "longer than 64 MiB")
 	f("", 1, "without a case")
 	f("\n\n", 3, "without a case")
+}
+
+func TestConformCorrelations(t *testing.T) {
+	const rules = "title: c\ncorrelation: {type: event_count, rules: [knock], group-by: [who], timespan: 1m, condition: {gte: 2}}\n" +
+		"---\ntitle: knock\nname: knock\nlogsource: {product: door}\ndetection: {s: {kind: knock}, condition: s}\n"
+	line := func(id, expect, groups, events string) string {
+		return `{"id":"` + id + `","kind":"correlation","rule":` + strconv.Quote(rules) + `,"expect":` + expect + groups + `,"events":[` + events + "]}\n"
+	}
+	twice := `{"kind":"knock","who":"ann","@ts":0},{"kind":"knock","who":"ann","@ts":60}`
+	got, err := ruletest.Conform(strings.NewReader(
+		line("fires", "true", `,"expect_groups":["[\"ann\"]"]`, twice) +
+			line("no groups said", "true", "", twice) +
+			line("quiet", "false", `,"expect_groups":[]`, `{"kind":"knock","who":"ann","@ts":0},{"kind":"knock","who":"ann","@ts":60.5}`) +
+			line("should fire", "true", "", `{"kind":"knock","who":"ann","@ts":0},{"kind":"ring","who":"ann","@ts":6}`) +
+			line("other group", "true", `,"expect_groups":["[\"ben\"]"]`, twice) +
+			line("no group", "true", `,"expect_groups":["ben"]`, twice) +
+			line("no time", "true", "", `{"@ts":"now"}`)))
+	if err != nil || got.Passed != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	var failed []string
+	for _, f := range got.Failures {
+		failed = append(failed, f.ID+": "+f.Got)
+	}
+	if want := []string{"should fire: false", `other group: ["ann"]`, "no group: error", "no time: error"}; !slices.Equal(failed, want) {
+		t.Errorf("failures are %q, want %q", failed, want)
+	}
 }
