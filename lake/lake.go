@@ -67,7 +67,7 @@ type Conditioner interface {
 	// SelectWhere yields the events for which c holds, in order of (time, uid)
 	// if c asks for it, else in any order. Only the columns asked for are
 	// filled. It keeps its memory bounded whatever the number of events. A
-	// yielded event is valid until the next step.
+	// yielded event's Raw is valid until the next step, all else stays.
 	SelectWhere(ctx context.Context, c Condition) iter.Seq2[event.Event, error]
 }
 

@@ -42,6 +42,8 @@ func Test(t *testing.T, open func(t *testing.T) lake.Store) {
 		{"every column", testColumns},
 		{"order", testOrder},
 		{"queries", testQueries},
+		{"conditions", testConditions},
+		{"conditions while writing", testConditionsLive},
 		{"usage", testUsage},
 		{"expire", testExpire},
 		{"rewrite", testRewrite},
