@@ -55,9 +55,15 @@ func keys(s *Set, rules []int) []string {
 var (
 	fieldNames = []string{"a", "b", "a.b", "a.b.c", "b.c", "c", "x y", "a.c.b", "é"}
 	memberKeys = []string{"a", "b", "c", "a.b", "b.c", "a.b.c", "x y", "é", "\\u0061", "z"}
-	texts      = []string{"", "foo", "FOO", "Foobar", "bar", "10.1.2.3", "42", "4.2e1", "true", "null", "ſ", "K", "k", "é", "É",
-		"2026-03-01T22:15:09Z", "-x /y", "a*b", `a\\b`, "日本", "a\\nb", "\\ud83d\\ude00", `a\\`, `\"`}
+	// texts stand in rules and in records, where their escapes mean something.
+	texts = []string{"", "foo", "FOO", "Foobar", "bar", "10.1.2.3", "42", "4.2e1", "true", "null", "ſ", "s", "S", "K", "k", "\u212a", "İ", "i", "ß", "ss", "é", "É", "\\u00e9",
+		"2026-03-01T22:15:09Z", "-x /y", "a*b", `a\\b`, "日本", "a\\nb", "\\ud83d\\ude00", `a\\`, `\"`, "ab", "aba", "bab", "abab", "oba", "the long text that nobody writes", "THE LONG TEXT that somebody writes",
+		"kelvin \u212a", "Maſſe", "masse"}
+	// overlaps stand in rules only: they occur in the text of records, but across
+	// its values.
+	overlaps     = []string{`{"a":1}`, `foo","bar`, `"a":"foo`, "42,"}
 	modifierSets = []string{"", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|re", "|re|i", "|cidr", "|gte", "|lt",
+		"|startswith|cased", "|endswith|cased", "|re|cased", "|lte", "|gt", "|minute", "|week|gt", "|year", "|contains|neq", "|fieldref|endswith|cased",
 		"|exists", "|neq", "|fieldref", "|fieldref|contains", "|hour", "|windash|contains", "|base64offset|contains", "|contains|all", "|wide|base64"}
 )
 
@@ -70,8 +76,15 @@ func randomRule(r *rand.Rand, n int) string {
 	searches := 1 + r.IntN(4)
 	for i := range searches {
 		fmt.Fprintf(&b, "  s%d:\n", i)
-		if r.IntN(8) == 0 {
+		switch r.IntN(10) {
+		case 0:
 			fmt.Fprintf(&b, "    - %q\n", pick(r, texts))
+			continue
+		case 1:
+			fmt.Fprintf(&b, "    '|all': [%s, %s]\n", randomPattern(r, ""), randomPattern(r, ""))
+			continue
+		case 2:
+			fmt.Fprintf(&b, "    '|re': %s\n", randomPattern(r, "|re"))
 			continue
 		}
 		seen := map[string]bool{}
@@ -85,7 +98,7 @@ func randomRule(r *rand.Rand, n int) string {
 			fmt.Fprintf(&b, "    '%s': [%s, %s]\n", key, randomPattern(r, mod), randomPattern(r, mod))
 		}
 	}
-	condition := []string{"s0", "1 of s*", "all of s*", "not s0", "1 of s* and not s0", "s0 or not 1 of them", "not (s0 and 1 of s*)", "2 of s*"}
+	condition := []string{"not not s0", "not 2 of s*", "not (not s0 or not 1 of s*)", "not all of s*", "s0", "1 of s*", "all of s*", "not s0", "1 of s* and not s0", "s0 or not 1 of them", "not (s0 and 1 of s*)", "2 of s*"}
 	fmt.Fprintf(&b, "  condition: %s\n", pick(r, condition))
 	return b.String()
 }
@@ -94,19 +107,22 @@ func randomPattern(r *rand.Rand, mod string) string {
 	switch mod {
 	case "|cidr":
 		return pick(r, []string{"10.0.0.0/8", "'2001:db8::/32'", "0.0.0.0/0"})
-	case "|gte", "|lt", "|hour":
+	case "|gte", "|lt", "|lte", "|gt", "|hour", "|minute", "|week|gt", "|year":
 		return pick(r, []string{"0", "42", "-1.5", "22"})
 	case "|exists":
 		return pick(r, []string{"true", "false"})
-	case "|fieldref", "|fieldref|contains":
+	case "|fieldref", "|fieldref|contains", "|fieldref|endswith|cased":
 		return "'" + pick(r, fieldNames) + "'"
-	case "|re", "|re|i":
-		return pick(r, []string{"'^f.o'", "'bar$'", "'[0-9]+'", "''"})
+	case "|re", "|re|i", "|re|cased":
+		return pick(r, []string{"'^f.o'", "'bar$'", "'[0-9]+'", "''", "'(foo|bar)+'", "'[kK]'", "'(?i)K'", "'ma(ſſ|ss)e'", "'^(a|b)*$'", "'é|É'", "'t(h)e long'", "'\\bfoo'", "'a{2,}|b'"})
 	}
 	if r.IntN(6) == 0 {
 		return pick(r, []string{"null", "true", "42", "4.20"})
 	}
 	text := strings.ReplaceAll(pick(r, texts), "'", "''")
+	if r.IntN(20) == 0 {
+		text = pick(r, overlaps)
+	}
 	if r.IntN(3) == 0 {
 		text = pick(r, []string{"*" + text, text + "*", "?" + text, text + "?", "*" + text + "*"})
 	}
@@ -133,6 +149,15 @@ func randomValue(r *rand.Rand, depth int) string {
 			parts = append(parts, randomValue(r, depth+1))
 		}
 		return "[" + strings.Join(parts, pick(r, []string{",", " , "})) + "]"
+	}
+	switch r.IntN(200) {
+	case 0: // a huge value, what counts at its end
+		return `"` + strings.Repeat(pick(r, []string{"x", "foo bar ", "ab", "é"}), 5_000) + pick(r, texts) + `"`
+	case 1:
+		return `"` + pick(r, texts) + strings.Repeat("-", 5_000) + `"`
+	}
+	if r.IntN(3) == 0 {
+		return `"` + pick(r, texts) + pick(r, texts) + `"`
 	}
 	return `"` + pick(r, texts) + `"`
 }
@@ -178,6 +203,7 @@ func TestAgreesWithReference(t *testing.T) {
 func FuzzAgreesWithReference(f *testing.F) {
 	f.Add(uint64(1), []byte(`{"a":{"b":"foo","a.b":1},"a.b":["bar",null,{"c":42}]}`))
 	f.Add(uint64(2), []byte(`{"\u0061":"\ud83d\ude00\ud83d","x y":1e400,"a":[[],{}]}`))
+	f.Add(uint64(4), []byte(`{"a":"the long text that nobody writes","b":"THE LONG TEXT that somebody writes \u212a","c":"Maſſe"}`))
 	f.Add(uint64(3), []byte("{\"a\":\"\xff\xc3\x28\",\"b\":\"\\u00e9\"}"))
 	f.Fuzz(func(t *testing.T, seed uint64, record []byte) {
 		s := randomSet(rand.New(rand.NewPCG(seed, 7)), 10)

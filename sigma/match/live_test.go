@@ -35,7 +35,7 @@ func numbered(t *testing.T, generation, rules int) *match.Set {
 // Rules change while records are matched, and every record is matched by all the
 // rules of one set.
 func TestLive(t *testing.T) {
-	const goroutines, swaps = 4, 300
+	const goroutines, swaps = 4, 60
 	sets := []*match.Set{numbered(t, 0, 8), numbered(t, 1, 5), numbered(t, 2, 11)}
 	live := match.NewLive(sets[0])
 	var done atomic.Bool
