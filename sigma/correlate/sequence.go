@@ -81,7 +81,7 @@ func (ch *chain) breaks(k int) {
 	}
 }
 
-// chainStart is the place of the first hit that can be part of a sequence: where
+// chainStart is the place of the first hit kept that can be part of a sequence: where
 // all rules have to match, one at the time of a match of the first.
 func (g *group) chainStart() int {
 	c := g.s.c
@@ -123,6 +123,9 @@ func (g *group) lookExtended(t int64, from int) {
 	} else if from == len(g.entries) || !x.holds(x.expr, func(i int) bool { return matched[i] }) {
 		return // or only what must not match came
 	}
+	if x.negative() {
+		start = g.tight(start)
+	}
 	value := 0.0
 	for i := range matched {
 		if matched[i] {
@@ -136,6 +139,33 @@ func (g *group) lookExtended(t int64, from int) {
 	n := len(g.hits)
 	g.pending = append(g.pending, pending{t, matched, g.hits[start:n:n], g.gone + start, value})
 	g.s.e.after(t+int64(c.Timespan), g, duePending)
+}
+
+// tight is the place of the last hit from which on all holds that has to match.
+// Hits before it may be such that something came which must not.
+func (g *group) tight(start int) int {
+	if g.chain != nil {
+		last := g.chain.begin[g.chain.last()]
+		return max(start, g.since(last[g.chain.all-1]))
+	}
+	x := g.s.c.extended
+	matched := make([]bool, len(x.never))
+	for i := len(g.entries) - 1; i > start; i-- {
+		matched[g.entries[i].member] = true
+		if x.holds(x.expr, func(k int) bool { return matched[k] }) {
+			return g.since(g.entries[i].at)
+		}
+	}
+	return start
+}
+
+// last is the last member that has to match.
+func (ch *chain) last() int {
+	k := len(ch.never) - 1
+	for ch.never[k] {
+		k--
+	}
+	return k
 }
 
 // before tells whether something matched in the timespan up to t that is listed
