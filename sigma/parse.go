@@ -440,9 +440,10 @@ func (p *parser) logSource(n *yaml.Node) LogSource {
 }
 
 func (p *parser) filter(top *yaml.Node, fields map[string]field) *Filter {
-	f := &Filter{File: p.file, Pos: p.pos(top)}
+	f := &Filter{File: p.file, Pos: p.pos(top), Extra: map[string]any{}, Places: map[string]Pos{}}
 	p.required(f.Pos, fields, "title", "logsource")
 	for key, v := range fields {
+		f.Places[key] = v.pos
 		switch key {
 		case "id":
 			f.ID = p.text(v.value, key)
@@ -450,6 +451,14 @@ func (p *parser) filter(top *yaml.Node, fields map[string]field) *Filter {
 			f.Title = p.text(v.value, key)
 		case "logsource":
 			f.LogSource = p.logSource(v.value)
+		case "filter":
+		default:
+			var value any
+			if err := v.value.Decode(&value); err != nil {
+				p.fail(p.pos(v.value), "%s: %v", key, err)
+				continue
+			}
+			f.Extra[key] = value
 		}
 	}
 	body := fields["filter"]

@@ -207,6 +207,11 @@ type Filter struct {
 	Any       bool     // applies to every rule of its log source
 	Rules     []string // ids or names
 	Detection Detection
+
+	// Extra holds top-level keys other than these, as those of rules.
+	Extra map[string]any
+	// Places of the top-level keys, for messages about them.
+	Places map[string]Pos
 }
 
 // Errorf makes an error about this filter at pos.
