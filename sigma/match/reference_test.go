@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/yagura-sec/yagura/sigma/ir"
@@ -10,7 +11,7 @@ import (
 
 // reference is the plain way to the same answers: the record is decoded by
 // encoding/json, every field is looked up by itself, every rule that applies is
-// evaluated, nothing is remembered.
+// evaluated, no answer is remembered.
 
 // pair is a member of an object; a map would lose keys that occur twice.
 type pair struct {
@@ -103,31 +104,42 @@ func leaves(f *ir.Field, v json.RawMessage, objects bool) {
 
 // referenceMatch gives the rules that match the record.
 func (s *Set) referenceMatch(record []byte, src Source) []int {
-	field := func(slot int32) *ir.Field {
-		var f ir.Field
-		if slot == keywordSlot {
-			f.Present = true
-			leaves(&f, record, false)
-		} else {
-			find(&f, record, s.fields[slot])
-		}
-		return &f
-	}
+	known := map[int32]*ir.Field{}
 	var out []int
 	for i := range s.program.Rules {
-		if !src.covers(s.program.Rules[i].LogSource) {
-			continue
-		}
-		if s.program.Rules[i].Expr.Eval(func(id ir.AtomID) bool {
-			a := &s.program.Atoms[id]
-			var ref *ir.Field
-			if a.Op == ir.FieldRef {
-				ref = field(s.refAt[id])
-			}
-			return a.Holds(field(s.atomAt[id]), ref, new(ir.Buffer))
-		}) {
+		if src.covers(s.program.Rules[i].LogSource) && s.referenceRule(known, record, i) {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+// referenceRule tells whether rule i matches the record. It keeps the fields that
+// it reads in known: they are the same for every rule.
+func (s *Set) referenceRule(known map[int32]*ir.Field, record []byte, i int) bool {
+	field := func(slot int32) *ir.Field {
+		f := known[slot]
+		if f == nil {
+			f = &ir.Field{}
+			if slot == keywordSlot {
+				f.Present = true
+				leaves(f, record, false)
+			} else {
+				find(f, record, s.fields[slot])
+			}
+			known[slot] = f
+		}
+		return f
+	}
+	return s.program.Rules[i].Expr.Eval(func(id ir.AtomID) bool {
+		a := &s.program.Atoms[id]
+		var ref *ir.Field
+		if a.Op == ir.FieldRef {
+			ref = field(s.refAt[id])
+		}
+		// A field of its own each time, since atoms fold its values in place.
+		f := *field(s.atomAt[id])
+		f.Values = slices.Clone(f.Values)
+		return a.Holds(&f, ref, new(ir.Buffer))
+	})
 }
