@@ -123,20 +123,14 @@ func stem(m *sigma.Meta) string { return strings.TrimSuffix(path.Base(m.File), "
 
 func (j *judge) levels() map[string]string {
 	out := map[string]string{}
-	add := func(m *sigma.Meta) {
-		if out[stem(m)] != "" {
-			j.t.Errorf("%s: another file has that name", m.File)
-		}
-		out[stem(m)] = m.Level
-	}
 	for i := range j.set.Len() {
 		if m := &j.set.Rule(i).Meta; !j.plan.Quiet(m) {
-			add(m)
+			out[stem(m)] = m.Level
 		}
 	}
 	for _, c := range j.plan.Correlations {
 		if c.Findings {
-			add(&c.Meta)
+			out[stem(&c.Meta)] = c.Level
 		}
 	}
 	return out
