@@ -189,6 +189,11 @@ func (g *group) take(t int64, a arrival) {
 	g.measureHit(&en, a.hit)
 	g.hits, g.entries = append(g.hits, a.hit), append(g.entries, en)
 	g.window.add(&en)
+	if g.closing != nil { // windows that are open began a timespan ago, their hits' fullest two
+		for g.entries[0].at < t-2*int64(g.s.c.Timespan) {
+			g.drop()
+		}
+	}
 	if len(g.hits) > g.s.limit {
 		g.lost++
 		g.lostAt = g.entries[0].at

@@ -1,0 +1,162 @@
+package correlate_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/sigma/correlate"
+)
+
+// feed runs hits through an engine and closes it.
+func feed(r *rig, o correlate.EngineOptions, log string) (string, correlate.Stats) {
+	r.t.Helper()
+	e := correlate.New(r.plan, o)
+	var out []*correlate.Firing
+	for _, h := range r.hits(log) {
+		out = append(out, e.Feed(h)...)
+	}
+	out = append(out, e.Close()...)
+	return told(out), e.Stats()
+}
+
+func TestLateHits(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}"), base("a"))
+	f := func(lateness time.Duration, events, want string, late int64) {
+		t.Helper()
+		got, stats := feed(r, correlate.EngineOptions{Lateness: lateness}, log(events))
+		if got != want || stats.Late != late || stats.Waiting != 0 {
+			t.Errorf("%s: %s, %+v; want %s, %d late", events, got, stats, want, late)
+		}
+	}
+	f(5*time.Second, "a@5 a@0", "@5=2[1 0]", 0)
+	f(5*time.Second, "a@5.1 a@0", "", 1)
+	f(5*time.Second, "a@5 a@0 a@11", "@5=2[1 0] @11=2[0 2]", 0)
+	f(0, "a@5 a@5 a@4.9", "@5=2[0 1]", 1)
+}
+
+// Firings come as soon as the watermark passes, not at the end.
+func TestFeedTellsAtOnce(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}"),
+		corr("not", "type: temporal_ordered, rules: [a, b], timespan: 10s, condition: a and not b"), base("a"), base("b"))
+	e := correlate.New(r.plan, correlate.EngineOptions{Lateness: time.Second})
+	hits := r.hits(log("a@0 a@1 a@2.5"))
+	for i, want := range []string{"", "", "@1=2[0 1]"} {
+		if got := told(e.Feed(hits[i])); got != want {
+			t.Errorf("hit %d gives %q, want %q", i, got, want)
+		}
+	}
+	if got := told(e.Advance(noon.Add(10 * time.Second))); got != "@2.5=3[0 1 2]" {
+		t.Errorf("%q", got)
+	}
+	if got := told(e.Advance(noon.Add(10*time.Second + 1))); got != "@10=1[0]" {
+		t.Errorf("%q", got)
+	}
+	if got := told(e.Close()); got != "" {
+		t.Errorf("what is open is told at the end: %q", got)
+	}
+}
+
+func TestBoundOnHits(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], timespan: 100s, condition: {gte: 3}"), base("a"))
+	var events []string
+	for i := range 8 {
+		events = append(events, fmt.Sprintf("a@%d", i))
+	}
+	got, stats := feed(r, correlate.EngineOptions{MaxHits: 1}, log(strings.Join(events, " "))) // 5 for the condition
+	if want := "@2=3[0 1 2] @3=4[0 1 2 3] @4=5[0 1 2 3 4] @5=5[1 2 3 4 5] @6=5[2 3 4 5 6] @7=5[3 4 5 6 7]"; got != want || stats.DroppedHits != 3 {
+		t.Errorf("%s, %+v", got, stats)
+	}
+	firings, _ := correlate.Evaluate(r.plan, r.hits(log(strings.Join(events, " "))), time.Time{}, correlate.EngineOptions{MaxHits: 1})
+	var lost, fresh []int
+	for _, f := range firings {
+		lost, fresh = append(lost, f.Lost), append(fresh, len(f.Hits)-f.New)
+	}
+	if !slices.Equal(lost, []int{0, 0, 0, 1, 2, 3}) || !slices.Equal(fresh, []int{3, 1, 1, 1, 1, 1}) {
+		t.Errorf("lost %v, new %v", lost, fresh)
+	}
+	// A bound does not make many few.
+	r = newRig(t, corr("it", "type: event_count, rules: [a], timespan: 100s, condition: {lt: 3}"), base("a"))
+	if got, stats := feed(r, correlate.EngineOptions{MaxHits: 1}, log(strings.Join(events, " ")+" a@300 a@500")); got != "@400=1[8]" || stats.DroppedHits != 3 {
+		t.Errorf("%s, %+v", got, stats)
+	}
+}
+
+func TestBoundOnGroups(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], group-by: [who], timespan: 10s, condition: {gte: 2}"), base("a"))
+	text := `0 {"kind":"a","who":"x"}
+		1 {"kind":"a","who":"y"}
+		2 {"kind":"a","who":"y"}
+		3 {"kind":"a","who":"x"}
+		60 {"kind":"a","who":"y"}
+		61 {"kind":"a","who":"y"}`
+	got, stats := feed(r, correlate.EngineOptions{MaxGroups: 1}, text)
+	if got != "x@3=2[0 3] y@61=2[4 5]" || stats.DroppedGroups != 2 || stats.Groups != 1 {
+		t.Errorf("%s, %+v", got, stats)
+	}
+}
+
+func TestBoundOnWaiting(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], timespan: 10s, condition: {gte: 3}"), base("a"))
+	got, stats := feed(r, correlate.EngineOptions{Lateness: time.Hour, MaxWaiting: 2}, log("a@3 a@1 a@2 a@0"))
+	if got != "@3=3[1 2 0]" || stats.Hurried != 1 || stats.Late != 1 {
+		t.Errorf("%s, %+v", got, stats)
+	}
+}
+
+func TestBoundOnValues(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], group-by: [who], timespan: 10s, condition: {gte: 1}"), base("a"))
+	var values []string
+	for i := range 70 {
+		values = append(values, fmt.Sprintf(`"%02d"`, i))
+	}
+	_, stats := feed(r, correlate.EngineOptions{}, `0 {"kind":"a","who":[`+strings.Join(values, ",")+"]}")
+	if stats.Firings != 64 || stats.DroppedValues != 6 {
+		t.Errorf("%+v", stats)
+	}
+	_, stats = feed(r, correlate.EngineOptions{}, `0 {"kind":"a"}`)
+	if stats.NoGroup != 1 || stats.Firings != 0 {
+		t.Errorf("%+v", stats)
+	}
+}
+
+// Hits without an id are never the same, and a time that no log has is counted.
+func TestOddHits(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}"), base("a"))
+	b := r.plan.Bases[0]
+	e := correlate.New(r.plan, correlate.EngineOptions{})
+	e.Feed(correlate.Hit{Base: b, Time: noon})
+	e.Feed(correlate.Hit{Base: b, Time: noon})
+	e.Feed(correlate.Hit{Base: b})
+	e.Feed(correlate.Hit{Base: &correlate.Base{}, Time: noon})
+	if got := e.Close(); len(got) != 1 || got[0].Value != 2 || e.Stats().Undated != 1 {
+		t.Errorf("%s, %+v", told(got), e.Stats())
+	}
+	firings, stats := correlate.Evaluate(r.plan, []correlate.Hit{{Base: b}, {Base: b, Time: noon}, {Base: b, Time: noon}}, time.Time{}, correlate.EngineOptions{})
+	if len(firings) != 1 || stats.Undated != 1 || stats.Repeats != 0 {
+		t.Errorf("%s, %+v", told(firings), stats)
+	}
+}
+
+// A caller's fields come before those of the record.
+func TestLookup(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], group-by: [actor, who, gone], timespan: 10s, condition: {gte: 1}"), base("a"))
+	ask := func(field string) ([]string, bool) {
+		switch field {
+		case "actor":
+			return []string{"stable"}, true
+		case "gone":
+			return nil, true
+		}
+		return nil, false
+	}
+	h, err := r.plan.Bases[0].Hit(noon, "e", []byte(`{"actor":"raw","who":"x","gone":"raw"}`), ask)
+	if err != nil || fmt.Sprint(h.Values) != "[[stable] [x] []]" {
+		t.Errorf("%v, %v", h.Values, err)
+	}
+	if _, err := r.plan.Bases[0].Hit(noon, "e", []byte(`{"actor"`), ask); err == nil || !strings.Contains(err.Error(), "hit of rule a: ") {
+		t.Errorf("broken record: %v", err)
+	}
+}
