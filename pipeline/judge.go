@@ -27,6 +27,7 @@ func (p *Pipeline) judge(ctx context.Context, r lake.Recovered) (finding.Judged,
 		all.Occurrences = append(all.Occurrences, j.Occurrences...)
 		all.Matches = append(all.Matches, j.Matches...)
 		all.Sources = append(all.Sources, j.Sources...)
+		all.Marks = append(all.Marks, j.Marks...)
 	}
 	return all, nil
 }

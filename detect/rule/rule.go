@@ -2,8 +2,13 @@
 //
 // An event is held against the rules whose log source is that of its format
 // (Sources). What a rule finds is the same trouble as long as account, actor
-// (the address where nobody is named) and resource are the same; each UTC day of it
-// is an occurrence.
+// (the address where nobody is named) and resource are the same; each UTC day of
+// it is an occurrence.
+//
+// Rules that correlations refer to are matched in the same walk. They judge
+// nothing themselves, unless a correlation says generate: true: their matches
+// mark the hours whose correlations may come out otherwise for them, and
+// detect/correlate looks at those.
 package rule
 
 import (
@@ -11,6 +16,7 @@ import (
 	"cmp"
 	"context"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +28,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/correlate"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
 
@@ -37,14 +44,21 @@ type Options struct {
 	Placeholders map[string][]string
 	// Sources by format; nil stands for the Sources of this package.
 	Sources map[string]match.Source
+	// Extended allows correlations over conditions such as "a and not b", which
+	// the specification does not know yet.
+	Extended bool
 }
 
 // Detector judges events with a set of rules.
 type Detector struct {
 	set     *match.Set
+	plan    *correlate.Plan
 	rules   []about.Rule // by index in set
+	serves  []serves     // by index in set
+	hunters []string     // of the plan's correlations that give findings
 	sources map[string]match.Source
 	scratch sync.Pool // of *match.Scratch
+	touched func(time.Time)
 
 	unjudged atomic.Int64
 }
@@ -55,25 +69,96 @@ var _ detect.Detector = (*Detector)(nil)
 // they do not touch the others. A rule that says of itself that it is deprecated
 // or unsupported is among them: a checkout of SigmaHQ holds folders of those.
 func New(docs sigma.Documents, o Options) (*Detector, []*sigma.Error) {
-	var inUse []*sigma.Rule
+	var rules []*sigma.Rule
+	var correlations []*sigma.Correlation
 	var refused []*sigma.Error
-	for _, r := range docs.Rules {
-		if r.Status == "deprecated" || r.Status == "unsupported" {
-			refused = append(refused, r.Errorf(r.Places["status"], "rule is %s by its own word", r.Status))
-			continue
+	inUse := func(m *sigma.Meta) bool {
+		if m.Status == "deprecated" || m.Status == "unsupported" {
+			refused = append(refused, m.Errorf(m.Places["status"], "rule is %s by its own word", m.Status))
+			return false
 		}
-		inUse = append(inUse, r)
+		return true
 	}
-	set, more := match.Compile(inUse, match.Options{Placeholders: o.Placeholders, Filters: docs.Filters})
+	for _, r := range docs.Rules {
+		if inUse(&r.Meta) {
+			rules = append(rules, r)
+		}
+	}
+	for _, c := range docs.Correlations {
+		if inUse(&c.Meta) {
+			correlations = append(correlations, c)
+		}
+	}
+	set, more := match.Compile(rules, match.Options{Placeholders: o.Placeholders, Filters: docs.Filters})
+	refused = append(refused, more...)
 	d := &Detector{set: set, sources: o.Sources}
 	if d.sources == nil {
 		d.sources = Sources
 	}
+	rules = rules[:0]
 	for i := range set.Len() {
-		d.rules = append(d.rules, about.Of(&set.Rule(i).Meta))
+		rules = append(rules, set.Rule(i))
 	}
+	d.plan, more = correlate.Compile(correlations, rules, correlate.Options{Extended: o.Extended})
+	d.correlated(docs.Correlations)
 	d.scratch.New = func() any { return set.NewScratch() }
 	return d, append(refused, more...)
+}
+
+// Hunter names who hunts for a correlation of that key, in marks and hunts.
+func Hunter(correlation string) string { return "sigma/" + correlation }
+
+// Reach is how far around its hours hits matter to what is said of a
+// correlation's findings: which events belong to them, and in which words.
+func Reach(c *correlate.Correlation) time.Duration {
+	if c.Wait > 0 {
+		return c.Reach + c.Depth
+	}
+	return c.Reach
+}
+
+// serves is what a rule is there for.
+type serves struct {
+	findings bool // of its own
+	marks    []marks
+}
+
+// marks is whom a match concerns, and how far from it.
+type marks struct {
+	hunter int // index in Detector.hunters
+	reach  time.Duration
+}
+
+// correlated sorts out which rules judge and which only serve correlations:
+// those of refused ones too, which would be noise.
+func (d *Detector) correlated(all []*sigma.Correlation) {
+	named := map[string]bool{}
+	for _, c := range all {
+		for _, r := range c.Rules {
+			named[r.Rule] = named[r.Rule] || !c.Generate
+		}
+	}
+	for i := range d.set.Len() {
+		r := d.set.Rule(i)
+		quiet := d.plan.Quiet(&r.Meta)
+		if d.plan.Base(r) == nil {
+			quiet = named[r.ID] || named[r.Name]
+		}
+		d.rules = append(d.rules, about.Of(&r.Meta))
+		d.serves = append(d.serves, serves{findings: !quiet})
+	}
+	for _, c := range d.plan.Correlations {
+		if !c.Findings {
+			continue
+		}
+		hunter := len(d.hunters)
+		d.hunters = append(d.hunters, Hunter(c.Key()))
+		for i := range d.serves {
+			if b := d.plan.Base(d.set.Rule(i)); b != nil && slices.Contains(c.Bases, b) {
+				d.serves[i].marks = append(d.serves[i].marks, marks{hunter, Reach(c)})
+			}
+		}
+	}
 }
 
 // Tree is a folder of rules and how messages name it.
@@ -85,8 +170,13 @@ type Tree struct {
 // Load makes a detector of every rule in the trees and then in the paths, which
 // are folders or files. A rule whose id was met before is refused.
 func Load(trees []Tree, paths []string, o Options) (*Detector, []*sigma.Error) {
-	var docs sigma.Documents
-	var refused []*sigma.Error
+	docs, refused := Documents(trees, paths)
+	d, more := New(docs, o)
+	return d, append(refused, more...)
+}
+
+// Documents reads what Load makes a detector of.
+func Documents(trees []Tree, paths []string) (docs sigma.Documents, refused []*sigma.Error) {
 	for _, t := range trees {
 		some, errs := sigma.Load(t.FS, t.Shown)
 		docs.Add(some)
@@ -97,15 +187,25 @@ func Load(trees []Tree, paths []string, o Options) (*Detector, []*sigma.Error) {
 		docs.Add(some)
 		refused = append(refused, errs...)
 	}
-	d, more := New(docs, o)
-	return d, append(refused, more...)
+	return docs, refused
 }
 
-// Len is how many rules judge.
+// Len is how many rules there are, those that only serve correlations included.
 func (d *Detector) Len() int { return d.set.Len() }
 
-// Set is the rules that judge.
+// Set is those rules.
 func (d *Detector) Set() *match.Set { return d.set }
+
+// Plan is the correlations over them.
+func (d *Detector) Plan() *correlate.Plan { return d.plan }
+
+// Sources says by format which log source an event belongs to.
+func (d *Detector) Sources() map[string]match.Source { return d.sources }
+
+// Watch has f called, before Judge returns, with every hour in which a rule
+// matched that correlations refer to. It is to be set before the first Judge,
+// and f may be called from several goroutines.
+func (d *Detector) Watch(f func(hour time.Time)) { d.touched = f }
 
 // Unjudged is how many events had no readable record, so that no rule could be
 // held against them.
@@ -143,7 +243,16 @@ type judging struct {
 	groups  []group
 	matches map[matchKey]int64
 	sources map[matchKey]int64 // rule is 0
+	marks   map[ruleHour]span
 }
+
+type ruleHour struct {
+	rule int
+	hour int64 // Unix hours
+}
+
+// span is from the first to the last match in an hour.
+type span struct{ first, last time.Time }
 
 // Judge holds every event against the rules of its log source. Its answer does
 // not depend on the order of events.
@@ -155,7 +264,7 @@ func (d *Detector) Judge(ctx context.Context, batch event.BatchID, events []even
 	}()
 	j := judging{
 		d: d, sc: sc, events: events,
-		at: map[trouble]int{}, matches: map[matchKey]int64{}, sources: map[matchKey]int64{},
+		at: map[trouble]int{}, matches: map[matchKey]int64{}, sources: map[matchKey]int64{}, marks: map[ruleHour]span{},
 	}
 	for i := range events {
 		if i%1024 == 0 && ctx.Err() != nil {
@@ -190,9 +299,48 @@ func (j *judging) event(i int) {
 		return
 	}
 	for _, rule := range hits {
+		serves := &j.d.serves[rule]
+		if len(serves.marks) > 0 {
+			j.mark(rule, e.Time)
+		}
+		if !serves.findings {
+			continue
+		}
 		j.matches[matchKey{rule, source, day}]++
 		j.add(trouble{rule, day, e.AccountUID, about.Actor(e), e.ResourceUID}, i, source)
 	}
+}
+
+func (j *judging) mark(rule int, t time.Time) {
+	at := ruleHour{rule, finding.Hour(t).Unix() / 3600}
+	s, met := j.marks[at]
+	if !met || t.Before(s.first) {
+		s.first = t
+	}
+	if !met || t.After(s.last) {
+		s.last = t
+	}
+	j.marks[at] = s
+}
+
+// marked are the hours whose correlations may come out otherwise.
+func (j *judging) marked() (out []finding.Mark) {
+	all := map[finding.Mark]bool{}
+	for at, s := range j.marks {
+		if j.d.touched != nil {
+			j.d.touched(time.Unix(at.hour*3600, 0).UTC())
+		}
+		for _, m := range j.d.serves[at.rule].marks {
+			for h := finding.Hour(s.first.Add(-m.reach)); !h.After(s.last.Add(m.reach)); h = h.Add(time.Hour) {
+				all[finding.Mark{Hunter: j.d.hunters[m.hunter], Hour: h}] = true
+			}
+		}
+	}
+	out = slices.AppendSeq(out, maps.Keys(all))
+	slices.SortFunc(out, func(a, b finding.Mark) int {
+		return cmp.Or(strings.Compare(a.Hunter, b.Hunter), a.Hour.Compare(b.Hour))
+	})
+	return out
 }
 
 func (j *judging) add(t trouble, i int, source match.Source) {
@@ -240,6 +388,7 @@ func (j *judging) judged(batch event.BatchID) finding.Judged {
 	slices.SortFunc(out.Sources, func(a, b finding.SourceCount) int {
 		return cmp.Or(strings.Compare(a.LogSource, b.LogSource), a.Day.Compare(b.Day))
 	})
+	out.Marks = j.marked()
 	return out
 }
 

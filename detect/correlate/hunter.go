@@ -1,0 +1,141 @@
+// Package correlate finds what Sigma correlations say of stored events.
+//
+// A correlation is about hits: events that its base rules match. Hunter reads
+// them around the hours it is asked about and evaluates them in the order of
+// their times, so that what it says is a function of what is stored: late,
+// repeated and disordered records, restarts and the cut of the hours make no
+// difference. What a firing rests on is told in the hour of each event, one
+// occurrence a group and hour.
+//
+// Fields that a correlation groups by or counts are those of the record, as
+// Sigma names them, or the columns of our events by their own names: actor_uid,
+// src_ip, account_uid, resource_uid and so on. A role's sessions are one
+// actor_uid.
+package correlate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/about"
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/sigma/correlate"
+)
+
+// Options bound a hunter's memory. The zero Options stand for the defaults.
+type Options struct {
+	// HourHits is how many hits of a rule and hour are remembered at most, by
+	// default 4,000: where there are more they are read whenever they are needed.
+	HourHits int
+	// Hits is how many are remembered in all, by default 150,000, which is some
+	// 60 MB.
+	Hits int
+	// Engine bounds what is kept of groups while they are evaluated. What does
+	// not fit is counted, and said in the finding.
+	Engine correlate.EngineOptions
+}
+
+// Hunter hunts for the correlations of a detector.
+type Hunter struct {
+	all      map[string]*correlation // by hunter
+	names    []string
+	engine   correlate.EngineOptions
+	overflow atomic.Int64
+
+	mu   sync.Mutex // guards hits
+	hits *hits
+}
+
+// correlation is one with what its findings share.
+type correlation struct {
+	*correlate.Correlation
+	about.Rule
+	only      *correlate.Plan
+	bases     map[*correlate.Base]bool
+	logSource string
+	margin    time.Duration // how far around an hour hits matter to it
+}
+
+var _ detect.Hunter = (*Hunter)(nil)
+
+// New makes a hunter of d's correlations that reads stored events from src. It
+// watches d, so that it reads again what changes.
+func New(d *rule.Detector, src stored.Source, o Options) *Hunter {
+	if o.HourHits <= 0 {
+		o.HourHits = 4000
+	}
+	if o.Hits <= 0 {
+		o.Hits = 150_000
+	}
+	h := &Hunter{all: map[string]*correlation{}, engine: o.Engine, hits: newHits(d, src, o.HourHits, o.Hits)}
+	h.engine.Lateness = 0 // hits come in order
+	for _, c := range d.Plan().Correlations {
+		if !c.Findings {
+			continue
+		}
+		x := &correlation{
+			Correlation: c, Rule: about.Of(&c.Meta), only: d.Plan().Only(c), bases: map[*correlate.Base]bool{},
+			margin: rule.Reach(c),
+		}
+		for i, b := range c.Bases {
+			x.bases[b] = true
+			if s := b.Rule.LogSource.String(); i == 0 {
+				x.logSource = s
+			} else if s != x.logSource {
+				x.logSource = "" // of several
+			}
+		}
+		name := rule.Hunter(c.Key())
+		h.all[name] = x
+		h.names = append(h.names, name)
+	}
+	d.Watch(h.hits.touch)
+	return h
+}
+
+// Hunters is detect.Hunter's.
+func (h *Hunter) Hunters() []string { return slices.Clone(h.names) }
+
+// Overflow is how many hits did not fit into the bounds, each time they were
+// evaluated.
+func (h *Hunter) Overflow() int64 { return h.overflow.Load() }
+
+// Hunt is detect.Hunter's. It may be called from several goroutines, which wait
+// for each other.
+func (h *Hunter) Hunt(ctx context.Context, hunter string, since, until, now time.Time) (finding.Hunt, error) {
+	c := h.all[hunter]
+	if c == nil {
+		return finding.Hunt{}, fmt.Errorf("no correlation is hunted for by %q", hunter)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	engine := correlate.New(c.only, h.engine)
+	t := newTelling(c, since, until, now)
+	err := h.hits.each(ctx, since.Add(-c.margin), until.Add(c.margin), c.bases, func(hit correlate.Hit) {
+		t.hit(&hit)
+		t.firings(engine.Feed(hit))
+	})
+	if err != nil {
+		return finding.Hunt{}, err
+	}
+	// Beyond what was read nothing is said, and beyond now nothing is known.
+	end := until.Add(c.margin)
+	if now.Before(end) {
+		end = now
+	}
+	t.firings(engine.Advance(end))
+	t.firings(engine.Close())
+	s := engine.Stats()
+	h.overflow.Add(s.DroppedGroups + s.DroppedHits + s.DroppedValues)
+	return finding.Hunt{
+		Hunter: hunter, Rule: c.Rule.Key, Since: since.UTC(), Until: until.UTC(),
+		Occurrences: t.occurrences(hunter), Again: t.again(),
+	}, nil
+}

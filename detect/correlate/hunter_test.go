@@ -1,0 +1,340 @@
+package correlate_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/correlate"
+	"github.com/yagura-sec/yagura/detect/detecttest"
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
+	engine "github.com/yagura-sec/yagura/sigma/correlate"
+)
+
+// sweep, with the rules that others of the correlations below use too.
+const sweep = `title: Secrets swept
+id: 11111111-0000-4000-8000-000000000001
+name: sweep
+status: test
+tags: [attack.credential-access, attack.t1555.006]
+level: medium
+falsepositives: [A back-up]
+correlation:
+  type: value_count
+  rules: [secret_read]
+  group-by: [actor_uid]
+  timespan: 10m
+  condition: {field: requestParameters.secretId, gte: 4}
+yagura:
+  confidence: 0.7
+  next: ["yagura search 'actor_uid:{actor} api_operation:GetSecretValue'", "aws secretsmanager list-secrets --region {region}"]
+---
+title: A secret was read
+name: secret_read
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName: GetSecretValue}
+  condition: sel
+---
+title: A key was made
+name: key_made
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName: CreateAccessKey}
+  condition: sel
+---
+title: A key was taken away
+name: key_gone
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName: DeleteAccessKey}
+  condition: sel
+`
+
+const calls = `title: Many reads
+name: many_reads
+level: low
+correlation:
+  type: event_count
+  rules: [secret_read, key_made]
+  group-by: [src_ip, account_uid]
+  timespan: 30m
+  condition: {gte: 5}
+`
+
+// chain is a sweep and then a key, and the sweep is of another actor's days.
+const chain = `title: Sweep, then a key
+name: sweep_then_key
+level: high
+correlation:
+  type: temporal_ordered
+  rules: [sweep, key_made]
+  group-by: [actor_uid]
+  timespan: 2h
+`
+
+const few = `title: Hardly a read
+name: few_reads
+level: low
+correlation:
+  type: event_count
+  rules: [secret_read]
+  group-by: [actor_uid]
+  timespan: 45m
+  condition: {lt: 2}
+`
+
+const kept = `title: A key was made and kept
+name: key_kept
+level: low
+correlation:
+  type: temporal
+  rules: [key_made, key_gone]
+  group-by: [actor_uid]
+  timespan: 90m
+  condition: key_made and not key_gone
+`
+
+// lake holds events in memory.
+type lake struct {
+	events []event.Event
+	reads  int
+}
+
+func (l *lake) selecting(ctx context.Context, q query.Query) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		l.reads++
+		if err := ctx.Err(); err != nil {
+			yield(event.Event{}, err)
+			return
+		}
+		var found []event.Event
+		for _, e := range l.events {
+			if (q.Since.IsZero() || !e.Time.Before(q.Since)) && (q.Until.IsZero() || e.Time.Before(q.Until)) {
+				found = append(found, e)
+			}
+		}
+		slices.SortFunc(found, func(a, b event.Event) int { return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.UID[:], b.UID[:])) })
+		for _, e := range found {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func open(t *testing.T, o correlate.Options, rules ...string) (detecttest.Hunted, *lake) {
+	t.Helper()
+	files := fstest.MapFS{}
+	for i, text := range rules {
+		files[fmt.Sprintf("%d.yml", i)] = &fstest.MapFile{Data: []byte(text)}
+	}
+	d, refused := rule.Load([]rule.Tree{{FS: files, Shown: "rules"}}, nil, rule.Options{Extended: true})
+	for _, e := range refused {
+		t.Fatal(e)
+	}
+	l := &lake{}
+	h := correlate.New(d, stored.Source{Select: l.selecting}, o)
+	return detecttest.Hunted{Hunter: h, Detector: d, Append: func(events ...event.Event) { l.events = append(l.events, events...) }}, l
+}
+
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// call n is by a session of an actor, so long after noon.
+func call(n int, after time.Duration, actor, name, secret string) event.Event {
+	raw, _ := json.Marshal(map[string]any{"eventName": name, "requestParameters": map[string]any{"secretId": secret}})
+	return event.Event{
+		Time: noon.Add(after), UID: event.HashUID(fmt.Sprint(n)), Format: "aws.cloudtrail", AccountUID: "111122223333", Region: "eu-west-1",
+		APIOperation: name, ActorType: event.ActorRole, ActorUID: "arn:aws:iam::111122223333:role/" + actor, ActorName: actor,
+		ActorSession: fmt.Sprint("session-", n%3), SrcIP: "203.0.113.7", ResourceUID: secret, Raw: raw,
+	}
+}
+
+// day is a day of calls, in which everything happens.
+func day() (events []event.Event) {
+	rng := rand.New(rand.NewPCG(1, 9))
+	for n := range 300 {
+		name := []string{"GetSecretValue", "GetSecretValue", "GetSecretValue", "CreateAccessKey", "DeleteAccessKey", "ListSecrets"}[rng.IntN(6)]
+		after := time.Duration(rng.IntN(30*60)) * time.Minute
+		if n%3 == 0 { // some come together, on both sides of an hour's end
+			after = after.Truncate(6*time.Hour) + time.Duration(rng.IntN(20)-10)*time.Minute
+		}
+		e := call(n, after, fmt.Sprint("r", rng.IntN(3)), name, fmt.Sprint("secret-", rng.IntN(9)))
+		e.SrcIP = fmt.Sprint("203.0.113.", rng.IntN(3))
+		events = append(events, e)
+	}
+	return events
+}
+
+func TestContract(t *testing.T) {
+	f := func(name string, o correlate.Options) {
+		t.Run(name, func(t *testing.T) {
+			detecttest.TestHunter(t, func(t *testing.T) detecttest.Hunted {
+				h, _ := open(t, o, strings.Replace(sweep, "correlation:", "generate: true\ncorrelation:", 1), calls, chain, few, kept)
+				return h
+			}, day())
+		})
+	}
+	f("remembering", correlate.Options{})
+	f("remembering little", correlate.Options{HourHits: 3, Hits: 5})
+}
+
+func hunt(t *testing.T, h detecttest.Hunted, hunter string, from, until int, now time.Time) finding.Hunt {
+	t.Helper()
+	said, err := h.Hunter.Hunt(t.Context(), hunter, noon.Add(time.Duration(from)*time.Hour), noon.Add(time.Duration(until)*time.Hour), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return said
+}
+
+func TestFinding(t *testing.T) {
+	h, _ := open(t, correlate.Options{}, sweep)
+	var events []event.Event
+	for n := range 6 {
+		events = append(events, call(n, time.Duration(n-1)*45*time.Second+10*time.Second, "admin", "GetSecretValue", fmt.Sprint("secret-", n%5)))
+	}
+	events = append(events, call(7, time.Hour, "admin", "GetSecretValue", "secret-9"), call(8, time.Minute, "other", "GetSecretValue", "secret-9"))
+	h.Append(events...)
+	said := hunt(t, h, "sigma/11111111-0000-4000-8000-000000000001", -1, 2, noon.Add(24*time.Hour))
+	if len(said.Occurrences) != 2 || said.Rule != "11111111-0000-4000-8000-000000000001" {
+		t.Fatalf("hunt says %+v", said)
+	}
+	o := said.Occurrences[0]
+	if o.Since.Equal(noon) {
+		o = said.Occurrences[1]
+	}
+	if o.Count != 1 || !o.Since.Equal(noon.Add(-time.Hour)) {
+		t.Errorf("the hour before has %d events, %s", o.Count, o.Since)
+	}
+	o = said.Occurrences[0]
+	if !o.Since.Equal(noon) {
+		o = said.Occurrences[1]
+	}
+	const actor = "arn:aws:iam::111122223333:role/admin"
+	if o.Key != finding.Key("correlation", said.Rule, actor) || o.Kind != finding.KindCorrelation || o.Count != 5 || o.Actor != actor ||
+		o.Resource != "" || o.Account != "111122223333" || o.Region != "eu-west-1" || o.Severity != finding.Medium || o.Confidence != 0.7 ||
+		o.LogSource != "aws/cloudtrail" || len(o.Attack) != 2 || o.FalsePositives[0] != "A back-up" {
+		t.Errorf("occurrence is %+v", o)
+	}
+	if want := []string{
+		"yagura search 'actor_uid:arn:aws:iam::111122223333:role/admin api_operation:GetSecretValue'", "aws secretsmanager list-secrets --region eu-west-1",
+	}; !reflect.DeepEqual(o.Next, want) {
+		t.Errorf("next steps are %q", o.Next)
+	}
+	var got []string
+	for _, r := range o.Reasons {
+		got = append(got, fmt.Sprintf("%s: %s | %s | %s | %d", r.Kind, r.Text, r.Observed, r.Expected, len(r.Evidence)))
+	}
+	want := []string{
+		`correlation: 5 different values of requestParameters.secretId in 6 × "A secret was read" by role admin from 203.0.113.7 in 3m45s (2026-03-04 11:59:25 to 12:03:10 UTC); the rule asks for >= 4 in 10m | 5 | value_count of requestParameters.secretId >= 4 in 10m | 6`,
+		`group: actor_uid is "arn:aws:iam::111122223333:role/admin" in all of them | arn:aws:iam::111122223333:role/admin | the same actor_uid | 0`,
+		`rule: "A secret was read" matched 6 events (2026-03-04 11:59:25 to 12:03:10 UTC) | 6 |  | 6`,
+		`spread: Seen with 5 resources: secret-0, secret-1, secret-2 and 2 more | 5 |  | 0`,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("reasons are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestSentences(t *testing.T) {
+	f := func(hunter, want string) {
+		t.Helper()
+		h, _ := open(t, correlate.Options{}, strings.Replace(sweep, "correlation:", "generate: true\ncorrelation:", 1), calls, chain, few, kept)
+		for n := range 5 {
+			h.Append(call(n, time.Duration(n)*time.Minute, "admin", "GetSecretValue", fmt.Sprint("secret-", n)))
+		}
+		h.Append(call(9, 26*time.Minute, "admin", "CreateAccessKey", ""))
+		h.Append(call(10, 30*time.Hour, "lone", "GetSecretValue", "secret-1"))
+		said := hunt(t, h, hunter, 0, 48, noon.Add(240*time.Hour))
+		if len(said.Occurrences) != 1 {
+			t.Fatalf("%s: %d occurrences", hunter, len(said.Occurrences))
+		}
+		if got := said.Occurrences[0].Reasons[0].Text; got != want {
+			t.Errorf("%s says\n%s\nwant\n%s", hunter, got, want)
+		}
+	}
+	f("sigma/many_reads", `6 events by role admin from 203.0.113.7 in 26m (2026-03-04 12:00:00 to 12:26:00 UTC); the rule asks for >= 5 in 30m`)
+	f("sigma/sweep_then_key", `"Secrets swept", then "A key was made": 6 events by role admin from 203.0.113.7 in 26m (2026-03-04 12:00:00 to 12:26:00 UTC); the rule asks for all 2 rules in this order in 2h`)
+	f("sigma/few_reads", `1 × "A secret was read" by role lone from 203.0.113.7 (2026-03-05 18:00:00 UTC); the rule asks for < 2 in 45m`)
+	f("sigma/key_kept", `"A key was made": 1 event by role admin from 203.0.113.7 (2026-03-04 12:26:00 UTC); the rule asks for key_made and not key_gone in 1h30m`)
+}
+
+// TestReads: only hours that something came into are read again.
+func TestReads(t *testing.T) {
+	h, l := open(t, correlate.Options{}, sweep)
+	judge := func(events ...event.Event) {
+		h.Append(events...)
+		if _, err := h.Detector.Judge(t.Context(), event.BatchID{1}, events); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reads := func(want int) {
+		t.Helper()
+		l.reads = 0
+		hunt(t, h, "sigma/11111111-0000-4000-8000-000000000001", 0, 10, noon.Add(24*time.Hour))
+		if l.reads != want {
+			t.Errorf("%d reads, want %d", l.reads, want)
+		}
+	}
+	judge(call(1, time.Hour, "r", "GetSecretValue", "a"))
+	reads(1)
+	reads(0)
+	judge(call(2, 2*time.Hour, "r", "ListSecrets", "a")) // concerns no correlation
+	reads(0)
+	judge(call(3, 2*time.Hour, "r", "GetSecretValue", "a"), call(4, 5*time.Hour, "r", "GetSecretValue", "a"))
+	reads(2)
+	reads(0)
+	judge(call(5, 40*time.Hour, "r", "GetSecretValue", "a"))
+	reads(0)
+}
+
+// TestOverflow: what does not fit is counted, and the finding says so.
+func TestOverflow(t *testing.T) {
+	h, _ := open(t, correlate.Options{Engine: engine.EngineOptions{MaxHits: 8}}, sweep)
+	for n := range 20 {
+		h.Append(call(n, time.Duration(n)*time.Second, "admin", "GetSecretValue", fmt.Sprint("secret-", n)))
+	}
+	said := hunt(t, h, "sigma/11111111-0000-4000-8000-000000000001", 0, 1, noon.Add(24*time.Hour))
+	o := said.Occurrences[0]
+	if last := o.Reasons[len(o.Reasons)-1]; last.Kind != "overflow" || !strings.HasPrefix(o.Reasons[0].Text, "at least 8 different values") {
+		t.Errorf("reasons are %+v", o.Reasons)
+	}
+	if n := h.Hunter.(*correlate.Hunter).Overflow(); n != 12 {
+		t.Errorf("overflow of %d, want 12", n)
+	}
+	if o.Count != 20 { // the windows together still tell all of them
+		t.Errorf("%d events", o.Count)
+	}
+}
+
+// TestOpen: what did not happen is said when the log reaches far enough, even if
+// hits from beyond are there already.
+func TestOpen(t *testing.T) {
+	h, _ := open(t, correlate.Options{}, sweep, kept)
+	h.Append(call(1, 0, "admin", "CreateAccessKey", ""), call(2, 20*time.Hour, "other", "DeleteAccessKey", ""))
+	f := func(now time.Duration, found int, again ...time.Time) {
+		t.Helper()
+		said := hunt(t, h, "sigma/key_kept", -2, 19, noon.Add(now))
+		if len(said.Occurrences) != found || !slices.EqualFunc(said.Again, again, time.Time.Equal) {
+			t.Errorf("at %s: %d found, again %s, want %d, %s", now, len(said.Occurrences), said.Again, found, again)
+		}
+	}
+	f(0, 0, noon)
+	f(80*time.Minute, 0, noon)
+	f(24*time.Hour, 1)
+}

@@ -1,0 +1,218 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// HuntRooms are what hunting joins.
+type HuntRooms struct {
+	Hunters []detect.Hunter
+	Triage  triage.Hunts
+	// Latest gives the time of the latest stored event; zero: there is none.
+	Latest func(ctx context.Context) (time.Time, error)
+}
+
+// HuntOptions shape hunting.
+type HuntOptions struct {
+	// Lateness is how far behind the latest stored event the log is taken to
+	// be complete; 0: DefaultLateness.
+	Lateness time.Duration
+	// Now bounds Latest, so that a clock that runs ahead somewhere closes
+	// nothing before its time; nil: time.Now.
+	Now func() time.Time
+}
+
+// DefaultLateness is longer than CloudTrail's records of one moment are apart
+// from each other most of the time. Records that come later still change what
+// was found: they mark their hours.
+const DefaultLateness = 5 * time.Minute
+
+// Windows of a round: long enough that hunters read the same stretch of the log
+// one after another, and short enough that it is remembered that long.
+const (
+	huntSlice = 72 * time.Hour
+	// reopen is how much further the log has to reach before hours are looked at
+	// again in which something is open.
+	reopen = time.Minute
+)
+
+// Hunting sends hunters to the hours that are marked for them. One goroutine
+// runs its rounds.
+type Hunting struct {
+	rooms   HuntRooms
+	opt     HuntOptions
+	hunters map[string]detect.Hunter
+	looked  map[finding.Mark]time.Time // at marks that stayed: up to which time of the log
+
+	mu    sync.Mutex // guards stats
+	stats HuntStats
+}
+
+// NewHunting joins the rooms.
+func NewHunting(rooms HuntRooms, opt HuntOptions) *Hunting {
+	if opt.Lateness == 0 {
+		opt.Lateness = DefaultLateness
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	h := &Hunting{rooms: rooms, opt: opt, hunters: map[string]detect.Hunter{}, looked: map[finding.Mark]time.Time{}}
+	for _, x := range rooms.Hunters {
+		for _, name := range x.Hunters() {
+			h.hunters[name] = x
+		}
+	}
+	return h
+}
+
+// HuntStats say what was hunted since NewHunting.
+type HuntStats struct {
+	Waiting int64 // hours marked for hunters there are, as of the last round
+	Open    int64 // of them, those that wait for more of the log
+	Hunts   int64
+	Hours   int64 // looked at, each hunter's
+	// Findings is how many occurrences the hunts gave, one a key and hour.
+	Findings int64
+	Seconds  float64
+}
+
+// Stats gives the counts so far.
+func (h *Hunting) Stats() HuntStats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stats
+}
+
+// Run runs rounds until no mark is left but those that wait for more of the log.
+func (h *Hunting) Run(ctx context.Context) error {
+	for {
+		if did, err := h.Round(ctx); err != nil || !did {
+			return err
+		}
+	}
+}
+
+// Round looks at every hour that is marked now, and tells whether there was
+// any to look at. What it did before an error stays done.
+func (h *Hunting) Round(ctx context.Context) (did bool, err error) {
+	began := time.Now()
+	marks, now, err := h.marked(ctx)
+	if err != nil || len(marks) == 0 {
+		return false, err
+	}
+	for _, w := range windows(marks) {
+		if err := h.hunt(ctx, w, now); err != nil {
+			return true, err
+		}
+	}
+	h.mu.Lock()
+	h.stats.Seconds += time.Since(began).Seconds()
+	h.mu.Unlock()
+	return true, nil
+}
+
+// marked are the marks to look at, and how far the log may be taken to be
+// complete.
+func (h *Hunting) marked(ctx context.Context) (due []finding.Mark, now time.Time, err error) {
+	all, err := h.rooms.Triage.Marks(ctx)
+	if err != nil {
+		return nil, now, err
+	}
+	// Rules come and go: marks of those that are not here wait for them.
+	all = slices.DeleteFunc(all, func(m finding.Mark) bool { return h.hunters[m.Hunter] == nil })
+	there := map[finding.Mark]bool{}
+	for _, m := range all {
+		there[m] = true
+	}
+	maps.DeleteFunc(h.looked, func(m finding.Mark, _ time.Time) bool { return !there[m] })
+	if len(all) > 0 {
+		if now, err = h.reach(ctx); err != nil {
+			return nil, now, err
+		}
+	}
+	for _, m := range all {
+		if to, open := h.looked[m]; !open || now.Sub(to) >= reopen {
+			due = append(due, m)
+		}
+	}
+	h.mu.Lock()
+	h.stats.Waiting, h.stats.Open = int64(len(all)), int64(len(all)-len(due))
+	h.mu.Unlock()
+	return due, now, nil
+}
+
+// reach is up to when the log may be taken to be complete.
+func (h *Hunting) reach(ctx context.Context) (time.Time, error) {
+	latest, err := h.rooms.Latest(ctx)
+	if err != nil {
+		return latest, fmt.Errorf("find the latest event: %w", err)
+	}
+	if now := h.opt.Now(); latest.After(now) {
+		latest = now
+	}
+	return latest.Add(-h.opt.Lateness), nil
+}
+
+// window is adjoining hours that are marked for one hunter.
+type window struct {
+	hunter       string
+	since, until time.Time
+	seen         int64
+	marks        []finding.Mark
+}
+
+// windows groups marks, a slice of time after the other so that hunters share
+// what was read of it.
+func windows(marks []finding.Mark) []*window {
+	slice := func(t time.Time) int64 { return t.Unix() / int64(huntSlice/time.Second) }
+	slices.SortFunc(marks, func(a, b finding.Mark) int {
+		return cmp.Or(cmp.Compare(slice(a.Hour), slice(b.Hour)), cmp.Compare(a.Hunter, b.Hunter), a.Hour.Compare(b.Hour))
+	})
+	var out []*window
+	for _, m := range marks {
+		end := m.Hour.Add(time.Hour)
+		if n := len(out) - 1; n >= 0 && out[n].hunter == m.Hunter && out[n].until.Equal(m.Hour) && slice(out[n].since) == slice(m.Hour) {
+			out[n].until, out[n].seen = end, max(out[n].seen, m.Seq)
+			out[n].marks = append(out[n].marks, m)
+			continue
+		}
+		out = append(out, &window{m.Hunter, m.Hour, end, m.Seq, []finding.Mark{m}})
+	}
+	return out
+}
+
+func (h *Hunting) hunt(ctx context.Context, w *window, now time.Time) error {
+	said, err := h.hunters[w.hunter].Hunt(ctx, w.hunter, w.since, w.until, now)
+	if err != nil {
+		return fmt.Errorf("hunt with %s from %s: %w", w.hunter, w.since.Format(time.RFC3339), err)
+	}
+	if err := h.rooms.Triage.RecordHunt(ctx, said, w.seen); err != nil {
+		return err
+	}
+	open := 0
+	for _, m := range w.marks {
+		delete(h.looked, m)
+		if slices.ContainsFunc(said.Again, m.Hour.Equal) {
+			h.looked[m] = now
+			open++
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stats.Hunts++
+	h.stats.Hours += int64(w.until.Sub(w.since) / time.Hour)
+	h.stats.Findings += int64(len(said.Occurrences))
+	h.stats.Waiting -= int64(len(w.marks) - open)
+	h.stats.Open += int64(open)
+	return nil
+}
