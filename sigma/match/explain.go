@@ -113,7 +113,7 @@ func (sc *Scratch) leaf(n *ir.Node) Step {
 	a := &sc.set.program.Atoms[n.Atom]
 	f := sc.field(sc.set.atomAt[n.Atom])
 	s := Step{Kind: "value", Held: sc.holds(n.Atom), Field: a.Field, Key: n.Key, Pattern: n.Value, Pos: n.Pos}
-	ref := sc.field(sc.set.refAt[n.Atom])
+	ref := &sc.fields[sc.set.refAt[n.Atom]]
 	for i := range f.Values {
 		if a.Field == "" && (!s.Held || !sc.alone(a, f.Values[i], ref)) {
 			continue // of a whole record, only the values that held the keyword

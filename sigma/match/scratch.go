@@ -191,7 +191,7 @@ func (sc *Scratch) holds(id ir.AtomID) bool {
 	if known && a != maybe {
 		return a == yes
 	}
-	held := sc.set.program.Atoms[id].Holds(sc.field(sc.set.atomAt[id]), sc.field(sc.set.refAt[id]), &sc.buf)
+	held := sc.set.program.Atoms[id].Holds(sc.field(sc.set.atomAt[id]), &sc.fields[sc.set.refAt[id]], &sc.buf)
 	if held {
 		sc.answer(id, yes)
 	} else {
