@@ -54,7 +54,7 @@ func parsePattern(s string, expand bool) pattern {
 			p = append(p, token{anyRune, ""})
 		case c == '%' && expand:
 			name, _, found := strings.Cut(s[i+1:], "%")
-			if !found || name == "" || strings.ContainsAny(name, " *?\\") {
+			if !found || !isPlaceholder(name) {
 				lit.WriteByte(c)
 				continue
 			}

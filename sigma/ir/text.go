@@ -138,9 +138,17 @@ func Worked(it sigma.Item) (sigma.Item, bool) {
 	return it, true
 }
 
-// inRegex finds a placeholder in an expression, or an escaped character, which
-// begins none.
-var inRegex = regexp.MustCompile(`\\.|%[\w.-]+%`)
+// placeholderName is how placeholders may be called.
+const placeholderName = `[\w\pL](?:[\w\pL.-]*[\w\pL])?`
+
+var (
+	isName = regexp.MustCompile(`\A` + placeholderName + `\z`)
+	// inRegex finds a placeholder in an expression, or an escaped character,
+	// which begins none.
+	inRegex = regexp.MustCompile(`\\.|%` + placeholderName + `%`)
+)
+
+func isPlaceholder(name string) bool { return isName.MatchString(name) }
 
 // ExpandRegex gives a regular expression with its placeholders replaced: each by
 // what values says of its name, as text in which only the wildcards * and ? mean
