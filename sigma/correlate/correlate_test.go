@@ -23,12 +23,12 @@ func corr(name, body string) string {
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 type rig struct {
-	t    *testing.T
+	t    testing.TB
 	plan *correlate.Plan
 	set  *match.Set
 }
 
-func newRig(t *testing.T, texts ...string) *rig {
+func newRig(t testing.TB, texts ...string) *rig {
 	t.Helper()
 	docs, refused := sigma.Parse("c.yml", []byte(strings.Join(texts, "")))
 	set, more := match.Compile(docs.Rules, match.Options{})
