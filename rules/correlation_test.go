@@ -57,6 +57,7 @@ func correlations(t *testing.T) map[string][]*sigma.Meta {
 func TestCorrelations(t *testing.T) {
 	taken := map[string]string{}
 	for name, metas := range correlations(t) {
+		cloud, _, _ := strings.Cut(name, "/")
 		t.Run(strings.TrimSuffix(name, ".yml"), func(t *testing.T) {
 			for _, m := range metas {
 				for _, key := range []string{m.ID, m.Name} {
@@ -65,12 +66,12 @@ func TestCorrelations(t *testing.T) {
 					}
 					taken[key] = name
 				}
-				if !uuid4.MatchString(m.ID) || m.Title == "" || len(m.Title) > 110 || !strings.HasPrefix(m.Name, "aws_") {
+				if !uuid4.MatchString(m.ID) || m.Title == "" || len(m.Title) > 110 || !strings.HasPrefix(m.Name, cloud+"_") {
 					t.Errorf("id %q, name %q, title %q", m.ID, m.Name, m.Title)
 				}
 			}
 			first, stem := metas[0], strings.TrimSuffix(path.Base(name), ".yml")
-			if first.Pos.Line != 1 || first.Name != "aws_"+strings.ReplaceAll(stem, "-", "_") {
+			if first.Pos.Line != 1 || first.Name != cloud+"_"+strings.ReplaceAll(stem, "-", "_") {
 				t.Errorf("the file begins with %q", first.Name)
 			}
 			checkTags(t, first.Tags)
@@ -138,15 +139,21 @@ func TestCorrelationFields(t *testing.T) {
 	}
 }
 
-// recordFields are those of a CloudTrail record's first level.
-var recordFields = map[string]bool{"eventName": true, "eventSource": true, "awsRegion": true, "sourceIPAddress": true, "recipientAccountId": true}
+// recordFields are those of the first level of a record: of CloudTrail, of Azure's
+// activity log, of sign-ins as Graph answers them.
+var recordFields = map[string]bool{
+	"eventName": true, "eventSource": true, "awsRegion": true, "sourceIPAddress": true, "recipientAccountId": true,
+	"callerIpAddress": true, "resourceId": true,
+	"ipAddress": true, "userPrincipalName": true, "servicePrincipalId": true,
+}
 
 // Each correlation that finds something has a case that fires and two that stay
-// quiet, of whole records without a time, which the case gives them.
+// quiet, of whole records; their time is mostly that which the case gives them.
 func TestCorrelationCasesAreWhole(t *testing.T) {
 	eventIDs := map[string]string{}
 	for name := range correlations(t) {
 		stem := strings.TrimSuffix(name, ".yml")
+		cloud := cloudOf(name)
 		t.Run(stem, func(t *testing.T) {
 			var c struct {
 				Cases []struct {
@@ -170,8 +177,10 @@ func TestCorrelationCasesAreWhole(t *testing.T) {
 				}
 				inCase := map[string]bool{}
 				for _, e := range one.Events {
-					e.Event["eventTime"] = "given by the case"
-					id := checkRecord(t, "aws", one.Name, e.Event)
+					if cloud == "aws" {
+						e.Event["eventTime"] = "given by the case"
+					}
+					id := checkRecord(t, cloud, one.Name, e.Event)
 					if other := eventIDs[id]; inCase[id] || other != "" && other != stem {
 						t.Errorf("%s: eventID %s is also in %s", one.Name, id, other)
 					}
