@@ -144,7 +144,9 @@ func (c *compiler) rule(r *sigma.Rule) (*sigma.Rule, *Node) {
 	}
 	exprs = without(exprs)
 	if len(exprs) == 0 {
-		c.fail(r.Places["detection"], "pipelines leave nothing to look for")
+		if len(c.errs) == 0 {
+			c.fail(r.Places["detection"], "pipelines leave nothing to look for")
+		}
 		return r, nil
 	}
 	// One after the other, so that a filter is a node of its own.

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/attack"
 	"github.com/yagura-sec/yagura/sigma/cond"
+	"github.com/yagura-sec/yagura/sigma/correlate"
 	"github.com/yagura-sec/yagura/sigma/ir"
 )
 
@@ -42,31 +44,96 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s: %s (%s)", p.File, p.Line, p.Col, p.Severity, p.Reason, p.Check)
 }
 
+// Options is what rules are checked with.
+type Options struct {
+	ir.Options
+	// Correlate is what correlations are compiled with.
+	Correlate correlate.Options
+	// Known are rules of elsewhere that correlations and filters may refer to.
+	Known sigma.Documents
+	// Columns are names that correlations may use besides the fields of records;
+	// nil: it is not known which, and their fields are not checked.
+	Columns []string
+	// Stored is what occurs in stored records; nil: nobody has looked.
+	Stored []Stored
+}
+
 // Run checks documents. What was refused when they were read is told too, so
 // that the answer is whole; it is ordered by file and place.
 func Run(docs sigma.Documents, refused []*sigma.Error, o ir.Options) []Problem {
-	var l linter
+	return Check(docs, refused, Options{Options: o})
+}
+
+// Check is Run with all that can be known besides.
+func Check(docs sigma.Documents, refused []*sigma.Error, o Options) []Problem {
+	l := linter{o: o, serves: map[string]bool{}}
 	o.Filters = append(slices.Clone(o.Filters), docs.Filters...)
-	program, more := ir.Compile(docs.Rules, o)
-	for _, e := range slices.Concat(refused, more) {
+	program, more := ir.Compile(docs.Rules, o.Options)
+	all := sigma.Documents{}
+	all.Add(docs)
+	all.Add(others(docs, o.Known))
+	_, unfit := correlate.Compile(all.Correlations, all.Rules, o.Correlate)
+	unfit = slices.DeleteFunc(unfit, func(e *sigma.Error) bool {
+		return !slices.ContainsFunc(docs.Correlations, func(c *sigma.Correlation) bool { return c.File == e.File && c.Key() == e.Rule })
+	})
+	for _, e := range slices.Concat(refused, more, unfit) {
 		l.add(e, Error, "refused")
 	}
+	byName := map[string]*sigma.Rule{}
+	for _, r := range all.Rules {
+		byName[r.ID], byName[r.Name] = r, r
+	}
+	for _, c := range all.Correlations {
+		for _, ref := range c.Rules {
+			l.serves[ref.Rule] = true
+		}
+	}
 	for _, r := range docs.Rules {
-		l.rule(r)
+		l.meta(&r.Meta)
+		l.searches(r)
+		l.fields(&r.Detection, r.LogSource.String(), r.Errorf)
 	}
 	for i := range program.Rules {
-		l.constant(&program.Rules[i])
+		l.constant(program, &program.Rules[i])
+		l.dead(program, &program.Rules[i])
+	}
+	for _, c := range docs.Correlations {
+		l.meta(&c.Meta)
+		l.grouped(c, byName)
 	}
 	for _, f := range docs.Filters {
-		l.filter(f)
+		l.filter(f, all)
 	}
+	return l.sorted()
+}
+
+// others gives those of known that docs do not hold themselves.
+func others(docs, known sigma.Documents) sigma.Documents {
+	taken := map[string]bool{}
+	for _, r := range docs.Rules {
+		taken[r.ID], taken[r.Name] = true, true
+	}
+	for _, c := range docs.Correlations {
+		taken[c.ID], taken[c.Name] = true, true
+	}
+	delete(taken, "")
+	known.Rules = slices.DeleteFunc(slices.Clone(known.Rules), func(r *sigma.Rule) bool { return taken[r.ID] || taken[r.Name] })
+	known.Correlations = slices.DeleteFunc(slices.Clone(known.Correlations), func(c *sigma.Correlation) bool { return taken[c.ID] || taken[c.Name] })
+	return known
+}
+
+func (l *linter) sorted() []Problem {
 	slices.SortStableFunc(l.found, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
 	return l.found
 }
 
-type linter struct{ found []Problem }
+type linter struct {
+	o      Options
+	serves map[string]bool // ids and names that correlations refer to
+	found  []Problem
+}
 
 func (l *linter) add(e *sigma.Error, s Severity, check string) {
 	l.found = append(l.found, Problem{e.File, e.Line, e.Col, e.Rule, s, check, e.Reason})
@@ -77,7 +144,7 @@ var (
 	tag       = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+$`)
 	tagCVE    = regexp.MustCompile(`^cve\.[0-9]{4}[-.][0-9]{4,}$`)
 	technique = regexp.MustCompile(`^t[0-9]{4}(\.[0-9]{3})?$`)
-	group     = regexp.MustCompile(`^(g|s|ds)[0-9]{4}$`)
+	group     = regexp.MustCompile(`^(g|s|ds|m|a)[0-9]{4}$`)
 	tactic    = regexp.MustCompile(`^(ta[0-9]{4}|[a-z]+([-_][a-z]+)*)$`)
 )
 
@@ -90,10 +157,13 @@ var (
 // maxTitle is the longest title the specification allows, in characters.
 const maxTitle = 256
 
-func (l *linter) rule(r *sigma.Rule) {
+// meta checks what a rule or correlation says of itself.
+func (l *linter) meta(r *sigma.Meta) {
 	say := func(s Severity, check, key, format string, args ...any) {
 		l.add(r.Errorf(r.Places[key], format, args...), s, check)
 	}
+	// What only serves correlations gives no findings.
+	serves := r.ID != "" && l.serves[r.ID] || r.Name != "" && l.serves[r.Name]
 	switch {
 	case r.Title == "":
 		say(Error, "title", "title", "title is empty")
@@ -101,18 +171,21 @@ func (l *linter) rule(r *sigma.Rule) {
 		say(Error, "title", "title", "title has more than %d characters", maxTitle)
 	}
 	switch {
+	case r.ID == "" && serves:
 	case r.ID == "":
 		say(Warning, "id", "id", "id is missing: findings are told apart by it")
 	case !uuid.MatchString(r.ID):
 		say(Error, "id", "id", "id %q is no UUID", r.ID)
 	}
 	switch {
+	case r.Level == "" && serves:
 	case r.Level == "":
 		say(Warning, "level", "level", "level is missing: it counts as medium")
 	case !slices.Contains(levels, r.Level):
 		say(Error, "level", "level", "level %q is none of %s", r.Level, strings.Join(levels, ", "))
 	}
 	switch {
+	case r.Status == "" && serves:
 	case r.Status == "":
 		say(Warning, "status", "status", "status is missing")
 	case !slices.Contains(statuses, r.Status):
@@ -127,10 +200,9 @@ func (l *linter) rule(r *sigma.Rule) {
 			l.add(r.Errorf(rel.Pos, "related: type %q is none of %s", rel.Type, strings.Join(kinds, ", ")), Error, "related")
 		}
 	}
-	l.searches(r)
 }
 
-func (l *linter) dates(r *sigma.Rule, say func(Severity, string, string, string, ...any)) {
+func (l *linter) dates(r *sigma.Meta, say func(Severity, string, string, string, ...any)) {
 	for _, d := range []struct{ key, text string }{{"date", r.Date}, {"modified", r.Modified}} {
 		if d.text == "" {
 			continue
@@ -141,12 +213,14 @@ func (l *linter) dates(r *sigma.Rule, say func(Severity, string, string, string,
 	}
 }
 
-func (l *linter) tags(r *sigma.Rule, say func(Severity, string, string, string, ...any)) {
+func (l *linter) tags(r *sigma.Meta, say func(Severity, string, string, string, ...any)) {
 	for _, t := range r.Tags {
 		what, isAttack := strings.CutPrefix(t, "attack.")
 		switch {
 		case isAttack && !technique.MatchString(what) && !group.MatchString(what) && !isTactic(what):
 			say(Error, "tag", "tags", "tag %q names neither a technique (attack.t1098.001) nor a tactic (attack.persistence), a group or software", t)
+		case isAttack && len(attack.Outdated(t)) > 0:
+			say(Warning, "attack", "tags", "tag %q is out of date: in version %s of ATT&CK it is %s", t, attack.Version, strings.Join(attack.Outdated(t), " or "))
 		case !isAttack && !tag.MatchString(t) && !tagCVE.MatchString(t):
 			say(Error, "tag", "tags", "tag %q is not of the form namespace.name in lower case", t)
 		}
@@ -215,23 +289,6 @@ func (l *linter) item(r *sigma.Rule, it *sigma.Item) {
 			l.add(r.Errorf(v.Pos, "%s: value %q is given twice", it.Key, v.Text), Warning, "repeated")
 		} else {
 			seen[key] = true
-		}
-	}
-}
-
-func (l *linter) constant(r *ir.Rule) {
-	switch value, constant := r.Expr.Constant(); {
-	case constant && value:
-		l.add(r.Errorf(r.Places["detection"], "rule matches every event"), Error, "always")
-	case constant:
-		l.add(r.Errorf(r.Places["detection"], "rule can never match: the condition contradicts itself"), Error, "never")
-	}
-}
-
-func (l *linter) filter(f *sigma.Filter) {
-	for _, c := range f.Detection.Conditions {
-		if e, err := cond.Parse(c.Text); err == nil && e.Op != cond.Not {
-			l.add(f.Errorf(c.Pos, "filter is joined to rules with \"and\" as it is written: to exclude, begin the condition with \"not\""), Warning, "filter")
 		}
 	}
 }
