@@ -10,11 +10,14 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/config"
+	"github.com/yagura-sec/yagura/detect/correlate"
 	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
 	"github.com/yagura-sec/yagura/rules"
+	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/source"
 )
 
@@ -53,9 +56,30 @@ func Rules(c config.Rules, extra []string) (d *rule.Detector, refused []error) {
 	if c.Builtin {
 		trees = append(trees, BuiltinRules())
 	}
-	d, errs := rule.Load(trees, slices.Concat(c.Dirs, extra), rule.Options{Placeholders: c.Placeholders})
+	d, errs := rule.Load(trees, slices.Concat(c.Dirs, extra), RuleOptions(c))
 	for _, err := range errs {
 		refused = append(refused, err)
 	}
 	return d, refused
+}
+
+// Hunter makes the hunter of the detector's correlations, which looks for them in
+// stored events. It is to be made before d judges.
+func Hunter(d *rule.Detector, src stored.Source) *correlate.Hunter {
+	return correlate.New(d, src, correlate.Options{})
+}
+
+// Documents are the configured rules, and those of extra folders or files, as
+// they are written.
+func Documents(c config.Rules, extra []string) (sigma.Documents, []*sigma.Error) {
+	var trees []rule.Tree
+	if c.Builtin {
+		trees = append(trees, BuiltinRules())
+	}
+	return rule.Documents(trees, slices.Concat(c.Dirs, extra))
+}
+
+// RuleOptions are what the configuration says about all rules.
+func RuleOptions(c config.Rules) rule.Options {
+	return rule.Options{Placeholders: c.Placeholders}
 }

@@ -114,6 +114,16 @@ func (p *program) tableOfFindings(page []finding.Finding, next string) error {
 		_, err := fmt.Fprintln(p.stdout, "No findings. `yagura ledger` says what was read; what was not read is not judged.")
 		return err
 	}
+	p.listed(page)
+	fmt.Fprintf(p.stdout, "%s. `yagura findings show KEY` shows one with its evidence.\n", many(int64(len(page)), "finding", "findings"))
+	if next != "" {
+		fmt.Fprintf(p.stdout, "There are more: --cursor %s\n", next)
+	}
+	return nil
+}
+
+// listed shows findings one below the other.
+func (p *program) listed(page []finding.Finding) {
 	for _, f := range page {
 		verdict := string(f.Status)
 		if f.Verdict != finding.NoVerdict {
@@ -123,11 +133,6 @@ func (p *program) tableOfFindings(page []finding.Finding, next string) error {
 		fmt.Fprintf(p.stdout, "             %s\n", safe(oneLine(sentence(f))))
 		fmt.Fprintf(p.stdout, "             %s, %s to %s, %s%s\n\n", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen), verdict, place(f))
 	}
-	fmt.Fprintf(p.stdout, "%s. `yagura findings show KEY` shows one with its evidence.\n", many(int64(len(page)), "finding", "findings"))
-	if next != "" {
-		fmt.Fprintf(p.stdout, "There are more: --cursor %s\n", next)
-	}
-	return nil
 }
 
 // place is where a finding is, for the end of a line.

@@ -25,7 +25,7 @@ of the configuration, add a folder of others, such as a checkout of SigmaHQ.
 
 The cases of a rule stand beside it: NAME.cases.yml beside NAME.yml.`,
 	}
-	c.AddCommand(p.rulesList(), p.rulesLint(), p.rulesTest(), p.rulesConform())
+	c.AddCommand(p.rulesList(), p.rulesLint(), p.rulesTest(), p.rulesHunt(), p.rulesConform())
 	return c
 }
 

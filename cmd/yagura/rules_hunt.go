@@ -1,0 +1,489 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/detect/about"
+	"github.com/yagura-sec/yagura/detect/correlate"
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/pipeline"
+	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/match"
+)
+
+func (p *program) rulesHunt() *cobra.Command {
+	var during period
+	var record bool
+	var extra []string
+	c := &cobra.Command{
+		Use: "hunt RULE...", Short: "Hold rules and correlations against what is stored", Args: cobra.MinimumNArgs(1),
+		Long: `Hunt runs rules over stored events: before a rule is put to work, or because it
+was added after the events came. RULE is an id, name or title of a rule that is
+configured or built in, or a file or folder of rules.
+
+It shows what would be found and how much noise it would be, and changes nothing.
+With --record the findings are kept: they take the place of what the rule has said
+of those days so far, so recording again doubles nothing. Whole UTC days are
+recorded.`,
+		Example: `  yagura rules hunt my-rule.yml --since 30d
+  yagura rules hunt secret-sweep --since 90d --format json
+  yagura rules hunt ./new-rules --since 7d --record`,
+		RunE: func(c *cobra.Command, args []string) error {
+			since, until, err := during.times(p.now())
+			if err != nil {
+				return err
+			}
+			return p.hunt(c.Context(), args, extra, since, until, record)
+		},
+	}
+	during.flags(c)
+	c.Flags().BoolVar(&record, "record", false, "keep what is found")
+	c.Flags().StringArrayVar(&extra, "rules", nil, "a folder of Sigma rules besides our own, to look RULE up in; may be repeated")
+	return c
+}
+
+// HuntedRule is what a hunt says of one rule.
+type HuntedRule struct {
+	ID        string `json:"id"`
+	Title     string `json:"title"`
+	Kind      string `json:"kind"` // rule or correlation
+	Severity  string `json:"severity"`
+	LogSource string `json:"log_source"`
+	Matches   int64  `json:"matches"` // events
+	Findings  int    `json:"findings"`
+	Days      int    `json:"days"` // with a match
+	// DemotedDays are those on which the rule would be a counter.
+	DemotedDays int `json:"demoted_days"`
+	// Cut is how many matches are in no finding because there were too many.
+	Cut int64 `json:"cut"`
+	// Open are hours of which the log does not reach far enough yet.
+	Open int `json:"open_hours"`
+}
+
+// HuntReport is the JSON of `rules hunt`.
+type HuntReport struct {
+	Rules      []HuntedRule      `json:"rules"`
+	Findings   []api.Finding     `json:"findings"`
+	Candidates int64             `json:"candidates"` // events that were looked at
+	Unread     int64             `json:"unread"`     // of them, without a record that can be read
+	Seconds    float64           `json:"seconds"`
+	Recorded   bool              `json:"recorded"`
+	hunts      []finding.Hunt    // to record
+	folded     []finding.Finding // most pressing first
+}
+
+// chosen is what is to be hunted for.
+type chosen struct {
+	sigma.Documents
+	// all is what correlations may refer to: the files named, and what is known.
+	all sigma.Documents
+}
+
+// hunting is one run of the command.
+type hunting struct {
+	*program
+	rooms        *rooms
+	since, until time.Time // zero: open, unless the hunt is recorded
+	report       HuntReport
+}
+
+func (p *program) hunt(ctx context.Context, names, extra []string, since, until time.Time, record bool) (err error) {
+	if err := p.rulesThere(extra); err != nil {
+		return err
+	}
+	what, err := p.choose(names, extra)
+	if err != nil {
+		return err
+	}
+	how := asking
+	if record {
+		how = writing
+	}
+	r, err := p.existing(ctx, how)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	h := &hunting{program: p, rooms: r, since: since, until: until}
+	h.report.Rules, h.report.Findings = []HuntedRule{}, []api.Finding{}
+	began := time.Now()
+	if err := h.bounds(ctx, record); err != nil {
+		return err
+	}
+	if err := h.rules(ctx, what); err != nil {
+		return err
+	}
+	if err := h.correlations(ctx, what); err != nil {
+		return err
+	}
+	if record {
+		if err := h.record(ctx); err != nil {
+			return err
+		}
+	}
+	h.report.Seconds = time.Since(began).Seconds()
+	return h.print()
+}
+
+// choose finds the rules that names mean, among the configured ones or in files.
+func (p *program) choose(names, extra []string) (chosen, error) {
+	known, refused := catalogue.Documents(p.cfg.Rules, extra)
+	out := chosen{}
+	for _, name := range names {
+		some := named(known, name)
+		if len(some.Rules)+len(some.Correlations) == 0 {
+			if !there(name) {
+				return out, wrong("%s is no rule that is known (`yagura rules list` shows them), nor a file or folder", name)
+			}
+			docs, errs := sigma.LoadPath(name)
+			refused = append(refused, errs...)
+			out.all.Add(docs)
+			some = docs
+		}
+		out.Add(some)
+	}
+	out.all.Add(known)
+	unique(&out.Documents)
+	unique(&out.all)
+	out.Filters = out.all.Filters
+	p.refused(plain(refused))
+	if len(out.Rules)+len(out.Correlations) == 0 {
+		return out, wrong("%s: no rule in there can be used", strings.Join(names, ", "))
+	}
+	return out, nil
+}
+
+func plain(refused []*sigma.Error) (out []error) {
+	for _, e := range refused {
+		out = append(out, e)
+	}
+	return out
+}
+
+// named gives the rules and correlations of that id, name or title.
+func named(known sigma.Documents, name string) (out sigma.Documents) {
+	is := func(m *sigma.Meta) bool {
+		return name == m.ID || name == m.Name || strings.EqualFold(name, m.Title)
+	}
+	for _, r := range known.Rules {
+		if is(&r.Meta) {
+			out.Rules = append(out.Rules, r)
+		}
+	}
+	for _, c := range known.Correlations {
+		if is(&c.Meta) {
+			out.Correlations = append(out.Correlations, c)
+		}
+	}
+	return out
+}
+
+// unique keeps the first document of each id: a file that is named goes before
+// the one that is built in.
+func unique(d *sigma.Documents) {
+	met := map[string]bool{}
+	again := func(m *sigma.Meta) bool {
+		was := met[m.Key()]
+		met[m.Key()] = true
+		return was
+	}
+	d.Rules = slices.DeleteFunc(d.Rules, func(r *sigma.Rule) bool { return again(&r.Meta) })
+	d.Correlations = slices.DeleteFunc(d.Correlations, func(c *sigma.Correlation) bool { return again(&c.Meta) })
+}
+
+// bounds makes the period of a hunt that is recorded one of whole days.
+func (h *hunting) bounds(ctx context.Context, record bool) error {
+	if !record {
+		return nil
+	}
+	var err error
+	if h.since.IsZero() {
+		if h.since, err = h.edge(ctx, true); err != nil {
+			return err
+		}
+	}
+	if h.until.IsZero() {
+		if h.until, err = h.edge(ctx, false); err != nil {
+			return err
+		}
+	}
+	h.since = finding.Day(h.since)
+	if day := finding.Day(h.until); day.Before(h.until) || !h.since.Before(day) {
+		h.until = day.AddDate(0, 0, 1)
+	}
+	return nil
+}
+
+// rules hunts for the rules of one event.
+func (h *hunting) rules(ctx context.Context, what chosen) error {
+	d, refused := rule.New(what.Documents, catalogue.RuleOptions(h.cfg.Rules))
+	h.refused(plain(refused))
+	var latest atomic.Pointer[stored.Progress]
+	stop := h.progress(func() string {
+		if s := latest.Load(); s != nil {
+			return fmt.Sprintf("%s events looked at, %s matched", number(s.Candidates), number(s.Matched))
+		}
+		return "hunting"
+	})
+	found, looked, err := d.Hunt(ctx, rule.Hunting{
+		Source: h.rooms.stored(), Since: h.since, Until: h.until,
+		Progress: func(s stored.Progress) { latest.Store(&s) },
+	})
+	stop()
+	if err != nil {
+		return err
+	}
+	h.report.Candidates += looked.Candidates
+	h.report.Unread += looked.Unread
+	for _, f := range found {
+		row := HuntedRule{ID: f.Rule.Key, Title: f.Rule.Title, Kind: string(finding.KindRule), Severity: string(f.Rule.Severity), Cut: f.Cut}
+		for _, m := range f.Matches {
+			row.Matches += m.Matches
+			row.Days++
+			row.LogSource = m.LogSource
+		}
+		if row.DemotedDays, err = h.noisy(ctx, f.Matches); err != nil {
+			return err
+		}
+		h.add(row, finding.Hunt{Hunter: rule.Hunter(f.Rule.Key), Rule: f.Rule.Key, Occurrences: f.Occurrences, Matches: f.Matches})
+	}
+	return nil
+}
+
+// huntSlice is how much is hunted through at a time, so that what is read stays
+// in memory while all correlations look at it.
+const huntSlice = 72 * time.Hour
+
+// correlations hunts for those over several events.
+func (h *hunting) correlations(ctx context.Context, what chosen) error {
+	if len(what.Correlations) == 0 {
+		return nil
+	}
+	d, refused := rule.New(what.all, catalogue.RuleOptions(h.cfg.Rules))
+	h.refused(plain(refused))
+	hunter := correlate.New(d, h.rooms.stored(), correlate.Options{})
+	able := hunter.Hunters()
+	since, until, complete, err := h.reach(ctx)
+	if err != nil {
+		return err
+	}
+	hunts := make([]finding.Hunt, len(what.Correlations))
+	var at atomic.Int64
+	stop := h.progress(func() string {
+		return "correlating " + stamp(since.Add(time.Duration(at.Load())))
+	})
+	defer stop()
+	for from := since; from.Before(until); from = from.Add(huntSlice) {
+		at.Store(int64(from.Sub(since)))
+		to := from.Add(huntSlice)
+		if to.After(until) {
+			to = until
+		}
+		for i, c := range what.Correlations {
+			name := rule.Hunter(c.Key())
+			if !slices.Contains(able, name) {
+				continue // refused, or only there for another one
+			}
+			found, err := hunter.Hunt(ctx, name, from, to, complete)
+			if err != nil {
+				return err
+			}
+			hunts[i].Occurrences = append(hunts[i].Occurrences, found.Occurrences...)
+			hunts[i].Again = append(hunts[i].Again, found.Again...)
+		}
+	}
+	for i, c := range what.Correlations {
+		of := about.Of(&c.Meta)
+		hunts[i].Hunter = rule.Hunter(c.Key())
+		row := HuntedRule{ID: of.Key, Title: of.Title, Kind: string(finding.KindCorrelation), Severity: string(of.Severity)}
+		days := map[time.Time]bool{}
+		for _, o := range hunts[i].Occurrences {
+			row.Matches += o.Count
+			row.LogSource = o.LogSource
+			days[finding.Day(o.Since)] = true
+		}
+		row.Days = len(days)
+		h.add(row, hunts[i])
+	}
+	return nil
+}
+
+// reach is what there is to hunt through in whole hours, and up to when the log
+// may be taken to be complete.
+func (h *hunting) reach(ctx context.Context) (since, until, complete time.Time, err error) {
+	first, err := h.edge(ctx, true)
+	if err != nil {
+		return since, until, complete, err
+	}
+	last, err := h.edge(ctx, false)
+	if err != nil {
+		return since, until, complete, err
+	}
+	since, until = h.since, h.until
+	if since.Before(first) {
+		since = first
+	}
+	if until.IsZero() || until.After(last) {
+		until = last.Add(time.Nanosecond)
+	}
+	since = finding.Hour(since)
+	if hour := finding.Hour(until); hour.Before(until) {
+		until = hour.Add(time.Hour)
+	}
+	complete = last.Add(-pipeline.DefaultLateness)
+	if now := h.now(); now.Before(complete) {
+		complete = now
+	}
+	return since, until, complete, nil
+}
+
+// edge is the time of the oldest or of the latest event.
+func (h *hunting) edge(ctx context.Context, oldest bool) (time.Time, error) {
+	for e, err := range h.rooms.lake.Select(ctx, query.Query{Limit: 1, OldestFirst: oldest}) {
+		return e.Time, err
+	}
+	return time.Time{}, nil
+}
+
+// noisy counts the days on which a rule would be a counter.
+func (h *hunting) noisy(ctx context.Context, matches []finding.MatchCount) (days int, err error) {
+	for _, m := range matches {
+		if m.Matches < finding.DemoteMatches {
+			continue
+		}
+		var of query.Or
+		for format, source := range rule.Sources {
+			if nameOf(source) == m.LogSource {
+				of.X = append(of.X, query.Eq{Field: "format", Value: format})
+			}
+		}
+		n, err := h.rooms.lake.Count(ctx, query.Query{Where: of, Since: m.Day, Until: m.Day.AddDate(0, 0, 1)})
+		if err != nil {
+			return days, err
+		}
+		if (finding.Tally{Matches: m.Matches, Events: n}).Demoted() {
+			days++
+		}
+	}
+	return days, nil
+}
+
+// nameOf is a log source as counts name it.
+func nameOf(s match.Source) string {
+	return sigma.LogSource{Category: s.Category, Product: s.Product, Service: s.Service}.String()
+}
+
+// add puts what a hunt found into the report.
+func (h *hunting) add(row HuntedRule, hunt finding.Hunt) {
+	byKey := map[string][]finding.Occurrence{}
+	for _, o := range hunt.Occurrences {
+		byKey[o.Key] = append(byKey[o.Key], o)
+	}
+	for _, all := range byKey {
+		h.report.folded = append(h.report.folded, finding.Fold(all))
+	}
+	row.Findings, row.Open = len(byKey), len(hunt.Again)
+	h.report.Rules = append(h.report.Rules, row)
+	h.report.hunts = append(h.report.hunts, hunt)
+}
+
+// record keeps what was found. Nobody else writes meanwhile: no batch is between
+// being stored and being judged.
+func (h *hunting) record(ctx context.Context) error {
+	for _, row := range h.report.Rules {
+		if row.Cut > 0 {
+			return fmt.Errorf("%s finds too much to be kept: %s matches are in no finding; narrow the rule or the period", row.Title, number(row.Cut))
+		}
+	}
+	var seen int64
+	marks, err := h.rooms.triage.Marks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		seen = max(seen, m.Seq)
+	}
+	for _, hunt := range h.report.hunts {
+		hunt.Since, hunt.Until = h.since, h.until
+		if err := h.rooms.triage.RecordHunt(ctx, hunt, seen); err != nil {
+			return err
+		}
+	}
+	h.report.Recorded = true
+	return nil
+}
+
+func (h *hunting) print() error {
+	slices.SortFunc(h.report.folded, func(a, b finding.Finding) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), b.LastSeen.Compare(a.LastSeen), strings.Compare(a.Key, b.Key))
+	})
+	if h.json() {
+		for _, f := range h.report.folded {
+			h.report.Findings = append(h.report.Findings, api.ViewFinding(f))
+		}
+		return h.printJSON(h.report)
+	}
+	if h.flags.format == "csv" {
+		return h.tableOfFindings(h.report.folded, "")
+	}
+	if len(h.report.folded) > 0 {
+		h.listed(h.report.folded)
+	}
+	rows := make([][]string, 0, len(h.report.Rules))
+	for _, r := range h.report.Rules {
+		rows = append(rows, []string{r.Severity, number(r.Matches), number(int64(r.Findings)), fmt.Sprint(r.Days), noise(r), oneLine(r.Title)})
+	}
+	if err := h.printTable([]string{"severity", "events", "findings", "days", "noise", "rule"}, rows); err != nil {
+		return err
+	}
+	fmt.Fprintf(h.stdout, "\n%s looked at in %.1f s. ", many(h.report.Candidates, "event", "events"), h.report.Seconds)
+	if h.report.Recorded {
+		_, err := fmt.Fprintf(h.stdout, "What was found from %s to %s is kept.\n", stamp(h.since), stamp(h.until))
+		return err
+	}
+	_, err := fmt.Fprintln(h.stdout, "Nothing was kept: --record keeps it.")
+	return err
+}
+
+// noise says what would keep a rule from being read.
+func noise(r HuntedRule) string {
+	var out []string
+	if r.DemotedDays > 0 {
+		out = append(out, fmt.Sprintf("a counter on %s", many(int64(r.DemotedDays), "day", "days")))
+	}
+	if r.Cut > 0 {
+		out = append(out, fmt.Sprintf("%s events in no finding", number(r.Cut)))
+	}
+	if r.Open > 0 {
+		out = append(out, fmt.Sprintf("%s not over yet", many(int64(r.Open), "hour", "hours")))
+	}
+	return strings.Join(out, ", ")
+}
+
+// stored reads stored events for rules.
+func (r *rooms) stored() stored.Source {
+	return stored.Source{
+		Dialect: r.lake.Dialect(),
+		Where: func(ctx context.Context, c stored.Condition) iter.Seq2[event.Event, error] {
+			return r.lake.SelectWhere(ctx, lake.Condition(c))
+		},
+		Select: r.lake.Select,
+	}
+}
