@@ -82,7 +82,9 @@ func (j *judge) firedFrom(count map[string]int, record json.RawMessage, source m
 		j.t.Fatal(err)
 	}
 	for _, h := range hits {
-		count[strings.TrimSuffix(filepath.Base(j.set.Rule(h).File), ".yml")]++
+		if m := &j.set.Rule(h).Meta; !j.plan.Quiet(m) {
+			count[stem(m)]++
+		}
 	}
 }
 
