@@ -27,13 +27,17 @@ type fieldCondition struct {
 }
 
 var ruleConditions = map[string]func(*mapping) ruleCondition{
-	"logsource":                 logSourceCondition,
-	"contains_field":            containsField,
-	"contains_detection_item":   containsItem,
-	"rule_attribute":            attributeCondition,
-	"tag":                       tagCondition,
-	"is_sigma_rule":             func(*mapping) ruleCondition { return func(*work, *step) bool { return true } },
-	"is_sigma_correlation_rule": func(*mapping) ruleCondition { return func(*work, *step) bool { return false } },
+	"logsource":               logSourceCondition,
+	"contains_field":          containsField,
+	"contains_detection_item": containsItem,
+	"rule_attribute":          attributeCondition,
+	"tag":                     tagCondition,
+	"is_sigma_rule": func(*mapping) ruleCondition {
+		return func(w *work, _ *step) bool { return w.correlation == nil }
+	},
+	"is_sigma_correlation_rule": func(*mapping) ruleCondition {
+		return func(w *work, _ *step) bool { return w.correlation != nil }
+	},
 	"processing_item_applied": func(m *mapping) ruleCondition {
 		id := m.text("processing_item_id", true)
 		return func(w *work, _ *step) bool { return w.applied[id] }
@@ -84,9 +88,14 @@ func logSourceCondition(m *mapping) ruleCondition {
 		m.r.fail(m.self, "%s names no category, product or service", m.what)
 	}
 	within := func(want, have string) bool { return want == "" || want == have }
-	return func(w *work, _ *step) bool {
-		have := w.rule.LogSource
+	covers := func(have sigma.LogSource) bool {
 		return within(want.Category, have.Category) && within(want.Product, have.Product) && within(want.Service, have.Service)
+	}
+	return func(w *work, _ *step) bool {
+		if w.correlation != nil {
+			return slices.ContainsFunc(w.refers, func(r *sigma.Rule) bool { return covers(r.LogSource) })
+		}
+		return covers(w.rule.LogSource)
 	}
 }
 

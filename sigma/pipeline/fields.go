@@ -75,6 +75,10 @@ func (f rename) apply(w *work, s *step) {
 		fields = append(fields, f.names(w, s, field)...)
 	}
 	w.rule.Fields = fields
+	if w.correlation != nil {
+		f.correlation(w, s)
+		return
+	}
 	w.each(s, func(n *node) bool {
 		changed := f.references(w, s, n)
 		names, ok := f(n.item.Field)

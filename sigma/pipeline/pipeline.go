@@ -80,6 +80,15 @@ func (ps Pipelines) Rewrite(r *sigma.Rule, filters []*sigma.Filter) (*sigma.Rule
 		return r, filters, nil
 	}
 	w := newWork(r, filters)
+	if ps.run(w); len(w.errs) > 0 {
+		return nil, nil, w.errs
+	}
+	w.finish()
+	return w.rule, w.filters, nil
+}
+
+// run applies the pipelines in their order.
+func (ps Pipelines) run(w *work) {
 	ordered := slices.Clone(ps)
 	slices.SortStableFunc(ordered, func(a, b *Pipeline) int { return cmp.Compare(a.Priority, b.Priority) })
 	for _, p := range ordered {
@@ -88,12 +97,10 @@ func (ps Pipelines) Rewrite(r *sigma.Rule, filters []*sigma.Filter) (*sigma.Rule
 		}
 	}
 	for _, p := range ordered {
-		if w.run(p.steps); len(w.errs) > 0 {
-			return nil, nil, w.errs
+		if len(w.errs) == 0 {
+			w.run(p.steps)
 		}
 	}
-	w.finish()
-	return w.rule, w.filters, nil
 }
 
 // maxFile is the size in bytes above which a file is refused unread.

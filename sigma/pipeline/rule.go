@@ -163,6 +163,9 @@ func (r *reader) search(n *yaml.Node, name string) sigma.Search {
 }
 
 func (t addCondition) apply(w *work, s *step) {
+	if w.correlation != nil {
+		return
+	}
 	at := w.rule.Places["detection"]
 	if at == (sigma.Pos{}) {
 		at = w.rule.Pos

@@ -14,6 +14,11 @@ type work struct {
 	filters []*sigma.Filter // copies
 	parts   []*detection    // of the rule, then of the filters
 
+	// A correlation is on its way as a rule without searches; refers are the
+	// rules it refers to.
+	correlation *sigma.Correlation
+	refers      []*sigma.Rule
+
 	vars    map[string][]string
 	state   map[string]sigma.Value
 	applied map[string]bool            // steps that were applied to the rule, by id
