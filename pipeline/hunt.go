@@ -54,8 +54,9 @@ type Hunting struct {
 	hunters map[string]detect.Hunter
 	looked  map[finding.Mark]time.Time // at marks that stayed: up to which time of the log
 
-	mu    sync.Mutex // guards stats
+	mu    sync.Mutex // guards the two below
 	stats HuntStats
+	keys  map[string]struct{}
 }
 
 // NewHunting joins the rooms.
@@ -66,7 +67,7 @@ func NewHunting(rooms HuntRooms, opt HuntOptions) *Hunting {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	h := &Hunting{rooms: rooms, opt: opt, hunters: map[string]detect.Hunter{}, looked: map[finding.Mark]time.Time{}}
+	h := &Hunting{rooms: rooms, opt: opt, hunters: map[string]detect.Hunter{}, looked: map[finding.Mark]time.Time{}, keys: map[string]struct{}{}}
 	for _, x := range rooms.Hunters {
 		for _, name := range x.Hunters() {
 			h.hunters[name] = x
@@ -81,7 +82,7 @@ type HuntStats struct {
 	Open    int64 // of them, those that wait for more of the log
 	Hunts   int64
 	Hours   int64 // looked at, each hunter's
-	// Findings is how many occurrences the hunts gave, one a key and hour.
+	// Findings is how many different findings the hunts gave.
 	Findings int64
 	Seconds  float64
 }
@@ -90,7 +91,9 @@ type HuntStats struct {
 func (h *Hunting) Stats() HuntStats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.stats
+	s := h.stats
+	s.Findings = int64(len(h.keys))
+	return s
 }
 
 // Run runs rounds until no mark is left but those that wait for more of the log.
@@ -211,7 +214,9 @@ func (h *Hunting) hunt(ctx context.Context, w *window, now time.Time) error {
 	defer h.mu.Unlock()
 	h.stats.Hunts++
 	h.stats.Hours += int64(w.until.Sub(w.since) / time.Hour)
-	h.stats.Findings += int64(len(said.Occurrences))
+	for _, o := range said.Occurrences {
+		h.keys[o.Key] = struct{}{}
+	}
 	h.stats.Waiting -= int64(len(w.marks) - open)
 	h.stats.Open += int64(open)
 	return nil

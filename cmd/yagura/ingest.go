@@ -74,9 +74,13 @@ type Ingested struct {
 	Findings       int64   `json:"findings"`
 	Seconds        float64 `json:"seconds"`
 	// RestSeconds is when merging had come to rest, counted from the start too.
-	RestSeconds float64   `json:"rest_seconds"`
-	Skipped     int64     `json:"skipped"` // files that are no logs
-	Failures    []Failure `json:"failures"`
+	RestSeconds float64 `json:"rest_seconds"`
+	// HuntSeconds is how long correlations took after that.
+	HuntSeconds float64 `json:"hunt_seconds"`
+	// OpenHours are those of correlations that wait for more of the log.
+	OpenHours int64     `json:"open_hours"`
+	Skipped   int64     `json:"skipped"` // files that are no logs
+	Failures  []Failure `json:"failures"`
 }
 
 // Failure is an object that could not be read to its end.
@@ -152,6 +156,11 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	})
 	acknowledged, err := readAndMerge(ctx, r, func(ctx context.Context) error { return src.Run(ctx, pipe.Deliver) })
 	stop()
+	rest := time.Now()
+	if err == nil {
+		err = p.correlate(ctx, r)
+	}
+	hunted := r.hunting.Stats()
 	if err == nil {
 		err = p.retain(ctx, r) // by size: what came in may be too much
 	}
@@ -162,9 +171,10 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	done := Ingested{
 		Objects: read.Objects, AlreadySettled: read.AlreadySettled,
 		Read: s.Read - recovered.Read, Stored: s.Stored - recovered.Stored, Duplicate: s.Duplicate - recovered.Duplicate,
-		Quarantined: s.Quarantined - recovered.Quarantined, Expired: s.Expired - recovered.Expired, Findings: s.Findings,
-		Seconds: acknowledged.Sub(start).Seconds(), RestSeconds: time.Since(start).Seconds(),
-		Skipped: read.Skipped, Failures: []Failure{},
+		Quarantined: s.Quarantined - recovered.Quarantined, Expired: s.Expired - recovered.Expired, Findings: s.Findings + hunted.Findings,
+		Seconds: acknowledged.Sub(start).Seconds(), RestSeconds: rest.Sub(start).Seconds(), HuntSeconds: hunted.Seconds,
+		OpenHours: hunted.Open,
+		Skipped:   read.Skipped, Failures: []Failure{},
 	}
 	for _, x := range read.Failures {
 		done.Failures = append(done.Failures, Failure{x.Object, x.Reason})
@@ -213,9 +223,9 @@ func (p *program) printIngested(d Ingested) error {
 		return p.printJSON(d)
 	}
 	if p.flags.format == "csv" {
-		return p.printTable([]string{"objects", "already_settled", "skipped", "read", "stored", "duplicate", "quarantined", "expired", "findings", "failures", "seconds", "rest_seconds"},
+		return p.printTable([]string{"objects", "already_settled", "skipped", "read", "stored", "duplicate", "quarantined", "expired", "findings", "failures", "seconds", "rest_seconds", "hunt_seconds", "open_hours"},
 			[][]string{{p.count(d.Objects), p.count(d.AlreadySettled), p.count(d.Skipped), p.count(d.Read), p.count(d.Stored), p.count(d.Duplicate),
-				p.count(d.Quarantined), p.count(d.Expired), p.count(d.Findings), p.count(int64(len(d.Failures))), fmt.Sprint(d.Seconds), fmt.Sprint(d.RestSeconds)}})
+				p.count(d.Quarantined), p.count(d.Expired), p.count(d.Findings), p.count(int64(len(d.Failures))), fmt.Sprint(d.Seconds), fmt.Sprint(d.RestSeconds), fmt.Sprint(d.HuntSeconds), p.count(d.OpenHours)}})
 	}
 	for _, f := range d.Failures {
 		p.warn("%s: %s", f.Object, f.Reason)
@@ -224,7 +234,7 @@ func (p *program) printIngested(d Ingested) error {
 		{"objects", number(d.Objects)}, {"already settled", number(d.AlreadySettled)}, {"no logs, skipped", number(d.Skipped)},
 		{"records read", number(d.Read)}, {"stored", number(d.Stored)}, {"duplicate", number(d.Duplicate)},
 		{"quarantined", number(d.Quarantined)}, {"expired", number(d.Expired)}, {"findings touched", number(d.Findings)},
-		{"seconds", fmt.Sprintf("%.1f to acknowledged, %.1f to at rest", d.Seconds, d.RestSeconds)},
+		{"seconds", fmt.Sprintf("%.1f to acknowledged, %.1f to at rest, %.1f for correlations", d.Seconds, d.RestSeconds, d.HuntSeconds)},
 	}
 	fmt.Fprintf(p.stdout, "Into %s\n\n", safe(p.dir))
 	if err := p.printTable([]string{"what", "count"}, rows); err != nil {

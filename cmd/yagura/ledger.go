@@ -263,6 +263,9 @@ func (p *program) retry(ctx context.Context) error {
 	if err := r.lake.Merge(ctx); err != nil {
 		return err
 	}
+	if err := p.correlate(ctx, r); err != nil {
+		return err
+	}
 	s := pipe.Stats()
 	done := Retried{
 		Tried: s.Read - before.Read, Stored: s.Stored - before.Stored, Duplicate: s.Duplicate - before.Duplicate,

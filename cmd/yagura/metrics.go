@@ -32,7 +32,7 @@ func (s *server) metrics() http.Handler {
 	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "yagura", Name: "events_unjudged_total", Help: "Events whose record no rule could be held against.",
 	}, func() float64 { return float64(s.rooms.rules.Unjudged()) }))
-	reg.MustRegister(tasks{s}, account{s})
+	reg.MustRegister(tasks{s}, account{s}, hunts{s})
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 }))
@@ -82,6 +82,41 @@ func (c tasks) Collect(to chan<- prometheus.Metric) {
 	}
 	tell(c.s.merge, upkeepUp, upkeepErrors)
 	tell(c.s.upkeep, upkeepUp, upkeepErrors)
+	tell(c.s.hunt, upkeepUp, upkeepErrors)
+}
+
+var (
+	huntWaiting  = metric("hunt_marked_hours", "Hours that correlations are to look at, each correlation's, as of the last round.")
+	huntOpen     = metric("hunt_open_hours", "Of the marked hours, those that wait for more of the log.")
+	huntCount    = metric("hunts_total", "Looks of correlations at stretches of the log since the start.")
+	huntSeconds  = metric("hunt_seconds_total", "Time that correlations took since the start.")
+	huntOverflow = metric("hunt_overflow_total", "Matches that correlations could not keep, each time they were looked at, since the start. Their findings say so.")
+)
+
+// hunts tells how correlations are.
+type hunts struct{ s *server }
+
+// Describe is prometheus.Collector's.
+func (c hunts) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{huntWaiting, huntOpen, huntCount, huntSeconds, huntOverflow} {
+		to <- d
+	}
+}
+
+// Collect is prometheus.Collector's.
+func (c hunts) Collect(to chan<- prometheus.Metric) {
+	s := c.s.rooms.hunting.Stats()
+	for _, m := range []struct {
+		desc  *prometheus.Desc
+		kind  prometheus.ValueType
+		value float64
+	}{
+		{huntWaiting, prometheus.GaugeValue, float64(s.Waiting)}, {huntOpen, prometheus.GaugeValue, float64(s.Open)},
+		{huntCount, prometheus.CounterValue, float64(s.Hunts)}, {huntSeconds, prometheus.CounterValue, s.Seconds},
+		{huntOverflow, prometheus.CounterValue, float64(c.s.rooms.hunter.Overflow())},
+	} {
+		to <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value)
+	}
 }
 
 // account tells the ledger's totals.

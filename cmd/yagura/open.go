@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/correlate"
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/lake/local"
@@ -26,7 +27,11 @@ type rooms struct {
 	state  *sqlitedb.DB // the ledger and the findings share a file
 	ledger ledger.Store
 	triage *triagesqlite.Store
-	rules  *rule.Detector // once a pipeline was made
+
+	// Once a pipeline was made:
+	rules   *rule.Detector
+	hunter  *correlate.Hunter
+	hunting *pipeline.Hunting
 }
 
 // Close closes what was opened.
@@ -152,6 +157,7 @@ func there(path string) bool {
 func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extra []string) (*pipeline.Pipeline, error) {
 	opt.Now = p.now
 	r.rules = p.detector(extra)
+	p.hunters(r)
 	pipe := pipeline.New(pipeline.Rooms{
 		Normalise: catalogue.Formats().Append,
 		Lake:      r.lake, Detectors: []detect.Detector{r.rules}, Triage: r.triage, Ledger: r.ledger,

@@ -13,7 +13,7 @@ import (
 )
 
 // stored is a data directory with n events, a second apart.
-func stored(t *testing.T, n int) (data string) {
+func lakeOf(t *testing.T, n int) (data string) {
 	t.Helper()
 	var b strings.Builder
 	for i := range n {
@@ -29,7 +29,7 @@ func stored(t *testing.T, n int) (data string) {
 }
 
 func TestSearchSaysWhetherThereIsMore(t *testing.T) {
-	data := stored(t, 11)
+	data := lakeOf(t, 11)
 	f := func(limit, format string, rows int, more bool) {
 		t.Helper()
 		code, out, errs := say(t, "--data", data, "--format", format, "search", "--limit", limit, "user:kei")
@@ -64,7 +64,7 @@ func TestSearchSaysWhetherThereIsMore(t *testing.T) {
 // TestSearchLeadsToTheEvent: what a row of the table shows is enough to see the
 // event whole.
 func TestSearchLeadsToTheEvent(t *testing.T) {
-	data := stored(t, 3)
+	data := lakeOf(t, 3)
 	_, out, _ := say(t, "--data", data, "search", "--limit", "1")
 	cells := strings.Fields(strings.Split(out, "\n")[1])
 	_, out, _ = say(t, "--data", data, "search", "--format", "json", "uid:"+cells[len(cells)-1])

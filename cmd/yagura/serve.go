@@ -120,6 +120,7 @@ type server struct {
 
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
+	hunt          *task
 }
 
 // plan checks the sources and makes the tasks; it opens nothing.
@@ -131,6 +132,7 @@ func (s *server) plan() error {
 		s.intake = append(s.intake, &task{name: fmt.Sprintf("%d:%s", i, n.Type), warn: s.warn})
 	}
 	s.merge, s.upkeep = &task{name: "merge", warn: s.warn}, &task{name: "upkeep", warn: s.warn}
+	s.hunt = &task{name: "hunt", warn: s.warn}
 	return nil
 }
 
@@ -152,6 +154,9 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	}
 	g.Go(func() error {
 		return s.merge.run(ctx, func(ctx context.Context) error { return tend(ctx, s.rooms.lake) })
+	})
+	g.Go(func() error {
+		return s.hunt.run(ctx, func(ctx context.Context) error { return keepHunting(ctx, s.rooms.hunting) })
 	})
 	g.Go(func() error { return s.keep(ctx) })
 	rooms := s.apiRooms()

@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	lakememory "github.com/yagura-sec/yagura/lake/memory"
@@ -78,6 +80,8 @@ func memoryServer(t *testing.T, records int, seen *suspicious) *server {
 	}
 	p := &program{world: world{now: now, stderr: os.Stderr}, cfg: c, dir: dir}
 	s := &server{program: p, rooms: &rooms{ledger: ledgermemory.New(ledger.Options{Now: now}), rules: p.detector(nil)}}
+	s.rooms.hunter = catalogue.Hunter(s.rooms.rules, stored.Source{})
+	s.rooms.hunting = pipeline.NewHunting(pipeline.HuntRooms{Triage: seen}, pipeline.HuntOptions{Now: now})
 	s.pipe = pipeline.New(pipeline.Rooms{
 		Normalise: func(dst []event.Event, r event.Raw) ([]event.Event, error) {
 			return append(dst, event.Event{UID: event.HashUID(string(r.Body)), Time: noon, IngestTime: r.Received, Raw: r.Body}), nil
@@ -87,7 +91,7 @@ func memoryServer(t *testing.T, records int, seen *suspicious) *server {
 	if err := s.plan(); err != nil {
 		t.Fatal(err)
 	}
-	for _, x := range append(s.intake, s.merge, s.upkeep) {
+	for _, x := range append(s.intake, s.merge, s.upkeep, s.hunt) {
 		x.warn = quiet
 	}
 	return s
@@ -138,7 +142,8 @@ func TestMetrics(t *testing.T) {
 	got := w.Body.String()
 	for _, line := range []string{
 		`yagura_records_total{verdict="stored"} 3`, `yagura_intake_up{source="0:file"} 1`, `yagura_intake_errors_total{source="0:file"} 0`,
-		`yagura_upkeep_up{task="merge"} 0`, `yagura_upkeep_errors_total{task="merge"} 1`, `yagura_upkeep_up{task="upkeep"} 1`,
+		`yagura_upkeep_up{task="merge"} 0`, `yagura_upkeep_errors_total{task="merge"} 1`, `yagura_upkeep_up{task="upkeep"} 1`, `yagura_upkeep_up{task="hunt"} 1`,
+		`yagura_hunt_marked_hours 0`,
 		`yagura_ledger_objects 1`, `yagura_ledger_records{verdict="stored"} 3`, `yagura_ledger_records{verdict="quarantined"} 0`,
 	} {
 		if !strings.Contains(got, line+"\n") {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/pipeline"
+	"github.com/yagura-sec/yagura/query"
+)
+
+// history is how rules are held against what is stored.
+func (r *rooms) history() stored.Source {
+	return stored.Source{
+		Dialect: r.lake.Dialect(),
+		Where: func(ctx context.Context, c stored.Condition) iter.Seq2[event.Event, error] {
+			return r.lake.SelectWhere(ctx, lake.Condition(c))
+		},
+		Select: r.lake.Select,
+	}
+}
+
+// latest is the time of the latest stored event.
+func (r *rooms) latest(ctx context.Context) (time.Time, error) {
+	for e, err := range r.lake.Select(ctx, query.Query{Limit: 1}) {
+		return e.Time, err
+	}
+	return time.Time{}, ctx.Err()
+}
+
+// hunters makes the hunting of the rules that judge, which have not begun to.
+func (p *program) hunters(r *rooms) {
+	r.hunter = catalogue.Hunter(r.rules, r.history())
+	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
+		Hunters: []detect.Hunter{r.hunter}, Triage: r.triage, Latest: r.latest,
+	}, pipeline.HuntOptions{Now: p.now})
+}
+
+// correlate finds what correlations say of the hours that something came into.
+func (p *program) correlate(ctx context.Context, r *rooms) error {
+	stop := p.progress(func() string {
+		s := r.hunting.Stats()
+		return fmt.Sprintf("correlating: %s hours looked at, %s to go", number(s.Hours), number(s.Waiting-s.Open))
+	})
+	defer stop()
+	return r.hunting.Run(ctx)
+}
+
+// huntEvery is how often a serving program looks whether hours are marked.
+const huntEvery = 2 * time.Second
+
+// keepHunting runs a round whenever hours are marked, until ctx ends.
+func keepHunting(ctx context.Context, h *pipeline.Hunting) error {
+	tick := time.NewTicker(huntEvery)
+	defer tick.Stop()
+	for {
+		if _, err := h.Round(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("hunt: %w", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
