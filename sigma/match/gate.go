@@ -13,12 +13,12 @@ type gate struct {
 	least  int // the length of the shortest pattern
 	stride int
 	mask   uint32 // of a gram's bytes
-	set    [1 << (gateBits - 6)]uint64
+	shift  uint32
+	set    []uint8 // by hash: 1 if a gram has it; bytes are read faster than bits
 }
 
 const (
-	gateBits  = 15
-	smallBits = 0x20202020
+	smallBits = 0x2020202020202020
 	maxStride = 32
 )
 
@@ -35,27 +35,50 @@ func newGate(patterns []pattern) *gate {
 		g.mask, size = 0xffffff, 3
 	}
 	g.stride = min(g.least-size+1, maxStride)
+	bits := uint32(12)
+	for bits < 15 && 1<<bits < 32*g.stride*len(patterns) {
+		bits++
+	}
+	g.shift, g.set = 32-bits, make([]uint8, 1<<bits)
 	for _, p := range patterns {
 		for i := range g.stride {
 			var b [4]byte
 			copy(b[:], p.text[i:i+size])
-			at := g.hash(binary.LittleEndian.Uint32(b[:]))
-			g.set[at>>6] |= 1 << (at & 63)
+			g.set[g.hash(binary.LittleEndian.Uint32(b[:]))] = 1
 		}
 	}
 	return g
 }
 
 func (g *gate) hash(gram uint32) uint32 {
-	return ((gram | smallBits) & g.mask) * 0x9e3779b1 >> (32 - gateBits)
+	return ((gram | smallBits&0xffffffff) & g.mask) * 0x9e3779b1 >> g.shift
 }
 
 // next is the first place from i on at which a pattern may be that begins less
 // than stride before it. The last three bytes of a text are not looked at but
 // given as such a place.
 func (g *gate) next(text []byte, i int) int {
+	if g.stride == 1 {
+		i = g.skipEach(text, i)
+	}
 	for ; i+4 <= len(text); i += g.stride {
-		if at := g.hash(binary.LittleEndian.Uint32(text[i:])); g.set[at>>6]>>(at&63)&1 != 0 {
+		if g.set[g.hash(binary.LittleEndian.Uint32(text[i:]))] != 0 {
+			return i
+		}
+	}
+	return i
+}
+
+// skipEach passes over places where no pattern begins, five at a time.
+func (g *gate) skipEach(text []byte, i int) int {
+	set, mask, shift := g.set, g.mask, g.shift
+	for ; i+8 <= len(text); i += 5 {
+		x := binary.LittleEndian.Uint64(text[i:]) | smallBits
+		if set[uint32(x)&mask*0x9e3779b1>>shift]|
+			set[uint32(x>>8)&mask*0x9e3779b1>>shift]|
+			set[uint32(x>>16)&mask*0x9e3779b1>>shift]|
+			set[uint32(x>>24)&mask*0x9e3779b1>>shift]|
+			set[uint32(x>>32)&mask*0x9e3779b1>>shift] != 0 {
 			return i
 		}
 	}
