@@ -47,8 +47,11 @@ func (c *compiler) condition(out *Correlation, fail failer) {
 // subject is what the number is of.
 func (c *Correlation) subject() string {
 	s := string(c.Type)
-	if c.Condition.Percentile != nil {
+	switch {
+	case c.Condition.Percentile != nil:
 		s = fmt.Sprintf("%s %v", s, *c.Condition.Percentile)
+	case c.Type == sigma.ValuePercentile:
+		s = "share in percent"
 	}
 	if len(c.Condition.Fields) > 0 {
 		s += " of " + strings.Join(c.Condition.Fields, ", ")
@@ -85,7 +88,10 @@ func (c *Correlation) valueCondition(fail failer) {
 		}
 	}
 	if c.Type == sigma.ValuePercentile && t.Percentile == nil {
-		c.mode = atClose // the share of a value
+		c.mode = atClose
+		if !holdsOfShare(t) {
+			fail(t.Pos, "condition never holds of the share of a value, which is more than 0 and at most 100 percent: %s; for the numbers themselves name a percentile", t)
+		}
 	}
 	if c.Type != sigma.EventCount && c.Type != sigma.ValueCount {
 		return
@@ -103,6 +109,15 @@ func (c *Correlation) valueCondition(fail failer) {
 	case !more && c.Type == sigma.EventCount:
 		c.mode = atSilence
 	}
+}
+
+func holdsOfShare(t *sigma.Threshold) bool {
+	const little = 1e-6
+	at := []float64{little, 100}
+	for _, l := range t.Limits {
+		at = append(at, l.Value-little, l.Value, l.Value+little)
+	}
+	return slices.ContainsFunc(at, func(v float64) bool { return v > 0 && v <= 100 && t.Holds(v) })
 }
 
 // span writes a timespan as rules do.

@@ -279,12 +279,20 @@ func (g *group) settle(t int64) {
 }
 
 // keep is how long a group without new hits is kept.
-func (g *group) keep() int64 { return 3*int64(g.s.c.Timespan) + 1 }
+func (g *group) keep() int64 {
+	if g.s.c.mode == atHits && g.s.c.extended == nil {
+		return int64(g.s.c.Timespan) + 1
+	}
+	return 3*int64(g.s.c.Timespan) + 1 // until all has fallen due
+}
 
 // look is settle for conditions that are looked at whenever a hit comes.
 func (g *group) look(t int64) {
 	c := g.s.c
-	from := g.since(t)
+	from := len(g.entries)
+	for from > 0 && g.entries[from-1].at == t {
+		from--
+	}
 	if c.extended != nil {
 		g.lookExtended(t, from)
 		return
@@ -381,13 +389,13 @@ func (e *Engine) values(h *Hit, col column) []string {
 	}
 	var out []string
 	c := h.From.Correlation
-	hits := h.From.Hits
+	hits, columns := h.From.Hits, c.through[col.field]
 	for i := len(hits) - 1; i >= max(0, len(hits)-maxScan) && len(out) < maxFan; i-- {
 		m, ok := c.memberOf(hits[i])
 		if !ok {
 			continue
 		}
-		for _, v := range e.values(hits[i], c.members[m].column(c.field(m, col.field))) {
+		for _, v := range e.values(hits[i], columns[m]) {
 			if !slices.Contains(out, v) {
 				out = append(out, v)
 			}
@@ -404,12 +412,4 @@ func (c *Correlation) memberOf(h *Hit) (int, bool) {
 	}
 	m, ok := c.place[from]
 	return m, ok
-}
-
-// column is where hits of the member have a field that need was called for.
-func (m *member) column(field string) column {
-	if m.base != nil {
-		return column{field, m.base.at[field]}
-	}
-	return column{field, slices.Index(m.child.GroupBy, field)}
 }

@@ -228,6 +228,7 @@ func TestCompileRefuses(t *testing.T) {
 	one("type: temporal_ordered, rules: [a, b], condition: {lt: 2}", `c.yml:4:79: condition of temporal_ordered has to hold from some count of rules upwards: too few in order is not a thing that happens`)
 	one("type: event_count, rules: [a], condition: {gt: 3, lt: 4}", `c.yml:4:71: condition never holds of a count: > 3 and < 4`)
 	one("type: event_count, rules: [a], condition: {lt: 0}", `c.yml:4:71: condition never holds of a count: < 0`)
+	one("type: value_percentile, rules: [a], condition: {field: v, gt: 500}", `c.yml:4:76: condition never holds of the share of a value, which is more than 0 and at most 100 percent: > 500; for the numbers themselves name a percentile`)
 	one("type: temporal, rules: [a, b], condition: a and", `c.yml:4:76: condition: condition ends where the name of a search is expected`)
 	one("type: temporal, rules: [a, b], condition: a and c", `c.yml:4:77: condition: "c" is not among the rules of the correlation`)
 	one("type: temporal, rules: [a, b], condition: a", `c.yml:4:56: rule "b" is not part of the condition`)

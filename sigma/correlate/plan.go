@@ -53,6 +53,9 @@ type Correlation struct {
 	evidence time.Duration // how long before a firing lies all it depends on
 	members  []member
 	place    map[any]int // of members, by *Base and *Correlation
+	// through is where members have fields that are asked of firings and that
+	// these are not grouped by.
+	through  map[string][]column
 	mode     mode
 	extended *extended // nil unless the condition is boolean
 	text     string    // of the condition
@@ -188,7 +191,7 @@ func (c *compiler) correlation(x *sigma.Correlation) *Correlation {
 	fail := func(pos sigma.Pos, format string, args ...any) {
 		c.errs = append(c.errs, x.Errorf(pos, format, args...))
 	}
-	out := &Correlation{Correlation: x, place: map[any]int{}, Findings: true}
+	out := &Correlation{Correlation: x, place: map[any]int{}, through: map[string][]column{}, Findings: true}
 	for _, ref := range x.Rules {
 		c.member(out, ref, fail)
 	}
@@ -349,8 +352,12 @@ func (m *member) need(field string) column {
 	if at := slices.Index(m.child.GroupBy, field); at >= 0 {
 		return column{field, at}
 	}
-	for i := range m.child.members {
-		m.child.members[i].need(m.child.field(i, field))
+	if _, ok := m.child.through[field]; !ok {
+		var columns []column
+		for i := range m.child.members {
+			columns = append(columns, m.child.members[i].need(m.child.field(i, field)))
+		}
+		m.child.through[field] = columns
 	}
 	return column{field, -1}
 }
