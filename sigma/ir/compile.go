@@ -52,7 +52,7 @@ func Compile(rules []*sigma.Rule, o Options) (*Program, []*sigma.Error) {
 			continue
 		}
 		c.met[r.Key()] = r
-		c.program.Rules = append(c.program.Rules, Rule{as, expr})
+		c.program.Rules = append(c.program.Rules, Rule{r, as, as.LogSource, expr})
 	}
 	return c.program, refused
 }

@@ -16,6 +16,12 @@
 //     that holds a number as JSON would write it.
 //   - neq is the complement of equality, so an absent field satisfies it.
 //   - Keywords look at all values of the record, not at its names.
+//   - A regular expression may match anywhere in a value, RE2's syntax is what it
+//     is written in, and its placeholders are filled with text.
+//   - A field of several names (Aliases) stands for what all of them hold.
+//
+// The README of package sigma lists these and all other decisions, each with the
+// test that pins it.
 package ir
 
 import (
@@ -120,8 +126,12 @@ type Node struct {
 
 // Rule is a compiled rule.
 type Rule struct {
-	*sigma.Rule
-	Expr *Node
+	*sigma.Rule // as it was handed in
+	// As is the rule as pipelines left it; without pipelines it is the rule.
+	As *sigma.Rule
+	// LogSource is As's: it says which records the rule is for.
+	LogSource sigma.LogSource
+	Expr      *Node
 }
 
 // Program is compiled rules with the atoms they share.

@@ -68,7 +68,7 @@ func (sc *Scratch) Explain(i int) Explanation {
 func (s *Set) ExplainJSON(sc *Scratch, record []byte, src Source, i int) (Explanation, error) {
 	asked := src
 	if l := s.program.Rules[i].LogSource; !src.covers(l) {
-		asked = SourceOf(s.program.Rules[i].Rule)
+		asked = s.Source(i)
 	}
 	sc.enter(asked)
 	if err := sc.read(record); err != nil {

@@ -110,8 +110,11 @@ func (s *Set) slot(field string) int32 {
 // Len is how many rules the set holds.
 func (s *Set) Len() int { return len(s.program.Rules) }
 
-// Rule is the i-th rule.
+// Rule is the i-th rule, as it was handed to Compile.
 func (s *Set) Rule(i int) *sigma.Rule { return s.program.Rules[i].Rule }
+
+// Source is the source that the i-th rule asks for, as pipelines left it.
+func (s *Set) Source(i int) Source { return SourceOf(s.program.Rules[i].As) }
 
 // Program is what the rules were compiled to. It must not be changed.
 func (s *Set) Program() *ir.Program { return s.program }

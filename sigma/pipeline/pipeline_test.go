@@ -518,6 +518,20 @@ func TestMatching(t *testing.T) {
 	f(`- {type: field_name_mapping, mapping: {f: g}}`, `{f: a}`, "logsource: {category: c}", nil, l(`{"g":"a"}`))
 }
 
+// A set speaks of the rules it was given, and routes by what pipelines made of
+// them.
+func TestRulesStayThemselves(t *testing.T) {
+	r := ruleOf(t, `{f: a}`, "")
+	set, _ := match.Compile([]*sigma.Rule{r}, match.Options{Pipelines: parse(t, "- {type: change_logsource, product: q}\n- {type: add_field, field: n}")})
+	if set.Rule(0) != r || set.Source(0) != (match.Source{Product: "q"}) || len(set.Program().Rules[0].As.Fields) != 1 {
+		t.Errorf("%+v", set.Program().Rules[0])
+	}
+	e, err := set.ExplainJSON(set.NewScratch(), []byte(`{"f":"a"}`), match.Source{}, 0)
+	if err != nil || !e.Held || e.Applies || e.Rule != r {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
 // Nothing that is left is refused, at the place where the rule says what it wants.
 func TestNothingLeft(t *testing.T) {
 	ps := parse(t, `- {type: drop_detection_item}`)
