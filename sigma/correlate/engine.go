@@ -28,7 +28,7 @@ type Stats struct {
 	Repeats int64 // of them, those that came before
 	Late    int64 // that came after their time was evaluated, and are lost
 	Hurried int64 // evaluated before their time because too many waited
-	Undated int64 // with a time no log has: before 1700 or after 2250
+	Undated int64 // with a time no log has: before 1700 or after 2200
 	Firings int64
 
 	// NoGroup are hits, once per correlation, that lack a field of group-by and
@@ -119,10 +119,14 @@ func bound(n, standard int) int {
 	return n
 }
 
-// nanos is a time on the engine's clock, which goes from 1700 to 2250.
+// nanos is a time on the engine's clock, which goes from 1700 to 2200; false:
+// the time is outside, and the nearer end is given.
 func nanos(t time.Time) (int64, bool) {
-	if y := t.Year(); y < 1700 || y > 2250 {
-		return 0, false
+	switch y := t.Year(); {
+	case y < 1700:
+		return never, false
+	case y > 2200:
+		return always, false
 	}
 	return t.UnixNano(), true
 }
@@ -164,9 +168,8 @@ func (e *Engine) Feed(h Hit) []*Firing {
 // Advance says that every hit with a time before t has come.
 func (e *Engine) Advance(t time.Time) []*Firing {
 	e.out = nil
-	if at, ok := nanos(t); ok {
-		e.advance(at)
-	}
+	at, _ := nanos(t)
+	e.advance(at)
 	return e.out
 }
 
@@ -205,8 +208,10 @@ func Evaluate(p *Plan, hits []Hit, until time.Time, o EngineOptions) ([]*Firing,
 	}
 	slices.SortStableFunc(e.sorted, compareHits)
 	end := int64(always)
-	if !until.IsZero() {
-		end = until.UnixNano() + 1
+	if at, ok := nanos(until); ok {
+		end = at + 1
+	} else if at == never && !until.IsZero() {
+		end = never
 	}
 	e.advance(end)
 	return e.out, e.Stats()

@@ -200,6 +200,13 @@ func TestUntil(t *testing.T) {
 	f(10*time.Second, "@10=1[0]")
 	f(0, "@10=1[0]")
 	f(-time.Second, "")
+	f(250*365*24*time.Hour, "@10=1[0]")
+	f(-290*365*24*time.Hour, "")
+	e := correlate.New(r.plan, correlate.EngineOptions{})
+	e.Feed(r.hits(log("a@0"))[0])
+	if got := told(e.Advance(noon.AddDate(5000, 0, 0))); got != "@10=1[0]" {
+		t.Errorf("%s", got)
+	}
 }
 
 func TestCompileRefuses(t *testing.T) {
