@@ -227,3 +227,21 @@ func TestTooManyJumps(t *testing.T) {
 		t.Errorf("%v, %d jumps", ok, len(c.jumps))
 	}
 }
+
+func TestPlain(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 20_000 {
+		b := []byte(someText(r, "ab!#]^\x7f\x01", r.IntN(40)))
+		for range r.IntN(3) {
+			b = append(b, "\"\\\x80\xff\xa2\xdc"[r.IntN(6)])
+			b = append(b, someText(r, "ab!#]^\x7f\x01", r.IntN(20))...)
+		}
+		want := bytes.IndexFunc(b, func(c rune) bool { return c == '"' || c == '\\' || c >= 0x80 })
+		if want < 0 {
+			want = len(b)
+		}
+		if got := plain(b); got != want {
+			t.Fatalf("%q: %d, want %d", b, got, want)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package match
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -107,7 +109,7 @@ func (w *walker) members(n *node, i, base int) int {
 		if w.at(i) != '"' {
 			return ^i
 		}
-		key, end := w.key(i)
+		key, end := w.str(i)
 		if end < 0 {
 			return ^i
 		}
@@ -139,23 +141,41 @@ func (w *walker) members(n *node, i, base int) int {
 	}
 }
 
-// key gives the text of the key at i and the place of its closing quote, or a
-// negative place. Keys are short and plain, so one pass by hand beats searching.
-func (w *walker) key(i int) ([]byte, int) {
+// str gives the text of the string at i and the place of its closing quote, or a
+// negative place. Most are short and plain, so eight bytes at a time beat
+// searching.
+func (w *walker) str(i int) ([]byte, int) {
 	data := w.data
-	for j := i + 1; j < len(data); j++ {
-		switch c := data[j]; {
-		case c == '"':
-			return data[i+1 : j], j
-		case c == '\\' || c >= utf8.RuneSelf:
-			end := stringEnd(data, i)
-			if end < 0 {
-				return nil, -1
-			}
-			return w.content(i, end), end
+	j := i + 1 + plain(data[i+1:])
+	if j < len(data) && data[j] == '"' {
+		return data[i+1 : j], j
+	}
+	end := stringEnd(data, i)
+	if end < 0 {
+		return nil, -1
+	}
+	return w.content(i, end), end
+}
+
+// plain is how many bytes of b come before a quote, a backslash or a byte that is
+// not ASCII; len(b) if there is none.
+func plain(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		quote, backslash := x^'"'*ones, x^'\\'*ones
+		// The lowest bit that is set marks the first such byte. Those above
+		// may be wrong.
+		if m := ((quote-ones)&^quote | (backslash-ones)&^backslash | x) & highs; m != 0 {
+			return i + bits.TrailingZeros64(m)/8
 		}
 	}
-	return nil, -1
+	for ; i < len(b); i++ {
+		if c := b[i]; c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			break
+		}
+	}
+	return i
 }
 
 // wanted gives the slot that an entry's value goes to, -1 for none, and marks
@@ -203,13 +223,14 @@ func (w *walker) value(child *node, slot int32, i int) int {
 	case '[':
 		return w.array(child, slot, i)
 	case '"':
-		end := stringEnd(w.data, i)
+		if slot < 0 {
+			return w.skip(i)
+		}
+		text, end := w.str(i)
 		if end < 0 {
 			return ^i
 		}
-		if slot >= 0 {
-			w.add(slot, ir.Value{Kind: ir.String, Text: w.content(i, end)})
-		}
+		w.add(slot, ir.Value{Kind: ir.String, Text: text})
 		return end + 1
 	}
 	end := w.skip(i)
@@ -345,10 +366,8 @@ func escaped(data []byte, start, j int) bool {
 // content is the text of the string from the quote at i to that at end.
 func (w *walker) content(i, end int) []byte {
 	raw := w.data[i+1 : end : end]
-	for _, c := range raw {
-		if c == '\\' || c >= utf8.RuneSelf {
-			return w.unescape(raw)
-		}
+	if plain(raw) < len(raw) {
+		return w.unescape(raw)
 	}
 	return raw
 }
