@@ -20,20 +20,27 @@ import (
 
 var _ lake.Conditioner = (*Store)(nil)
 
-// orderedRows is how many events of a day are put in order in memory. Above it
+// Days are asked for in groups, for a question takes its time even if it is about
+// little. The files of a group are open together.
+const (
+	whereRows  = 1_000_000
+	whereFiles = 200
+)
+
+// orderedRows is how many events of a group are put in order in memory. Above it
 // DuckDB sorts, on disk if it must.
 const orderedRows = 20_000
 
 // Dialect is DuckDB's.
 func (s *Store) Dialect() string { return "duckdb" }
 
-// SelectWhere implements lake.Conditioner: DuckDB says which rows of a day
+// SelectWhere implements lake.Conditioner: DuckDB says which rows of some days
 // satisfy the condition, Go reads them.
 //
-// The files of a day are opened before the first of its events is yielded, and
-// what is open can be read although a merge has removed it. So a list that is
-// out of date is noticed when nothing of the day was yielded yet, and is taken
-// again without repeating anything.
+// The files of a group of days are opened before the first of its events is
+// yielded, and what is open can be read although a merge has removed it. So a
+// list that is out of date is noticed when nothing of the group was yielded yet,
+// and is taken again without repeating anything.
 func (s *Store) SelectWhere(ctx context.Context, c lake.Condition) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		w := where{s: s, c: c, yield: yield}
@@ -61,11 +68,8 @@ func (w *where) run(ctx context.Context) error {
 		return err
 	}
 	for again := 0; len(segs) > 0; {
-		n := 1
-		for n < len(segs) && segs[n].Day == segs[0].Day {
-			n++
-		}
-		err := w.day(ctx, segs[:n])
+		n := wholeDays(segs)
+		err := w.group(ctx, segs[:n])
 		if again < 3 && isGone(err) {
 			again++
 			if err := w.s.reload(ctx); err != nil {
@@ -82,6 +86,18 @@ func (w *where) run(ctx context.Context) error {
 		again, segs = 0, segs[n:]
 	}
 	return nil
+}
+
+// wholeDays is how many of the segments, ascending by day, make the next group.
+func wholeDays(segs []segment) int {
+	var rows int64
+	for i, g := range segs {
+		if i > 0 && g.Day != segs[i-1].Day && (rows >= whereRows || i >= whereFiles) {
+			return i
+		}
+		rows += g.Rows
+	}
+	return len(segs)
 }
 
 // choose finds the columns that are asked for.
@@ -142,8 +158,8 @@ func ceilMicro(t time.Time) time.Time {
 	return t
 }
 
-// day yields what the condition finds in the segments, all of one day.
-func (w *where) day(ctx context.Context, segs []segment) (err error) {
+// group yields what the condition finds in the segments of some days.
+func (w *where) group(ctx context.Context, segs []segment) (err error) {
 	files := make([]*segmentFile, len(segs))
 	defer func() {
 		for _, f := range files {
@@ -162,7 +178,7 @@ func (w *where) day(ctx context.Context, segs []segment) (err error) {
 		return err
 	}
 	if w.c.Ordered && found > orderedRows {
-		return w.sortedDay(ctx, segs)
+		return w.sortedByDuckDB(ctx, segs)
 	}
 	if w.c.Ordered {
 		return w.sorted(ctx, files, rows)
@@ -177,7 +193,7 @@ func (w *where) day(ctx context.Context, segs []segment) (err error) {
 	})
 }
 
-// rows asks DuckDB for the rows that satisfy the condition, ascending by file;
+// rows asks DuckDB for the rows that satisfy the condition, ascending in each file;
 // nil for a file stands for all of its rows.
 func (w *where) rows(ctx context.Context, segs []segment) (rows [][]int, found int64, err error) {
 	rows = make([][]int, len(segs))
@@ -218,7 +234,7 @@ func (w *where) rows(ctx context.Context, segs []segment) (rows [][]int, found i
 	return rows, found, answer.Err()
 }
 
-// sorted reads all that is found of a day and yields it in order.
+// sorted reads all that is found and yields it in order.
 func (w *where) sorted(ctx context.Context, files []*segmentFile, rows [][]int) error {
 	var all []event.Event
 	err := w.stream(ctx, files, rows, func(events []event.Event) error {
@@ -242,9 +258,9 @@ func (w *where) sorted(ctx context.Context, files []*segmentFile, rows [][]int) 
 	return nil
 }
 
-// sortedDay has DuckDB put a large day in order, in a table of its own that it
-// spills as it must, and reads that back in slices.
-func (w *where) sortedDay(ctx context.Context, segs []segment) (err error) {
+// sortedByDuckDB has much put in order in a table, which DuckDB spills as it must,
+// and reads that back in slices.
+func (w *where) sortedByDuckDB(ctx context.Context, segs []segment) (err error) {
 	db, err := w.s.duckdb()
 	if err != nil {
 		return err
