@@ -117,6 +117,7 @@ type builder struct {
 	plan  *plan
 	users map[ir.AtomID]int // how often rules ask each atom
 	atoms []ir.AtomID       // of all rules that apply
+	found map[ir.AtomID]findable
 
 	values  map[int32]int           // by slot: of how many values rules ask whether it is one
 	watched map[ir.AtomID][2]uint32 // a place in the plan's watchers
@@ -128,10 +129,14 @@ const maxRows = 4 << 20
 
 func (b *builder) index() {
 	b.budget = maxRows
+	b.found = make(map[ir.AtomID]findable, len(b.atoms))
+	for _, id := range b.atoms {
+		b.found[id] = findableBy(&b.set.program.Atoms[id])
+	}
 	b.chooseWitnesses()
 	slots := map[int32][]ir.AtomID{}
 	for _, id := range b.atoms {
-		if b.kindOf(id) != byAsking {
+		if b.found[id].by != byAsking {
 			slots[b.set.atomAt[id]] = append(slots[b.set.atomAt[id]], id)
 		}
 	}
@@ -154,25 +159,30 @@ const (
 	byPresence
 )
 
-func (b *builder) kindOf(id ir.AtomID) kind {
-	a := &b.set.program.Atoms[id]
+// findable is how an atom can be found, with its texts if it is by those.
+type findable struct {
+	by    kind
+	texts []string
+}
+
+func findableBy(a *ir.Atom) findable {
 	switch a.Op {
 	case ir.IsNull:
-		return byAsking
+		return findable{by: byAsking}
 	case ir.Exists:
-		return byPresence
+		return findable{by: byPresence}
 	case ir.Eq:
-		return byEqual
+		return findable{by: byEqual}
 	case ir.Compare:
 		if a.Cmp == ir.Equal {
-			return byNumber
+			return findable{by: byNumber}
 		}
 	case ir.Prefix, ir.Suffix, ir.Contains, ir.Glob, ir.Regex:
-		if _, ok := a.Literals(); ok {
-			return byText
+		if texts, ok := a.Literals(); ok {
+			return findable{byText, texts}
 		}
 	}
-	return byAny
+	return findable{by: byAny}
 }
 
 // chooseWitnesses finds for each rule atoms of which one must hold, such that
@@ -180,7 +190,7 @@ func (b *builder) kindOf(id ir.AtomID) kind {
 func (b *builder) chooseWitnesses() {
 	b.values = map[int32]int{}
 	for _, id := range b.atoms {
-		if k := b.kindOf(id); k == byEqual || k == byNumber {
+		if k := b.found[id].by; k == byEqual || k == byNumber {
 			b.values[b.set.atomAt[id]]++
 		}
 	}
@@ -188,7 +198,7 @@ func (b *builder) chooseWitnesses() {
 	for _, id := range b.atoms {
 		costs[id] = b.costOf(id)
 	}
-	can := func(id ir.AtomID) bool { return b.kindOf(id) != byAsking }
+	can := func(id ir.AtomID) bool { return b.found[id].by != byAsking }
 	cost := func(id ir.AtomID) float64 { return costs[id] }
 	waiting := map[ir.AtomID][]int32{}
 	for _, i := range b.plan.rules {
@@ -220,12 +230,11 @@ func (b *builder) chooseWitnesses() {
 func (b *builder) costOf(id ir.AtomID) float64 {
 	a := &b.set.program.Atoms[id]
 	cost := 0.002 * float64(b.users[id])
-	switch b.kindOf(id) {
+	switch b.found[id].by {
 	case byEqual, byNumber:
 		cost += 1 / float64(b.values[b.set.atomAt[id]])
 	case byText:
-		texts, _ := a.Literals()
-		for _, t := range texts {
+		for _, t := range b.found[id].texts {
 			often := 0.5
 			for range min(len(t), 20) {
 				often *= 0.7
@@ -272,15 +281,14 @@ func (b *builder) slot(slot int32, atoms []ir.AtomID) {
 	for _, id := range atoms {
 		a := &b.set.program.Atoms[id]
 		h := b.hit(id)
-		k := b.kindOf(id)
+		k := b.found[id].by
 		if k == byText {
 			if keywords && h.upto == h.from {
 				continue // asked one by one, of the few records where a witness is
 			}
 			asText = append(asText, id)
 			l.textEager = l.textEager || h.upto > h.from
-			found, _ := a.Literals()
-			for _, t := range found {
+			for _, t := range b.found[id].texts {
 				h.length = uint32(len(t))
 				texts = append(texts, pattern{t, h})
 			}
