@@ -187,7 +187,7 @@ func TestUTF16(t *testing.T) {
 	}
 	decide(t, `{f|utf16be|base64: cmd}`, some(`{"f":"AGMAbQBk"}`), nil)
 	decide(t, `{f|utf16|base64: cmd}`, some(`{"f":"//5jAG0AZAA="}`), some(`{"f":"YwBtAGQA"}`)) // FF FE in front, as bytes
-	decide(t, `{f|wide|base64: 'é😀'}`, some(`{"f":"6QA92ADe"}`), nil)                           // beyond ASCII, too
+	decide(t, `{f|wide|base64: 'é😀'}`, some(`{"f":"6QA92ADe"}`), nil)                          // beyond ASCII, too
 }
 
 func TestPartsOfDates(t *testing.T) {
