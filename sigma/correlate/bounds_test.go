@@ -35,6 +35,16 @@ func TestLateHits(t *testing.T) {
 	f(5*time.Second, "a@5.1 a@0", "", 1)
 	f(5*time.Second, "a@5 a@0 a@11", "@5=2[1 0] @11=2[0 2]", 0)
 	f(0, "a@5 a@5 a@4.9", "@5=2[0 1]", 1)
+	// What came is remembered for another lateness: then a repeat is late.
+	e := correlate.New(r.plan, correlate.EngineOptions{Lateness: 5 * time.Second})
+	hits := r.hits(log("a@0 a@6 a@9.9 a@10.1"))
+	for i, want := range []correlate.Stats{{}, {Repeats: 1}, {Repeats: 2}, {Repeats: 2, Late: 1}} {
+		e.Feed(hits[i])
+		e.Feed(hits[0])
+		if s := e.Stats(); i > 0 && (s.Repeats != want.Repeats+1 || s.Late != want.Late) {
+			t.Errorf("after hit %d: %+v", i, s)
+		}
+	}
 }
 
 // Firings come as soon as the watermark passes, not at the end.
@@ -77,6 +87,15 @@ func TestBoundOnHits(t *testing.T) {
 	if !slices.Equal(lost, []int{0, 0, 0, 1, 2, 3}) || !slices.Equal(fresh, []int{3, 1, 1, 1, 1, 1}) {
 		t.Errorf("lost %v, new %v", lost, fresh)
 	}
+	// What was lost of one timespan is not lost of another.
+	var again []string
+	for i := range 7 {
+		again = append(again, fmt.Sprintf("a@%d", 105+i))
+	}
+	firings, _ = correlate.Evaluate(r.plan, r.hits(log(strings.Join(append(events, again...), " "))), time.Time{}, correlate.EngineOptions{MaxHits: 1})
+	if last := firings[len(firings)-1]; last.Lost != 2 {
+		t.Errorf("%d lost, want 2", last.Lost)
+	}
 	// A bound does not make many few.
 	r = newRig(t, corr("it", "type: event_count, rules: [a], timespan: 100s, condition: {lt: 3}"), base("a"))
 	if got, stats := feed(r, correlate.EngineOptions{MaxHits: 1}, log(strings.Join(events, " ")+" a@300 a@500")); got != "@400=1[8]" || stats.DroppedHits != 3 {
@@ -115,6 +134,10 @@ func TestBoundOnValues(t *testing.T) {
 	_, stats := feed(r, correlate.EngineOptions{}, `0 {"kind":"a","who":[`+strings.Join(values, ",")+"]}")
 	if stats.Firings != 64 || stats.DroppedValues != 6 {
 		t.Errorf("%+v", stats)
+	}
+	h, err := r.plan.Bases[0].Hit(noon, "e", []byte(`{"who":["b","a","b"]}`), nil)
+	if firings := batch(r.plan, []correlate.Hit{h}); err != nil || len(firings) != 2 || fmt.Sprint(h.Values) != "[[b a b]]" {
+		t.Errorf("%v, %v, %v", firings, h.Values, err)
 	}
 	_, stats = feed(r, correlate.EngineOptions{}, `0 {"kind":"a"}`)
 	if stats.NoGroup != 1 || stats.Firings != 0 {

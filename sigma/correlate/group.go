@@ -181,6 +181,7 @@ func (g *group) take(t int64, a arrival) {
 		g.absent[a.member] = t
 		return
 	}
+	g.age(t)
 	en := entry{at: t, member: a.member}
 	// Hits of one event follow each other: they have its time and its id.
 	if n := len(g.hits); n > 0 && g.entries[n-1].at == t && a.hit.ID != "" && g.hits[n-1].ID == a.hit.ID {
@@ -189,16 +190,26 @@ func (g *group) take(t int64, a arrival) {
 	g.measureHit(&en, a.hit)
 	g.hits, g.entries = append(g.hits, a.hit), append(g.entries, en)
 	g.window.add(&en)
-	if g.closing != nil { // windows that are open began a timespan ago, their hits' fullest two
-		for g.entries[0].at < t-2*int64(g.s.c.Timespan) {
-			g.drop()
-		}
-	}
 	if len(g.hits) > g.s.limit {
 		g.lost++
 		g.lostAt = g.entries[0].at
 		g.s.e.stats.DroppedHits++
 		g.drop()
+	}
+}
+
+// age lets go of the hits that are in no window any more. Windows that close
+// later began a timespan ago, and those that are fuller may have begun two ago.
+func (g *group) age(t int64) {
+	first := t - int64(g.s.c.Timespan)
+	if g.closing != nil {
+		first -= int64(g.s.c.Timespan)
+	}
+	for len(g.entries) > 0 && g.entries[0].at < first {
+		g.drop()
+	}
+	if g.lostAt < first {
+		g.lost = 0
 	}
 }
 
@@ -260,22 +271,15 @@ func (g *group) drop() {
 
 // settle looks at the group after all hits of the instant t have come.
 func (g *group) settle(t int64) {
-	span := int64(g.s.c.Timespan)
-	if g.lostAt < t-span {
-		g.lost = 0
-	}
 	if !g.expires {
 		g.expires = true
 		g.s.e.after(t+g.keep(), g, dueExpiry)
 	}
 	if g.s.c.mode == atHits {
-		for len(g.entries) > 0 && g.entries[0].at < t-span {
-			g.drop()
-		}
 		g.look(t)
 		return
 	}
-	g.s.e.after(t+span, g, dueClose)
+	g.s.e.after(t+int64(g.s.c.Timespan), g, dueClose)
 }
 
 // keep is how long a group without new hits is kept.

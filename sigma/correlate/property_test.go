@@ -39,6 +39,7 @@ func kinds() string {
 	add("nothen", "type: temporal_ordered, rules: [a, b], condition: a and not b")
 	add("link", "type: temporal_ordered, rules: [count, c]")
 	add("late", "type: event_count, rules: [nothen, few], condition: {gte: 2}")
+	add("twice", "type: event_count, rules: [few], condition: {gte: 2}")
 	for _, name := range []string{"a", "b", "c"} {
 		b.WriteString(base(name))
 	}
@@ -184,8 +185,11 @@ func TestOrderRepeatsAndBatches(t *testing.T) {
 
 // Whether a hit contributes depends on no hit further away than Reach.
 func TestReach(t *testing.T) {
-	eachSample(t, func(t *testing.T, plan *correlate.Plan, rnd *rand.Rand, hits []correlate.Hit) {
-		at := noon.Add(time.Duration(rnd.IntN(60)) * time.Second)
+	plan := newRig(t, kinds()).plan
+	for seed := range uint64(400) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		hits := sample(plan, rnd, 4+rnd.IntN(14))
+		at := hits[rnd.IntN(len(hits))].Time
 		for _, c := range plan.Correlations {
 			only := plan.Only(c)
 			contributes := func(hits []correlate.Hit) []string {
@@ -207,7 +211,10 @@ func TestReach(t *testing.T) {
 			near := slices.DeleteFunc(slices.Clone(hits), func(h correlate.Hit) bool { return h.Time.Sub(at).Abs() > c.Reach })
 			differ(t, c.Name+" from near", contributes(near), contributes(hits))
 		}
-	})
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
 }
 
 // Events tells what walking all hits of all firings would.
