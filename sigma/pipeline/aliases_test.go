@@ -1,6 +1,10 @@
 package pipeline_test
 
 import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -155,4 +159,120 @@ func TestRefusesAliases(t *testing.T) {
 	f("aliases:\n- {fields: {a: []}}", 2, 13, "mapped to nothing")
 	f("aliases:\n- {fields: {null: b}}", 2, 13, "a name is empty")
 	f("aliases:\n- {logsource: {vendor: x}}", 2, 16, `no parameter "vendor"`)
+}
+
+// A field of several names is to every rule what one array of all their values
+// would be.
+func TestAliasesAreOneArray(t *testing.T) {
+	aliases, _ := pipeline.ParseAliases("a.yml", []byte("aliases: [{fields: {f: [g, h]}}]"))
+	r := rand.New(rand.NewPCG(59, 61))
+	pick := func(from ...string) string { return from[r.IntN(len(from))] }
+	values := func() []string {
+		var out []string
+		for range r.IntN(3) {
+			out = append(out, pick(`"a"`, `"ab"`, `"b"`, `5`, `"5"`, `true`, `""`, `"10.0.0.1"`))
+		}
+		return out
+	}
+	hits := 0
+	for range 2000 {
+		item := "f" + pick("", "|contains", "|contains|all", "|neq", "|startswith|neq", "|re", "|all") + ": [" + pick("a", "b", "5", "''") + ", " + pick("a", "ab", "'a*'") + "]"
+		item = pick(item, item, item, "f: null", "f|exists: true", "f|exists: false", "f|neq: null", "f|gt: 4", "f|cidr: 10.0.0.0/8", "k|fieldref: f", "f|fieldref: k")
+		detection := "s: {'" + strings.Replace(item, ":", "':", 1) + "}\ncondition: " + pick("s", "not s")
+		rule := ruleOf(t, detection, "")
+		with, refused := match.Compile([]*sigma.Rule{rule}, match.Options{Aliases: aliases})
+		without, more := match.Compile([]*sigma.Rule{rule}, match.Options{})
+		if len(refused)+len(more) > 0 {
+			t.Fatal(refused, more)
+		}
+		var members, all []string
+		for _, name := range []string{"f", "g", "h"} {
+			if r.IntN(2) == 0 {
+				continue
+			}
+			some := values()
+			members = append(members, `"`+name+`":[`+strings.Join(some, ",")+`]`)
+			all = append(all, some...)
+		}
+		k := `"k":"a"`
+		one := `{` + k + `}`
+		if len(members) > 0 {
+			one = `{` + k + `,"f":[` + strings.Join(all, ",") + `]}`
+		}
+		several := `{` + strings.Join(append(members, k), ",") + `}`
+		source := match.Source{Product: "p", Service: "v"}
+		got, err := with.MatchJSON(with.NewScratch(), []byte(several), source)
+		want, err2 := without.MatchJSON(without.NewScratch(), []byte(one), source)
+		if err != nil || err2 != nil || len(got) != len(want) {
+			t.Fatalf("%s: %d on %s, %d on %s; %v %v", detection, len(got), several, len(want), one, err, err2)
+		}
+		hits += len(got)
+	}
+	if hits < 500 || hits > 1500 {
+		t.Errorf("%d of 2000 hit", hits)
+	}
+}
+
+// Published rules for Azure and Google Cloud, of which every field occurs in real
+// records: with the aliases there are more of them.
+func TestAliasesReviveRules(t *testing.T) {
+	data := filepath.Join("..", "..", "..", "shared", "data")
+	docs, _ := sigma.LoadPath(filepath.Join(data, "sigma", "sigmahq-rules", "rules", "cloud"))
+	if len(docs.Rules) == 0 {
+		t.Skip("the rules in ../shared/data/sigma are not here")
+	}
+	f := func(product, service string, least int, logs ...string) {
+		t.Helper()
+		var records [][]byte
+		for _, log := range logs {
+			text, err := os.ReadFile(filepath.Join(data, log))
+			if err != nil {
+				t.Skipf("%s is not here", log)
+			}
+			for line := range bytes.Lines(text) {
+				records = append(records, line)
+			}
+		}
+		occurs := func(names []string) bool {
+			fields := match.NewFields(names)
+			for _, record := range records {
+				got, err := fields.Read(record)
+				if err == nil && slices.ContainsFunc(got, func(v []string) bool { return len(v) > 0 }) {
+					return true
+				}
+			}
+			return false
+		}
+		rules, before, after := 0, 0, 0
+		for _, r := range docs.Rules {
+			if r.LogSource.Product != product || r.LogSource.Service != service {
+				continue
+			}
+			rules++
+			plain, aliased := true, true
+			for _, s := range r.Detection.Searches {
+				for _, g := range s.Groups {
+					for _, it := range g {
+						plain = plain && occurs([]string{it.Field})
+						aliased = aliased && occurs(pipeline.DefaultAliases().Names(r.LogSource, it.Field))
+					}
+				}
+			}
+			if plain {
+				before++
+			}
+			if aliased {
+				after++
+			}
+		}
+		t.Logf("%s/%s: %d rules, every field occurs for %d, with aliases for %d", product, service, rules, before, after)
+		if after < least || after <= before && before < rules {
+			t.Errorf("%s/%s: %d of %d rules have fields that occur, %d without aliases", product, service, after, rules, before)
+		}
+	}
+	f("azure", "auditlogs", 19, "azure/elastic-azure-auditlogs/test-auditlogs-raw.log", "azure/elastic-azure-auditlogs/test-audit-logs-sample.log")
+	f("azure", "activitylogs", 15, "azure/elastic-azure-activitylogs/test-activitylogs-raw.log")
+	f("azure", "signinlogs", 8, "azure/elastic-azure-signinlogs/test-signinlogs-raw.log", "azure/elastic-azure-signinlogs/test-signinlogs-sample.log", "azure/elastic-azure-signinlogs/test-non-interactive-user-sample.log")
+	f("azure", "riskdetection", 11, "azure/elastic-azure-identity_protection/test-userriskevents-raw.log")
+	f("gcp", "gcp.audit", 7, "gcp/elastic-gcp-audit/test-audit.log")
 }
