@@ -32,14 +32,14 @@ func CaseRecord(record []byte, at time.Time, source match.Source) ([]byte, corre
 			return nil, nil, fmt.Errorf("read as %s: %w", format, err)
 		}
 		if len(events) == 1 {
-			return record, columnsOf(&events[0]), nil
+			return record, ColumnsOf(&events[0]), nil
 		}
 	}
 	return record, nil, nil
 }
 
-// columnsOf gives the columns of an event that hold text.
-func columnsOf(e *event.Event) correlate.Lookup {
+// ColumnsOf gives the columns of an event that hold text.
+func ColumnsOf(e *event.Event) correlate.Lookup {
 	return func(field string) ([]string, bool) {
 		c, ok := query.Lookup(field)
 		if !ok || c.Name != field {
@@ -78,4 +78,17 @@ func timed(record []byte, field string, at time.Time) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("event is no JSON object")
+}
+
+// CaseColumns are the columns that correlations may name besides the fields of
+// records.
+func CaseColumns() []string {
+	var out []string
+	none := &event.Event{}
+	for _, c := range query.Columns() {
+		if _, isText := c.Value(none).(string); isText {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }

@@ -65,6 +65,7 @@ func (p *program) findingsList() *cobra.Command {
 	flags.StringVar(&f.Resource, "resource", "", "about this resource")
 	flags.StringVar(&f.Text, "text", "", "with this in title, actor or resource")
 	flags.BoolVar(&f.Demoted, "demoted", false, "also those of rules that match too much to look at one by one")
+	flags.BoolVar(&f.Staged, "staged", false, "also those of rules on trial, and of those that were retired after one")
 	flags.IntVar(&f.Limit, "limit", 0, "at most so many (default all)")
 	flags.StringVar(&f.Cursor, "cursor", "", "go on behind a page")
 	flags.StringVar(&failAt, "fail-on", "", "exit with 3 when there is an undecided finding of this severity or above")
@@ -263,12 +264,7 @@ comment. Every decision is kept as a line of the audit trail; nothing is deleted
 			d.Status, d.Verdict, d.Cause = finding.Status(status), finding.Verdict(verdict), finding.Cause(cause)
 			// An audit line tells the real time and user, whatever --now and --by say.
 			d.At = p.clock().UTC()
-			switch user := p.whoami(); d.By {
-			case "", user:
-				d.By = user
-			default:
-				d.By += " (" + user + ")"
-			}
+			d.By = p.signed(d.By)
 			if err := d.Check(); err != nil {
 				return exit{exitUsage, err}
 			}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,14 +26,17 @@ of the configuration, add a folder of others, such as a checkout of SigmaHQ.
 
 The cases of a rule stand beside it: NAME.cases.yml beside NAME.yml.`,
 	}
-	c.AddCommand(p.rulesList(), p.rulesLint(), p.rulesTest(), p.rulesHunt(), p.rulesConform())
+	c.AddCommand(p.rulesList(), p.rulesLint(), p.rulesTest(), p.rulesHunt(), p.rulesConform(),
+		p.rulesExplain(), p.rulesCoverage(), p.rulesStage(), p.rulesPromote(), p.rulesRetire())
 	return c
 }
 
 func (p *program) rulesList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list [PATH...]", Short: "List the rules that judge",
-		Long: "List shows the built-in rules and those of the configuration, and of further paths.",
+		Long: `List shows the built-in rules and those of the configuration, and of further paths.
+As JSON it names the rules too that only serve correlations, and gives of each the
+hash of what it matches, which filters note as reviewed.`,
 		RunE: func(_ *cobra.Command, args []string) error { return p.listRules(args) },
 	}
 }
@@ -40,41 +44,75 @@ func (p *program) rulesList() *cobra.Command {
 // Rule is a rule as scripts read it.
 type Rule struct {
 	ID        string   `json:"id"`
+	Name      string   `json:"name,omitempty"`
 	Title     string   `json:"title"`
+	Kind      string   `json:"kind"` // rule or correlation
 	Level     string   `json:"level"`
 	Status    string   `json:"status"`
 	LogSource string   `json:"log_source"`
 	Tags      []string `json:"tags"`
 	File      string   `json:"file"`
+	// Hash changes with what the rule matches, and with nothing else.
+	Hash string `json:"hash"`
+	// Serves: it gives no findings of its own, correlations rest on it.
+	Serves bool `json:"serves,omitempty"`
+}
+
+// rulesOf lists the rules and correlations of a detector.
+func rulesOf(d *rule.Detector) []Rule {
+	all := []Rule{}
+	add := func(m *sigma.Meta, kind, source, hash string) {
+		all = append(all, Rule{
+			ID: m.ID, Name: m.Name, Title: m.Title, Kind: kind, Level: m.Level, Status: m.Status, LogSource: source,
+			Tags: m.Tags, File: m.File, Hash: hash, Serves: d.Plan().Quiet(m),
+		})
+	}
+	for i := range d.Len() {
+		r := d.Set().Rule(i)
+		add(&r.Meta, "rule", r.LogSource.String(), r.Hash())
+	}
+	for _, c := range d.Plan().Correlations {
+		var sources []string
+		for _, b := range c.Bases {
+			sources = append(sources, b.Rule.LogSource.String())
+		}
+		slices.Sort(sources)
+		add(&c.Meta, "correlation", strings.Join(slices.Compact(sources), ", "), c.Hash())
+	}
+	return all
 }
 
 func (p *program) listRules(paths []string) error {
 	d, refused := catalogue.Rules(p.cfg.Rules, paths)
-	all := []Rule{}
-	var rows [][]string
-	for i := range d.Len() {
-		r := d.Set().Rule(i)
-		all = append(all, Rule{r.ID, r.Title, r.Level, r.Status, r.LogSource.String(), r.Tags, r.File})
-		rows = append(rows, []string{r.Level, r.LogSource.String(), oneLine(r.Title), r.File})
-	}
+	all := rulesOf(d)
 	for _, err := range refused {
 		p.warn("rule refused: %v", err)
 	}
 	if p.flags.format == "json" {
 		return p.printJSON(map[string]any{"rules": all, "refused": len(refused)})
 	}
-	if p.flags.format == "jsonl" {
-		for _, r := range all {
+	count := map[string]int64{}
+	var rows [][]string
+	for _, r := range all {
+		if p.flags.format == "jsonl" {
 			if err := p.printRow(r); err != nil {
 				return err
 			}
+			continue
 		}
+		if r.Serves {
+			continue
+		}
+		count[r.Kind]++
+		rows = append(rows, []string{r.Level, r.LogSource, oneLine(r.Title), r.File})
+	}
+	if p.flags.format == "jsonl" {
 		return nil
 	}
 	if err := p.printTable([]string{"level", "log source", "title", "file"}, rows); err != nil || p.flags.format == "csv" {
 		return err
 	}
-	_, err := fmt.Fprintf(p.stdout, "\n%d rules, %d refused\n", d.Len(), len(refused))
+	_, err := fmt.Fprintf(p.stdout, "\n%s and %s, %d refused\n", many(count["correlation"], "correlation", "correlations"), many(count["rule"], "rule", "rules"), len(refused))
 	return err
 }
 

@@ -54,7 +54,8 @@ func (p *program) testRules(paths []string, require bool) (ruletest.Result, erro
 		return sum, err
 	}
 	o := ruletest.Options{
-		Options: p.placeholders(), Require: require, Known: known(paths), Record: catalogue.CaseRecord, Clock: p.clock,
+		Options: p.placeholders(), Require: require, Known: known(paths), Correlate: p.correlations(),
+		Record: catalogue.CaseRecord, Clock: p.clock,
 	}
 	for _, t := range all {
 		add(&sum, ruletest.Test(t.FS, t.Shown, o))

@@ -116,11 +116,14 @@ func (l *linter) dead(p *ir.Program, r *ir.Rule) {
 		if len(never) == 0 {
 			continue
 		}
-		names := strings.Join(never, ", ")
+		names := strings.Join(never, ", ") + " never occurs"
+		if len(never) > 1 {
+			names = strings.TrimSuffix(names, "s")
+		}
 		if can(p, r.Expr, s.Empty) == no {
-			l.add(r.Errorf(r.Places["detection"], "rule cannot match: %s never occurs %s", names, looked), Warning, "dead")
+			l.add(r.Errorf(r.Places["detection"], "rule cannot match: %s %s", names, looked), Warning, "dead")
 		} else {
-			l.add(r.Errorf(r.Places["detection"], "%s never occurs %s", names, looked), Warning, "unseen")
+			l.add(r.Errorf(r.Places["detection"], "%s %s", names, looked), Warning, "unseen")
 		}
 	}
 }

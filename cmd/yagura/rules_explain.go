@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/correlate"
+	"github.com/yagura-sec/yagura/sigma/match"
+)
+
+func (p *program) rulesExplain() *cobra.Command {
+	var extra []string
+	c := &cobra.Command{
+		Use: "explain RULE EVENT", Short: "Say why a rule matches an event, or why it does not", Args: cobra.ExactArgs(2),
+		Long: `Explain holds one record against one rule and shows, part by part, what holds and
+what does not: the pattern as it is written, what the record has, and why. RULE is
+an id, name or title of a rule that is configured or built in, or a file that holds
+one. EVENT is the uid of a stored event or the beginning of one, a file with one raw
+record, or - for standard input. Of a correlation it shows which of its rules the
+event matches, and for which group it then counts.`,
+		Example: `  yagura rules explain trail-stopped 01a3f5c2
+  yagura rules explain my-rules/sweep.yml record.json --format json`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.explain(c.Context(), args[0], args[1], extra)
+		},
+	}
+	c.Flags().StringArrayVar(&extra, "rules", nil, "a folder of Sigma rules besides our own, to look RULE up in; may be repeated")
+	return c
+}
+
+// Explained is the JSON of `rules explain`.
+type Explained struct {
+	Rule  string `json:"rule"`
+	Title string `json:"title"`
+	Kind  string `json:"kind"` // rule or correlation
+	Event string `json:"event"`
+	// Held: the rule matches the event. Of a correlation: one of its rules does.
+	Held bool `json:"held"`
+	// Applies: the rule's log source is that of the event, as far as it is known.
+	Applies bool        `json:"applies"`
+	Root    *match.Step `json:"root,omitempty"`
+	// Of a correlation, for each rule that it rests on:
+	Rules []Explained `json:"rules,omitempty"`
+	// Of such a rule: the fields that the correlation looks at.
+	Fields map[string][]string `json:"fields,omitempty"`
+}
+
+// record is what is explained.
+type record struct {
+	name   string
+	raw    []byte
+	source match.Source // zero: not known
+	ask    correlate.Lookup
+}
+
+func (p *program) explain(ctx context.Context, name, what string, extra []string) error {
+	if err := p.rulesThere(extra); err != nil {
+		return err
+	}
+	chosen, err := p.choose([]string{name}, extra)
+	if err != nil {
+		return err
+	}
+	rec, err := p.record(ctx, what)
+	if err != nil {
+		return err
+	}
+	d, refused := rule.New(chosen.all, catalogue.RuleOptions(p.cfg.Rules))
+	var all []Explained
+	for _, c := range d.Plan().Correlations {
+		if isOf(&c.Meta, chosen.Documents) {
+			e, err := explainCorrelation(d, c, rec)
+			if err != nil {
+				return err
+			}
+			all = append(all, e)
+		}
+	}
+	for i := range d.Len() {
+		// Of a file that holds a correlation, the rules below it are shown with it.
+		if r := d.Set().Rule(i); isOf(&r.Meta, chosen.Documents) && !d.Plan().Quiet(&r.Meta) || len(chosen.Correlations) == 0 && isOf(&r.Meta, chosen.Documents) {
+			e, err := explainRule(d, i, rec)
+			if err != nil {
+				return err
+			}
+			all = append(all, e)
+		}
+	}
+	if len(all) == 0 {
+		p.refused(plain(refused))
+		return fmt.Errorf("%s: the rule cannot be used", name)
+	}
+	return p.printExplained(all)
+}
+
+func isOf(m *sigma.Meta, docs sigma.Documents) bool {
+	for _, r := range docs.Rules {
+		if &r.Meta == m || r.File == m.File && r.Key() == m.Key() {
+			return true
+		}
+	}
+	for _, c := range docs.Correlations {
+		if &c.Meta == m {
+			return true
+		}
+	}
+	return false
+}
+
+// record finds what EVENT names.
+func (p *program) record(ctx context.Context, what string) (record, error) {
+	if what != "-" && !there(what) {
+		return p.storedRecord(ctx, what)
+	}
+	var raw []byte
+	var err error
+	if what == "-" {
+		raw, err = io.ReadAll(p.stdin)
+	} else {
+		raw, err = os.ReadFile(what)
+	}
+	if err != nil {
+		return record{}, err
+	}
+	raw = bytes.TrimSpace(raw)
+	if !json.Valid(raw) || !bytes.HasPrefix(raw, []byte("{")) {
+		return record{}, wrong("%s holds no record: one JSON object is needed", what)
+	}
+	out := record{name: what, raw: raw}
+	events, err := catalogue.Formats().Append(nil, event.Raw{Object: what, Body: raw, Received: p.now()})
+	if err == nil && len(events) == 1 { // else it is of a format that only rules know
+		out.source, out.ask = rule.Sources[events[0].Format], catalogue.ColumnsOf(&events[0])
+	}
+	return out, nil
+}
+
+// storedRecord is the stored event whose uid begins so.
+func (p *program) storedRecord(ctx context.Context, uid string) (record, error) {
+	q := query.Query{Limit: 2}
+	var err error
+	if _, whole := event.ParseUID(uid); whole {
+		q.Where, err = query.Parse("uid:" + uid)
+	} else {
+		q.Where, err = query.Parse("uid:" + uid + "*")
+	}
+	if err != nil {
+		return record{}, wrong("%s is no file, nor the uid of an event: `yagura search` shows uids in its last column", uid)
+	}
+	r, err := p.read(ctx)
+	if err != nil {
+		return record{}, err
+	}
+	defer r.Close()
+	var found []event.Event
+	for e, err := range r.lake.Select(ctx, q) {
+		if err != nil {
+			return record{}, err
+		}
+		found = append(found, e)
+	}
+	switch len(found) {
+	case 0:
+		return record{}, fmt.Errorf("no stored event has a uid that begins with %s", uid)
+	case 1:
+		e := &found[0]
+		return record{e.UID.String(), e.Raw, rule.Sources[e.Format], catalogue.ColumnsOf(e)}, nil
+	}
+	return record{}, wrong("the uids of several events begin with %s: write more of it", uid)
+}
+
+func explainRule(d *rule.Detector, i int, rec record) (Explained, error) {
+	r := d.Set().Rule(i)
+	source := rec.source
+	if source == (match.Source{}) {
+		source = match.SourceOf(r)
+	}
+	e, err := d.Set().ExplainJSON(d.Set().NewScratch(), rec.raw, source, i)
+	if err != nil {
+		return Explained{}, err
+	}
+	return Explained{Rule: r.Key(), Title: r.Title, Kind: "rule", Event: rec.name, Held: e.Held, Applies: e.Applies, Root: &e.Root}, nil
+}
+
+func explainCorrelation(d *rule.Detector, c *correlate.Correlation, rec record) (Explained, error) {
+	out := Explained{Rule: c.Key(), Title: c.Title, Kind: "correlation", Event: rec.name}
+	for _, b := range c.Bases {
+		for i := range d.Len() {
+			if d.Set().Rule(i) != b.Rule {
+				continue
+			}
+			e, err := explainRule(d, i, rec)
+			if err != nil {
+				return out, err
+			}
+			hit, err := b.Hit(time.Time{}, rec.name, rec.raw, rec.ask)
+			if err != nil {
+				return out, err
+			}
+			e.Fields = map[string][]string{}
+			for k, field := range b.Fields {
+				e.Fields[field] = append([]string{}, hit.Values[k]...)
+			}
+			out.Held, out.Applies = out.Held || e.Held, out.Applies || e.Applies
+			out.Rules = append(out.Rules, e)
+		}
+	}
+	return out, nil
+}
+
+func (p *program) printExplained(all []Explained) error {
+	switch p.flags.format {
+	case "json", "jsonl":
+		if len(all) == 1 {
+			return p.printJSON(all[0])
+		}
+		return p.printJSON(map[string]any{"rules": all})
+	}
+	for _, e := range all {
+		if e.Kind == "correlation" && p.flags.format == "table" {
+			n := 0
+			for _, r := range e.Rules {
+				if r.Held {
+					n++
+				}
+			}
+			fmt.Fprintf(p.stdout, "%s (correlation): the event matches %d of the %s it rests on\n\n", safe(oneLine(e.Title)), n, many(int64(len(e.Rules)), "rule", "rules"))
+			for _, r := range e.Rules {
+				if err := p.printTree(r); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		for _, x := range append([]Explained{e}, e.Rules...) {
+			if x.Root == nil {
+				continue
+			}
+			if err := p.printTree(x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// printTree shows a rule, a line a node.
+func (p *program) printTree(e Explained) error {
+	if p.flags.format == "table" {
+		verdict := "matches"
+		if !e.Held {
+			verdict = "does not match"
+		}
+		if !e.Applies {
+			verdict += ", and is for another log source"
+		}
+		fmt.Fprintf(p.stdout, "%s: %s %s\n", safe(oneLine(e.Title)), safe(e.Event), verdict)
+	}
+	var rows [][]string
+	var visit func(s *match.Step, depth int)
+	visit = func(s *match.Step, depth int) {
+		holds := "no"
+		if s.Held {
+			holds = "yes"
+		}
+		rows = append(rows, []string{holds, strings.Repeat("  ", depth) + nodeOf(s), s.Pattern, shown(s), reasonOf(s)})
+		for i := range s.Steps {
+			visit(&s.Steps[i], depth+1)
+		}
+	}
+	visit(e.Root, 0)
+	err := p.printTable([]string{"holds", "part", "pattern", "record has", "why"}, rows)
+	if p.flags.format != "table" {
+		return err
+	}
+	for _, field := range slices.Sorted(maps.Keys(e.Fields)) {
+		value := strings.Join(e.Fields[field], ", ")
+		if value == "" {
+			value = "(absent: the event belongs to no group by it)"
+		}
+		fmt.Fprintf(p.stdout, "     %s: %s\n", safe(field), safe(oneLine(value)))
+	}
+	_, werr := fmt.Fprintln(p.stdout)
+	return errors.Join(err, werr)
+}
+
+// nodeOf names a node of a rule as it is written.
+func nodeOf(s *match.Step) string {
+	switch s.Kind {
+	case "search":
+		return s.Name
+	case "item":
+		return s.Key
+	case "value":
+		if s.Key == "" {
+			return "keyword"
+		}
+		return s.Key
+	case "at_least":
+		return "some of"
+	case "and":
+		return "all of"
+	case "or":
+		return "any of"
+	}
+	return s.Kind
+}
+
+// shown is what the record has where a value looks.
+func shown(s *match.Step) string {
+	if s.Kind != "value" {
+		return ""
+	}
+	return short(oneLine(strings.Join(s.Actual, ", ")), 80)
+}
+
+// reasonOf says in words how a value came to its answer.
+func reasonOf(s *match.Step) string {
+	if s.Kind != "value" {
+		return ""
+	}
+	return map[match.Why]string{
+		match.Matched: "matches", match.FieldAbsent: "absent", match.FieldPresent: "is there", match.ValueMismatch: "different",
+		match.CaseMismatch: "different case", match.TypeMismatch: "of another type", match.NoKeyword: "occurs nowhere",
+	}[s.Why]
+}
