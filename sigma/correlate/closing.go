@@ -1,7 +1,5 @@
 package correlate
 
-import "time"
-
 // A condition that more hits could undo, such as "fewer than 3", is looked at
 // when nothing can change it any more, and of every hit it is asked about the
 // fullest timespan that the hit is in: a timespan that begins with a hit of the
@@ -93,8 +91,8 @@ func (g *group) endRun(t int64) {
 	}
 }
 
-// fireShares fires for every value in the run of which the share in the window,
-// in percent, satisfies the condition.
+// fireShares fires on the hits of the run with a value of which the share in the
+// window, in percent, satisfies the condition.
 func (g *group) fireShares(from, to int, t int64) {
 	k := g.closing
 	if k.shares == nil {
@@ -108,32 +106,25 @@ func (g *group) fireShares(from, to int, t int64) {
 			total++
 		}
 	}
-	told := map[string]bool{}
+	var hits []*Hit
+	first := 0.0 // the share of the first of them
 	for i := from; i < to; i++ {
 		for _, key := range g.entries[i].keys {
 			share := 100 * float64(k.shares[key]) / float64(total)
-			if told[key] || !g.s.c.holds(share) {
+			if !g.s.c.holds(share) {
 				continue
 			}
-			told[key] = true
-			g.s.e.fire(g.shareFiring(key, i, to, share, t))
-		}
-	}
-}
-
-// shareFiring is one on the hits with a value.
-func (g *group) shareFiring(key string, from, to int, share float64, t int64) *Firing {
-	f := g.firing(from, to, share, t)
-	var hits []*Hit
-	for i := from; i < to; i++ {
-		for _, k := range g.entries[i].keys {
-			if k == key {
-				hits = append(hits, g.hits[i])
+			if len(hits) == 0 {
+				first = share
 			}
+			hits = append(hits, g.hits[i])
+			break
 		}
 	}
-	f.Hits, f.New, f.group = hits, 0, nil
-	f.First, f.Last = hits[0].Time, hits[len(hits)-1].Time
-	f.At = time.Unix(0, t).UTC()
-	return f
+	if len(hits) == 0 {
+		return
+	}
+	f := g.firingOf(hits, g.gone+from, first, t)
+	f.New, f.group = 0, nil // other hits lie between
+	g.s.e.fire(f)
 }

@@ -43,7 +43,8 @@
 //   - value_percentile with a percentile is that of the numbers, interpolated
 //     linearly; value_median is percentile 50. Without one it is, as in the
 //     specification's example, the share of a value among all values in the
-//     fullest window, in percent, and a firing is about the hits of that value.
+//     fullest window, in percent, and a firing is about the hits with such a
+//     value and names the share of the first.
 //   - A field that an alias does not cover for a rule keeps its name.
 //   - A firing feeds the correlations that refer to its own as a hit at the time
 //     it could be said. Its fields are the group's values; any other field has

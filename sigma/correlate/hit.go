@@ -72,7 +72,7 @@ type Firing struct {
 	At time.Time
 	// Value is the number that the condition is about.
 	Value float64
-	// Condition is the condition in words: "event_count of 3 rules >= 10 in 5m".
+	// Condition is the condition in words: "value_count of user >= 10 in 5m".
 	Condition string
 	// Hits are those that it rests on, in order of time. They must not be changed.
 	Hits []*Hit

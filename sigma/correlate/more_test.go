@@ -1,6 +1,7 @@
 package correlate_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,12 @@ func TestShare(t *testing.T) {
 	r.want(`0 {"kind":"a","who":"x","v":"common"}
 		1 {"kind":"a","who":"x","v":"rare"}
 		2 {"kind":"a","who":"x","v":"common"}`, "")
+	r.want(`0 {"kind":"a","who":"x","v":["common","rare"]}
+		1 {"kind":"a","who":"x","v":"common"}
+		2 {"kind":"a","who":"x","v":["other","common"]}
+		3 {"kind":"a","who":"x","v":"other"}
+		4 {"kind":"a","who":"x","v":"seldom"}
+		5 {"kind":"a","who":"x"}`, "x@15=14.285714285714286[0 4]")
 }
 
 func TestChains(t *testing.T) {
@@ -248,5 +255,26 @@ func TestCompileRefuses(t *testing.T) {
 	f(correlate.Options{}, corr("p", "timespan: 1m, type: temporal, rules: [q, b]")+corr("q", "timespan: 1m, type: temporal, rules: [p, b]")+corr("r", "timespan: 1m, type: temporal, rules: [q, b]"),
 		`c.yml:4:45: correlations refer to each other in a circle: p -> q -> p`, `c.yml:8:45: correlations refer to each other in a circle: p -> q -> p`,
 		`c.yml:12:53: correlation "q", which it refers to, is refused`)
+	long := ""
+	for i, name := range []string{"b", "r1", "r2", "r3", "r4"} {
+		long += corr(fmt.Sprintf("r%d", i+1), "timespan: 10y, type: event_count, rules: ["+name+"], condition: {lt: 2}")
+	}
+	f(correlate.Options{}, long, `c.yml:16:15: with the correlations it rests on it looks back over more than a century`, `c.yml:20:57: correlation "r4", which it refers to, is refused`)
 	f(correlate.Options{}, corr("it", "timespan: 1m, type: temporal, rules: [a, x]")+strings.Replace(base("x"), "name: x", "name: x\nid: x", 1))
+}
+
+func TestConditionInWords(t *testing.T) {
+	f := func(body, want string) {
+		t.Helper()
+		if got := newRig(t, corr("it", body), base("a"), base("b")).plan.Correlations[0]; correlate.Words(got) != want {
+			t.Errorf("%s reads %q, want %q", body, correlate.Words(got), want)
+		}
+	}
+	f("type: event_count, rules: [a], timespan: 90s, condition: {gte: 10}", "event_count >= 10 in 90s")
+	f("type: value_count, rules: [a], timespan: 120m, condition: {field: [x, y], gt: 1, lte: 2.5}", "value_count of x, y > 1 and <= 2.5 in 2h")
+	f("type: value_percentile, rules: [a], timespan: 2w, condition: {field: x, percentile: 99.5, gt: 1}", "value_percentile 99.5 of x > 1 in 14d")
+	f("type: value_percentile, rules: [a], timespan: 1d, condition: {field: x, lte: 1}", "share in percent of x <= 1 in 1d")
+	f("type: temporal, rules: [a, b], timespan: 5m", "temporal of all 2 rules in 5m")
+	f("type: temporal, rules: [a, b], timespan: 5m, condition: {gte: 1}", "temporal of 2 rules >= 1 in 5m")
+	f("type: temporal_ordered, rules: [a, b], timespan: 5m, condition: a and not b", "temporal_ordered a and not b in 5m")
 }

@@ -200,11 +200,15 @@ func (c *compiler) correlation(x *sigma.Correlation) *Correlation {
 		c.aliases(out, fail)
 		c.condition(out, fail)
 	}
+	if len(c.errs) == before {
+		if out.spans(); out.evidence > maxEvidence {
+			fail(x.At["timespan"], "with the correlations it rests on it looks back over more than a century")
+		}
+	}
 	if c.state[x] == refused || len(c.errs) > before {
 		c.state[x] = refused
 		return nil
 	}
-	out.spans()
 	c.state[x], c.done[x] = compiled, out
 	c.plan.Correlations = append(c.plan.Correlations, out)
 	return out
@@ -361,6 +365,9 @@ func (m *member) need(field string) column {
 	}
 	return column{field, -1}
 }
+
+// maxEvidence keeps sums of timespans far from what a duration can hold.
+const maxEvidence = 100 * 366 * 24 * time.Hour
 
 // spans works out how far the correlation looks.
 func (c *Correlation) spans() {
