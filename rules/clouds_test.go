@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/yagura-sec/yagura/internal/shared"
+	"github.com/yagura-sec/yagura/sigma/correlate"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
 
@@ -38,6 +40,7 @@ func TestSamplesOfOtherClouds(t *testing.T) {
 		t.Run(area+"/"+set, func(t *testing.T) {
 			count := map[string]int{}
 			var n int
+			var based []correlate.Hit
 			for _, file := range files(t, shared.Dir(t, area), "") {
 				name := filepath.ToSlash(file)
 				if strings.Contains(name, "/panther-tests/") != (set == "panther-tests") || !isSample(name) {
@@ -46,10 +49,11 @@ func TestSamplesOfOtherClouds(t *testing.T) {
 				for _, r := range stream(t, file) {
 					n++
 					for _, source := range outside {
-						j.firedFrom(count, r, source)
+						based = append(based, j.firedFrom(count, r, source)...)
 					}
 				}
 			}
+			j.correlated(count, based)
 			t.Logf("%d records: %s", n, table(count, levels))
 			if n == 0 {
 				t.Error("no record was read")
@@ -75,17 +79,48 @@ func isSample(name string) bool {
 	return base != "SOURCE.txt" && !strings.HasSuffix(base, "-expected.json") && !strings.HasPrefix(base, "_")
 }
 
-func (j *judge) firedFrom(count map[string]int, record json.RawMessage, source match.Source) {
+// firedFrom adds to count which rules hold for a record, and gives what
+// correlations are to know of it.
+func (j *judge) firedFrom(count map[string]int, record json.RawMessage, source match.Source) (based []correlate.Hit) {
 	j.t.Helper()
 	hits, err := j.set.MatchJSON(j.scratch, record, source)
 	if err != nil {
 		j.t.Fatal(err)
 	}
 	for _, h := range hits {
-		if m := &j.set.Rule(h).Meta; !j.plan.Quiet(m) {
-			count[stem(m)]++
+		rule := j.set.Rule(h)
+		if !j.plan.Quiet(&rule.Meta) {
+			count[stem(&rule.Meta)]++
+		}
+		if b := j.plan.Base(rule); b != nil {
+			hit, err := b.Hit(timeOf(record), "", record, nil)
+			if err != nil {
+				j.t.Fatal(err)
+			}
+			based = append(based, hit)
 		}
 	}
+	return based
+}
+
+// timeOf is when a record says that it happened, under the names that the clouds
+// have for it.
+func timeOf(record json.RawMessage) time.Time {
+	var at map[string]json.RawMessage
+	if json.Unmarshal(record, &at) == nil {
+		for _, key := range []string{"timestamp", "time", "eventTimestamp", "createdDateTime", "activityDateTime"} {
+			var text string
+			if json.Unmarshal(at[key], &text) != nil {
+				continue
+			}
+			for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05"} {
+				if t, err := time.Parse(layout, text); err == nil {
+					return t
+				}
+			}
+		}
+	}
+	return time.Time{}
 }
 
 // stream reads every JSON object of a file: one after the other, in arrays, or

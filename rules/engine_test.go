@@ -89,6 +89,11 @@ func (j *judge) fired(count map[string]int, records []json.RawMessage) {
 			}
 		}
 	}
+	j.correlated(count, based)
+}
+
+// correlated adds to count for how many groups each correlation fires.
+func (j *judge) correlated(count map[string]int, based []correlate.Hit) {
 	firings, _ := correlate.Evaluate(j.plan, based, time.Time{}, correlate.EngineOptions{})
 	seen := map[string]bool{}
 	for _, f := range firings {
