@@ -43,6 +43,7 @@ func init() { // a map that nest's reader reads: written out it would be a cycle
 
 		"value_placeholders":    func(m *mapping, _ int) transformation { return readPlaceholders(m, false) },
 		"wildcard_placeholders": func(m *mapping, _ int) transformation { return readPlaceholders(m, true) },
+		"file_placeholders":     func(m *mapping, _ int) transformation { return readFilePlaceholders(m) },
 		"replace_string":        func(m *mapping, _ int) transformation { return readReplace(m) },
 		"map_string":            func(m *mapping, _ int) transformation { return readMapString(m) },
 		"set_value":             func(m *mapping, _ int) transformation { return readSetValue(m) },

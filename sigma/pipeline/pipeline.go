@@ -12,8 +12,8 @@
 //
 // What is not known is refused with file, line, column and reason, and so is what
 // cannot be meant here: query postprocessing and finalizers, which work on the
-// texts of queries, placeholders that run commands or ask the network, and
-// pipelines that name the backends they are for without naming yagura.
+// texts of queries, placeholders that run commands or ask the network, files
+// unless Options.Files holds them, and pipelines that name the backends they are for without naming yagura.
 //
 // Where pySigma leaves the meaning to queries, the package differs on purpose:
 //
@@ -106,10 +106,22 @@ func (ps Pipelines) run(w *work) {
 // maxFile is the size in bytes above which a file is refused unread.
 const maxFile = 4 << 20
 
+// Options is what pipelines are read with.
+type Options struct {
+	// Files holds the files that file_placeholders names; nil refuses it.
+	Files fs.FS
+}
+
+// Load is Options.Load without options.
+func Load(paths ...string) (Pipelines, []*sigma.Error) { return Options{}.Load(paths...) }
+
+// Parse is Options.Parse without options.
+func Parse(file string, text []byte) (*Pipeline, []*sigma.Error) { return Options{}.Parse(file, text) }
+
 // Load reads pipelines from files and folders. Of a folder every file that ends
 // in .yml or .yaml is read, folders within included, in the order of their names.
 // A pipeline with mistakes is left out and all its mistakes are told.
-func Load(paths ...string) (Pipelines, []*sigma.Error) {
+func (o Options) Load(paths ...string) (Pipelines, []*sigma.Error) {
 	var out Pipelines
 	var refused []*sigma.Error
 	for _, p := range paths {
@@ -124,7 +136,7 @@ func Load(paths ...string) (Pipelines, []*sigma.Error) {
 				refused = append(refused, &sigma.Error{File: file, Pos: sigma.Pos{Line: 1, Col: 1}, Reason: err.Error()})
 				continue
 			}
-			one, errs := Parse(file, text)
+			one, errs := o.Parse(file, text)
 			refused = append(refused, errs...)
 			if len(errs) == 0 {
 				out = append(out, one)
@@ -163,8 +175,8 @@ func readFile(name string) ([]byte, error) {
 }
 
 // Parse reads one pipeline. With a mistake there is none.
-func Parse(file string, text []byte) (*Pipeline, []*sigma.Error) {
-	r := &reader{file: file, budget: maxNodes}
+func (o Options) Parse(file string, text []byte) (*Pipeline, []*sigma.Error) {
+	r := &reader{file: file, files: o.Files, budget: maxNodes}
 	p := &Pipeline{File: file, vars: map[string][]string{}}
 	root := r.document(text)
 	if root == nil {

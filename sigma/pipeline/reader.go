@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/big"
 	"regexp"
 	"slices"
@@ -26,6 +27,7 @@ const (
 // reader turns YAML into what it means and notes every mistake with its place.
 type reader struct {
 	file   string
+	files  fs.FS // for values of placeholders, or nil
 	budget int
 	errs   []*sigma.Error
 }

@@ -74,8 +74,8 @@ var refused = map[string]string{
 	"query_expression_placeholders": "it puts a piece of a query language into a query, and there is none",
 	"http_placeholders":             "a pipeline may not reach over the network",
 	"command_placeholders":          "a pipeline may not run commands",
-	"file_placeholders":             "a pipeline may not read files: put the values into its vars",
 	"field_name_transform":          "it takes a function of the Python program",
+	"extract_fields":                "not supported: rules have to ask for the fields themselves",
 }
 
 // conditions are some conditions and how they are joined.

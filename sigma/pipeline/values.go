@@ -64,9 +64,11 @@ func (w *work) replace(n *node, it sigma.Item, values [][]sigma.Value) {
 	w.split(n, parts, !n.has("neq"))
 }
 
-// placeholders fills placeholders with values of vars, or with a wildcard.
+// placeholders fills placeholders with values of vars, with those of a file, or
+// with a wildcard.
 type placeholders struct {
 	wildcard         bool
+	values           []string // of a file, whatever the name; nil: those of vars
 	include, exclude []string // nil: not given
 }
 
@@ -93,6 +95,9 @@ func (t placeholders) apply(w *work, s *step) {
 			}
 			if t.wildcard {
 				return []string{"*"}, true
+			}
+			if t.values != nil {
+				return t.values, true
 			}
 			if w.vars[name] == nil {
 				w.fail(n, s, "%s: the pipelines have no variable %q for the placeholder", keyOf(&n.item), name)
