@@ -15,6 +15,12 @@
 //	  confidence: 0.8       # 0..1: how often a match is what the title says
 //	  attack_version: "19"  # of the technique ids in tags
 //	  next: […]             # what to do, with {account} {region} {actor} {resource}
+//
+// CLOUD/correlation/NAME.yml begins with a correlation, named CLOUD_NAME; what
+// follows are the rules and correlations that it rests on, which find nothing of
+// their own. Their names begin with the cloud, as they hold across all files. The
+// cases are rows of events, which package sigma/ruletest describes; their records
+// have no time but that which the case gives them.
 package rules
 
 import (
@@ -25,7 +31,8 @@ import (
 //go:embed aws gcp azure
 var files embed.FS
 
-// FS holds CLOUD/NAME.yml and CLOUD/NAME.cases.yml.
+// FS holds CLOUD/NAME.yml and CLOUD/NAME.cases.yml, and the same below
+// CLOUD/correlation.
 func FS() fs.FS { return files }
 
 // CasesSuffix ends the names of cases files; every other .yml file is a rule.
