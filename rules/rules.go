@@ -20,7 +20,7 @@
 // follows are the rules and correlations that it rests on, which find nothing of
 // their own. Their names begin with the cloud, as they hold across all files. The
 // cases are rows of events, which package sigma/ruletest describes; their records
-// have no time but that which the case gives them.
+// need tell no time, as the case says when each comes.
 package rules
 
 import (
