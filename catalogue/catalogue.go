@@ -64,9 +64,9 @@ func Rules(c config.Rules, extra []string) (d *rule.Detector, refused []error) {
 }
 
 // Hunter makes the hunter of the detector's correlations, which looks for them in
-// stored events. It is to be made before d judges.
-func Hunter(d *rule.Detector, src stored.Source) *correlate.Hunter {
-	return correlate.New(d, src, correlate.Options{})
+// stored events. It is to be made before d judges. Count may be nil.
+func Hunter(d *rule.Detector, src stored.Source, count correlate.Count) *correlate.Hunter {
+	return correlate.New(d, src, correlate.Options{Count: count})
 }
 
 // Documents are the configured rules, and those of extra folders or files, as

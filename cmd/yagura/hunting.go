@@ -36,7 +36,9 @@ func (r *rooms) latest(ctx context.Context) (time.Time, error) {
 
 // hunters makes the hunting of the rules that judge, which have not begun to.
 func (p *program) hunters(r *rooms) {
-	r.hunter = catalogue.Hunter(r.rules, r.history())
+	r.hunter = catalogue.Hunter(r.rules, r.history(), func(ctx context.Context, since, until time.Time) (int64, error) {
+		return r.lake.Count(ctx, query.Query{Since: since, Until: until})
+	})
 	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
 		Hunters: []detect.Hunter{r.hunter}, Triage: r.triage, Latest: r.latest,
 	}, pipeline.HuntOptions{Now: p.now})

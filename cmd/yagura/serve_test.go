@@ -80,7 +80,7 @@ func memoryServer(t *testing.T, records int, seen *suspicious) *server {
 	}
 	p := &program{world: world{now: now, stderr: os.Stderr}, cfg: c, dir: dir}
 	s := &server{program: p, rooms: &rooms{ledger: ledgermemory.New(ledger.Options{Now: now}), rules: p.detector(nil)}}
-	s.rooms.hunter = catalogue.Hunter(s.rooms.rules, stored.Source{})
+	s.rooms.hunter = catalogue.Hunter(s.rooms.rules, stored.Source{}, nil)
 	s.rooms.hunting = pipeline.NewHunting(pipeline.HuntRooms{Triage: seen}, pipeline.HuntOptions{Now: now})
 	s.pipe = pipeline.New(pipeline.Rooms{
 		Normalise: func(dst []event.Event, r event.Raw) ([]event.Event, error) {

@@ -1,10 +1,13 @@
 package correlate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unique"
@@ -17,58 +20,105 @@ import (
 	"github.com/yagura-sec/yagura/sigma/correlate"
 )
 
-// chunkHours are read in one go.
-const chunkHours = 24
-
-// hits are the matches of base rules in stored events, read when they are asked
-// for and remembered by hour until something touches the hour. It is used by one
-// goroutine at a time, but for touch.
+// hits are the matches of base rules in stored events, by hour. What the
+// detector sees go by is kept as it comes. An hour is whole once it was read, or
+// once the lake is known to hold no more events of it than went by here: then a
+// running program need not read at all. What does not fit in memory is read when
+// it is asked for.
 type hits struct {
 	d       *rule.Detector
 	src     stored.Source
+	count   Count
 	bases   map[int]*correlate.Base // by index in the detector's set
 	columns []string                // of events
 
 	maxHour, maxHeld int // hits that are remembered of a rule and hour, and of all
 
-	hours map[int64]*hour // by Unix hour
-	held  int
-	clock int64 // of uses
-
-	mu    sync.Mutex     // guards dirty
-	dirty map[int64]bool // hours that were touched since they were asked for
+	mu     sync.Mutex // guards everything below
+	hours  map[int64]*hour
+	held   int
+	clock  int64 // of uses
+	judged map[event.BatchID]bool
+	// Hours from pinned[0] to before pinned[1] were read last and stay.
+	pinned [2]int64
 }
+
+// Count tells how many stored events there are in [since, until).
+type Count func(ctx context.Context, since, until time.Time) (int64, error)
 
 type hour struct {
-	hits []correlate.Hit // in order of time, then of event and rule
+	hits   []correlate.Hit
+	sorted int // so many are in order of time, event and rule, each once
 	// many are rules with too many hits to remember: none of theirs is in hits.
-	many map[*correlate.Base]bool
-	used int64
+	many   map[*correlate.Base]bool
+	counts map[*correlate.Base]int
+	used   int64
 
-	counts map[*correlate.Base]int // while it is being read
+	whole  bool  // every hit is here, but for those of many
+	reads  bool  // it is being read
+	events int64 // that went by the detector; less than 0: it was not looked all the time
 }
 
+// allRules is how many times as many hits all rules may have in an hour as one.
+const allRules = 4
+
 func (x *hour) add(hit correlate.Hit, most int) {
-	b := hit.Base
-	switch {
-	case x.many[b]:
-	case x.counts[b] == most || len(x.hits) >= allRules*most:
-		if x.many == nil {
-			x.many = map[*correlate.Base]bool{}
+	if x.many[hit.Base] {
+		return
+	}
+	if x.counts == nil {
+		x.counts = map[*correlate.Base]int{}
+	}
+	x.hits = append(x.hits, hit)
+	x.counts[hit.Base]++
+	if x.counts[hit.Base] > most {
+		x.tooMany(hit.Base)
+	}
+	for len(x.hits) > allRules*most {
+		var worst *correlate.Base
+		for b, n := range x.counts {
+			if worst == nil || n > x.counts[worst] {
+				worst = b
+			}
 		}
-		x.many[b] = true
-		x.hits = slices.DeleteFunc(x.hits, func(h correlate.Hit) bool { return h.Base == b })
-	default:
-		if x.counts == nil {
-			x.counts = map[*correlate.Base]int{}
-		}
-		x.counts[b]++
-		x.hits = append(x.hits, hit)
+		x.tooMany(worst)
 	}
 }
 
-// allRules is how many times as many hits all rules may have as one.
-const allRules = 4
+// tooMany lets go of a rule's hits. Whoever reads the hour has the old slice.
+func (x *hour) tooMany(b *correlate.Base) {
+	if x.many == nil {
+		x.many = map[*correlate.Base]bool{}
+	}
+	x.many[b] = true
+	var left []correlate.Hit
+	for _, h := range x.hits {
+		if h.Base != b {
+			left = append(left, h)
+		}
+	}
+	x.hits, x.sorted = left, 0
+	delete(x.counts, b)
+}
+
+// inOrder gives the hits in order of time, event and rule, each once.
+func (x *hour) inOrder() []correlate.Hit {
+	if x.sorted < len(x.hits) {
+		all := slices.Clone(x.hits)
+		slices.SortFunc(all, compareHits)
+		x.hits = slices.CompactFunc(all, func(a, b correlate.Hit) bool { return a.Base == b.Base && a.ID == b.ID })
+		x.sorted = len(x.hits)
+		clear(x.counts)
+		for i := range x.hits {
+			x.counts[x.hits[i].Base]++
+		}
+	}
+	return x.hits[:x.sorted:x.sorted]
+}
+
+func compareHits(a, b correlate.Hit) int {
+	return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.ID, b.ID), strings.Compare(a.Base.Rule.Key(), b.Base.Rule.Key()))
+}
 
 // fact is what findings tell of an event: the Data of a hit.
 type fact struct {
@@ -92,10 +142,10 @@ func factOf(e *event.Event) *fact {
 	}
 }
 
-func newHits(d *rule.Detector, src stored.Source, maxHour, maxHeld int) *hits {
+func newHits(d *rule.Detector, src stored.Source, o Options) *hits {
 	h := &hits{
-		d: d, src: src, bases: map[int]*correlate.Base{}, maxHour: maxHour, maxHeld: maxHeld,
-		hours: map[int64]*hour{}, dirty: map[int64]bool{},
+		d: d, src: src, count: o.Count, bases: map[int]*correlate.Base{}, maxHour: o.HourHits, maxHeld: o.Hits,
+		hours: map[int64]*hour{}, judged: map[event.BatchID]bool{},
 	}
 	columns := map[string]bool{}
 	for _, name := range factColumns {
@@ -149,36 +199,116 @@ func lookup(e *event.Event) correlate.Lookup {
 	}
 }
 
-// touch says that hits of the hour that t is in may have come. It may be called
-// from any goroutine.
-func (h *hits) touch(t time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.dirty[unixHour(t)] = true
-}
-
 func unixHour(t time.Time) int64 { return finding.Hour(t).Unix() / 3600 }
 
 func hourTime(h int64) time.Time { return time.Unix(h*3600, 0).UTC() }
 
+// maxBatches is how many batches are remembered, so that one that is judged
+// twice counts once.
+const maxBatches = 100_000
+
+// see takes what the detector judges.
+func (h *hits) see(batch event.BatchID, events []event.Event, found []rule.BaseHit) {
+	if batch == (event.BatchID{}) {
+		return // nothing new, but a look at what is stored
+	}
+	made := make([]correlate.Hit, 0, len(found))
+	for _, x := range found {
+		e := &events[x.Event]
+		// The record was read a moment ago by the rules.
+		hit, err := h.bases[x.Rule].Hit(e.Time, string(e.UID[:]), e.Raw, lookup(e))
+		if err != nil {
+			continue
+		}
+		if n := len(made); n > 0 && made[n-1].ID == hit.ID {
+			hit.Data = made[n-1].Data
+		} else {
+			hit.Data = factOf(e)
+		}
+		made = append(made, hit)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.judged[batch] {
+		if len(h.judged) == maxBatches {
+			clear(h.judged)
+			for _, x := range h.hours {
+				x.events = -1
+			}
+		}
+		h.judged[batch] = true
+		for i := range events {
+			if x := h.at(unixHour(events[i].Time)); x.events >= 0 {
+				x.events++
+			}
+		}
+	}
+	for _, hit := range made {
+		x := h.at(unixHour(hit.Time))
+		before := len(x.hits)
+		if x.whole || x.reads || x.events >= 0 {
+			x.add(hit, h.maxHour)
+		}
+		h.held += len(x.hits) - before
+	}
+	h.makeRoom()
+}
+
+// at is an hour, which counts as used; h.mu is held.
+func (h *hits) at(k int64) *hour {
+	x := h.hours[k]
+	if x == nil {
+		x = &hour{}
+		h.hours[k] = x
+	}
+	h.clock++
+	x.used = h.clock
+	return x
+}
+
+// maxHours is how many hours are remembered, most of them empty.
+const maxHours = 20_000
+
+// makeRoom forgets the hours that were not used the longest; h.mu is held.
+// That an hour was forgotten is remembered, because what went by is not whole
+// any more.
+func (h *hits) makeRoom() {
+	if h.held <= h.maxHeld && len(h.hours) <= maxHours {
+		return
+	}
+	old := slices.SortedFunc(maps.Keys(h.hours), func(a, b int64) int { return cmp.Compare(h.hours[a].used, h.hours[b].used) })
+	for i, k := range old {
+		x := h.hours[k]
+		crowded := len(old)-i > maxHours*3/4 && len(h.hours) > maxHours*3/4
+		if k >= h.pinned[0] && k < h.pinned[1] || h.held <= h.maxHeld*3/4 && !crowded {
+			continue
+		}
+		h.held -= len(x.hits)
+		*x = hour{used: x.used, events: -1}
+		if crowded && h.count == nil {
+			delete(h.hours, k)
+		}
+	}
+}
+
 // each calls f with every hit of the given rules from since to before until, in
 // order of time. The hits are f's to keep and not to change.
 func (h *hits) each(ctx context.Context, since, until time.Time, rules map[*correlate.Base]bool, f func(correlate.Hit)) error {
-	h.forget()
+	within := func(hit *correlate.Hit) bool {
+		return rules[hit.Base] && !hit.Time.Before(since) && hit.Time.Before(until)
+	}
 	end := unixHour(until.Add(time.Hour - 1))
 	for at := unixHour(since); at < end; at++ {
-		x := h.hours[at]
-		if x == nil {
+		all, many, whole := h.remembered(at)
+		for !whole {
 			if err := h.load(ctx, at, end); err != nil {
 				return err
 			}
-			x = h.hours[at]
+			all, many, whole = h.remembered(at)
 		}
-		h.clock++
-		x.used = h.clock
-		if slices.ContainsFunc(slices.Collect(maps.Keys(x.many)), func(b *correlate.Base) bool { return rules[b] }) {
-			err := h.scan(ctx, at, at+1, rules, func(_ int64, hit correlate.Hit) {
-				if !hit.Time.Before(since) && hit.Time.Before(until) {
+		if anyOf(many, rules) {
+			err := h.scan(ctx, h.src, at, at+1, rules, func(hit correlate.Hit) {
+				if within(&hit) {
 					f(hit)
 				}
 			})
@@ -187,83 +317,119 @@ func (h *hits) each(ctx context.Context, since, until time.Time, rules map[*corr
 			}
 			continue
 		}
-		for _, hit := range x.hits {
-			if rules[hit.Base] && !hit.Time.Before(since) && hit.Time.Before(until) {
-				f(hit)
+		for i := range all {
+			if within(&all[i]) {
+				f(all[i])
 			}
 		}
 	}
 	return ctx.Err()
 }
 
-// forget drops the hours that were touched.
-func (h *hits) forget() {
+func anyOf(a, b map[*correlate.Base]bool) bool {
+	for x := range a {
+		if b[x] {
+			return true
+		}
+	}
+	return false
+}
+
+// remembered is what is known of an hour, and whether that is all.
+func (h *hits) remembered(at int64) (all []correlate.Hit, many map[*correlate.Base]bool, whole bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for at := range h.dirty {
-		h.drop(at)
+	x := h.hours[at]
+	if x == nil || !x.whole {
+		return nil, nil, false
 	}
-	clear(h.dirty)
+	h.clock++
+	x.used = h.clock
+	before := len(x.hits)
+	all = x.inOrder()
+	h.held += len(x.hits) - before
+	return all, maps.Clone(x.many), true
 }
 
-func (h *hits) drop(at int64) {
-	if x := h.hours[at]; x != nil {
-		h.held -= len(x.hits)
-		delete(h.hours, at)
-	}
-}
-
-// load reads the hours from at on that are not remembered, until end or a
-// chunk's.
+// load makes the hours from at on whole, until end or the end of the day.
 func (h *hits) load(ctx context.Context, at, end int64) error {
-	end = min(end, at+chunkHours)
-	for k := at + 1; k < end; k++ {
-		if h.hours[k] != nil {
-			end = k
-		}
-	}
-	got := map[int64]*hour{}
+	end, went := h.begin(at, end)
+	err := h.read(ctx, at, end, went)
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for k := at; k < end; k++ {
-		got[k] = &hour{}
+		x := h.hours[k]
+		x.reads = false
+		x.whole = err == nil
 	}
-	err := h.scan(ctx, at, end, nil, func(k int64, hit correlate.Hit) { got[k].add(hit, h.maxHour) })
-	if err != nil {
-		return err
+	if err == nil {
+		h.makeRoom()
 	}
-	// What was touched while it was read stays touched, and is read again by
-	// the next who asks.
-	for k, x := range got {
-		h.clock++
-		x.used, x.counts = h.clock, nil
-		h.hours[k] = x
-		h.held += len(x.hits)
-	}
-	h.makeRoom(at)
-	return nil
+	return err
 }
 
-// maxHours is how many hours are remembered, most of them empty.
-const maxHours = 20_000
-
-// makeRoom forgets the hours that were not asked for the longest, but not those
-// from at on, which were just read.
-func (h *hits) makeRoom(at int64) {
-	if h.held <= h.maxHeld && len(h.hours) <= maxHours {
-		return
-	}
-	old := slices.SortedFunc(maps.Keys(h.hours), func(a, b int64) int { return int(h.hours[a].used - h.hours[b].used) })
-	for _, k := range old {
-		if h.held <= h.maxHeld*3/4 && len(h.hours) <= maxHours*3/4 {
-			return
+// begin takes the hours that are to be read, up to one that is whole already,
+// and gives how many of their events went by the detector: less than 0 if that
+// is not known.
+func (h *hits) begin(at, end int64) (until, went int64) {
+	const day = 24
+	end = min(end, at-at%day+day)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer func() { h.pinned = [2]int64{at, until} }()
+	for k := at; k < end; k++ {
+		if x := h.hours[k]; x != nil && x.whole {
+			return k, went
 		}
-		if k < at || k >= at+chunkHours {
-			h.drop(k)
+		x := h.at(k)
+		x.reads = true
+		if x.events < 0 || went < 0 {
+			went = -1
+		} else {
+			went += x.events
 		}
 	}
+	return end, went
 }
+
+// read adds the stored hits of hours that begin took, unless all of their
+// events went by. What comes meanwhile is added by see.
+func (h *hits) read(ctx context.Context, at, end, went int64) error {
+	if h.count != nil && went >= 0 {
+		// Each event is stored before it goes by, so there are never fewer.
+		n, err := h.count(ctx, hourTime(at), hourTime(end))
+		if err != nil {
+			return fmt.Errorf("count events from %s on: %w", hourTime(at).Format(time.RFC3339), err)
+		}
+		if n == went {
+			return nil
+		}
+	}
+	src := h.src
+	if len(h.bases) > manyRules && src.Where != nil {
+		// Of so many rules together no condition leaves much out.
+		where := src.Where
+		src.Where = func(ctx context.Context, c stored.Condition) iter.Seq2[event.Event, error] {
+			c.Where, c.Args = "", nil
+			return where(ctx, c)
+		}
+	}
+	return h.scan(ctx, src, at, end, nil, func(hit correlate.Hit) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		x := h.hours[unixHour(hit.Time)]
+		before := len(x.hits)
+		x.add(hit, h.maxHour)
+		h.held += len(x.hits) - before
+	})
+}
+
+// manyRules: the conditions of more rules together take longer to tell than to
+// read everything: for our 107 rules on CloudTrail, twice as long.
+const manyRules = 20
 
 // scan reads the hits of hours from at to before end; nil stands for all rules.
-func (h *hits) scan(ctx context.Context, at, end int64, only map[*correlate.Base]bool, f func(hour int64, hit correlate.Hit)) error {
+func (h *hits) scan(ctx context.Context, src stored.Source, at, end int64, only map[*correlate.Base]bool, f func(correlate.Hit)) error {
 	var rules []int
 	for i, b := range h.bases {
 		if only == nil || only[b] {
@@ -275,9 +441,9 @@ func (h *hits) scan(ctx context.Context, at, end int64, only map[*correlate.Base
 		return nil
 	}
 	o := stored.Options{
-		Sources: h.d.Sources(), Rules: rules, Since: hourTime(at), Until: hourTime(end), Columns: h.columns, Ordered: true,
+		Sources: h.d.Sources(), Rules: rules, Since: hourTime(at), Until: hourTime(end), Columns: h.columns, Ordered: only != nil,
 	}
-	_, err := stored.Scan(ctx, h.src, h.d.Set(), o, func(e *event.Event, matched []int) error {
+	_, err := stored.Scan(ctx, src, h.d.Set(), o, func(e *event.Event, matched []int) error {
 		about := factOf(e)
 		for _, i := range matched {
 			hit, err := h.bases[i].Hit(e.Time, string(e.UID[:]), e.Raw, lookup(e))
@@ -285,7 +451,7 @@ func (h *hits) scan(ctx context.Context, at, end int64, only map[*correlate.Base
 				return err
 			}
 			hit.Data = about
-			f(unixHour(e.Time), hit)
+			f(hit)
 		}
 		return nil
 	})

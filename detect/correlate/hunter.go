@@ -34,9 +34,12 @@ type Options struct {
 	// HourHits is how many hits of a rule and hour are remembered at most, by
 	// default 4,000: where there are more they are read whenever they are needed.
 	HourHits int
-	// Hits is how many are remembered in all, by default 150,000, which is some
-	// 60 MB.
+	// Hits is how many are remembered in all, by default 100,000, which is some
+	// 45 MB.
 	Hits int
+	// Count, if given, tells how many events are stored, so that hours of which
+	// the detector judged all events since the start need not be read.
+	Count Count
 	// Engine bounds what is kept of groups while they are evaluated. What does
 	// not fit is counted, and said in the finding.
 	Engine correlate.EngineOptions
@@ -49,7 +52,7 @@ type Hunter struct {
 	engine   correlate.EngineOptions
 	overflow atomic.Int64
 
-	mu   sync.Mutex // guards hits
+	mu   sync.Mutex // held by a hunt
 	hits *hits
 }
 
@@ -66,15 +69,15 @@ type correlation struct {
 var _ detect.Hunter = (*Hunter)(nil)
 
 // New makes a hunter of d's correlations that reads stored events from src. It
-// watches d, so that it reads again what changes.
+// watches d, and so knows what comes without reading it back.
 func New(d *rule.Detector, src stored.Source, o Options) *Hunter {
 	if o.HourHits <= 0 {
 		o.HourHits = 4000
 	}
 	if o.Hits <= 0 {
-		o.Hits = 150_000
+		o.Hits = 100_000
 	}
-	h := &Hunter{all: map[string]*correlation{}, engine: o.Engine, hits: newHits(d, src, o.HourHits, o.Hits)}
+	h := &Hunter{all: map[string]*correlation{}, engine: o.Engine, hits: newHits(d, src, o)}
 	h.engine.Lateness = 0 // hits come in order
 	for _, c := range d.Plan().Correlations {
 		if !c.Findings {
@@ -96,7 +99,7 @@ func New(d *rule.Detector, src stored.Source, o Options) *Hunter {
 		h.all[name] = x
 		h.names = append(h.names, name)
 	}
-	d.Watch(h.hits.touch)
+	d.Watch(h.hits.see)
 	return h
 }
 

@@ -137,6 +137,15 @@ func (l *lake) selecting(ctx context.Context, q query.Query) iter.Seq2[event.Eve
 	}
 }
 
+func (l *lake) count(since, until time.Time) (n int64) {
+	for _, e := range l.events {
+		if !e.Time.Before(since) && e.Time.Before(until) {
+			n++
+		}
+	}
+	return n
+}
+
 func open(t *testing.T, o correlate.Options, rules ...string) (detecttest.Hunted, *lake) {
 	t.Helper()
 	files := fstest.MapFS{}
@@ -184,13 +193,18 @@ func TestContract(t *testing.T) {
 	f := func(name string, o correlate.Options) {
 		t.Run(name, func(t *testing.T) {
 			detecttest.TestHunter(t, func(t *testing.T) detecttest.Hunted {
-				h, _ := open(t, o, strings.Replace(sweep, "correlation:", "generate: true\ncorrelation:", 1), calls, chain, few, kept)
+				var h detecttest.Hunted
+				var l *lake
+				o := o
+				o.Count = func(_ context.Context, since, until time.Time) (int64, error) { return l.count(since, until), nil }
+				h, l = open(t, o, strings.Replace(sweep, "correlation:", "generate: true\ncorrelation:", 1), calls, chain, few, kept)
 				return h
 			}, day())
 		})
 	}
 	f("remembering", correlate.Options{})
 	f("remembering little", correlate.Options{HourHits: 3, Hits: 5})
+	f("remembering few hours", correlate.Options{Hits: 20})
 }
 
 func hunt(t *testing.T, h detecttest.Hunted, hunter string, from, until int, now time.Time) finding.Hunt {
@@ -274,33 +288,53 @@ func TestSentences(t *testing.T) {
 	f("sigma/key_kept", `"A key was made": 1 event by role admin from 203.0.113.7 (2026-03-04 12:26:00 UTC); the rule asks for key_made and not key_gone in 1h30m`)
 }
 
-// TestReads: only hours that something came into are read again.
+// TestReads: what the detector saw go by need not be read, and what was stored
+// before is read once.
 func TestReads(t *testing.T) {
-	h, l := open(t, correlate.Options{}, sweep)
-	judge := func(events ...event.Event) {
-		h.Append(events...)
-		if _, err := h.Detector.Judge(t.Context(), event.BatchID{1}, events); err != nil {
-			t.Fatal(err)
-		}
-	}
-	reads := func(want int) {
+	f := func(counting bool, stored int, want ...int) {
 		t.Helper()
-		l.reads = 0
-		hunt(t, h, "sigma/11111111-0000-4000-8000-000000000001", 0, 10, noon.Add(24*time.Hour))
-		if l.reads != want {
-			t.Errorf("%d reads, want %d", l.reads, want)
+		var h detecttest.Hunted
+		var l *lake
+		o := correlate.Options{}
+		if counting {
+			o.Count = func(_ context.Context, since, until time.Time) (int64, error) { return l.count(since, until), nil }
+		}
+		h, l = open(t, o, sweep)
+		var all, later []event.Event
+		for n := range 8 {
+			all = append(all, call(n, time.Duration(n)*time.Hour, "r", "GetSecretValue", "a"))
+			later = append(later, call(10+n, time.Duration(n)*time.Hour+time.Minute, "r", "GetSecretValue", "b"), call(20+n, time.Duration(n)*time.Hour, "r", "ListSecrets", "b"),
+				call(30+n, time.Duration(n)*time.Hour, "r", "GetSecretValue", "c"), call(40+n, time.Duration(n)*time.Hour, "r", "GetSecretValue", "d"))
+		}
+		h.Append(all[:stored]...) // by a program before this one
+		judge := func(batch byte, events []event.Event) {
+			if _, err := h.Detector.Judge(t.Context(), event.BatchID{batch}, events); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.Append(all[stored:]...)
+		judge(1, all[stored:])
+		judge(1, all[stored:]) // as when it is carried on after an error
+		for i, reads := range want {
+			l.reads = 0
+			said := hunt(t, h, "sigma/11111111-0000-4000-8000-000000000001", 0, 10, noon.Add(24*time.Hour))
+			if l.reads != reads {
+				t.Errorf("counting %v, %d stored before: hunt %d reads %d times, want %d", counting, stored, i, l.reads, reads)
+			}
+			if found := len(said.Occurrences); i == 0 && found != 0 || i == 1 && found != 8 || found > 0 && said.Occurrences[0].Count != 4 {
+				t.Errorf("counting %v, %d stored before: hunt %d finds %+v", counting, stored, i, said.Occurrences)
+			}
+			h.Append(later...)
+			judge(2, later)
+			later = nil
 		}
 	}
-	judge(call(1, time.Hour, "r", "GetSecretValue", "a"))
-	reads(1)
-	reads(0)
-	judge(call(2, 2*time.Hour, "r", "ListSecrets", "a")) // concerns no correlation
-	reads(0)
-	judge(call(3, 2*time.Hour, "r", "GetSecretValue", "a"), call(4, 5*time.Hour, "r", "GetSecretValue", "a"))
-	reads(2)
-	reads(0)
-	judge(call(5, 40*time.Hour, "r", "GetSecretValue", "a"))
-	reads(0)
+	f(false, 0, 1, 0)
+	f(false, 8, 1, 0)
+	f(true, 0, 0, 0)
+	f(true, 8, 1, 0)
+	f(true, 3, 1, 0)
+	f(true, 4, 1, 0) // 4 before and 4 judged twice are 8, but not all
 }
 
 // TestOverflow: what does not fit is counted, and the finding says so.

@@ -58,7 +58,7 @@ type Detector struct {
 	hunters []string     // of the plan's correlations that give findings
 	sources map[string]match.Source
 	scratch sync.Pool // of *match.Scratch
-	touched func(time.Time)
+	watch   func(event.BatchID, []event.Event, []BaseHit)
 
 	unjudged atomic.Int64
 }
@@ -202,10 +202,16 @@ func (d *Detector) Plan() *correlate.Plan { return d.plan }
 // Sources says by format which log source an event belongs to.
 func (d *Detector) Sources() map[string]match.Source { return d.sources }
 
-// Watch has f called, before Judge returns, with every hour in which a rule
-// matched that correlations refer to. It is to be set before the first Judge,
-// and f may be called from several goroutines.
-func (d *Detector) Watch(f func(hour time.Time)) { d.touched = f }
+// BaseHit is a match of a rule that correlations refer to.
+type BaseHit struct {
+	Event int // place in the batch
+	Rule  int // index in the set
+}
+
+// Watch has f called, before Judge returns, with every batch and those hits in
+// it; f keeps nothing of the events. It is to be set before the first Judge, and
+// f may be called from several goroutines.
+func (d *Detector) Watch(f func(event.BatchID, []event.Event, []BaseHit)) { d.watch = f }
 
 // Unjudged is how many events had no readable record, so that no rule could be
 // held against them.
@@ -244,6 +250,7 @@ type judging struct {
 	matches map[matchKey]int64
 	sources map[matchKey]int64 // rule is 0
 	marks   map[ruleHour]span
+	hits    []BaseHit
 }
 
 type ruleHour struct {
@@ -271,6 +278,9 @@ func (d *Detector) Judge(ctx context.Context, batch event.BatchID, events []even
 			return finding.Judged{}, ctx.Err()
 		}
 		j.event(i)
+	}
+	if d.watch != nil {
+		d.watch(batch, events, j.hits)
 	}
 	return j.judged(batch), nil
 }
@@ -302,6 +312,7 @@ func (j *judging) event(i int) {
 		serves := &j.d.serves[rule]
 		if len(serves.marks) > 0 {
 			j.mark(rule, e.Time)
+			j.hits = append(j.hits, BaseHit{i, rule})
 		}
 		if !serves.findings {
 			continue
@@ -327,9 +338,6 @@ func (j *judging) mark(rule int, t time.Time) {
 func (j *judging) marked() (out []finding.Mark) {
 	all := map[finding.Mark]bool{}
 	for at, s := range j.marks {
-		if j.d.touched != nil {
-			j.d.touched(time.Unix(at.hour*3600, 0).UTC())
-		}
 		for _, m := range j.d.serves[at.rule].marks {
 			for h := finding.Hour(s.first.Add(-m.reach)); !h.After(s.last.Add(m.reach)); h = h.Add(time.Hour) {
 				all[finding.Mark{Hunter: j.d.hunters[m.hunter], Hour: h}] = true
