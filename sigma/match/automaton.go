@@ -18,7 +18,8 @@ type pattern struct {
 // States are numbered by their depth, so that those where a scan mostly is come
 // first: these have a row that leads on for every class. The others know their
 // children only, and where to go on if none fits; an automaton of many patterns
-// stays small by that.
+// stays small by that: 21 bytes a state, where libraries that have a row of 256 for
+// each take a kilobyte.
 type automaton struct {
 	class  [256]uint8
 	stride uint32   // how many classes there are

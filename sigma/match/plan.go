@@ -196,7 +196,7 @@ func (b *builder) chooseWitnesses() {
 	}
 	costs := map[ir.AtomID]float64{}
 	for _, id := range b.atoms {
-		costs[id] = b.costOf(id)
+		costs[id] = b.frequency(id)
 	}
 	can := func(id ir.AtomID) bool { return b.found[id].by != byAsking }
 	cost := func(id ir.AtomID) float64 { return costs[id] }
@@ -223,11 +223,12 @@ func (b *builder) chooseWitnesses() {
 	}
 }
 
-// costOf guesses how often an atom holds, from 0 for never to about 1. Fields
+// frequency guesses how often an atom holds, from 0 for never to about 1. Fields
 // of which rules name many values tell records apart best, then long texts.
-// What many rules ask is what is frequent. Looking through text costs more than
-// looking up a value, and through a whole record most.
-func (b *builder) costOf(id ir.AtomID) float64 {
+// What many rules ask is what is frequent. Something is added for what it costs to
+// find: looking through text costs more than looking up a value, and through a
+// whole record most.
+func (b *builder) frequency(id ir.AtomID) float64 {
 	a := &b.set.program.Atoms[id]
 	cost := 0.002 * float64(b.users[id])
 	switch b.found[id].by {

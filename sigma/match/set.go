@@ -3,7 +3,12 @@
 // A Set is made once and shared; a Scratch belongs to one goroutine and keeps
 // its memory from record to record, so that a record no rule matches costs no
 // allocation. Records are JSON bytes, walked once, in which only the fields that
-// rules name are looked at.
+// rules name are looked at. What is found there tells which rules may match, and
+// only those are evaluated: of each rule some atoms are its witnesses, of which
+// one must hold if the rule does. Equality is found by hash, text by one automaton
+// a field, and an expression is tried where a text that it requires occurs.
+//
+// Live is a set that is replaced while records are matched.
 //
 // A name with dots is looked for as it stands and then as a path: at each object
 // the whole remaining name as a key comes first, its first segment second.
