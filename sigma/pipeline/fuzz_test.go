@@ -78,3 +78,20 @@ func FuzzPipelines(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAliases: whatever is read as a table gives every field its own name first,
+// and no more names than are looked for.
+func FuzzAliases(f *testing.F) {
+	f.Add("aliases:\n- {logsource: {product: p}, fields: {f: [g, h.i]}, prefixes: {'': x., a.: [b.]}, known: [F, g]}\n", "f", "p")
+	f.Add("aliases: [{known: [É]}]", "é", "")
+	f.Fuzz(func(t *testing.T, text, field, product string) {
+		as, refused := pipeline.ParseAliases("a.yml", []byte(text))
+		if len(refused) > 0 && as != nil {
+			t.Fatalf("%v and refusals %v", as, refused)
+		}
+		names := as.Names(sigma.LogSource{Product: product}, field)
+		if len(names) == 0 || len(names) > 32 || names[0] != field || field == "" && len(names) > 1 {
+			t.Fatalf("%q has the names %q", field, names)
+		}
+	})
+}

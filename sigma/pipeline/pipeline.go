@@ -12,8 +12,9 @@
 //
 // What is not known is refused with file, line, column and reason, and so is what
 // cannot be meant here: query postprocessing and finalizers, which work on the
-// texts of queries, placeholders that run commands or ask the network, files
-// unless Options.Files holds them, and pipelines that name the backends they are for without naming yagura.
+// texts of queries; placeholders that run commands or ask the network, and files
+// unless Options.Files holds them; pipelines that name the backends they are for
+// without naming yagura.
 //
 // Where pySigma leaves the meaning to queries, the package differs on purpose:
 //

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/match"
@@ -674,91 +673,4 @@ func TestSamples(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d rules compile behind the samples", set.Len(), len(docs.Rules))
-}
-
-// Correlations speak of fields too.
-func TestCorrelations(t *testing.T) {
-	text := "title: c\nname: c\ntags: [a.b]\ncorrelation: {type: value_count, rules: [r], group-by: [user, f, who], timespan: 1h, aliases: {who: {r: f}}, condition: {field: g, gte: 2}}\n---\n" +
-		"title: r\nname: r\nlogsource: {product: p}\ndetection: {s: {f: a}, condition: s}\n"
-	f := func(steps, want string) {
-		t.Helper()
-		docs, refused := sigma.Parse("r.yml", []byte(text))
-		if len(refused) > 0 {
-			t.Fatal(refused)
-		}
-		again, _ := sigma.Parse("r.yml", []byte(text))
-		got := ""
-		out, errs := parse(t, steps).ApplyCorrelation(docs.Correlations[0], docs.Rules)
-		if len(errs) > 0 {
-			got = errs[0].Error()
-		} else {
-			got = fmt.Sprintf("%v %v %v %v", out.GroupBy, out.Aliases[0].Fields[0].Field, out.Condition.Fields, out.Fields)
-		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", steps, got, want)
-		}
-		if !reflect.DeepEqual(docs, again) {
-			t.Errorf("%s changes what it was given", steps)
-		}
-	}
-	f(`- {type: field_name_mapping, mapping: {f: x, g: y, who: z}}`, `[user x who] x [y] []`)
-	f(`- {type: field_name_mapping, mapping: {user: [a, b]}}`, `[a b f who] f [g] []`)
-	f(`- {type: field_name_prefix, prefix: d., rule_conditions: [{type: logsource, product: p}]}`, `[d.user d.f who] d.f [d.g] []`)
-	f(`- {type: field_name_prefix, prefix: d., rule_conditions: [{type: logsource, product: q}]}`, `[user f who] f [g] []`)
-	f(`- {type: field_name_prefix, prefix: d., rule_conditions: [{type: is_sigma_correlation_rule}]}`, `[d.user d.f who] d.f [d.g] []`)
-	f(`- {type: field_name_prefix, prefix: d., rule_conditions: [{type: is_sigma_rule}]}`, `[user f who] f [g] []`)
-	f(`- {type: add_field, field: n, rule_conditions: [{type: tag, tag: a.b}]}`, `[user f who] f [g] [n]`)
-	f(`- {type: add_condition, template: true, conditions: {i: $service}}`, `[user f who] f [g] []`)
-	f(`- {type: field_name_mapping, mapping: {g: [x, y]}}`, `r.yml:1:1: field g of the condition stands for several: a correlation takes one (field_name_mapping of the pipeline, p.yml:2:3)`)
-	f(`- {type: rule_failure, message: no correlations}`, `r.yml:1:1: no correlations (rule_failure of the pipeline, p.yml:2:3)`)
-}
-
-// Values of placeholders may stand in files, where a program allows it.
-func TestFilePlaceholders(t *testing.T) {
-	files := fstest.MapFS{
-		"lines.txt":  {Data: []byte("a1\n\n  b2 \nadm-*\n")},
-		"table.csv":  {Data: []byte("name,user\nx,ann\ny,ben\nz,\n")},
-		"bare.csv":   {Data: []byte("ann,1\nben,2\n")},
-		"list.json":  {Data: []byte(`{"items": [{"n": "ann"}, {"n": 7}, {"n": null}]}`)},
-		"list.yaml":  {Data: []byte("items: [ann, ben]\n")},
-		"deep/a.txt": {Data: []byte("ann")},
-		"empty.txt":  {Data: []byte("\n")},
-	}
-	f := func(more, want string) {
-		t.Helper()
-		p, refused := pipeline.Options{Files: files}.Parse("p.yml", []byte("transformations:\n- {type: file_placeholders, "+more+"}"))
-		if len(refused) > 0 {
-			if got := fmt.Sprint(refused); !strings.HasPrefix(got, "[p.yml:2:") || !strings.Contains(got, want) {
-				t.Errorf("%s: %s, want %s", more, got, want)
-			}
-			return
-		}
-		out, errs := pipeline.Pipelines{p}.Apply(ruleOf(t, `{f|expand: '%x%'}`, ""))
-		if len(errs) > 0 || show(out) != want {
-			t.Errorf("%s: %s, %v; want %s", more, show(out), errs, want)
-		}
-	}
-	f(`path: lines.txt`, `s{f=a1,b2,adm-*}`)
-	f(`path: lines.txt, filter: '\d$'`, `s{f=a1,b2}`)
-	f(`path: lines.txt, include: [y]`, `s{f|expand=%x%}`)
-	f(`path: deep/a.txt, exclude: [y]`, `s{f=ann}`)
-	f(`path: table.csv, format: csv, csv_column: user`, `s{f=ann,ben}`)
-	f(`path: table.csv, format: csv, csv_column: 0`, `s{f=x,y,z}`)
-	f(`path: bare.csv, format: csv, csv_column: 0, csv_has_header: false`, `s{f=ann,ben}`)
-	f(`path: list.json, format: json, jq_expression: '.items[].n'`, `s{f=ann,7}`)
-	f(`path: list.yaml, format: yaml, jq_expression: '.items[]'`, `s{f=ann,ben}`)
-	f(`path: list.yaml, format: yaml, jq_expression: '.items | map(.)'`, "only paths such as")
-	f(`path: list.yaml, format: yaml, jq_expression: .items`, "finds a list: expected texts")
-	f(`path: list.yaml, format: yaml, jq_expression: '.[]'`, "finds a mapping where")
-	f(`path: list.yaml, format: yaml`, `need "jq_expression"`)
-	f(`path: table.csv, format: csv`, `needs "csv_column"`)
-	f(`path: table.csv, format: csv, csv_column: who`, `no column "who"`)
-	f(`path: table.csv, format: csv, csv_column: name, csv_has_header: false`, `no column "name"`)
-	f(`path: absent`, "absent")
-	f(`path: ../etc/passwd`, "no leading slash")
-	f(`path: /etc/passwd`, "no leading slash")
-	f(`path: empty.txt`, "gives no values")
-	f(`path: lines.txt, format: xml`, "expected plaintext or csv")
-	f(`path: lines.txt, filter: '('`, "RE2")
-	f(`format: csv`, `lacks "path"`)
 }
