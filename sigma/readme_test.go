@@ -174,3 +174,33 @@ func TestPackages(t *testing.T) {
 		}
 	}
 }
+
+// TestStandsAlone: no file imports anything but the standard library, a YAML
+// parser and these packages, so that others can take them out.
+func TestStandsAlone(t *testing.T) {
+	const own = "github.com/yagura-sec/yagura/sigma"
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deeper, err := filepath.Glob(filepath.Join("*", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(deeper) < 20 {
+		t.Fatalf("only %d files found", len(deeper))
+	}
+	for _, file := range append(files, deeper...) {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range f.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			host, _, _ := strings.Cut(path, "/")
+			if strings.Contains(host, ".") && path != "go.yaml.in/yaml/v3" && path != own && !strings.HasPrefix(path, own+"/") {
+				t.Errorf("%s imports %s", file, path)
+			}
+		}
+	}
+}
