@@ -30,6 +30,8 @@ type HuntOptions struct {
 	// Now bounds Latest, so that a clock that runs ahead somewhere closes
 	// nothing before its time; nil: time.Now.
 	Now func() time.Time
+	// Quiet is as that of a pipeline.
+	Quiet func(rule string) bool
 }
 
 // DefaultLateness is longer than CloudTrail's records of one moment are apart
@@ -215,7 +217,9 @@ func (h *Hunting) hunt(ctx context.Context, w *window, now time.Time) error {
 	h.stats.Hunts++
 	h.stats.Hours += int64(w.until.Sub(w.since) / time.Hour)
 	for _, o := range said.Occurrences {
-		h.keys[o.Key] = struct{}{}
+		if h.opt.Quiet == nil || !h.opt.Quiet(o.Rule) {
+			h.keys[o.Key] = struct{}{}
+		}
 	}
 	h.stats.Waiting -= int64(len(w.marks) - open)
 	h.stats.Open += int64(open)

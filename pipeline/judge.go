@@ -70,6 +70,8 @@ func (c *counters) add(r lake.Recovered, j finding.Judged) {
 		c.keys = map[string]struct{}{}
 	}
 	for _, o := range j.Occurrences {
-		c.keys[o.Key] = struct{}{}
+		if c.quiet == nil || !c.quiet(o.Rule) {
+			c.keys[o.Key] = struct{}{}
+		}
 	}
 }

@@ -45,6 +45,9 @@ type Options struct {
 	Attempt string
 	// Now gives the time of settlement; nil: time.Now.
 	Now func() time.Time
+	// Quiet tells of which rules findings are kept out of sight, and are not
+	// counted; nil: of none.
+	Quiet func(rule string) bool
 }
 
 // Pipeline carries batches. Deliver is a source.Deliver.
@@ -71,7 +74,7 @@ func New(rooms Rooms, opt Options) *Pipeline {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	return &Pipeline{rooms: rooms, opt: opt, slots: make(chan struct{}, opt.Parallel)}
+	return &Pipeline{rooms: rooms, opt: opt, slots: make(chan struct{}, opt.Parallel), stats: counters{quiet: opt.Quiet}}
 }
 
 // Deliver stores and judges a batch, alone or together with others that arrive
@@ -311,11 +314,13 @@ func (p *Pipeline) Drain() { p.leads.Wait() }
 type Stats struct {
 	Read, Stored, Duplicate, Quarantined, Expired int64
 	Batches                                       int64
-	// Findings is how many different findings were touched.
+	// Findings is how many different findings were touched, but for those of
+	// Options.Quiet.
 	Findings int64
 }
 
 type counters struct {
+	quiet                                            func(rule string) bool
 	stored, duplicate, quarantined, expired, batches atomic.Int64
 
 	mu   sync.Mutex // guards keys

@@ -132,6 +132,23 @@ func (h *house) state(t *testing.T) string {
 	return fmt.Sprintf("%+v %q %d findings", totals, held, len(found))
 }
 
+// Findings of rules on trial are recorded, and not counted as what a run found.
+func TestQuiet(t *testing.T) {
+	f := func(quiet bool, want int64) {
+		t.Helper()
+		h := newHouse()
+		p := h.pipe(pipeline.Options{Quiet: func(string) bool { return quiet }})
+		if err := p.Deliver(t.Context(), batch("a", "at 1")); err != nil {
+			t.Fatal(err)
+		}
+		if s := p.Stats(); s.Findings != want || !strings.HasSuffix(h.state(t), "1 findings") {
+			t.Errorf("quiet %v: %+v and %s", quiet, s, h.state(t))
+		}
+	}
+	f(false, 1)
+	f(true, 0)
+}
+
 func TestDeliver(t *testing.T) {
 	h := newHouse()
 	p := h.pipe(pipeline.Options{})

@@ -32,6 +32,7 @@ type rooms struct {
 	rules   *rule.Detector
 	hunter  *correlate.Hunter
 	hunting *pipeline.Hunting
+	quiet   func(rule string) bool // of the rules on trial
 }
 
 // Close closes what was opened.
@@ -155,7 +156,12 @@ func there(path string) bool {
 
 // pipe joins the rooms and carries on what an interrupted run left.
 func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extra []string) (*pipeline.Pipeline, error) {
-	opt.Now = p.now
+	hidden, err := outOfSight(ctx, r.triage)
+	if err != nil {
+		return nil, err
+	}
+	r.quiet = func(rule string) bool { return hidden[rule] }
+	opt.Now, opt.Quiet = p.now, r.quiet
 	r.rules = p.detector(extra)
 	p.hunters(r)
 	pipe := pipeline.New(pipeline.Rooms{

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,7 +85,7 @@ func (p *program) explain(ctx context.Context, name, what string, extra []string
 	d, refused := rule.New(chosen.all, catalogue.RuleOptions(p.cfg.Rules))
 	var all []Explained
 	for _, c := range d.Plan().Correlations {
-		if isOf(&c.Meta, chosen.Documents) {
+		if isOf(&c.Meta, chosen.Documents) && (!d.Plan().Quiet(&c.Meta) || len(chosen.Correlations) == 1) {
 			e, err := explainCorrelation(d, c, rec)
 			if err != nil {
 				return err
@@ -274,13 +275,21 @@ func (p *program) printTree(e Explained) error {
 	var rows [][]string
 	var visit func(s *match.Step, depth int)
 	visit = func(s *match.Step, depth int) {
+		if len(s.Steps) == 1 && (s.Kind == "item" || s.Kind == "and" || s.Kind == "or") { // says no more than what it holds
+			visit(&s.Steps[0], depth)
+			return
+		}
 		holds := "no"
 		if s.Held {
 			holds = "yes"
 		}
 		rows = append(rows, []string{holds, strings.Repeat("  ", depth) + nodeOf(s), s.Pattern, shown(s), reasonOf(s)})
-		for i := range s.Steps {
-			visit(&s.Steps[i], depth+1)
+		steps := s.Steps
+		if s.Kind == "search" && len(steps) == 1 && steps[0].Kind == "and" { // the map of a search
+			steps = steps[0].Steps
+		}
+		for i := range steps {
+			visit(&steps[i], depth+1)
 		}
 	}
 	visit(e.Root, 0)
@@ -288,12 +297,11 @@ func (p *program) printTree(e Explained) error {
 	if p.flags.format != "table" {
 		return err
 	}
-	for _, field := range slices.Sorted(maps.Keys(e.Fields)) {
-		value := strings.Join(e.Fields[field], ", ")
-		if value == "" {
-			value = "(absent: the event belongs to no group by it)"
+	if e.Held && len(e.Fields) > 0 {
+		fmt.Fprintln(p.stdout, "the correlation takes from it:")
+		for _, field := range slices.Sorted(maps.Keys(e.Fields)) {
+			fmt.Fprintf(p.stdout, "  %s: %s\n", safe(field), safe(oneLine(cmp.Or(strings.Join(e.Fields[field], ", "), absent))))
 		}
-		fmt.Fprintf(p.stdout, "     %s: %s\n", safe(field), safe(oneLine(value)))
 	}
 	_, werr := fmt.Fprintln(p.stdout)
 	return errors.Join(err, werr)
@@ -326,8 +334,14 @@ func shown(s *match.Step) string {
 	if s.Kind != "value" {
 		return ""
 	}
+	if len(s.Actual) == 0 && s.Field != "" {
+		return absent
+	}
 	return short(oneLine(strings.Join(s.Actual, ", ")), 80)
 }
+
+// absent stands for what a record does not have.
+const absent = "(absent)"
 
 // reasonOf says in words how a value came to its answer.
 func reasonOf(s *match.Step) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,7 +84,11 @@ func (p *program) setStage(ctx context.Context, name string, s finding.Stage) er
 		return exit{exitUsage, err}
 	}
 	// As with decisions, an audit line tells the real time, whatever --now says.
-	if err := r.triage.SetStage(ctx, s, p.clock().UTC()); err != nil {
+	err = r.triage.SetStage(ctx, s, p.clock().UTC())
+	if errors.Is(err, triage.ErrNotFound) {
+		return fmt.Errorf("%s is not on trial: `yagura rules stage` lists the trials", name)
+	}
+	if err != nil {
 		return err
 	}
 	if trials, err = r.triage.Stages(ctx); err != nil {
@@ -253,4 +258,16 @@ func (t *Trial) name() string {
 		return t.Rule
 	}
 	return t.Title + " (" + t.Rule + ")"
+}
+
+// outOfSight is the rules whose findings are kept out of sight.
+func outOfSight(ctx context.Context, store triage.Stager) (map[string]bool, error) {
+	all, err := store.Stages(ctx)
+	out, met := map[string]bool{}, map[string]bool{}
+	for _, s := range all { // the latest of each rule first
+		if !met[s.Rule] {
+			met[s.Rule], out[s.Rule] = true, s.Hidden()
+		}
+	}
+	return out, err
 }
