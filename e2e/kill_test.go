@@ -41,11 +41,14 @@ func TestKilled(t *testing.T) {
 	if _, err := org.Write(context.Background(), logs); err != nil {
 		t.Fatal(err)
 	}
-	calm := filepath.Join(dir, "calm")
+	calm, rules := filepath.Join(dir, "calm"), ownRules(t)
 	start := time.Now()
-	yagura(t, calm, "ingest", logs)
+	yagura(t, calm, "ingest", "--rules", rules, logs)
 	whole := time.Since(start)
 	want := stateOf(t, calm)
+	if _, n := correlated(t, calm); n == 0 {
+		t.Error("no correlation finds anything: the kills show too little")
+	}
 
 	seed := *killSeed
 	if seed == 0 {
@@ -65,7 +68,7 @@ func TestKilled(t *testing.T) {
 			if early = !early && (toRecover || killed%4 == 3); early {
 				most = whole / 15
 			}
-			finished = ingestKilled(t, rough, logs, time.Duration(random.Int64N(int64(most))))
+			finished = ingestKilled(t, rough, rules, logs, time.Duration(random.Int64N(int64(most))))
 			if finished {
 				break
 			}
@@ -81,7 +84,7 @@ func TestKilled(t *testing.T) {
 				merging++
 			}
 		}
-		yagura(t, rough, "ingest", logs)
+		yagura(t, rough, "ingest", "--rules", rules, logs)
 		compare(t, want, stateOf(t, rough))
 	}
 	t.Logf("killed %d times: %d left a batch to recover, %d came soon after such a start, %d after the last acknowledgement, while merging",
@@ -135,9 +138,9 @@ func compare(t *testing.T, want, got map[string]string) {
 
 // ingestKilled starts an ingest and kills it after a while; it tells whether
 // the ingest was faster.
-func ingestKilled(t *testing.T, data, logs string, after time.Duration) (finished bool) {
+func ingestKilled(t *testing.T, data, rules, logs string, after time.Duration) (finished bool) {
 	t.Helper()
-	cmd := exec.Command(binary, "--data", data, "ingest", logs)
+	cmd := exec.Command(binary, "--data", data, "ingest", "--rules", rules, logs)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -191,11 +194,13 @@ func stateOf(t *testing.T, data string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	correlations, _ := correlated(t, data)
 	return map[string]string{
-		"ledger":   string(ledger),
-		"uids":     sorted(yagura(t, data, "sql", "--max-rows", "1000000", "--format", "jsonl", "select uid from events")),
-		"usage":    sorted(yagura(t, data, "sql", "--max-rows", "1000000", "--format", "jsonl", "select * from usage")),
-		"findings": string(findings),
+		"correlations": correlations,
+		"ledger":       string(ledger),
+		"uids":         sorted(yagura(t, data, "sql", "--max-rows", "1000000", "--format", "jsonl", "select uid from events")),
+		"usage":        sorted(yagura(t, data, "sql", "--max-rows", "1000000", "--format", "jsonl", "select * from usage")),
+		"findings":     string(findings),
 	}
 }
 

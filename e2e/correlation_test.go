@@ -1,0 +1,155 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/yagura-sec/yagura/simulate"
+)
+
+// correlations that find something in every sample organisation.
+const correlations = `title: Busy
+name: busy
+level: low
+correlation:
+  type: event_count
+  rules: [reading]
+  group-by: [actor_uid, src_ip]
+  timespan: 10m
+  condition: {gte: 8}
+---
+title: In several regions
+name: regions
+level: low
+correlation:
+  type: value_count
+  rules: [reading, taking]
+  group-by: [actor_uid]
+  timespan: 1h
+  condition: {field: awsRegion, gte: 2}
+---
+title: Busy, then a key is used
+name: busy_then_key
+level: medium
+correlation:
+  type: temporal_ordered
+  rules: [busy, using]
+  group-by: [actor_uid]
+  timespan: 30m
+  generate: true
+---
+title: Something is read
+name: reading
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName|startswith: [Get, List, Describe]}
+  condition: sel
+---
+title: A role is taken
+name: taking
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName|startswith: Assume}
+  condition: sel
+---
+title: A key is used
+name: using
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName|startswith: [Decrypt, GenerateDataKey]}
+  condition: sel
+`
+
+// ownRules writes those correlations into a folder.
+func ownRules(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "correlations.yml"), []byte(correlations), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// correlated is all that is said of correlations in a data directory.
+func correlated(t *testing.T, data string) (text string, n int) {
+	t.Helper()
+	var all struct {
+		Findings []struct {
+			Key, Kind, Rule, Title, Actor, Resource, Account, Region string
+			First                                                    string `json:"first_seen"`
+			Last                                                     string `json:"last_seen"`
+			Count                                                    int64
+			Reasons, Evidence, Next                                  any
+		}
+	}
+	decode(t, yagura(t, data, "findings", "list", "--demoted", "--format", "json"), &all)
+	for i := 0; i < len(all.Findings); {
+		if all.Findings[i].Kind == "correlation" {
+			i++
+			continue
+		}
+		all.Findings = slices.Delete(all.Findings, i, i+1)
+	}
+	out, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out), len(all.Findings)
+}
+
+// TestCorrelationsAnyOrder: what correlations say does not depend on the order
+// in which objects are delivered, nor on how many runs that takes.
+func TestCorrelationsAnyOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ingests a sample organisation three times")
+	}
+	dir := t.TempDir()
+	logs, rules := filepath.Join(dir, "logs"), ownRules(t)
+	if _, err := (simulate.Organisation{Seed: 5, Accounts: 3, Days: 2, Records: 12_000}).Write(context.Background(), logs); err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	err := filepath.WalkDir(logs, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ingest := func(data string, files ...string) {
+		t.Helper()
+		yagura(t, data, append([]string{"ingest", "--rules", rules}, files...)...)
+	}
+	whole := filepath.Join(dir, "whole")
+	ingest(whole, logs)
+	want, n := correlated(t, whole)
+	for _, title := range []string{"In several regions", "Busy, then a key is used", "Busy"} {
+		if !strings.Contains(want, `"Title": "`+title+`"`) {
+			t.Errorf("%q finds nothing: the test shows too little", title)
+		}
+	}
+	t.Logf("%d findings of correlations over %d objects", n, len(files))
+
+	f := func(name string, pieces int, order func()) {
+		t.Helper()
+		order()
+		data := filepath.Join(dir, name)
+		for piece := range slices.Chunk(files, len(files)/pieces+1) {
+			ingest(data, piece...)
+		}
+		got, _ := correlated(t, data)
+		compare(t, map[string]string{"findings of correlations, " + name: want}, map[string]string{"findings of correlations, " + name: got})
+	}
+	f("backwards", 6, func() { slices.Reverse(files) })
+	rng := rand.New(rand.NewPCG(5, 5))
+	f("shuffled", 3, func() { rng.Shuffle(len(files), func(i, k int) { files[i], files[k] = files[k], files[i] }) })
+}
