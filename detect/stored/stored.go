@@ -113,7 +113,7 @@ func Scan(ctx context.Context, src Source, set *match.Set, o Options, f func(e *
 	})
 	for range workers {
 		g.Go(func() error {
-			sc := set.NewScratch()
+			sc := s.set.NewScratch()
 			for c := range work {
 				s.match(sc, c)
 				close(c.done)
@@ -128,18 +128,16 @@ func Scan(ctx context.Context, src Source, set *match.Set, o Options, f func(e *
 
 // scan is one Scan at work.
 type scan struct {
-	src    Source
-	set    *match.Set
-	o      Options
-	wanted []bool // by rule
-	cond   Condition
+	src  Source
+	set  *match.Set // only the rules that are wanted
+	o    Options
+	cond Condition
 
 	free     chan *chunk
 	progress Progress // of the goroutine that delivers
 }
 
 func newScan(src Source, set *match.Set, o Options) (*scan, error) {
-	s := &scan{src: src, set: set, o: o, wanted: make([]bool, set.Len()), free: make(chan *chunk, 64)}
 	rules := o.Rules
 	if rules == nil {
 		for i := range set.Len() {
@@ -150,8 +148,8 @@ func newScan(src Source, set *match.Set, o Options) (*scan, error) {
 		if i < 0 || i >= set.Len() {
 			return nil, fmt.Errorf("the set has no rule %d", i)
 		}
-		s.wanted[i] = true
 	}
+	s := &scan{src: src, set: set.Only(rules), o: o, free: make(chan *chunk, 64)}
 	if src.Where == nil {
 		if src.Select == nil {
 			return nil, errors.New("no way to read stored events is given")
@@ -244,15 +242,9 @@ func (s *scan) match(sc *match.Scratch, c *chunk) {
 			c.unread++
 			continue
 		}
-		var rules []int
-		for _, r := range found {
-			if s.wanted[r] {
-				rules = append(rules, r)
-			}
-		}
-		if rules != nil {
+		if len(found) > 0 {
 			c.events[i].Raw = bytes.Clone(record)
-			c.hits = append(c.hits, hit{i, rules})
+			c.hits = append(c.hits, hit{i, slices.Clone(found)})
 		}
 	}
 }

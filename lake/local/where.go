@@ -27,9 +27,8 @@ const (
 	whereFiles = 200
 )
 
-// orderedRows is how many events of a group are put in order in memory. Above it
-// DuckDB sorts, on disk if it must.
-const orderedRows = 20_000
+// windowRows is how many events are read at a time where order is asked for.
+const windowRows = 30_000
 
 // Dialect is DuckDB's.
 func (s *Store) Dialect() string { return "duckdb" }
@@ -173,15 +172,19 @@ func (w *where) group(ctx context.Context, segs []segment) (err error) {
 			return err
 		}
 	}
-	rows, found, err := w.rows(ctx, segs)
-	if err != nil || found == 0 {
-		return err
-	}
-	if w.c.Ordered && found > orderedRows {
-		return w.sortedByDuckDB(ctx, segs)
-	}
-	if w.c.Ordered {
-		return w.sorted(ctx, files, rows)
+	text, args := w.text(segs)
+	var rows [][]int // nil of a file stands for all
+	if text == "" && !w.c.Ordered {
+		rows = make([][]int, len(files))
+	} else {
+		places, err := w.places(ctx, segs, text, args)
+		if err != nil || len(places) == 0 {
+			return err
+		}
+		if w.c.Ordered {
+			return w.windows(ctx, files, places)
+		}
+		rows = byFile(places, len(files))
 	}
 	return w.stream(ctx, files, rows, func(events []event.Event) error {
 		for i := range events {
@@ -193,145 +196,85 @@ func (w *where) group(ctx context.Context, segs []segment) (err error) {
 	})
 }
 
-// rows asks DuckDB for the rows that satisfy the condition, ascending in each file;
-// nil for a file stands for all of its rows.
-func (w *where) rows(ctx context.Context, segs []segment) (rows [][]int, found int64, err error) {
-	rows = make([][]int, len(segs))
-	text, args := w.text(segs)
-	if text == "" {
-		for _, g := range segs {
-			found += g.Rows
-		}
-		return rows, found, nil
-	}
+// fileBits is where in a place the number of the file begins; below it is the row.
+const fileBits = 32
+
+// places asks DuckDB which rows satisfy the condition, in the order that is asked
+// for. The driver holds a whole result, so it is to be small: one number a row.
+func (w *where) places(ctx context.Context, segs []segment, text string, args []any) ([]int64, error) {
 	db, err := w.s.duckdb()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	for i := range rows {
-		rows[i] = []int{}
+	ask := fmt.Sprintf("SELECT file_index * %d + file_row_number FROM "+
+		"(SELECT * REPLACE (coalesce(event_uid, CAST(uid AS VARCHAR)) AS event_uid), file_index, file_row_number FROM %s)",
+		int64(1)<<fileBits, readParquet(pathsOf(segs)))
+	if text != "" {
+		ask += " WHERE " + text
 	}
-	// The driver holds a whole result, so it is to be small: one number a row.
-	answer, err := db.QueryContext(ctx, "SELECT file_index * 4294967296 + file_row_number FROM "+
-		"(SELECT * REPLACE (coalesce(event_uid, CAST(uid AS VARCHAR)) AS event_uid), file_index, file_row_number FROM "+
-		readParquet(pathsOf(segs))+") WHERE "+text, args...)
+	if w.c.Ordered {
+		ask += ` ORDER BY "time", uid`
+	}
+	answer, err := db.QueryContext(ctx, ask, args...)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer answer.Close()
+	var out []int64
 	var at int64
 	for answer.Next() {
 		if err := answer.Scan(&at); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		file := at >> 32
-		rows[file] = append(rows[file], int(at&(1<<32-1)))
-		found++
+		out = append(out, at)
+	}
+	return out, answer.Err()
+}
+
+// byFile gives the rows of each file, ascending. No row is a list without
+// elements, for nil stands for all.
+func byFile(places []int64, files int) [][]int {
+	rows := make([][]int, files)
+	for i := range rows {
+		rows[i] = []int{}
+	}
+	for _, at := range places {
+		rows[at>>fileBits] = append(rows[at>>fileBits], int(at&(1<<fileBits-1)))
 	}
 	for _, r := range rows {
 		slices.Sort(r)
 	}
-	return rows, found, answer.Err()
+	return rows
 }
 
-// sorted reads all that is found and yields it in order.
-func (w *where) sorted(ctx context.Context, files []*segmentFile, rows [][]int) error {
-	var all []event.Event
-	err := w.stream(ctx, files, rows, func(events []event.Event) error {
-		for _, e := range events {
-			e.Raw = bytes.Clone(e.Raw)
-			all = append(all, e)
+// windows yields what was found in its order, so many at a time as memory holds.
+// In a file at rest the calls of an account and operation lie together in order
+// of time, so a window is some pages of each.
+func (w *where) windows(ctx context.Context, files []*segmentFile, places []int64) error {
+	for window := range slices.Chunk(places, windowRows) {
+		rows := byFile(window, len(files))
+		all := make([]event.Event, 0, len(window))
+		err := w.stream(ctx, files, rows, func(events []event.Event) error {
+			for _, e := range events {
+				e.Raw = bytes.Clone(e.Raw)
+				all = append(all, e)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(all, func(a, b event.Event) int {
-		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.UID[:], b.UID[:]))
-	})
-	for i := range all {
-		if !w.yield(all[i], nil) {
-			return errStop
+		slices.SortFunc(all, func(a, b event.Event) int {
+			return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.UID[:], b.UID[:]))
+		})
+		for i := range all {
+			if !w.yield(all[i], nil) {
+				return errStop
+			}
 		}
 	}
 	return nil
 }
-
-// sortedByDuckDB has much put in order in a table, which DuckDB spills as it must,
-// and reads that back in slices.
-func (w *where) sortedByDuckDB(ctx context.Context, segs []segment) (err error) {
-	db, err := w.s.duckdb()
-	if err != nil {
-		return err
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	var e event.Event
-	all := destinations(&e, true)
-	var names []string
-	var dest []any
-	for _, i := range w.columns {
-		name := eventColumns[i].name
-		names = append(names, `"`+name+`"`)
-		dest = append(dest, all[destinationOf[name]])
-	}
-	list := strings.Join(names, ", ")
-	text, args := w.text(segs)
-	if text == "" {
-		text = "true"
-	}
-	if _, err := conn.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE sorted AS SELECT "+list+" FROM "+eventsFrom(segs)+
-		" WHERE "+text+` ORDER BY "time", uid`, args...); err != nil {
-		return err
-	}
-	// Left to the context of the caller it would stay when that has ended.
-	defer conn.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS sorted")
-	const slice = 4096
-	for from := 0; ; from += slice {
-		rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM sorted WHERE rowid >= %d AND rowid < %d ORDER BY rowid", list, from, from+slice))
-		if err != nil {
-			return err
-		}
-		n := 0
-		for ; rows.Next(); n++ {
-			e = event.Event{}
-			if err := rows.Scan(dest...); err != nil {
-				rows.Close()
-				return err
-			}
-			e.Time = e.Time.UTC()
-			if !e.IngestTime.IsZero() {
-				e.IngestTime = e.IngestTime.UTC()
-			}
-			if !w.yield(e, nil) {
-				rows.Close()
-				return errStop
-			}
-		}
-		rows.Close()
-		if err := rows.Err(); err != nil || n == 0 {
-			return err
-		}
-	}
-}
-
-// destinationOf is the place of each column in destinations with raw.
-var destinationOf = func() map[string]int {
-	at := map[string]int{}
-	n := 0
-	for _, c := range query.Columns() {
-		if c.Type != query.JSON {
-			at[c.Name] = n
-			n++
-		}
-	}
-	at["raw"] = n
-	return at
-}()
 
 // stream reads rows of open files on several goroutines and hands them over in
 // pieces, in no order. Records are read over when f returns, nothing else is.

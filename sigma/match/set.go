@@ -54,6 +54,7 @@ type Set struct {
 
 	jumps []jump
 	entry []int32 // by rule: where it begins in jumps, or viaTree
+	only  []bool  // by rule: whether it is held against records; nil: all are
 
 	mu    sync.Mutex
 	plans map[Source]*plan
@@ -128,7 +129,7 @@ func (s *Set) Program() *ir.Program { return s.program }
 func (s *Set) Applies(src Source) []int {
 	var out []int
 	for i := range s.program.Rules {
-		if src.covers(s.program.Rules[i].LogSource) {
+		if src.covers(s.program.Rules[i].LogSource) && (s.only == nil || s.only[i]) {
 			out = append(out, i)
 		}
 	}
