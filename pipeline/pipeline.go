@@ -320,7 +320,8 @@ type Stats struct {
 }
 
 type counters struct {
-	quiet                                            func(rule string) bool
+	quiet func(rule string) bool // Options.Quiet
+
 	stored, duplicate, quarantined, expired, batches atomic.Int64
 
 	mu   sync.Mutex // guards keys

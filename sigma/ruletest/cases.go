@@ -66,8 +66,9 @@ const (
 // Where a file holds several rules, a case says by "rule" which of them it is
 // about, by id, name or title; without it that is the only one to which no
 // correlation of the file refers. A case is held against its rule alone, whatever
-// the log source. Rules that are refused are failures; shown is how messages
-// name fsys.
+// the log source. The cases of a filter name a rule that it touches, here or in
+// o.Known, and are held against that rule with the filter. Rules that are refused
+// are failures; shown is how messages name fsys.
 func Test(fsys fs.FS, shown string, o Options) Result {
 	out := Result{Failures: []Failure{}}
 	docs, refused := sigma.Load(fsys, shown)
@@ -81,12 +82,13 @@ func Test(fsys fs.FS, shown string, o Options) Result {
 	for _, file := range files {
 		t.file(file, byFile[file])
 	}
+	t.filters(docs.Filters, byFile)
 	return out
 }
 
 // newTester compiles docs, with what they may refer to. The errors are of docs.
 func newTester(docs sigma.Documents, o Options) (*tester, []*sigma.Error) {
-	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[*sigma.Meta]bool{}}
+	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[*sigma.Meta]bool{}, unread: map[string]bool{}}
 	taken := map[string]bool{}
 	for _, r := range docs.Rules {
 		t.own[&r.Meta], taken[r.ID], taken[r.Name] = true, true, true
@@ -163,6 +165,7 @@ type tester struct {
 	scratch *match.Scratch
 	plan    *correlate.Plan
 	own     map[*sigma.Meta]bool // those that are tested
+	unread  map[string]bool      // files whose cases cannot be read
 	o       Options
 
 	correlations []*sigma.Correlation // those of elsewhere included
@@ -198,47 +201,28 @@ type verdict struct {
 	diff string // over several lines
 
 	expected string // where it is more than whether it fires
+	unfit    bool   // it is no case
 }
+
+// unfit says what keeps a case from being one.
+func unfit(err error) verdict { return verdict{got: gotError, why: err.Error(), unfit: true} }
 
 func problem(err error) verdict { return verdict{got: gotError, why: err.Error()} }
 
 func (t *tester) file(file string, subjects []subject) {
-	name := strings.TrimPrefix(file, t.prefix)
-	casesFile := strings.TrimSuffix(name, path.Ext(name)) + sigma.CasesSuffix
-	cases, err := readCases(t.fsys, casesFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		if !t.o.Require {
-			t.out.passedOver(file, "rule has no cases")
-			return
-		}
-		err = nil
-	}
-	if err != nil {
-		t.out.broken(file, file, "cases that can be read", fmt.Sprintf("%s: %v", casesFile, err))
-		return
-	}
-	for n, c := range cases {
-		if c.Name == "" {
-			c.Name = fmt.Sprintf("case %d", n+1)
-		}
+	t.cases(file, "rule has no cases", func(c *oneCase) verdict {
 		s, err := subjectOf(subjects, c.Rule)
-		if err == nil && c.Fires == nil {
-			err = errors.New(`"fires" is missing`)
-		}
 		if err != nil {
-			t.out.broken(idOf(file, c.Name), file, "a whole case", fmt.Sprintf("%s:%d: %v", casesFile, c.line, err))
-			continue
+			return unfit(err)
 		}
 		if *c.Fires {
 			s.fires++
 		} else {
 			s.quiet++
 		}
-		began := t.now()
-		v := t.run(s, &c)
-		t.out.judged(file, c.Name, fmt.Sprint(*c.Fires), v, t.now().Sub(began))
-	}
-	if !t.o.Require {
+		return t.run(s, c)
+	})
+	if !t.o.Require || t.unread[file] {
 		return
 	}
 	for i := range subjects {
@@ -246,12 +230,42 @@ func (t *tester) file(file string, subjects []subject) {
 		if s.serves && s.fires+s.quiet == 0 {
 			continue // its correlation's cases show it
 		}
-		if s.fires == 0 {
-			t.out.lacks(file, "a case that fires", "rule "+s.Key()+" has no case that fires")
+		t.out.require(file, "rule "+s.Key(), s.fires, s.quiet)
+	}
+}
+
+// cases runs the cases beside a file by run, which says of a case that it is not
+// one by a verdict that is unfit.
+func (t *tester) cases(file, none string, run func(c *oneCase) verdict) {
+	name := strings.TrimPrefix(file, t.prefix)
+	casesFile := strings.TrimSuffix(name, path.Ext(name)) + sigma.CasesSuffix
+	all, err := readCases(t.fsys, casesFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if !t.o.Require {
+			t.out.passedOver(file, none)
 		}
-		if s.quiet == 0 {
-			t.out.lacks(file, "a case that stays quiet", "rule "+s.Key()+" has no case that stays quiet")
+		return
+	case err != nil:
+		t.unread[file] = true
+		t.out.broken(file, file, "cases that can be read", fmt.Sprintf("%s: %v", casesFile, err))
+		return
+	}
+	for n := range all {
+		c := &all[n]
+		if c.Name == "" {
+			c.Name = fmt.Sprintf("case %d", n+1)
 		}
+		began := t.now()
+		v := unfit(errors.New(`"fires" is missing`))
+		if c.Fires != nil {
+			v = run(c)
+		}
+		if v.unfit {
+			t.out.broken(idOf(file, c.Name), file, "a whole case", fmt.Sprintf("%s:%d: %s", casesFile, c.line, v.why))
+			continue
+		}
+		t.out.judged(file, c.Name, fmt.Sprint(*c.Fires), v, t.now().Sub(began))
 	}
 }
 
@@ -322,11 +336,16 @@ func (t *tester) run(s *subject, c *oneCase) verdict {
 
 // single holds a case of one record against its rule.
 func (t *tester) single(s *subject, c *oneCase) verdict {
+	return hold(t.set, t.scratch, s.rule, c)
+}
+
+// hold holds the record of a case against a rule of a set.
+func hold(set *match.Set, scratch *match.Scratch, rule int, c *oneCase) verdict {
 	record, err := recordOf(&c.Event)
 	if err != nil {
 		return problem(err)
 	}
-	e, err := t.set.ExplainJSON(t.scratch, record, match.SourceOf(t.set.Rule(s.rule)), s.rule)
+	e, err := set.ExplainJSON(scratch, record, match.SourceOf(set.Rule(rule)), rule)
 	if err != nil {
 		return problem(err)
 	}
@@ -358,6 +377,16 @@ func (r *Result) judged(file, name, expected string, v verdict, took time.Durati
 func (r *Result) broken(id, file, expected, why string) {
 	f := r.failure(Failure{ID: id, Expected: expected, Got: gotError, Why: why})
 	r.Cases = append(r.Cases, Case{File: file, Name: strings.TrimPrefix(strings.TrimPrefix(id, file), ": "), Failure: f})
+}
+
+// require adds the cases that should be there and are not.
+func (r *Result) require(file, what string, fires, quiet int) {
+	if fires == 0 {
+		r.lacks(file, "a case that fires", what+" has no case that fires")
+	}
+	if quiet == 0 {
+		r.lacks(file, "a case that stays quiet", what+" has no case that stays quiet")
+	}
 }
 
 // lacks adds a case that should be there and is not.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/ruletest"
 )
 
@@ -100,4 +101,36 @@ func TestConformTellsWhatFails(t *testing.T) {
 		got.Failures[1].Expected != "error" || !strings.Contains(got.Failures[0].Why, "StopLogging") {
 		t.Errorf("%+v, %v", got, err)
 	}
+}
+
+// A filter's cases are held against the rule that they name, with the filter.
+func TestFilterCases(t *testing.T) {
+	const filter = "title: f\nlogsource: {product: aws}\nfilter:\n  rules: [1dd3c3a8-40d5-4f2e-9d3c-5f7b1e6a2c11]\n  deploy: {userAgent: deploy}\n  condition: not deploy\n"
+	known, refused := sigma.Parse("elsewhere.yml", []byte(rule))
+	if len(refused) > 0 {
+		t.Fatal(refused)
+	}
+	f := func(cases string, require bool, passed, failed int, why string) {
+		t.Helper()
+		files := fstest.MapFS{"f.yml": {Data: []byte(filter)}}
+		if cases != "" {
+			files["f.cases.yml"] = &fstest.MapFile{Data: []byte("cases:\n" + cases)}
+		}
+		got := ruletest.Test(files, "own", ruletest.Options{Require: require, Known: known})
+		if got.Passed != passed || got.Failed != failed {
+			t.Errorf("%s: %+v", cases, got)
+		}
+		if failed > 0 && !strings.Contains(got.Failures[0].Why+got.Failures[0].Diff, why) {
+			t.Errorf("first failure is %+v, want %q in it", got.Failures[0], why)
+		}
+	}
+	const fires = "- {name: a, fires: true, event: {eventName: StopLogging, userAgent: x}}\n"
+	const quiet = "- {name: b, rule: Trail stopped, fires: false, event: {eventName: StopLogging, userAgent: deploy}}\n"
+	f(fires+quiet, true, 2, 0, "")
+	f(fires, true, 1, 1, "filter has no case that stays quiet")
+	f("", false, 0, 0, "")
+	f("", true, 0, 2, "filter has no case that fires")
+	f(strings.Replace(fires, "userAgent: x", "userAgent: deploy", 1), false, 0, 1, "> yes        userAgent  deploy")
+	f("- {name: a, rule: other, fires: true, event: {}}\n", false, 0, 1, `the filter touches no rule "other"`)
+	f("- {name: a, fires: true, events: []}\n", false, 0, 1, "the case of a filter has one event")
 }
