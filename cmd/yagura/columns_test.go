@@ -216,6 +216,16 @@ func oddRecord(r *rand.Rand, n int) json.RawMessage {
 	some("errorMessage", pick("null", texts("User: x is not authorized to perform", "Failed authentication")))
 	some("requestID", odd("ABCDEF0123456789", "12345"))
 	some("vpcEndpointId", pick("null", texts("vpce-0123456789abcdef0")))
+	some("eventCategory", pick("null", `"Management"`, `"Data"`, `"Insight"`, `"NetworkActivity"`))
+	identity := []string{fmt.Sprintf(`"type":%q`, pick("Root", "IAMUser", "AssumedRole", "Role", "AWSService", "AWSAccount", "FederatedUser", "Unknown"))}
+	for _, part := range []string{`"accessKeyId":` + texts("AKIAEXAMPLE", "ASIAEXAMPLE"), `"credentialId":` + texts("token"), `"invokedBy":` + texts("ecs.amazonaws.com", "AWS Internal"),
+		`"accountId":"111122223333"`, `"principalId":"` + pick("AIDAEXAMPLE", "AROAEXAMPLE:i-0123456789abcdef0", "111122223333", "anonymous") + `"`,
+		`"arn":"arn:aws:` + pick("iam::111122223333:root", "iam::111122223333:user/a", "sts::111122223333:assumed-role/r/s") + `"`} {
+		if r.IntN(2) == 0 {
+			identity = append(identity, part)
+		}
+	}
+	some("userIdentity", "{"+strings.Join(identity, ",")+"}")
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for name, value := range member {
@@ -233,7 +243,8 @@ func slicesConcat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 // rulesOfValues are rules on single columns and on two, of values that events
 // have, whole and in parts, in any case of letters.
 func rulesOfValues(r *rand.Rand, events []event.Event, n int) sigma.Documents {
-	names := []string{"eventName", "eventSource", "awsRegion", "sourceIPAddress", "userAgent", "errorCode", "errorMessage", "requestID", "vpcEndpointId"}
+	names := []string{"eventName", "eventSource", "awsRegion", "sourceIPAddress", "userAgent", "errorCode", "errorMessage", "requestID", "vpcEndpointId",
+		"userIdentity.type", "userIdentity.type", "userIdentity.invokedBy", "userIdentity.accessKeyId", "eventCategory"}
 	var docs sigma.Documents
 	for i := range n {
 		var b strings.Builder
@@ -284,6 +295,10 @@ func valueOf(record []byte, name string) string {
 	var members map[string]any
 	if json.Unmarshal(record, &members) != nil {
 		return ""
+	}
+	if first, rest, found := strings.Cut(name, "."); found {
+		members, _ = members[first].(map[string]any)
+		name = rest
 	}
 	s, _ := members[name].(string)
 	return s

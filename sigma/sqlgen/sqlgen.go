@@ -43,13 +43,21 @@ type Log struct {
 
 // Field says what columns hold of a field of a record.
 //
-// The premise, which tests of a table have to prove on records, is: a field that
-// is text, once, stands in one of the columns as it is, cut at Max bytes, with
-// U+FFFD for NUL; and if it is absent or null the columns are empty.
+// The premise, which tests of a table have to prove on records, is: no object
+// names a member twice, or a path at once; a field that is text stands in one of
+// the columns as it is, cut at Max bytes, with U+FFFD for NUL; and if it is absent
+// or null the columns are empty.
 type Field struct {
 	// Columns are text, never NULL. Of several one has the text, the rest are
 	// empty: an address and a host name.
 	Columns []string
+	// Words are for a column that has other words than the field: by each of the
+	// field's texts those that the column may have. They serve a rule that asks
+	// for these texts whole; a text that is written otherwise, in the case of its
+	// letters too, is taken not to occur.
+	Words map[string][]string
+	// Shared: where the field is absent the columns may be filled from elsewhere.
+	Shared bool
 	// Odd: the field may be something other than text in a record, in which case
 	// the columns are empty, too. Rows with empty columns are then read whatever
 	// a rule asks for, so it is of use where these are rare. Without it a record

@@ -105,6 +105,9 @@ func (s *superset) leaf(a *ir.Atom, low bool) *cond {
 	if !known || low && !f.Only {
 		return unknown
 	}
+	if f.Words != nil {
+		return words(f, a, unknown, low)
+	}
 	t := &test1{columns: f.Columns, odd: f.Odd, low: low, max: f.Max, share: f.Share}
 	switch a.Op {
 	case ir.Exists:
@@ -113,7 +116,7 @@ func (s *superset) leaf(a *ir.Atom, low bool) *cond {
 		}
 		t.alts = []alt{{op: ir.Exists}}
 	case ir.IsNull:
-		if low || f.Odd && len(f.Columns) > 1 {
+		if low || f.Shared {
 			return unknown
 		}
 		t.alts, t.odd = []alt{{op: ir.IsNull}}, false
@@ -124,6 +127,26 @@ func (s *superset) leaf(a *ir.Atom, low bool) *cond {
 		}
 		t.alts = alts
 	}
+	return &cond{op: test, test: t}
+}
+
+// words asks for what a column has in place of the text.
+func words(f Field, a *ir.Atom, unknown *cond, low bool) *cond {
+	if low || a.Op != ir.Eq {
+		return unknown
+	}
+	t := &test1{columns: f.Columns, share: f.Share}
+	for text, column := range f.Words {
+		if text == a.Text || !a.Cased && ir.FoldString(text) == a.Text {
+			for _, word := range column {
+				t.alts = append(t.alts, alt{op: ir.Eq, cased: true, text: word})
+			}
+		}
+	}
+	if len(t.alts) == 0 {
+		return unknown
+	}
+	t.sort()
 	return &cond{op: test, test: t}
 }
 
