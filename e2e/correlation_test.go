@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yagura-sec/yagura/simulate"
 )
@@ -115,16 +117,7 @@ func TestCorrelationsAnyOrder(t *testing.T) {
 	if _, err := (simulate.Organisation{Seed: 5, Accounts: 3, Days: 2, Records: 12_000}).Write(context.Background(), logs); err != nil {
 		t.Fatal(err)
 	}
-	var files []string
-	err := filepath.WalkDir(logs, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			files = append(files, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := filesIn(t, logs)
 	ingest := func(data string, files ...string) {
 		t.Helper()
 		yagura(t, data, append([]string{"ingest", "--rules", rules}, files...)...)
@@ -152,4 +145,70 @@ func TestCorrelationsAnyOrder(t *testing.T) {
 	f("backwards", 6, func() { slices.Reverse(files) })
 	rng := rand.New(rand.NewPCG(5, 5))
 	f("shuffled", 3, func() { rng.Shuffle(len(files), func(i, k int) { files[i], files[k] = files[k], files[i] }) })
+}
+
+// TestServeCorrelates: a server finds what an ingest does, as objects arrive in
+// a folder, and although it is killed in between.
+func TestServeCorrelates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("serves for a while")
+	}
+	dir := t.TempDir()
+	logs, rules := filepath.Join(dir, "logs"), ownRules(t)
+	if _, err := (simulate.Organisation{Seed: 6, Accounts: 2, Days: 1, Records: 4000}).Write(context.Background(), logs); err != nil {
+		t.Fatal(err)
+	}
+	whole := filepath.Join(dir, "whole")
+	yagura(t, whole, "ingest", "--rules", rules, logs)
+	want, n := correlated(t, whole)
+	if n == 0 {
+		t.Fatal("no correlation finds anything: the test shows too little")
+	}
+	inbox, data := filepath.Join(dir, "inbox"), filepath.Join(dir, "data")
+	if err := os.Mkdir(inbox, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	serving := func() *server {
+		return serveWith(t, data, "127.0.0.1:0", fmt.Sprintf("rules: {dirs: [%s]}\nsources:\n  - {type: file, paths: [%s], follow: true, poll: 100ms}\n", rules, inbox))
+	}
+	files := filesIn(t, logs)
+	arrive := func(some []string) {
+		t.Helper()
+		for _, path := range some { // whole at once, as from a bucket
+			if err := os.Rename(path, filepath.Join(inbox, filepath.Base(path))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s := serving()
+	arrive(files[len(files)/2:]) // the later ones first
+	waitFor(t, "a first finding of a correlation", func() bool { _, n := correlated(t, data); return n > 0 })
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.cmd.Wait() // it says that it was killed
+	s = serving()
+	arrive(files[:len(files)/2])
+	got := ""
+	for end := time.Now().Add(time.Minute); got != want && time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
+		got, _ = correlated(t, data)
+	}
+	compare(t, map[string]string{"findings of correlations": want}, map[string]string{"findings of correlations": got})
+	if _, body := s.ask("/metrics", nil); !strings.Contains(body, "yagura_hunt_overflow_total 0\n") || strings.Contains(body, "yagura_hunts_total 0\n") {
+		t.Error("the metrics tell of no hunt, or of an overflow")
+	}
+}
+
+func filesIn(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
