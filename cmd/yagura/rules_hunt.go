@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -19,9 +19,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/correlate"
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/detect/stored"
-	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
-	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/pipeline"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/sigma"
@@ -35,8 +33,8 @@ func (p *program) rulesHunt() *cobra.Command {
 	c := &cobra.Command{
 		Use: "hunt RULE...", Short: "Hold rules and correlations against what is stored", Args: cobra.MinimumNArgs(1),
 		Long: `Hunt runs rules over stored events: before a rule is put to work, or because it
-was added after the events came. RULE is an id, name or title of a rule that is
-configured or built in, or a file or folder of rules.
+was added after the events came. RULE is the id, name, title or file name (without
+.yml) of a rule that is built in or configured, or a file or folder of rules.
 
 It shows what would be found and how much noise it would be, and changes nothing.
 With --record the findings are kept: they take the place of what the rule has said
@@ -81,7 +79,8 @@ type HuntedRule struct {
 type HuntReport struct {
 	Rules      []HuntedRule      `json:"rules"`
 	Findings   []api.Finding     `json:"findings"`
-	Candidates int64             `json:"candidates"` // events that were looked at
+	Candidates int64             `json:"candidates"` // events that were looked at for rules
+	Hours      int64             `json:"hours"`      // that were looked at for correlations
 	Unread     int64             `json:"unread"`     // of them, without a record that can be read
 	Seconds    float64           `json:"seconds"`
 	Recorded   bool              `json:"recorded"`
@@ -177,22 +176,29 @@ func plain(refused []*sigma.Error) (out []error) {
 	return out
 }
 
-// named gives the rules and correlations of that id, name or title.
+// named gives the rules and correlations of that id, name, title or file.
 func named(known sigma.Documents, name string) (out sigma.Documents) {
 	is := func(m *sigma.Meta) bool {
 		return name == m.ID || name == m.Name || strings.EqualFold(name, m.Title)
 	}
+	file := func(m *sigma.Meta) bool { return name == strings.TrimSuffix(path.Base(m.File), path.Ext(m.File)) }
 	for _, r := range known.Rules {
-		if is(&r.Meta) {
+		if is(&r.Meta) || file(&r.Meta) && !beside(known, &r.Meta) {
 			out.Rules = append(out.Rules, r)
 		}
 	}
 	for _, c := range known.Correlations {
-		if is(&c.Meta) {
+		if is(&c.Meta) || file(&c.Meta) {
 			out.Correlations = append(out.Correlations, c)
 		}
 	}
 	return out
+}
+
+// beside tells whether the rule stands in a file of correlations, which it is
+// part of.
+func beside(known sigma.Documents, m *sigma.Meta) bool {
+	return slices.ContainsFunc(known.Correlations, func(c *sigma.Correlation) bool { return c.File == m.File })
 }
 
 // unique keeps the first document of each id: a file that is named goes before
@@ -215,12 +221,12 @@ func (h *hunting) bounds(ctx context.Context, record bool) error {
 	}
 	var err error
 	if h.since.IsZero() {
-		if h.since, err = h.edge(ctx, true); err != nil {
+		if h.since, err = h.earliest(ctx); err != nil {
 			return err
 		}
 	}
 	if h.until.IsZero() {
-		if h.until, err = h.edge(ctx, false); err != nil {
+		if h.until, err = h.rooms.latest(ctx); err != nil {
 			return err
 		}
 	}
@@ -233,7 +239,13 @@ func (h *hunting) bounds(ctx context.Context, record bool) error {
 
 // rules hunts for the rules of one event.
 func (h *hunting) rules(ctx context.Context, what chosen) error {
-	d, refused := rule.New(what.Documents, catalogue.RuleOptions(h.cfg.Rules))
+	alone := sigma.Documents{Filters: what.Filters}
+	for _, r := range what.Rules {
+		if !serves(what.Correlations, &r.Meta) {
+			alone.Rules = append(alone.Rules, r)
+		}
+	}
+	d, refused := rule.New(alone, catalogue.RuleOptions(h.cfg.Rules))
 	h.refused(plain(refused))
 	var latest atomic.Pointer[stored.Progress]
 	stop := h.progress(func() string {
@@ -243,7 +255,7 @@ func (h *hunting) rules(ctx context.Context, what chosen) error {
 		return "hunting"
 	})
 	found, looked, err := d.Hunt(ctx, rule.Hunting{
-		Source: h.rooms.stored(), Since: h.since, Until: h.until,
+		Source: h.rooms.history(), Since: h.since, Until: h.until,
 		Progress: func(s stored.Progress) { latest.Store(&s) },
 	})
 	stop()
@@ -267,6 +279,39 @@ func (h *hunting) rules(ctx context.Context, what chosen) error {
 	return nil
 }
 
+// needed is the correlations that were chosen with all that they rest on: what
+// is read of the log is what these rules ask for.
+func (c chosen) needed() sigma.Documents {
+	out := sigma.Documents{Correlations: slices.Clone(c.Correlations), Filters: c.all.Filters}
+	for i := 0; i < len(out.Correlations); i++ { // it grows on the way
+		for _, x := range c.all.Correlations {
+			if refers(out.Correlations[i], &x.Meta) && !slices.Contains(out.Correlations, x) {
+				out.Correlations = append(out.Correlations, x)
+			}
+		}
+	}
+	for _, r := range c.all.Rules {
+		if slices.ContainsFunc(out.Correlations, func(x *sigma.Correlation) bool { return refers(x, &r.Meta) }) {
+			out.Rules = append(out.Rules, r)
+		}
+	}
+	return out
+}
+
+func refers(c *sigma.Correlation, m *sigma.Meta) bool {
+	return slices.ContainsFunc(c.Rules, func(r sigma.Reference) bool {
+		return r.Rule != "" && (r.Rule == m.ID || r.Rule == m.Name)
+	})
+}
+
+// serves tells whether a rule is there for one of the correlations and finds
+// nothing by itself.
+func serves(correlations []*sigma.Correlation, m *sigma.Meta) bool {
+	return slices.ContainsFunc(correlations, func(c *sigma.Correlation) bool {
+		return !c.Generate && refers(c, m)
+	})
+}
+
 // huntSlice is how much is hunted through at a time, so that what is read stays
 // in memory while all correlations look at it.
 const huntSlice = 72 * time.Hour
@@ -276,14 +321,15 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 	if len(what.Correlations) == 0 {
 		return nil
 	}
-	d, refused := rule.New(what.all, catalogue.RuleOptions(h.cfg.Rules))
+	d, refused := rule.New(what.needed(), catalogue.RuleOptions(h.cfg.Rules))
 	h.refused(plain(refused))
-	hunter := correlate.New(d, h.rooms.stored(), correlate.Options{})
+	hunter := correlate.New(d, h.rooms.history(), correlate.Options{})
 	able := hunter.Hunters()
 	since, until, complete, err := h.reach(ctx)
 	if err != nil {
 		return err
 	}
+	h.report.Hours = int64(until.Sub(since) / time.Hour)
 	hunts := make([]finding.Hunt, len(what.Correlations))
 	var at atomic.Int64
 	stop := h.progress(func() string {
@@ -328,11 +374,11 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 // reach is what there is to hunt through in whole hours, and up to when the log
 // may be taken to be complete.
 func (h *hunting) reach(ctx context.Context) (since, until, complete time.Time, err error) {
-	first, err := h.edge(ctx, true)
+	first, err := h.earliest(ctx)
 	if err != nil {
 		return since, until, complete, err
 	}
-	last, err := h.edge(ctx, false)
+	last, err := h.rooms.latest(ctx)
 	if err != nil {
 		return since, until, complete, err
 	}
@@ -354,12 +400,12 @@ func (h *hunting) reach(ctx context.Context) (since, until, complete time.Time, 
 	return since, until, complete, nil
 }
 
-// edge is the time of the oldest or of the latest event.
-func (h *hunting) edge(ctx context.Context, oldest bool) (time.Time, error) {
-	for e, err := range h.rooms.lake.Select(ctx, query.Query{Limit: 1, OldestFirst: oldest}) {
+// earliest is the time of the earliest stored event.
+func (h *hunting) earliest(ctx context.Context) (time.Time, error) {
+	for e, err := range h.rooms.lake.Select(ctx, query.Query{Limit: 1, OldestFirst: true}) {
 		return e.Time, err
 	}
-	return time.Time{}, nil
+	return time.Time{}, ctx.Err()
 }
 
 // noisy counts the days on which a rule would be a counter.
@@ -453,7 +499,14 @@ func (h *hunting) print() error {
 	if err := h.printTable([]string{"severity", "events", "findings", "days", "noise", "rule"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(h.stdout, "\n%s looked at in %.1f s. ", many(h.report.Candidates, "event", "events"), h.report.Seconds)
+	var looked []string
+	if h.report.Candidates > 0 || h.report.Hours == 0 {
+		looked = append(looked, many(h.report.Candidates, "event", "events"))
+	}
+	if h.report.Hours > 0 {
+		looked = append(looked, many(h.report.Hours, "hour", "hours"))
+	}
+	fmt.Fprintf(h.stdout, "\n%s looked at in %.1f s. ", strings.Join(looked, " and "), h.report.Seconds)
 	if h.report.Recorded {
 		_, err := fmt.Fprintf(h.stdout, "What was found from %s to %s is kept.\n", stamp(h.since), stamp(h.until))
 		return err
@@ -475,15 +528,4 @@ func noise(r HuntedRule) string {
 		out = append(out, fmt.Sprintf("%s not over yet", many(int64(r.Open), "hour", "hours")))
 	}
 	return strings.Join(out, ", ")
-}
-
-// stored reads stored events for rules.
-func (r *rooms) stored() stored.Source {
-	return stored.Source{
-		Dialect: r.lake.Dialect(),
-		Where: func(ctx context.Context, c stored.Condition) iter.Seq2[event.Event, error] {
-			return r.lake.SelectWhere(ctx, lake.Condition(c))
-		},
-		Select: r.lake.Select,
-	}
 }
