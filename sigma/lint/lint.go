@@ -111,14 +111,14 @@ func Check(docs sigma.Documents, refused []*sigma.Error, o Options) []Problem {
 func others(docs, known sigma.Documents) sigma.Documents {
 	taken := map[string]bool{}
 	for _, r := range docs.Rules {
-		taken[r.ID], taken[r.Name] = true, true
+		taken[r.ID], taken[r.Name], taken[r.Key()] = true, true, true
 	}
 	for _, c := range docs.Correlations {
-		taken[c.ID], taken[c.Name] = true, true
+		taken[c.ID], taken[c.Name], taken[c.Key()] = true, true, true
 	}
 	delete(taken, "")
-	known.Rules = slices.DeleteFunc(slices.Clone(known.Rules), func(r *sigma.Rule) bool { return taken[r.ID] || taken[r.Name] })
-	known.Correlations = slices.DeleteFunc(slices.Clone(known.Correlations), func(c *sigma.Correlation) bool { return taken[c.ID] || taken[c.Name] })
+	known.Rules = slices.DeleteFunc(slices.Clone(known.Rules), func(r *sigma.Rule) bool { return taken[r.ID] || taken[r.Name] || taken[r.Key()] })
+	known.Correlations = slices.DeleteFunc(slices.Clone(known.Correlations), func(c *sigma.Correlation) bool { return taken[c.ID] || taken[c.Name] || taken[c.Key()] })
 	return known
 }
 

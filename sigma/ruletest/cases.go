@@ -91,21 +91,21 @@ func newTester(docs sigma.Documents, o Options) (*tester, []*sigma.Error) {
 	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[*sigma.Meta]bool{}, unread: map[string]bool{}}
 	taken := map[string]bool{}
 	for _, r := range docs.Rules {
-		t.own[&r.Meta], taken[r.ID], taken[r.Name] = true, true, true
+		t.own[&r.Meta], taken[r.ID], taken[r.Name], taken[r.Key()] = true, true, true, true
 	}
 	for _, c := range docs.Correlations {
-		t.own[&c.Meta], taken[c.ID], taken[c.Name] = true, true, true
+		t.own[&c.Meta], taken[c.ID], taken[c.Name], taken[c.Key()] = true, true, true, true
 	}
 	t.correlations = slices.Clone(docs.Correlations)
 	rules := slices.Clone(docs.Rules)
 	delete(taken, "")
 	for _, r := range o.Known.Rules {
-		if !taken[r.ID] && !taken[r.Name] {
+		if !taken[r.ID] && !taken[r.Name] && !taken[r.Key()] {
 			rules = append(rules, r)
 		}
 	}
 	for _, c := range o.Known.Correlations {
-		if !taken[c.ID] && !taken[c.Name] {
+		if !taken[c.ID] && !taken[c.Name] && !taken[c.Key()] {
 			t.correlations = append(t.correlations, c)
 		}
 	}

@@ -208,7 +208,13 @@ func TestKnown(t *testing.T) {
 	if got := correlated(first, cases, ruletest.Options{}); got.Failed != 1 || !strings.Contains(got.Failures[0].Why, `no rule with the id or name "read"`) {
 		t.Errorf("%+v", got)
 	}
-	// The same rule here and there is one rule.
+	// The same rule here and there is one rule, also where it has a title alone.
+	untitled := strings.Replace(second, "name: read\n", "", 1)
+	if again, _ := sigma.Parse("c.yml", []byte(untitled)); len(again.Rules) != 1 {
+		t.Fatal("the rule is not read")
+	} else if got := correlated(untitled, "- {name: x, fires: true, event: {eventName: GetSecretValue}}\n", ruletest.Options{Known: again}); got.Passed != 1 || got.Failed > 0 {
+		t.Errorf("%+v", got)
+	}
 	if got := correlated(sweep, cases, ruletest.Options{Known: known}); got.Passed != 1 || got.Failed > 0 {
 		t.Errorf("%+v", got)
 	}

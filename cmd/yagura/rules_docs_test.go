@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocsOnRules runs the rules and cases that docs/rules.md shows.
+func TestDocsOnRules(t *testing.T) {
+	text, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	blocks := regexp.MustCompile("(?s)```yaml\n# (\\S+)\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	for _, b := range blocks {
+		path := filepath.Join(dir, b[1])
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(b[2]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := func(want string, args ...string) {
+		t.Helper()
+		if code, out, errs := say(t, args...); code != 0 || !strings.Contains(out, want) {
+			t.Errorf("%v: exit code %d, %q, %q; want %q", args, code, out, errs, want)
+		}
+	}
+	rules := filepath.Join(dir, "my-rules")
+	f("4 passed, 0 failed, 0 skipped", "rules", "test", "--require", rules)
+	f("3 rules, 0 problems", "rules", "lint", rules)
+	f("3 rules, 0 problems", "rules", "lint", dir) // with the filter
+	if len(blocks) != 5 {
+		t.Errorf("docs/rules.md shows %d files", len(blocks))
+	}
+}
