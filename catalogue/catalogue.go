@@ -5,6 +5,7 @@ package catalogue
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/pipeline"
 	"github.com/yagura-sec/yagura/source"
 )
 
@@ -56,8 +58,9 @@ func Rules(c config.Rules, extra []string) (d *rule.Detector, refused []error) {
 	if c.Builtin {
 		trees = append(trees, BuiltinRules())
 	}
-	d, errs := rule.Load(trees, slices.Concat(c.Dirs, extra), RuleOptions(c))
-	for _, err := range errs {
+	o, wrong := RuleOptions(c)
+	d, errs := rule.Load(trees, slices.Concat(c.Dirs, extra), o)
+	for _, err := range append(wrong, errs...) {
 		refused = append(refused, err)
 	}
 	return d, refused
@@ -79,7 +82,25 @@ func Documents(c config.Rules, extra []string) (sigma.Documents, []*sigma.Error)
 	return rule.Documents(trees, slices.Concat(c.Dirs, extra))
 }
 
-// RuleOptions are what the configuration says about all rules.
-func RuleOptions(c config.Rules) rule.Options {
-	return rule.Options{Placeholders: c.Placeholders}
+// RuleOptions are what the configuration says about all rules. The errors are of
+// its pipelines and aliases, without which rules would mean something else.
+func RuleOptions(c config.Rules) (rule.Options, []*sigma.Error) {
+	o := rule.Options{Extended: c.ExtendedConditions}
+	o.Placeholders = c.Placeholders
+	var refused, more []*sigma.Error
+	if len(c.Pipelines) > 0 {
+		o.Pipelines, refused = pipeline.Load(c.Pipelines...)
+	}
+	switch c.Aliases {
+	case "", "none":
+	case "default":
+		o.Aliases = pipeline.DefaultAliases()
+	default:
+		text, err := os.ReadFile(c.Aliases)
+		if err != nil {
+			return o, append(refused, &sigma.Error{File: c.Aliases, Pos: sigma.Pos{Line: 1, Col: 1}, Reason: err.Error()})
+		}
+		o.Aliases, more = pipeline.ParseAliases(c.Aliases, text)
+	}
+	return o, append(refused, more...)
 }

@@ -58,6 +58,15 @@ type Rules struct {
 	Dirs    []string `yaml:"dirs"`    // folders of Sigma rules besides
 	// Placeholders are the values of Sigma's expand modifier.
 	Placeholders map[string][]string `yaml:"placeholders"`
+	// Pipelines are files of pySigma's processing pipelines, which rewrite rules
+	// before they are used.
+	Pipelines []string `yaml:"pipelines"`
+	// Aliases says under which other names fields of rules are looked for:
+	// "default" for our own table, "none", or a file.
+	Aliases string `yaml:"aliases"`
+	// ExtendedConditions allows correlations of specification 2.2's proposal,
+	// such as "a and not b".
+	ExtendedConditions bool `yaml:"extended_conditions"`
 }
 
 // Retention says how long events stay. Hourly usage stays for good.
@@ -92,7 +101,7 @@ func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8484",
 		Server: Server{Wait: Duration(250 * time.Millisecond)},
-		Rules:  Rules{Builtin: true},
+		Rules:  Rules{Builtin: true, Aliases: "default"},
 		Lake:   Lake{FreeSpaceFloor: 512 << 20, QueryMemory: 1 << 30},
 		SQL:    SQL{Timeout: Duration(time.Minute), Rows: 100_000, Bytes: 64 << 20},
 		Ledger: Ledger{QuarantineSize: 1 << 30},

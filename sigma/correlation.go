@@ -50,6 +50,13 @@ type Correlation struct {
 	At map[string]Pos
 }
 
+// Refers tells whether c names the rule or correlation of m, by id or by name.
+func (c *Correlation) Refers(m *Meta) bool {
+	return slices.ContainsFunc(c.Rules, func(r Reference) bool {
+		return r.Rule != "" && (r.Rule == m.ID || r.Rule == m.Name)
+	})
+}
+
 // Reference is the id or the name of a rule.
 type Reference struct {
 	Rule string

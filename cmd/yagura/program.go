@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/config"
+	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/sigma"
 )
 
 // program is one run: what is outside, the common flags, and what they mean.
@@ -18,6 +22,8 @@ type program struct {
 	cfg   config.Config
 	dir   string           // the data directory
 	clock func() time.Time // the real one, whatever --now says
+
+	ruleOptions rule.Options // of the configuration
 }
 
 var formats = []string{"table", "json", "jsonl", "csv"}
@@ -34,6 +40,10 @@ func (p *program) settle() error {
 			return exit{exitUsage, err}
 		}
 		p.cfg = c
+	}
+	var bad []*sigma.Error
+	if p.ruleOptions, bad = catalogue.RuleOptions(p.cfg.Rules); len(bad) > 0 {
+		return exit{exitUsage, errors.Join(plain(bad)...)}
 	}
 	switch {
 	case p.flags.data != "":

@@ -141,7 +141,7 @@ func trees(paths []string) ([]rule.Tree, error) {
 }
 
 func (p *program) placeholders() match.Options {
-	return match.Options{Placeholders: p.cfg.Rules.Placeholders}
+	return p.ruleOptions.Options
 }
 
 func (p *program) rulesConform() *cobra.Command {

@@ -82,7 +82,7 @@ func (p *program) explain(ctx context.Context, name, what string, extra []string
 	if err != nil {
 		return err
 	}
-	d, refused := rule.New(chosen.all, catalogue.RuleOptions(p.cfg.Rules))
+	d, refused := rule.New(chosen.all, p.ruleOptions)
 	var all []Explained
 	for _, c := range d.Plan().Correlations {
 		if isOf(&c.Meta, chosen.Documents) && (!d.Plan().Quiet(&c.Meta) || len(chosen.Correlations) == 1) {

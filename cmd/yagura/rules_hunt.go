@@ -245,7 +245,7 @@ func (h *hunting) rules(ctx context.Context, what chosen) error {
 			alone.Rules = append(alone.Rules, r)
 		}
 	}
-	d, refused := rule.New(alone, catalogue.RuleOptions(h.cfg.Rules))
+	d, refused := rule.New(alone, h.ruleOptions)
 	h.refused(plain(refused))
 	var latest atomic.Pointer[stored.Progress]
 	stop := h.progress(func() string {
@@ -285,30 +285,24 @@ func (c chosen) needed() sigma.Documents {
 	out := sigma.Documents{Correlations: slices.Clone(c.Correlations), Filters: c.all.Filters}
 	for i := 0; i < len(out.Correlations); i++ { // it grows on the way
 		for _, x := range c.all.Correlations {
-			if refers(out.Correlations[i], &x.Meta) && !slices.Contains(out.Correlations, x) {
+			if out.Correlations[i].Refers(&x.Meta) && !slices.Contains(out.Correlations, x) {
 				out.Correlations = append(out.Correlations, x)
 			}
 		}
 	}
 	for _, r := range c.all.Rules {
-		if slices.ContainsFunc(out.Correlations, func(x *sigma.Correlation) bool { return refers(x, &r.Meta) }) {
+		if slices.ContainsFunc(out.Correlations, func(x *sigma.Correlation) bool { return x.Refers(&r.Meta) }) {
 			out.Rules = append(out.Rules, r)
 		}
 	}
 	return out
 }
 
-func refers(c *sigma.Correlation, m *sigma.Meta) bool {
-	return slices.ContainsFunc(c.Rules, func(r sigma.Reference) bool {
-		return r.Rule != "" && (r.Rule == m.ID || r.Rule == m.Name)
-	})
-}
-
 // serves tells whether a rule is there for one of the correlations and finds
 // nothing by itself.
 func serves(correlations []*sigma.Correlation, m *sigma.Meta) bool {
 	return slices.ContainsFunc(correlations, func(c *sigma.Correlation) bool {
-		return !c.Generate && refers(c, m)
+		return !c.Generate && c.Refers(m)
 	})
 }
 
@@ -321,7 +315,7 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 	if len(what.Correlations) == 0 {
 		return nil
 	}
-	d, refused := rule.New(what.needed(), catalogue.RuleOptions(h.cfg.Rules))
+	d, refused := rule.New(what.needed(), h.ruleOptions)
 	h.refused(plain(refused))
 	hunter := correlate.New(d, h.rooms.history(), correlate.Options{})
 	able := hunter.Hunters()

@@ -204,5 +204,5 @@ func sample(ctx context.Context, l lake.Selecter, format string, since, until ti
 
 // correlations is what the configuration says about correlations.
 func (p *program) correlations() correlate.Options {
-	return correlate.Options{Extended: catalogue.RuleOptions(p.cfg.Rules).Extended}
+	return correlate.Options{Extended: p.ruleOptions.Extended}
 }

@@ -40,8 +40,8 @@ var Sources = map[string]match.Source{
 
 // Options is what a detector is made with. The zero Options are ready to use.
 type Options struct {
-	// Placeholders are the values for Sigma's expand.
-	Placeholders map[string][]string
+	// Options of the engine; Filters are those of the documents.
+	match.Options
 	// Sources by format; nil stands for the Sources of this package.
 	Sources map[string]match.Source
 	// Extended allows correlations over conditions such as "a and not b", which
@@ -89,7 +89,8 @@ func New(docs sigma.Documents, o Options) (*Detector, []*sigma.Error) {
 			correlations = append(correlations, c)
 		}
 	}
-	set, more := match.Compile(rules, match.Options{Placeholders: o.Placeholders, Filters: docs.Filters})
+	o.Filters = docs.Filters
+	set, more := match.Compile(rules, o.Options)
 	refused = append(refused, more...)
 	d := &Detector{set: set, sources: o.Sources}
 	if d.sources == nil {
@@ -99,10 +100,35 @@ func New(docs sigma.Documents, o Options) (*Detector, []*sigma.Error) {
 	for i := range set.Len() {
 		rules = append(rules, set.Rule(i))
 	}
+	correlations, more = rewritten(correlations, rules, o)
+	refused = append(refused, more...)
 	d.plan, more = correlate.Compile(correlations, rules, correlate.Options{Extended: o.Extended})
 	d.correlated(docs.Correlations)
 	d.scratch.New = func() any { return set.NewScratch() }
 	return d, append(refused, more...)
+}
+
+// rewritten are the correlations as pipelines make them of what is written.
+func rewritten(correlations []*sigma.Correlation, rules []*sigma.Rule, o Options) (out []*sigma.Correlation, refused []*sigma.Error) {
+	pipelines, ok := o.Pipelines.(interface {
+		ApplyCorrelation(*sigma.Correlation, []*sigma.Rule) (*sigma.Correlation, []*sigma.Error)
+	})
+	if !ok {
+		return correlations, nil
+	}
+	for _, c := range correlations {
+		var referred []*sigma.Rule
+		for _, r := range rules {
+			if c.Refers(&r.Meta) {
+				referred = append(referred, r)
+			}
+		}
+		x, errs := pipelines.ApplyCorrelation(c, referred)
+		if refused = append(refused, errs...); len(errs) == 0 {
+			out = append(out, x)
+		}
+	}
+	return out, refused
 }
 
 // Hunter names who hunts for a correlation of that key, in marks and hunts.
