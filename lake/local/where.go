@@ -264,10 +264,14 @@ func (w *where) windows(ctx context.Context, files []*segmentFile, places []int6
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(all, func(a, b event.Event) int {
-			return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.UID[:], b.UID[:]))
+		order := make([]int, len(all)) // events are large to move about
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(i, j int) int {
+			return cmp.Or(all[i].Time.Compare(all[j].Time), bytes.Compare(all[i].UID[:], all[j].UID[:]))
 		})
-		for i := range all {
+		for _, i := range order {
 			if !w.yield(all[i], nil) {
 				return errStop
 			}
