@@ -15,6 +15,7 @@ import (
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/correlate"
+	"github.com/yagura-sec/yagura/sigma/ir"
 	"github.com/yagura-sec/yagura/sigma/lint"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
@@ -136,10 +137,11 @@ func (p *program) survey(ctx context.Context, rules []*sigma.Rule, f lintFlags) 
 		return nil, nil, err
 	}
 	defer r.Close()
+	program, _ := ir.Compile(rules, p.placeholders())
 	var stored []lint.Stored
 	seen := map[string]*Looked{}
 	for format, source := range rule.Sources {
-		s := lint.NewSurvey(rules, source)
+		s := lint.NewSurvey(program, source)
 		if s == nil {
 			continue
 		}

@@ -96,25 +96,36 @@ func letters(a, b string) int {
 }
 
 // fields finds fields of a rule or filter that its log source does not have.
-func (l *linter) fields(d *sigma.Detection, source string, errorf func(sigma.Pos, string, ...any) *sigma.Error) {
+func (l *linter) fields(d *sigma.Detection, source sigma.LogSource, errorf func(sigma.Pos, string, ...any) *sigma.Error) {
 	for _, s := range d.Searches {
 		for _, g := range s.Groups {
 			for i := range g {
 				it := &g[i]
-				if why := unknownField(source, it.Field); why != "" {
+				if why := l.unknown(source, it.Field); why != "" {
 					l.add(errorf(it.Pos, "%s", why), Warning, "field")
 				}
 				if !slices.Contains(it.Modifiers, "fieldref") {
 					continue
 				}
 				for _, v := range it.Values {
-					if why := unknownField(source, v.Text); why != "" {
+					if why := l.unknown(source, v.Text); why != "" {
 						l.add(errorf(v.Pos, "%s", why), Warning, "field")
 					}
 				}
 			}
 		}
 	}
+}
+
+// unknown is unknownField, but for fields that aliases look for under a name that
+// there is.
+func (l *linter) unknown(source sigma.LogSource, field string) string {
+	for _, name := range l.o.Aliases.Names(source, field) {
+		if unknownField(source.String(), name) == "" {
+			return ""
+		}
+	}
+	return unknownField(source.String(), field)
 }
 
 // grouped finds fields of a correlation that neither the records of its rules

@@ -17,7 +17,7 @@ func (l *linter) filter(f *sigma.Filter, all sigma.Documents) {
 			l.add(f.Errorf(c.Pos, "filter is joined to rules with \"and\" as it is written, so rules match only what it matches: to exclude, begin the condition with \"not\""), Warning, "filter")
 		}
 	}
-	l.fields(&f.Detection, f.LogSource.String(), f.Errorf)
+	l.fields(&f.Detection, f.LogSource, f.Errorf)
 	place := f.Places["filter"]
 	touched := map[string]*sigma.Rule{}
 	n := 0

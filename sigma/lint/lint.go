@@ -91,9 +91,10 @@ func Check(docs sigma.Documents, refused []*sigma.Error, o Options) []Problem {
 	for _, r := range docs.Rules {
 		l.meta(&r.Meta)
 		l.searches(r)
-		l.fields(&r.Detection, r.LogSource.String(), r.Errorf)
 	}
 	for i := range program.Rules {
+		r := program.Rules[i].Rule // as pipelines leave it
+		l.fields(&r.Detection, r.LogSource, r.Errorf)
 		l.constant(program, &program.Rules[i])
 		l.dead(program, &program.Rules[i])
 	}

@@ -101,11 +101,12 @@ func TestConstant(t *testing.T) {
 }
 
 func TestFields(t *testing.T) {
+	var aliases ir.Aliases
 	f := func(source, field, want string) {
 		t.Helper()
 		docs, refused := sigma.Parse("r.yml", []byte("title: t\nlogsource: {"+source+"}\ndetection:\n  a: {"+field+": x}\n  condition: a\n"))
 		got := ""
-		for _, p := range lint.Run(docs, refused, ir.Options{}) {
+		for _, p := range lint.Run(docs, refused, ir.Options{Aliases: aliases}) {
 			if p.Check == "field" {
 				got = p.Reason
 			}
@@ -128,6 +129,9 @@ func TestFields(t *testing.T) {
 	f(cloudtrail, "eventName.x", `records of aws/cloudtrail have no field "eventName.x": is "eventName" meant?`)
 	f("product: windows", "Image", "")
 	f("product: aws", "eventname", "") // which of its logs is not said
+	aliases = ir.Aliases{{Product: "aws", Fields: map[string][]string{"eventname": {"eventName"}, "src_country": {"country"}}}}
+	f(cloudtrail, "eventname", "")
+	f(cloudtrail, "src_country", `records of aws/cloudtrail have no field "src_country"`)
 }
 
 const correlated = `title: Sweep
@@ -237,18 +241,20 @@ func changed(t *testing.T) string {
 
 func TestStored(t *testing.T) {
 	cloudtrail := match.Source{Product: "aws", Service: "cloudtrail"}
+	var o ir.Options
 	f := func(detection string, want string, records ...string) {
 		t.Helper()
 		docs, refused := sigma.Parse("r.yml", []byte("title: t\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n  "+strings.ReplaceAll(detection, "\n", "\n  ")+"\n"))
 		if len(refused) > 0 {
 			t.Fatal(refused)
 		}
-		survey := lint.NewSurvey(docs.Rules, cloudtrail)
+		program, refused := ir.Compile(docs.Rules, o)
+		survey := lint.NewSurvey(program, cloudtrail)
 		for _, r := range records {
 			survey.Add([]byte(r))
 		}
 		got := ""
-		for _, p := range lint.Check(docs, refused, lint.Options{Stored: []lint.Stored{survey.Stored()}}) {
+		for _, p := range lint.Check(docs, refused, lint.Options{Options: o, Stored: []lint.Stored{survey.Stored()}}) {
 			if p.Check == "dead" || p.Check == "unseen" {
 				got = p.Check + ": " + p.Reason
 			}
@@ -268,7 +274,11 @@ func TestStored(t *testing.T) {
 	f("a: {requestParameters.keySet.items.keyName: x}\ncondition: a", "", `{"requestParameters":{"keySet":{"items":[{"keyName":"y"}]}}}`)
 	f("a: {requestParameters|contains: x}\ncondition: a", "", `{"requestParameters":{"z":1}}`)
 	f(rule+"condition: 2 of them", "dead: rule cannot match: errorCode never occurs in 1 stored records of aws/cloudtrail", `{"eventName":"z"}`, `no json`)
-	if lint.NewSurvey(nil, cloudtrail) != nil {
+	// Under whatever name a field occurs.
+	o.Aliases = ir.Aliases{{Product: "aws", Fields: map[string][]string{"errorCode": {"error.code"}}}}
+	f(rule+"condition: a and b", "", `{"eventName":"z","error":{"code":"y"}}`)
+	f(rule+"condition: a and b", "dead: rule cannot match: errorCode never occurs in 1 stored records of aws/cloudtrail", `{"eventName":"z","error":{}}`)
+	if lint.NewSurvey(&ir.Program{}, cloudtrail) != nil {
 		t.Error("there is a survey although no rule asks")
 	}
 }

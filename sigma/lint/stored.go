@@ -29,29 +29,27 @@ type Survey struct {
 	seen   int64
 }
 
-// NewSurvey makes a survey of the fields that rules of the log source ask for;
-// nil: there is no such rule.
-func NewSurvey(rules []*sigma.Rule, source match.Source) *Survey {
+// NewSurvey makes a survey of the fields that rules of the log source ask for,
+// under all names that aliases give them; nil: there is no such rule.
+func NewSurvey(p *ir.Program, source match.Source) *Survey {
 	names := map[string]bool{}
 	covered := false
-	for _, r := range rules {
-		if !covers(source, r.LogSource) {
+	for i := range p.Rules {
+		if !covers(source, p.Rules[i].LogSource) {
 			continue
 		}
 		covered = true
-		for _, s := range r.Detection.Searches {
-			for _, g := range s.Groups {
-				for _, it := range g {
-					if it.Field != "" {
-						names[it.Field] = true
-					}
-				}
+		p.Rules[i].Expr.Walk(func(n *ir.Node) {
+			if n.Op == ir.Leaf {
+				a := &p.Atoms[n.Atom]
+				names[a.Field], names[a.Ref] = true, true
 			}
-		}
+		})
 	}
 	if !covered {
 		return nil
 	}
+	delete(names, "")
 	s := &Survey{source: source, names: slices.Sorted(maps.Keys(names))}
 	s.fields, s.counts = match.NewFields(s.names), make([]int64, len(s.names))
 	return s
@@ -102,17 +100,7 @@ func (l *linter) dead(p *ir.Program, r *ir.Rule) {
 			continue
 		}
 		looked := fmt.Sprintf("in %d stored records of %s", s.Records, s.LogSource)
-		told := map[string]bool{}
-		var never []string
-		r.Expr.Walk(func(n *ir.Node) {
-			if n.Op != ir.Leaf {
-				return
-			}
-			if field := p.Atoms[n.Atom].Field; s.Empty[field] && !told[field] {
-				told[field] = true
-				never = append(never, field)
-			}
-		})
+		never := unseen(p, r.Expr, s.Empty)
 		if len(never) == 0 {
 			continue
 		}
@@ -126,6 +114,24 @@ func (l *linter) dead(p *ir.Program, r *ir.Rule) {
 			l.add(r.Errorf(r.Places["detection"], "%s %s", names, looked), Warning, "unseen")
 		}
 	}
+}
+
+// unseen names the fields, as the rule writes them, that occur under none of the
+// names they are looked for by.
+func unseen(p *ir.Program, n *ir.Node, empty map[string]bool) []string {
+	var written []string
+	seen := map[string]bool{}
+	n.Walk(func(n *ir.Node) {
+		name, _, _ := strings.Cut(n.Key, "|")
+		if n.Op != ir.Leaf || name == "" {
+			return
+		}
+		if !slices.Contains(written, name) {
+			written = append(written, name)
+		}
+		seen[name] = seen[name] || !empty[p.Atoms[n.Atom].Field]
+	})
+	return slices.DeleteFunc(written, func(name string) bool { return seen[name] })
 }
 
 // answer is what is known of a part of a rule: it holds, it does not, or it
