@@ -58,18 +58,26 @@ type Rule struct {
 	Serves bool `json:"serves,omitempty"`
 }
 
-// rulesOf lists the rules and correlations of a detector.
-func rulesOf(d *rule.Detector) []Rule {
+// rulesOf lists the rules and correlations of a detector, with the hashes of
+// what is written, whatever pipelines make of it.
+func rulesOf(d *rule.Detector, written sigma.Documents) []Rule {
+	hashes := map[string]string{}
+	for _, r := range written.Rules {
+		hashes[r.File+r.Key()] = r.Hash()
+	}
+	for _, c := range written.Correlations {
+		hashes[c.File+c.Key()] = c.Hash()
+	}
 	all := []Rule{}
-	add := func(m *sigma.Meta, kind, source, hash string) {
+	add := func(m *sigma.Meta, kind, source string) {
 		all = append(all, Rule{
 			ID: m.ID, Name: m.Name, Title: m.Title, Kind: kind, Level: m.Level, Status: m.Status, LogSource: source,
-			Tags: m.Tags, File: m.File, Hash: hash, Serves: d.Plan().Quiet(m),
+			Tags: m.Tags, File: m.File, Hash: hashes[m.File+m.Key()], Serves: d.Plan().Quiet(m),
 		})
 	}
 	for i := range d.Len() {
 		r := d.Set().Rule(i)
-		add(&r.Meta, "rule", r.LogSource.String(), r.Hash())
+		add(&r.Meta, "rule", r.LogSource.String())
 	}
 	for _, c := range d.Plan().Correlations {
 		var sources []string
@@ -77,14 +85,15 @@ func rulesOf(d *rule.Detector) []Rule {
 			sources = append(sources, b.Rule.LogSource.String())
 		}
 		slices.Sort(sources)
-		add(&c.Meta, "correlation", strings.Join(slices.Compact(sources), ", "), c.Hash())
+		add(&c.Meta, "correlation", strings.Join(slices.Compact(sources), ", "))
 	}
 	return all
 }
 
 func (p *program) listRules(paths []string) error {
 	d, refused := catalogue.Rules(p.cfg.Rules, paths)
-	all := rulesOf(d)
+	written, _ := catalogue.Documents(p.cfg.Rules, paths) // what is refused is told of above
+	all := rulesOf(d, written)
 	for _, err := range refused {
 		p.warn("rule refused: %v", err)
 	}

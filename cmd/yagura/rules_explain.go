@@ -111,17 +111,9 @@ func (p *program) explain(ctx context.Context, name, what string, extra []string
 }
 
 func isOf(m *sigma.Meta, docs sigma.Documents) bool {
-	for _, r := range docs.Rules {
-		if &r.Meta == m || r.File == m.File && r.Key() == m.Key() {
-			return true
-		}
-	}
-	for _, c := range docs.Correlations {
-		if &c.Meta == m {
-			return true
-		}
-	}
-	return false
+	same := func(x *sigma.Meta) bool { return x.File == m.File && x.Key() == m.Key() } // pipelines make copies
+	return slices.ContainsFunc(docs.Rules, func(r *sigma.Rule) bool { return same(&r.Meta) }) ||
+		slices.ContainsFunc(docs.Correlations, func(c *sigma.Correlation) bool { return same(&c.Meta) })
 }
 
 // record finds what EVENT names.

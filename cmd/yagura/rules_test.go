@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -78,5 +79,32 @@ func TestExamplesOfRules(t *testing.T) {
 				t.Errorf("%s names a rule that does not exist: %v", c.Name(), err)
 			}
 		}
+	}
+}
+
+// TestRulesList: scripts read the hash of what each rule matches, and which ones
+// only serve correlations.
+func TestRulesList(t *testing.T) {
+	code, out, errs := say(t, "--format", "json", "rules", "list")
+	var list struct {
+		Rules   []Rule
+		Refused int
+	}
+	if err := json.Unmarshal([]byte(out), &list); err != nil || code != 0 || list.Refused > 0 {
+		t.Fatalf("exit code %d, %v, %s", code, err, errs)
+	}
+	kinds := map[string]int{}
+	for _, r := range list.Rules {
+		if len(r.Hash) != 16 || r.LogSource == "" {
+			t.Errorf("%+v", r)
+		}
+		if r.Serves {
+			kinds["serves"]++
+		} else {
+			kinds[r.Kind]++
+		}
+	}
+	if kinds["rule"] < 70 || kinds["correlation"] < 30 || kinds["serves"] < 30 {
+		t.Errorf("there are %v", kinds)
 	}
 }

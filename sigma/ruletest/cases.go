@@ -15,6 +15,7 @@ import (
 
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/correlate"
+	"github.com/yagura-sec/yagura/sigma/ir"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
 
@@ -88,13 +89,16 @@ func Test(fsys fs.FS, shown string, o Options) Result {
 
 // newTester compiles docs, with what they may refer to. The errors are of docs.
 func newTester(docs sigma.Documents, o Options) (*tester, []*sigma.Error) {
-	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[*sigma.Meta]bool{}, unread: map[string]bool{}}
+	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[string]bool{}, unread: map[string]bool{}}
+	files := map[string]bool{}
 	taken := map[string]bool{}
 	for _, r := range docs.Rules {
-		t.own[&r.Meta], taken[r.ID], taken[r.Name], taken[r.Key()] = true, true, true, true
+		t.own[place(&r.Meta)], files[r.File] = true, true
+		taken[r.ID], taken[r.Name], taken[r.Key()] = true, true, true
 	}
 	for _, c := range docs.Correlations {
-		t.own[&c.Meta], taken[c.ID], taken[c.Name], taken[c.Key()] = true, true, true, true
+		t.own[place(&c.Meta)], files[c.File] = true, true
+		taken[c.ID], taken[c.Name], taken[c.Key()] = true, true, true
 	}
 	t.correlations = slices.Clone(docs.Correlations)
 	rules := slices.Clone(docs.Rules)
@@ -117,12 +121,37 @@ func newTester(docs sigma.Documents, o Options) (*tester, []*sigma.Error) {
 		compiled[i] = t.set.Rule(i)
 		t.indexOf[compiled[i]] = i
 	}
+	t.correlations, more = rewritten(t.correlations, compiled, o.Pipelines)
+	errs = append(errs, more...)
 	t.plan, more = correlate.Compile(t.correlations, compiled, o.Correlate)
-	files := map[string]bool{}
-	for m := range t.own {
-		files[m.File] = true
-	}
 	return t, slices.DeleteFunc(append(errs, more...), func(e *sigma.Error) bool { return !files[e.File] })
+}
+
+// place tells rules apart, also where pipelines have made copies of them.
+func place(m *sigma.Meta) string { return m.File + "\x00" + m.Key() }
+
+// rewritten are the correlations as pipelines leave them, where these know about
+// correlations.
+func rewritten(all []*sigma.Correlation, rules []*sigma.Rule, pipelines ir.Rewriter) (out []*sigma.Correlation, refused []*sigma.Error) {
+	p, ok := pipelines.(interface {
+		ApplyCorrelation(*sigma.Correlation, []*sigma.Rule) (*sigma.Correlation, []*sigma.Error)
+	})
+	if !ok {
+		return all, nil
+	}
+	for _, c := range all {
+		var referred []*sigma.Rule
+		for _, r := range rules {
+			if refersTo(c, &r.Meta) {
+				referred = append(referred, r)
+			}
+		}
+		x, errs := p.ApplyCorrelation(c, referred)
+		if refused = append(refused, errs...); len(errs) == 0 {
+			out = append(out, x)
+		}
+	}
+	return out, refused
 }
 
 // subjects gives what cases can be about, by file, in the order of the files.
@@ -135,12 +164,12 @@ func (t *tester) subjects(docs sigma.Documents) (files []string, byFile map[stri
 		byFile[s.File] = append(byFile[s.File], s)
 	}
 	for i := range t.set.Len() {
-		if m := &t.set.Rule(i).Meta; t.own[m] {
+		if m := &t.set.Rule(i).Meta; t.own[place(m)] {
 			add(subject{Meta: m, rule: i})
 		}
 	}
 	for _, c := range t.plan.Correlations {
-		if t.own[&c.Meta] {
+		if t.own[place(&c.Meta)] {
 			add(subject{Meta: &c.Meta, correlation: c})
 		}
 	}
@@ -164,8 +193,8 @@ type tester struct {
 	indexOf map[*sigma.Rule]int // in set
 	scratch *match.Scratch
 	plan    *correlate.Plan
-	own     map[*sigma.Meta]bool // those that are tested
-	unread  map[string]bool      // files whose cases cannot be read
+	own     map[string]bool // by place, those that are tested
+	unread  map[string]bool // files whose cases cannot be read
 	o       Options
 
 	correlations []*sigma.Correlation // those of elsewhere included

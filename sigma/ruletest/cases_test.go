@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/pipeline"
 	"github.com/yagura-sec/yagura/sigma/ruletest"
 )
 
@@ -133,4 +134,23 @@ func TestFilterCases(t *testing.T) {
 	f(strings.Replace(fires, "userAgent: x", "userAgent: deploy", 1), false, 0, 1, "> yes        userAgent  deploy")
 	f("- {name: a, rule: other, fires: true, event: {}}\n", false, 0, 1, `the filter touches no rule "other"`)
 	f("- {name: a, fires: true, events: []}\n", false, 0, 1, "the case of a filter has one event")
+}
+
+// Where pipelines rewrite rules, their cases are held against what is left.
+func TestPipelines(t *testing.T) {
+	pipelines, refused := pipeline.Parse("p.yml", []byte("name: p\ntransformations:\n- {type: field_name_mapping, mapping: {eventName: api.operation, who: user.name}}\n"))
+	if len(refused) > 0 {
+		t.Fatal(refused)
+	}
+	o := ruletest.Options{}
+	o.Pipelines = pipeline.Pipelines{pipelines}
+	files := fstest.MapFS{"r.yml": {Data: []byte(rule)}, "r.cases.yml": {Data: []byte(
+		"cases:\n- {name: x, fires: true, event: {api: {operation: StopLogging}}}\n- {name: y, fires: false, event: {eventName: StopLogging}}\n")}}
+	if got := ruletest.Test(files, "", o); got.Passed != 2 || got.Failed > 0 {
+		t.Errorf("%+v", got)
+	}
+	cases := "- {name: x, fires: true, groups: [[a]], events: [{at: 0s, repeat: 3, every: 1s, event: {api: {operation: GetSecretValue}, user: {name: a}, secret: '{n}'}}]}\n"
+	if got := correlated(sweep, cases, o); got.Passed != 1 || got.Failed > 0 {
+		t.Errorf("%+v", got)
+	}
 }
