@@ -28,3 +28,17 @@ type Hunter interface {
 	// complete; what would need a later one is named in Hunt.Again.
 	Hunt(ctx context.Context, hunter string, since, until, now time.Time) (finding.Hunt, error)
 }
+
+// Pack is a hunter of several kinds that looks for them together, and so reads
+// what they share once.
+type Pack interface {
+	Hunter
+	// HuntTogether is Hunt for each of the looks, in their order.
+	HuntTogether(ctx context.Context, looks []Look, now time.Time) ([]finding.Hunt, error)
+}
+
+// Look is what Hunt is asked: who is to look at which whole hours.
+type Look struct {
+	Hunter       string
+	Since, Until time.Time
+}

@@ -115,8 +115,8 @@ func (h *Hunting) Round(ctx context.Context) (did bool, err error) {
 	if err != nil || len(marks) == 0 {
 		return false, err
 	}
-	for _, w := range windows(marks) {
-		if err := h.hunt(ctx, w, now); err != nil {
+	for _, some := range h.packs(windows(marks)) {
+		if err := h.together(ctx, some, now); err != nil {
 			return true, err
 		}
 	}
@@ -168,6 +168,8 @@ func (h *Hunting) reach(ctx context.Context) (time.Time, error) {
 	return latest.Add(-h.opt.Lateness), nil
 }
 
+func sliceOf(t time.Time) int64 { return t.Unix() / int64(huntSlice/time.Second) }
+
 // window is adjoining hours that are marked for one hunter.
 type window struct {
 	hunter       string
@@ -179,14 +181,13 @@ type window struct {
 // windows groups marks, a slice of time after the other so that hunters share
 // what was read of it.
 func windows(marks []finding.Mark) []*window {
-	slice := func(t time.Time) int64 { return t.Unix() / int64(huntSlice/time.Second) }
 	slices.SortFunc(marks, func(a, b finding.Mark) int {
-		return cmp.Or(cmp.Compare(slice(a.Hour), slice(b.Hour)), cmp.Compare(a.Hunter, b.Hunter), a.Hour.Compare(b.Hour))
+		return cmp.Or(cmp.Compare(sliceOf(a.Hour), sliceOf(b.Hour)), cmp.Compare(a.Hunter, b.Hunter), a.Hour.Compare(b.Hour))
 	})
 	var out []*window
 	for _, m := range marks {
 		end := m.Hour.Add(time.Hour)
-		if n := len(out) - 1; n >= 0 && out[n].hunter == m.Hunter && out[n].until.Equal(m.Hour) && slice(out[n].since) == slice(m.Hour) {
+		if n := len(out) - 1; n >= 0 && out[n].hunter == m.Hunter && out[n].until.Equal(m.Hour) && sliceOf(out[n].since) == sliceOf(m.Hour) {
 			out[n].until, out[n].seen = end, max(out[n].seen, m.Seq)
 			out[n].marks = append(out[n].marks, m)
 			continue
@@ -196,11 +197,50 @@ func windows(marks []finding.Mark) []*window {
 	return out
 }
 
-func (h *Hunting) hunt(ctx context.Context, w *window, now time.Time) error {
-	said, err := h.hunters[w.hunter].Hunt(ctx, w.hunter, w.since, w.until, now)
-	if err != nil {
-		return fmt.Errorf("hunt with %s from %s: %w", w.hunter, w.since.Format(time.RFC3339), err)
+// packs puts the windows of a slice together that one hunter takes at once.
+func (h *Hunting) packs(all []*window) (out [][]*window) {
+	for _, w := range all {
+		if n := len(out) - 1; n >= 0 {
+			last := out[n][0]
+			if _, ok := h.hunters[w.hunter].(detect.Pack); ok && h.hunters[w.hunter] == h.hunters[last.hunter] && sliceOf(w.since) == sliceOf(last.since) {
+				out[n] = append(out[n], w)
+				continue
+			}
+		}
+		out = append(out, []*window{w})
 	}
+	return out
+}
+
+// together hunts in the windows, which are one unless the hunter is a pack.
+func (h *Hunting) together(ctx context.Context, all []*window, now time.Time) error {
+	first := all[0]
+	hunter := h.hunters[first.hunter]
+	pack, ok := hunter.(detect.Pack)
+	if !ok {
+		said, err := hunter.Hunt(ctx, first.hunter, first.since, first.until, now)
+		if err != nil {
+			return fmt.Errorf("hunt with %s from %s: %w", first.hunter, first.since.Format(time.RFC3339), err)
+		}
+		return h.record(ctx, first, said, now)
+	}
+	looks := make([]detect.Look, len(all))
+	for i, w := range all {
+		looks[i] = detect.Look{Hunter: w.hunter, Since: w.since, Until: w.until}
+	}
+	said, err := pack.HuntTogether(ctx, looks, now)
+	if err != nil {
+		return fmt.Errorf("hunt with %s and others from %s: %w", first.hunter, first.since.Format(time.RFC3339), err)
+	}
+	for i, w := range all {
+		if err := h.record(ctx, w, said[i], now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Hunting) record(ctx context.Context, w *window, said finding.Hunt, now time.Time) error {
 	if err := h.rooms.Triage.RecordHunt(ctx, said, w.seen); err != nil {
 		return err
 	}

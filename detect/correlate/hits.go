@@ -133,8 +133,11 @@ type fact struct {
 // factColumns are those that a fact is made of.
 var factColumns = []string{"account_uid", "region", "api_operation", "actor_type", "actor_uid", "actor_name", "actor_session", "src_ip", "resource_uid"}
 
+// same is a text with memory of its own, which it shares with its equals: a few
+// values come again and again, and those of an event may hold on to a batch.
+func same(s string) string { return unique.Make(s).Value() }
+
 func factOf(e *event.Event) *fact {
-	same := func(s string) string { return unique.Make(s).Value() } // a few values come again and again
 	return &fact{
 		time: e.Time, uid: e.UID,
 		actor: same(e.ActorUID), actorName: same(e.ActorName), actorType: same(string(e.ActorType)), session: same(e.ActorSession),
@@ -190,9 +193,13 @@ func lookup(e *event.Event) correlate.Lookup {
 			if v == "" {
 				return nil, true
 			}
-			return []string{v}, true
+			return []string{same(v)}, true
 		case []string:
-			return v, true
+			out := make([]string, len(v))
+			for i := range v {
+				out[i] = same(v[i])
+			}
+			return out, true
 		default:
 			return []string{fmt.Sprint(v)}, true
 		}
@@ -291,39 +298,84 @@ func (h *hits) makeRoom() {
 	}
 }
 
-// each calls f with every hit of the given rules from since to before until, in
-// order of time. The hits are f's to keep and not to change.
-func (h *hits) each(ctx context.Context, since, until time.Time, rules map[*correlate.Base]bool, f func(correlate.Hit)) error {
-	within := func(hit *correlate.Hit) bool {
-		return rules[hit.Base] && !hit.Time.Before(since) && hit.Time.Before(until)
+// part is what one correlation wants of a pass.
+type part struct {
+	since, until time.Time
+	rules        map[*correlate.Base]bool
+	// take gets every hit of the rules from since to before until, in order of
+	// time. It is not to be changed.
+	take func(*correlate.Hit)
+}
+
+func (p *part) within(hour int64) bool {
+	return hourTime(hour).Before(p.until) && hourTime(hour+1).After(p.since)
+}
+
+// pass goes through the hits of several parts once, in order of time.
+func (h *hits) pass(ctx context.Context, parts []*part) error {
+	var hours []int64 // that a part wants
+	wanted := map[int64]bool{}
+	for _, p := range parts {
+		for k := unixHour(p.since); p.within(k); k++ {
+			if !wanted[k] {
+				wanted[k] = true
+				hours = append(hours, k)
+			}
+		}
 	}
-	end := unixHour(until.Add(time.Hour - 1))
-	for at := unixHour(since); at < end; at++ {
-		all, many, whole := h.remembered(at)
-		for !whole {
-			if err := h.load(ctx, at, end); err != nil {
-				return err
-			}
-			all, many, whole = h.remembered(at)
+	slices.Sort(hours)
+	for _, at := range hours {
+		end := at + 1
+		for wanted[end] && end%chunkHours != 0 {
+			end++
 		}
-		if anyOf(many, rules) {
-			err := h.scan(ctx, h.src, at, at+1, rules, func(hit correlate.Hit) {
-				if within(&hit) {
-					f(hit)
-				}
-			})
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		for i := range all {
-			if within(&all[i]) {
-				f(all[i])
-			}
+		if err := h.passHour(ctx, at, end, parts); err != nil {
+			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// chunkHours are read in one go, where they are wanted.
+const chunkHours = 6
+
+// passHour hands out the hits of an hour. If it has to be read, so are those
+// before end.
+func (h *hits) passHour(ctx context.Context, at, end int64, parts []*part) error {
+	all, many, whole := h.remembered(at)
+	for !whole {
+		if err := h.load(ctx, at, end); err != nil {
+			return err
+		}
+		all, many, whole = h.remembered(at)
+	}
+	remembered, read := map[*correlate.Base][]*part{}, map[*correlate.Base][]*part{}
+	for _, p := range parts {
+		if !p.within(at) {
+			continue
+		}
+		to := remembered
+		if anyOf(many, p.rules) {
+			to = read
+		}
+		for b := range p.rules {
+			to[b] = append(to[b], p)
+		}
+	}
+	give := func(to map[*correlate.Base][]*part, hit *correlate.Hit) {
+		for _, p := range to[hit.Base] {
+			if !hit.Time.Before(p.since) && hit.Time.Before(p.until) {
+				p.take(hit)
+			}
+		}
+	}
+	for i := range all {
+		give(remembered, &all[i])
+	}
+	if len(read) == 0 {
+		return nil
+	}
+	return h.scan(ctx, h.src, at, at+1, read, func(hit correlate.Hit) { give(read, &hit) })
 }
 
 func anyOf(a, b map[*correlate.Base]bool) bool {
@@ -351,7 +403,7 @@ func (h *hits) remembered(at int64) (all []correlate.Hit, many map[*correlate.Ba
 	return all, maps.Clone(x.many), true
 }
 
-// load makes the hours from at on whole, until end or the end of the day.
+// load makes the hours from at to before end whole, or up to one that is.
 func (h *hits) load(ctx context.Context, at, end int64) error {
 	end, went := h.begin(at, end)
 	err := h.read(ctx, at, end, went)
@@ -372,8 +424,6 @@ func (h *hits) load(ctx context.Context, at, end int64) error {
 // and gives how many of their events went by the detector: less than 0 if that
 // is not known.
 func (h *hits) begin(at, end int64) (until, went int64) {
-	const day = 24
-	end = min(end, at-at%day+day)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	defer func() { h.pinned = [2]int64{at, until} }()
@@ -429,10 +479,10 @@ func (h *hits) read(ctx context.Context, at, end, went int64) error {
 const manyRules = 20
 
 // scan reads the hits of hours from at to before end; nil stands for all rules.
-func (h *hits) scan(ctx context.Context, src stored.Source, at, end int64, only map[*correlate.Base]bool, f func(correlate.Hit)) error {
+func (h *hits) scan(ctx context.Context, src stored.Source, at, end int64, only map[*correlate.Base][]*part, f func(correlate.Hit)) error {
 	var rules []int
 	for i, b := range h.bases {
-		if only == nil || only[b] {
+		if only == nil || only[b] != nil {
 			rules = append(rules, i)
 		}
 	}

@@ -66,7 +66,7 @@ type correlation struct {
 	margin    time.Duration // how far around an hour hits matter to it
 }
 
-var _ detect.Hunter = (*Hunter)(nil)
+var _ detect.Pack = (*Hunter)(nil)
 
 // New makes a hunter of d's correlations that reads stored events from src. It
 // watches d, and so knows what comes without reading it back.
@@ -110,35 +110,66 @@ func (h *Hunter) Hunters() []string { return slices.Clone(h.names) }
 // evaluated.
 func (h *Hunter) Overflow() int64 { return h.overflow.Load() }
 
-// Hunt is detect.Hunter's. It may be called from several goroutines, which wait
-// for each other.
+// Hunt is detect.Hunter's.
 func (h *Hunter) Hunt(ctx context.Context, hunter string, since, until, now time.Time) (finding.Hunt, error) {
-	c := h.all[hunter]
-	if c == nil {
-		return finding.Hunt{}, fmt.Errorf("no correlation is hunted for by %q", hunter)
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	engine := correlate.New(c.only, h.engine)
-	t := newTelling(c, since, until, now)
-	err := h.hits.each(ctx, since.Add(-c.margin), until.Add(c.margin), c.bases, func(hit correlate.Hit) {
-		t.hit(&hit)
-		t.firings(engine.Feed(hit))
-	})
+	said, err := h.HuntTogether(ctx, []detect.Look{{Hunter: hunter, Since: since, Until: until}}, now)
 	if err != nil {
 		return finding.Hunt{}, err
 	}
+	return said[0], nil
+}
+
+// HuntTogether is detect.Pack's. It may be called from several goroutines, which
+// wait for each other.
+func (h *Hunter) HuntTogether(ctx context.Context, looks []detect.Look, now time.Time) ([]finding.Hunt, error) {
+	var all []*evaluation
+	var parts []*part
+	for _, l := range looks {
+		c := h.all[l.Hunter]
+		if c == nil {
+			return nil, fmt.Errorf("no correlation is hunted for by %q", l.Hunter)
+		}
+		e := &evaluation{look: l, c: c, engine: correlate.New(c.only, h.engine), telling: newTelling(c, l.Since, l.Until, now)}
+		all = append(all, e)
+		parts = append(parts, &part{since: l.Since.Add(-c.margin), until: l.Until.Add(c.margin), rules: c.bases, take: e.take})
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.hits.pass(ctx, parts); err != nil {
+		return nil, err
+	}
+	out := make([]finding.Hunt, len(all))
+	for i, e := range all {
+		out[i] = e.finish(now)
+		s := e.engine.Stats()
+		h.overflow.Add(s.DroppedGroups + s.DroppedHits + s.DroppedValues)
+	}
+	return out, nil
+}
+
+// evaluation is of one look.
+type evaluation struct {
+	look    detect.Look
+	c       *correlation
+	engine  *correlate.Engine
+	telling *telling
+}
+
+func (e *evaluation) take(hit *correlate.Hit) {
+	e.telling.hit(hit)
+	e.telling.firings(e.engine.Feed(*hit))
+}
+
+func (e *evaluation) finish(now time.Time) finding.Hunt {
 	// Beyond what was read nothing is said, and beyond now nothing is known.
-	end := until.Add(c.margin)
+	end := e.look.Until.Add(e.c.margin)
 	if now.Before(end) {
 		end = now
 	}
-	t.firings(engine.Advance(end))
-	t.firings(engine.Close())
-	s := engine.Stats()
-	h.overflow.Add(s.DroppedGroups + s.DroppedHits + s.DroppedValues)
+	e.telling.firings(e.engine.Advance(end))
+	e.telling.firings(e.engine.Close())
 	return finding.Hunt{
-		Hunter: hunter, Rule: c.Rule.Key, Since: since.UTC(), Until: until.UTC(),
-		Occurrences: t.occurrences(hunter), Again: t.again(),
-	}, nil
+		Hunter: e.look.Hunter, Rule: e.c.Rule.Key, Since: e.look.Since.UTC(), Until: e.look.Until.UTC(),
+		Occurrences: e.telling.occurrences(e.look.Hunter), Again: e.telling.again(),
+	}
 }

@@ -329,12 +329,13 @@ func TestReads(t *testing.T) {
 			later = nil
 		}
 	}
-	f(false, 0, 1, 0)
-	f(false, 8, 1, 0)
+	// Six hours are read at once, of a UTC day: 11:00, 12:00 and 18:00 are in three.
+	f(false, 0, 3, 0)
+	f(false, 8, 3, 0)
 	f(true, 0, 0, 0)
-	f(true, 8, 1, 0)
-	f(true, 3, 1, 0)
-	f(true, 4, 1, 0) // 4 before and 4 judged twice are 8, but not all
+	f(true, 8, 2, 0)
+	f(true, 3, 1, 0) // from 12:00 on, 3 before and 3 judged twice are 6, but not all
+	f(true, 7, 2, 0)
 }
 
 // TestOverflow: what does not fit is counted, and the finding says so.
