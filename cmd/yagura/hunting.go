@@ -41,7 +41,7 @@ func (p *program) hunters(r *rooms) {
 	})
 	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
 		Hunters: []detect.Hunter{r.hunter}, Triage: r.triage, Latest: r.latest,
-	}, pipeline.HuntOptions{Now: p.now})
+	}, pipeline.HuntOptions{Now: p.now, Quiet: r.quiet})
 }
 
 // correlate finds what correlations say of the hours that something came into.

@@ -197,7 +197,7 @@ func (t *tester) compare(c *oneCase, corr *correlate.Correlation, seen observed,
 			v.got = gotTrue + " for " + strings.Join(sorted(got), " and ")
 			v.expected = gotTrue + " for " + strings.Join(sorted(want), " and ")
 		}
-	case c.Groups != nil && len(c.Groups) > 0:
+	case len(c.Groups) > 0:
 		return problem(errors.New(`"groups" are those that fire, and "fires" is false`))
 	}
 	if v.got == strconv.FormatBool(*c.Fires) {
