@@ -405,7 +405,11 @@ func (r *Result) judged(file, name, expected string, v verdict, took time.Durati
 // broken adds what could not be run.
 func (r *Result) broken(id, file, expected, why string) {
 	f := r.failure(Failure{ID: id, Expected: expected, Got: gotError, Why: why})
-	r.Cases = append(r.Cases, Case{File: file, Name: strings.TrimPrefix(strings.TrimPrefix(id, file), ": "), Failure: f})
+	name, isCase := strings.CutPrefix(strings.TrimPrefix(id, file), ": ")
+	if !isCase {
+		name = expected + name // a place, or nothing
+	}
+	r.Cases = append(r.Cases, Case{File: file, Name: name, Failure: f})
 }
 
 // require adds the cases that should be there and are not.

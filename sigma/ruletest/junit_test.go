@@ -13,7 +13,7 @@ import (
 const junit = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="yagura rules test" tests="5" failures="1" errors="2" time="0.750">
   <testsuite name="aws/bad.yml" tests="1" failures="0" errors="1" skipped="0" time="0.000">
-    <testcase name=":1:1" classname="aws/bad.yml" time="0.000">
+    <testcase name="a rule that compiles:1:1" classname="aws/bad.yml" time="0.000">
       <error message="logsource is missing" type="error">logsource is missing</error>
     </testcase>
   </testsuite>
