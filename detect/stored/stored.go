@@ -8,6 +8,7 @@ package stored
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,8 @@ type Options struct {
 	Ordered bool
 	// Workers match; 0 means one a processor.
 	Workers int
-	// Progress, if given, is called now and then from the goroutine that calls f.
+	// Progress, if given, is called now and then. It begins again where so much
+	// matches that events have to be read in order.
 	Progress func(Progress)
 }
 
@@ -91,15 +93,66 @@ type hit struct {
 	rules []int
 }
 
-// Scan calls f for every event that one of the rules matches, with the indexes
-// of those that do, ascending. It is called by one goroutine; the event and the
+// Scan calls f for every event that one of the rules matches, with the indexes of
+// those that do, ascending; never twice at the same time. The event and the
 // indexes are f's to keep. An error of f ends the scan and is returned as it is.
 func Scan(ctx context.Context, src Source, set *match.Set, o Options, f func(e *event.Event, rules []int) error) (Progress, error) {
 	s, err := newScan(src, set, o)
 	if err != nil {
 		return Progress{}, err
 	}
-	workers := o.Workers
+	return s.all(ctx, f)
+}
+
+// all is a scan in the order that is asked for.
+func (s *scan) all(ctx context.Context, f func(*event.Event, []int) error) (Progress, error) {
+	if !s.cond.Ordered {
+		return s.run(ctx, f)
+	}
+	// Putting in order what matches is far less work than reading in order
+	// whatever may match, unless most does.
+	found, p, err := s.few(ctx)
+	if err == errMany {
+		s.progress = Progress{}
+		return s.run(ctx, f)
+	}
+	for i := 0; err == nil && i < len(found); i++ {
+		err = f(found[i].event, found[i].rules)
+	}
+	return p, err
+}
+
+// maxHeld is how many matching events are held to be put in order.
+const maxHeld = 20_000
+
+var errMany = errors.New("more match than can be held")
+
+type matched struct {
+	event *event.Event
+	rules []int
+}
+
+// few gives all that match in order, or errMany.
+func (s *scan) few(ctx context.Context) ([]matched, Progress, error) {
+	s.cond.Ordered = false
+	defer func() { s.cond.Ordered = true }()
+	var found []matched
+	p, err := s.run(ctx, func(e *event.Event, rules []int) error {
+		if len(found) == s.held {
+			return errMany
+		}
+		found = append(found, matched{e, rules})
+		return nil
+	})
+	slices.SortFunc(found, func(a, b matched) int {
+		return cmp.Or(a.event.Time.Compare(b.event.Time), bytes.Compare(a.event.UID[:], b.event.UID[:]))
+	})
+	return found, p, err
+}
+
+// run reads, matches and delivers.
+func (s *scan) run(ctx context.Context, f func(*event.Event, []int) error) (Progress, error) {
+	workers := s.o.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -122,7 +175,7 @@ func Scan(ctx context.Context, src Source, set *match.Set, o Options, f func(e *
 		})
 	}
 	g.Go(func() error { return s.deliver(ctx, inOrder, f) })
-	err = g.Wait()
+	err := g.Wait()
 	return s.progress, err
 }
 
@@ -133,6 +186,7 @@ type scan struct {
 	o    Options
 	cond Condition
 
+	held     int // maxHeld
 	free     chan *chunk
 	progress Progress // of the goroutine that delivers
 }
@@ -149,7 +203,7 @@ func newScan(src Source, set *match.Set, o Options) (*scan, error) {
 			return nil, fmt.Errorf("the set has no rule %d", i)
 		}
 	}
-	s := &scan{src: src, set: set.Only(rules), o: o, free: make(chan *chunk, 64)}
+	s := &scan{src: src, set: set.Only(rules), o: o, held: maxHeld, free: make(chan *chunk, 64)}
 	if src.Where == nil {
 		if src.Select == nil {
 			return nil, errors.New("no way to read stored events is given")

@@ -165,9 +165,51 @@ func TestScanAsks(t *testing.T) {
 	if want := []string{"account_uid", "format", "raw", "time", "uid"}; !slices.Equal(c.Columns, want) {
 		t.Errorf("columns %v, want %v", c.Columns, want)
 	}
-	if !c.Since.Equal(o.Since) || !c.Until.Equal(o.Until) || !c.Ordered || !slices.Contains(c.Args, any("stoplogging")) || !strings.Contains(c.Where, "api_operation") {
+	if !c.Since.Equal(o.Since) || !c.Until.Equal(o.Until) || c.Ordered || !slices.Contains(c.Args, any("stoplogging")) || !strings.Contains(c.Where, "api_operation") {
 		t.Errorf("condition %+v", c)
 	}
+}
+
+// TestScanOrdered: few matches are put in order after matching, for many the
+// source is asked for order.
+func TestScanOrdered(t *testing.T) {
+	set := rulesOf(t)
+	events := log(3_000)
+	f := func(held int, wantAsked []bool) {
+		t.Helper()
+		var asked []bool
+		src := Source{Dialect: "duckdb", Where: func(ctx context.Context, c Condition) iter.Seq2[event.Event, error] {
+			asked = append(asked, c.Ordered)
+			given := slices.Clone(events)
+			if !c.Ordered {
+				slices.Reverse(given)
+			}
+			return conditions(given, nil)(ctx, c)
+		}}
+		s, err := newScan(src, set, Options{Sources: sources, Ordered: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.held = held
+		n := 0
+		var last event.UID
+		p, err := s.all(t.Context(), func(e *event.Event, _ []int) error {
+			if n > 0 && bytes.Compare(e.UID[:], last[:]) <= 0 {
+				t.Fatalf("%s comes after %s", e.UID, last)
+			}
+			last = e.UID
+			n++
+			return nil
+		})
+		if err != nil || n < 1_000 || p.Matched != int64(n) || p.Candidates != 3_000 {
+			t.Errorf("%d events, %+v, %v", n, p, err)
+		}
+		if !slices.Equal(asked, wantAsked) {
+			t.Errorf("asked for order: %v, want %v", asked, wantAsked)
+		}
+	}
+	f(maxHeld, []bool{false})
+	f(100, []bool{false, true})
 }
 
 func TestScanEnds(t *testing.T) {
