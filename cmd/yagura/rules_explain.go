@@ -45,7 +45,7 @@ event matches, and for which group it then counts.`,
 	return c
 }
 
-// Explained is the JSON of `rules explain`.
+// Explained is one of the rules in the JSON of `rules explain`.
 type Explained struct {
 	Rule  string `json:"rule"`
 	Title string `json:"title"`
@@ -218,11 +218,15 @@ func explainCorrelation(d *rule.Detector, c *correlate.Correlation, rec record) 
 
 func (p *program) printExplained(all []Explained) error {
 	switch p.flags.format {
-	case "json", "jsonl":
-		if len(all) == 1 {
-			return p.printJSON(all[0])
-		}
+	case "json":
 		return p.printJSON(map[string]any{"rules": all})
+	case "jsonl":
+		for _, e := range all {
+			if err := p.printRow(e); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	for _, e := range all {
 		if e.Kind == "correlation" && p.flags.format == "table" {
