@@ -241,7 +241,7 @@ func (p *program) printIngested(d Ingested) error {
 		return err
 	}
 	if d.Read == 0 && d.AlreadySettled > 0 {
-		fmt.Fprintf(p.stdout, "\nNothing new: all %s objects were settled before.\nRules judge records as they arrive: what is stored already is not judged again.\n", number(d.AlreadySettled))
+		fmt.Fprintf(p.stdout, "\nNothing new: all %s objects were settled before.\nRules judge records as they arrive; `yagura rules hunt` holds them against what is stored.\n", number(d.AlreadySettled))
 	}
 	if d.Quarantined > 0 {
 		fmt.Fprintln(p.stdout, "\n`yagura ledger` says what is in quarantine, and why.")

@@ -34,8 +34,8 @@ type Options struct {
 	// HourHits is how many hits of a rule and hour are remembered at most, by
 	// default 4,000: where there are more they are read whenever they are needed.
 	HourHits int
-	// Hits is how many are remembered in all, by default 100,000, which is some
-	// 45 MB.
+	// Hits is how many are remembered in all, by default 200,000, which is some
+	// 60 MB.
 	Hits int
 	// Count, if given, tells how many events are stored, so that hours of which
 	// the detector judged all events since the start need not be read.
@@ -75,7 +75,7 @@ func New(d *rule.Detector, src stored.Source, o Options) *Hunter {
 		o.HourHits = 4000
 	}
 	if o.Hits <= 0 {
-		o.Hits = 100_000
+		o.Hits = 200_000
 	}
 	h := &Hunter{all: map[string]*correlation{}, engine: o.Engine, hits: newHits(d, src, o)}
 	h.engine.Lateness = 0 // hits come in order

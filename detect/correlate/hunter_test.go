@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -111,19 +112,29 @@ correlation:
 
 // lake holds events in memory.
 type lake struct {
+	mu     sync.Mutex // guards the two below
 	events []event.Event
 	reads  int
 }
 
+func (l *lake) append(events ...event.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, events...)
+}
+
 func (l *lake) selecting(ctx context.Context, q query.Query) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		l.reads++
 		if err := ctx.Err(); err != nil {
 			yield(event.Event{}, err)
 			return
 		}
+		l.mu.Lock()
+		l.reads++
+		all := slices.Clone(l.events)
+		l.mu.Unlock()
 		var found []event.Event
-		for _, e := range l.events {
+		for _, e := range all {
 			if (q.Since.IsZero() || !e.Time.Before(q.Since)) && (q.Until.IsZero() || e.Time.Before(q.Until)) {
 				found = append(found, e)
 			}
@@ -138,6 +149,8 @@ func (l *lake) selecting(ctx context.Context, q query.Query) iter.Seq2[event.Eve
 }
 
 func (l *lake) count(since, until time.Time) (n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, e := range l.events {
 		if !e.Time.Before(since) && e.Time.Before(until) {
 			n++
@@ -158,7 +171,7 @@ func open(t *testing.T, o correlate.Options, rules ...string) (detecttest.Hunted
 	}
 	l := &lake{}
 	h := correlate.New(d, stored.Source{Select: l.selecting}, o)
-	return detecttest.Hunted{Hunter: h, Detector: d, Append: func(events ...event.Event) { l.events = append(l.events, events...) }}, l
+	return detecttest.Hunted{Hunter: h, Detector: d, Append: l.append}, l
 }
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -372,4 +385,43 @@ func TestOpen(t *testing.T) {
 	f(0, 0, noon)
 	f(80*time.Minute, 0, noon)
 	f(24*time.Hour, 1)
+}
+
+// TestWhileJudging: hunts go on beside batches that are stored and judged, and
+// in the end know all of it.
+func TestWhileJudging(t *testing.T) {
+	for _, o := range []correlate.Options{{}, {Hits: 30}} {
+		var l *lake
+		o.Count = func(_ context.Context, since, until time.Time) (int64, error) { return l.count(since, until), nil }
+		var h detecttest.Hunted
+		h, l = open(t, o, sweep, calls)
+		var wg sync.WaitGroup
+		events := day()
+		for worker := range 2 {
+			wg.Go(func() {
+				for n, batch := range slices.Collect(slices.Chunk(events[worker*150:(worker+1)*150], 7)) {
+					h.Append(batch...)
+					if _, err := h.Detector.Judge(t.Context(), event.BatchID{byte(worker), byte(n), 1}, batch); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { wg.Wait(); close(done) }()
+		for going := true; going; {
+			select {
+			case <-done:
+				going = false
+			default:
+			}
+			hunt(t, h, "sigma/many_reads", -12, 36, noon.Add(240*time.Hour))
+		}
+		fresh, _ := open(t, correlate.Options{}, sweep, calls)
+		fresh.Append(events...)
+		want := hunt(t, fresh, "sigma/many_reads", -12, 36, noon.Add(240*time.Hour))
+		if got := hunt(t, h, "sigma/many_reads", -12, 36, noon.Add(240*time.Hour)); !reflect.DeepEqual(got, want) || len(want.Occurrences) == 0 {
+			t.Errorf("%d occurrences, want %d", len(got.Occurrences), len(want.Occurrences))
+		}
+	}
 }
