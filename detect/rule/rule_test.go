@@ -210,3 +210,62 @@ func TestNextStepsAreSafeToPaste(t *testing.T) {
 		t.Errorf("of an event that says nothing: %s", got)
 	}
 }
+
+// TestMarks: base rules of correlations mark hours instead of judging, unless a
+// correlation wants their findings too.
+func TestMarks(t *testing.T) {
+	const base = `title: Trails described
+name: %s
+logsource: {product: aws}
+detection:
+  sel: {eventName: %s}
+  condition: sel
+`
+	const correlation = `title: Often
+name: %s
+correlation:
+  type: event_count
+  rules: [%s]
+  timespan: 90m
+  condition: {gte: 2}
+  generate: %v
+`
+	d := detector(t,
+		fmt.Sprintf(base, "quiet", "DescribeTrails"), fmt.Sprintf(correlation, "often", "quiet", false),
+		fmt.Sprintf(base, "loud", "StopLogging"), fmt.Sprintf(correlation, "loudly", "loud", true))
+	var seen []string
+	d.Watch(func(batch event.BatchID, events []event.Event, hits []rule.BaseHit) {
+		for _, h := range hits {
+			seen = append(seen, fmt.Sprint(events[h.Event].APIOperation, " ", d.Set().Rule(h.Rule).Name))
+		}
+	})
+	j := judge(t, d, call(2, "DescribeTrails", "tanaka", ""), call(3, "StopLogging", "tanaka", trail), call(70, "DescribeTrails", "tanaka", ""))
+	if len(j.Occurrences) != 1 || j.Occurrences[0].Rule != "loud" || len(j.Matches) != 1 {
+		t.Errorf("judged %+v, matches %+v", j.Occurrences, j.Matches)
+	}
+	var marks []string
+	for _, m := range j.Marks {
+		marks = append(marks, m.Hunter+" "+m.Hour.Format("02T15"))
+	}
+	// 23:59:02 and 00:00:10 reach from 22:29:02 to 01:30:10.
+	if want := []string{
+		"sigma/loudly 02T22", "sigma/loudly 02T23", "sigma/loudly 03T00", "sigma/loudly 03T01",
+		"sigma/often 02T22", "sigma/often 02T23", "sigma/often 03T00", "sigma/often 03T01",
+	}; !reflect.DeepEqual(marks, want) {
+		t.Errorf("marks are %q, want %q", marks, want)
+	}
+	if want := []string{"DescribeTrails quiet", "StopLogging loud", "DescribeTrails quiet"}; !reflect.DeepEqual(seen, want) {
+		t.Errorf("seen %q, want %q", seen, want)
+	}
+
+	// A correlation that cannot be used does not let its base rules loose.
+	files := fstest.MapFS{
+		"a.yml": {Data: []byte(fmt.Sprintf(base, "quiet", "DescribeTrails"))},
+		"b.yml": {Data: []byte(strings.Replace(fmt.Sprintf(correlation, "often", "quiet", false), "quiet]", "quiet, nowhere]", 1))},
+	}
+	d, refused := rule.Load([]rule.Tree{{FS: files, Shown: "rules"}}, nil, rule.Options{})
+	j = judge(t, d, call(2, "DescribeTrails", "tanaka", ""))
+	if len(refused) != 1 || len(j.Occurrences) != 0 || len(j.Marks) != 0 {
+		t.Errorf("refused %v, judged %+v", refused, j)
+	}
+}
