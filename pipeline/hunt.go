@@ -20,6 +20,9 @@ type HuntRooms struct {
 	Triage  triage.Hunts
 	// Latest gives the time of the latest stored event; zero: there is none.
 	Latest func(ctx context.Context) (time.Time, error)
+	// Horizon gives the time before which events were dropped. What was found
+	// of earlier hours stays as it is: nobody can look again. Nil: none were.
+	Horizon func() (time.Time, error)
 }
 
 // HuntOptions shape hunting.
@@ -133,8 +136,16 @@ func (h *Hunting) marked(ctx context.Context) (due []finding.Mark, now time.Time
 	if err != nil {
 		return nil, now, err
 	}
+	var horizon time.Time
+	if h.rooms.Horizon != nil && len(all) > 0 {
+		if horizon, err = h.rooms.Horizon(); err != nil {
+			return nil, now, err
+		}
+	}
 	// Rules come and go: marks of those that are not here wait for them.
-	all = slices.DeleteFunc(all, func(m finding.Mark) bool { return h.hunters[m.Hunter] == nil })
+	all = slices.DeleteFunc(all, func(m finding.Mark) bool {
+		return h.hunters[m.Hunter] == nil || m.Hour.Before(horizon)
+	})
 	there := map[finding.Mark]bool{}
 	for _, m := range all {
 		there[m] = true

@@ -153,6 +153,24 @@ func TestHuntingOpen(t *testing.T) {
 	f.left(0)
 }
 
+// TestHuntingHorizon: hours whose events were dropped are left as they are.
+func TestHuntingHorizon(t *testing.T) {
+	f := newField(t)
+	f.mark("a", 0, 1)
+	f.run("a 01T12+2")
+	f.hunting = pipeline.NewHunting(pipeline.HuntRooms{
+		Hunters: []detect.Hunter{f.pack}, Triage: f.triage,
+		Latest:  func(context.Context) (time.Time, error) { return f.latest, nil },
+		Horizon: func() (time.Time, error) { return noon.Add(time.Hour), nil },
+	}, pipeline.HuntOptions{})
+	f.mark("a", 0, 1)
+	f.run("a 01T13+1")
+	f.left(1)
+	if found, _, err := f.triage.List(t.Context(), triage.Filter{}); err != nil || len(found) != 1 || found[0].Count != 2 {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}
+
 func TestHuntingFails(t *testing.T) {
 	f := newField(t)
 	f.mark("a", 1)

@@ -40,7 +40,7 @@ func (p *program) hunters(r *rooms) {
 		return r.lake.Count(ctx, query.Query{Since: since, Until: until})
 	})
 	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
-		Hunters: []detect.Hunter{r.hunter}, Triage: r.triage, Latest: r.latest,
+		Hunters: []detect.Hunter{r.hunter}, Triage: r.triage, Latest: r.latest, Horizon: r.lake.Horizon,
 	}, pipeline.HuntOptions{Now: p.now, Quiet: r.quiet})
 }
 

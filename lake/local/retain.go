@@ -86,3 +86,13 @@ func (s *Store) expire(ctx context.Context, first int32) (int64, error) {
 	}
 	return n, s.unlinkDropped(ctx)
 }
+
+// Horizon is the time before which retention has dropped the events; zero: it
+// has dropped none.
+func (s *Store) Horizon() (time.Time, error) {
+	c, err := s.current()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("lake.db: %w", err)
+	}
+	return c.horizon, nil
+}
