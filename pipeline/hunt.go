@@ -59,7 +59,8 @@ type Hunting struct {
 	hunters map[string]detect.Hunter
 	looked  map[finding.Mark]time.Time // at marks that stayed: up to which time of the log
 
-	mu    sync.Mutex // guards the two below
+	mu    sync.Mutex      // guards everything below
+	next  []detect.Hunter // that the next round takes up; nil: those there are
 	stats HuntStats
 	keys  map[string]struct{}
 }
@@ -72,13 +73,36 @@ func NewHunting(rooms HuntRooms, opt HuntOptions) *Hunting {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	h := &Hunting{rooms: rooms, opt: opt, hunters: map[string]detect.Hunter{}, looked: map[finding.Mark]time.Time{}, keys: map[string]struct{}{}}
-	for _, x := range rooms.Hunters {
+	return &Hunting{
+		rooms: rooms, opt: opt, hunters: byName(rooms.Hunters), looked: map[finding.Mark]time.Time{}, keys: map[string]struct{}{},
+	}
+}
+
+func byName(hunters []detect.Hunter) map[string]detect.Hunter {
+	out := map[string]detect.Hunter{}
+	for _, x := range hunters {
 		for _, name := range x.Hunters() {
-			h.hunters[name] = x
+			out[name] = x
 		}
 	}
-	return h
+	return out
+}
+
+// Exchange has the next round, and those after it, send these hunters. It may be
+// called from any goroutine.
+func (h *Hunting) Exchange(hunters ...detect.Hunter) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.next = hunters
+}
+
+// takeUp takes up hunters that were exchanged.
+func (h *Hunting) takeUp() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.next != nil {
+		h.hunters, h.next = byName(h.next), nil
+	}
 }
 
 // HuntStats say what was hunted since NewHunting.
@@ -114,6 +138,7 @@ func (h *Hunting) Run(ctx context.Context) error {
 // any to look at. What it did before an error stays done.
 func (h *Hunting) Round(ctx context.Context) (did bool, err error) {
 	began := time.Now()
+	h.takeUp()
 	marks, now, err := h.marked(ctx)
 	if err != nil || len(marks) == 0 {
 		return false, err

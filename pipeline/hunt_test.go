@@ -182,3 +182,27 @@ func TestHuntingFails(t *testing.T) {
 	f.err = nil
 	f.run("a 01T13+1")
 }
+
+// other is a pack under another name.
+type other struct{ pack }
+
+func (o *other) Hunters() []string { return []string{"gone"} }
+
+// TestHuntingExchange: hunters that are put in later find their marks waiting,
+// and those of hunters that went away wait for them.
+func TestHuntingExchange(t *testing.T) {
+	f := newField(t)
+	f.mark("gone", 1)
+	f.run()
+	late := &other{}
+	f.hunting.Exchange(late)
+	f.mark("a", 2)
+	f.run()
+	if len(late.looks) != 1 {
+		t.Errorf("the new hunter looked at %q", late.looks)
+	}
+	f.left(1)
+	f.hunting.Exchange(f.pack)
+	f.run("a 01T14+1")
+	f.left(0)
+}

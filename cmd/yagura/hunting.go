@@ -8,6 +8,8 @@ import (
 
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/correlate"
+	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/lake"
@@ -36,12 +38,17 @@ func (r *rooms) latest(ctx context.Context) (time.Time, error) {
 
 // hunters makes the hunting of the rules that judge, which have not begun to.
 func (p *program) hunters(r *rooms) {
-	r.hunter = catalogue.Hunter(r.rules, r.history(), func(ctx context.Context, since, until time.Time) (int64, error) {
+	r.hunter.Store(r.hunterOf(r.rules.Detector()))
+	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
+		Hunters: []detect.Hunter{r.hunter.Load()}, Triage: r.triage, Latest: r.latest, Horizon: r.lake.Horizon,
+	}, pipeline.HuntOptions{Now: p.now, Quiet: r.quiet})
+}
+
+// hunterOf makes the hunter of a detector that has not begun to judge.
+func (r *rooms) hunterOf(d *rule.Detector) *correlate.Hunter {
+	return catalogue.Hunter(d, r.history(), func(ctx context.Context, since, until time.Time) (int64, error) {
 		return r.lake.Count(ctx, query.Query{Since: since, Until: until})
 	})
-	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
-		Hunters: []detect.Hunter{r.hunter}, Triage: r.triage, Latest: r.latest, Horizon: r.lake.Horizon,
-	}, pipeline.HuntOptions{Now: p.now, Quiet: r.quiet})
 }
 
 // correlate finds what correlations say of the hours that something came into.

@@ -32,6 +32,12 @@ func (s *server) metrics() http.Handler {
 	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "yagura", Name: "events_unjudged_total", Help: "Events whose record no rule could be held against.",
 	}, func() float64 { return float64(s.rooms.rules.Unjudged()) }))
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "yagura", Name: "rules_reloads_total", Help: "How often changed rules were taken up since the start.",
+	}, func() float64 { return float64(s.reloads.Load()) }))
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "yagura", Name: "rules", Help: "Rules in use, those that only serve correlations included.",
+	}, func() float64 { return float64(s.rooms.rules.Detector().Len()) }))
 	reg.MustRegister(tasks{s}, account{s}, hunts{s})
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
@@ -113,7 +119,7 @@ func (c hunts) Collect(to chan<- prometheus.Metric) {
 	}{
 		{huntWaiting, prometheus.GaugeValue, float64(s.Waiting)}, {huntOpen, prometheus.GaugeValue, float64(s.Open)},
 		{huntCount, prometheus.CounterValue, float64(s.Hunts)}, {huntSeconds, prometheus.CounterValue, s.Seconds},
-		{huntOverflow, prometheus.CounterValue, float64(c.s.rooms.hunter.Overflow())},
+		{huntOverflow, prometheus.CounterValue, float64(c.s.rooms.hunter.Load().Overflow())},
 	} {
 		to <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value)
 	}

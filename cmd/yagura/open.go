@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/yagura-sec/yagura/catalogue"
@@ -29,8 +30,8 @@ type rooms struct {
 	triage *triagesqlite.Store
 
 	// Once a pipeline was made:
-	rules   *rule.Detector
-	hunter  *correlate.Hunter
+	rules   *rule.Live
+	hunter  atomic.Pointer[correlate.Hunter]
 	hunting *pipeline.Hunting
 	quiet   func(rule string) bool // of the rules on trial
 }
@@ -162,7 +163,7 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	}
 	r.quiet = func(rule string) bool { return hidden[rule] }
 	opt.Now, opt.Quiet = p.now, r.quiet
-	r.rules = p.detector(extra)
+	r.rules = rule.NewLive(p.detector(extra))
 	p.hunters(r)
 	pipe := pipeline.New(pipeline.Rooms{
 		Normalise: catalogue.Formats().Append,

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,9 @@ start, or server.token of the configuration) as "Authorization: Bearer TOKEN".
 
 A source that fails, as when the disk is full, is tried again, and meanwhile the
 rest goes on and /healthz answers 503.
+
+Rules that change in rules.dirs are taken up within seconds, and all of them at
+SIGHUP; they judge what comes from then on.
 
 It listens on loopback unless told otherwise; a public address needs TLS
 (server.tls_cert, server.tls_key) or a declared proxy (server.behind_proxy).`,
@@ -121,6 +125,7 @@ type server struct {
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
 	hunt          *task
+	reloads       atomic.Int64 // of the rules
 }
 
 // plan checks the sources and makes the tasks; it opens nothing.
@@ -159,6 +164,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 		return s.hunt.run(ctx, func(ctx context.Context) error { return keepHunting(ctx, s.rooms.hunting) })
 	})
 	g.Go(func() error { return s.keep(ctx) })
+	g.Go(func() error { return s.keepRules(ctx) })
 	rooms := s.apiRooms()
 	s.answer(ctx, g, api.New(api.Config{Version: version, Token: token, Hosts: s.hosts()}, rooms), func(h *http.Server) error {
 		if s.cfg.Server.TLSCert != "" {

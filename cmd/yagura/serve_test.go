@@ -17,6 +17,7 @@ import (
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
@@ -79,8 +80,8 @@ func memoryServer(t *testing.T, records int, seen *suspicious) *server {
 		t.Fatal(err)
 	}
 	p := &program{world: world{now: now, stderr: os.Stderr}, cfg: c, dir: dir}
-	s := &server{program: p, rooms: &rooms{ledger: ledgermemory.New(ledger.Options{Now: now}), rules: p.detector(nil)}}
-	s.rooms.hunter = catalogue.Hunter(s.rooms.rules, stored.Source{}, nil)
+	s := &server{program: p, rooms: &rooms{ledger: ledgermemory.New(ledger.Options{Now: now}), rules: rule.NewLive(p.detector(nil))}}
+	s.rooms.hunter.Store(catalogue.Hunter(s.rooms.rules.Detector(), stored.Source{}, nil))
 	s.rooms.hunting = pipeline.NewHunting(pipeline.HuntRooms{Triage: seen}, pipeline.HuntOptions{Now: now})
 	s.pipe = pipeline.New(pipeline.Rooms{
 		Normalise: func(dst []event.Event, r event.Raw) ([]event.Event, error) {
