@@ -15,6 +15,7 @@ import (
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/detect/correlate"
 	"github.com/yagura-sec/yagura/detect/rule"
@@ -306,9 +307,9 @@ func serves(correlations []*sigma.Correlation, m *sigma.Meta) bool {
 	})
 }
 
-// huntSlice is how much is hunted through at a time, so that what is read stays
-// in memory while all correlations look at it.
-const huntSlice = 72 * time.Hour
+// huntSlice is how much is hunted through at a time. All correlations look at it
+// in one pass, which begins and ends as far outside as they reach, some days.
+const huntSlice = 30 * 24 * time.Hour
 
 // correlations hunts for those over several events.
 func (h *hunting) correlations(ctx context.Context, what chosen) error {
@@ -318,35 +319,41 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 	d, refused := rule.New(what.needed(), h.ruleOptions)
 	h.refused(plain(refused))
 	hunter := correlate.New(d, h.rooms.history(), correlate.Options{})
-	able := hunter.Hunters()
 	since, until, complete, err := h.reach(ctx)
 	if err != nil {
 		return err
 	}
 	h.report.Hours = int64(until.Sub(since) / time.Hour)
-	hunts := make([]finding.Hunt, len(what.Correlations))
+	able := hunter.Hunters()
+	var hunted []int // of the correlations: not those refused, or there only for others
+	for i, c := range what.Correlations {
+		if slices.Contains(able, rule.Hunter(c.Key())) {
+			hunted = append(hunted, i)
+		}
+	}
 	var at atomic.Int64
 	stop := h.progress(func() string {
 		return "correlating " + stamp(since.Add(time.Duration(at.Load())))
 	})
 	defer stop()
-	for from := since; from.Before(until); from = from.Add(huntSlice) {
+	hunts := make([]finding.Hunt, len(what.Correlations))
+	for from := since; from.Before(until) && len(hunted) > 0; from = from.Add(huntSlice) {
 		at.Store(int64(from.Sub(since)))
 		to := from.Add(huntSlice)
 		if to.After(until) {
 			to = until
 		}
-		for i, c := range what.Correlations {
-			name := rule.Hunter(c.Key())
-			if !slices.Contains(able, name) {
-				continue // refused, or only there for another one
-			}
-			found, err := hunter.Hunt(ctx, name, from, to, complete)
-			if err != nil {
-				return err
-			}
-			hunts[i].Occurrences = append(hunts[i].Occurrences, found.Occurrences...)
-			hunts[i].Again = append(hunts[i].Again, found.Again...)
+		var looks []detect.Look
+		for _, i := range hunted {
+			looks = append(looks, detect.Look{Hunter: rule.Hunter(what.Correlations[i].Key()), Since: from, Until: to})
+		}
+		found, err := hunter.HuntTogether(ctx, looks, complete)
+		if err != nil {
+			return err
+		}
+		for k, i := range hunted {
+			hunts[i].Occurrences = append(hunts[i].Occurrences, found[k].Occurrences...)
+			hunts[i].Again = append(hunts[i].Again, found[k].Again...)
 		}
 	}
 	for i, c := range what.Correlations {
