@@ -35,7 +35,8 @@ type Options struct {
 	// default 4,000: where there are more they are read whenever they are needed.
 	HourHits int
 	// Hits is how many are remembered in all, by default 200,000, which is some
-	// 60 MB.
+	// 100 MB. Less than 0: none are, and whatever is asked for is read from the
+	// lake. A program that runs once reads less than it would remember.
 	Hits int
 	// Count, if given, tells how many events are stored, so that hours of which
 	// the detector judged all events since the start need not be read.
@@ -74,11 +75,12 @@ func New(d *rule.Detector, src stored.Source, o Options) *Hunter {
 	if o.HourHits <= 0 {
 		o.HourHits = 4000
 	}
-	if o.Hits <= 0 {
+	if o.Hits == 0 {
 		o.Hits = 200_000
 	}
 	h := &Hunter{all: map[string]*correlation{}, engine: o.Engine, hits: newHits(d, src, o)}
-	h.engine.Lateness = 0 // hits come in order
+	h.engine.Lateness = 0  // hits come in order
+	h.engine.MaxAhead = -1 // and none later than the hunt's now
 	for _, c := range d.Plan().Correlations {
 		if !c.Findings {
 			continue
@@ -99,7 +101,9 @@ func New(d *rule.Detector, src stored.Source, o Options) *Hunter {
 		h.all[name] = x
 		h.names = append(h.names, name)
 	}
-	d.Watch(h.hits.see)
+	if o.Hits > 0 {
+		d.Watch(h.hits.see)
+	}
 	return h
 }
 

@@ -183,3 +183,74 @@ func TestLookup(t *testing.T) {
 		t.Errorf("broken record: %v", err)
 	}
 }
+
+// A date far ahead makes no other hit late, and is not evaluated either.
+func TestHitsAhead(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}"), base("a"))
+	now := noon
+	o := correlate.EngineOptions{Lateness: 5 * time.Minute, Now: func() time.Time { return now }}
+	f := func(maxAhead time.Duration, events, want string, ahead, late int64) {
+		t.Helper()
+		o.MaxAhead = maxAhead
+		got, stats := feed(r, o, log(events))
+		if got != want || stats.Ahead != ahead || stats.Late != late {
+			t.Errorf("%s: %s, %+v; want %s, %d ahead, %d late", events, got, stats, want, ahead, late)
+		}
+	}
+	far := fmt.Sprintf("a@%d", 158*365*24*3600)
+	f(0, far+" a@0 a@1", "@1=2[1 2]", 1, 0)
+	f(0, "a@0 "+far+" a@1", "@1=2[0 2]", 1, 0)
+	f(0, "a@3600 a@3599.5", "@3600=2[1 0]", 0, 0) // an hour is allowed
+	f(0, "a@3600.1 a@3599.5", "", 1, 0)
+	f(time.Minute, "a@61 a@60 a@59", "@60=2[2 1]", 1, 0)
+	f(-1, far+" a@0 a@1", "", 0, 2) // no bound
+	// What was set aside is taken when its time has come.
+	o.MaxAhead = time.Minute
+	e := correlate.New(r.plan, o)
+	hits := r.hits(log("a@100 a@101"))
+	e.Feed(hits[0])
+	now = noon.Add(time.Minute)
+	e.Feed(hits[0])
+	e.Feed(hits[1])
+	if got, s := told(e.Close()), e.Stats(); got != "@101=2[0 1]" || s.Ahead != 1 || s.Repeats != 0 {
+		t.Errorf("%s, %+v", got, s)
+	}
+	// The machine's clock, if none is given.
+	e = correlate.New(r.plan, correlate.EngineOptions{})
+	hit := hits[0]
+	hit.Time = time.Now().Add(2 * time.Hour)
+	if e.Feed(hit); e.Stats().Ahead != 1 {
+		t.Errorf("%+v", e.Stats())
+	}
+}
+
+// What a repeat is does not hang on how hits are fed: same rule, id and time.
+func TestRepeatsAreTheSameFedOrEvaluated(t *testing.T) {
+	r := newRig(t, corr("it", "type: event_count, rules: [a], timespan: 10s, condition: {gte: 3}"), base("a"))
+	f := func(seconds string, want string, repeats int64) {
+		t.Helper()
+		var hits []correlate.Hit
+		for _, h := range r.hits(log(seconds)) {
+			h.ID = "e007"
+			hits = append(hits, h)
+		}
+		for _, lateness := range []time.Duration{0, 20 * time.Second} {
+			e := correlate.New(r.plan, correlate.EngineOptions{Lateness: lateness})
+			var firings []*correlate.Firing
+			for _, h := range hits {
+				firings = append(firings, e.Feed(h)...)
+			}
+			firings = append(firings, e.Close()...)
+			if got := told(firings); got != want || e.Stats().Repeats != repeats {
+				t.Errorf("%s fed with lateness %v: %s, %+v; want %s, %d repeats", seconds, lateness, got, e.Stats(), want, repeats)
+			}
+		}
+		firings, stats := correlate.Evaluate(r.plan, slices.Clone(hits), time.Time{}, correlate.EngineOptions{})
+		if got := told(firings); got != want || stats.Repeats != repeats {
+			t.Errorf("%s evaluated: %s, %+v; want %s, %d repeats", seconds, got, stats, want, repeats)
+		}
+	}
+	f("a@0 a@1 a@2", "@2=3[7 7 7]", 0)
+	f("a@0 a@0 a@1", "", 1)
+	f("a@0 a@0 a@1 a@1 a@2 a@2", "@2=3[7 7 7]", 3)
+}

@@ -6,7 +6,10 @@
 // Evaluate does the same to hits that are all there. Both see hits in the order
 // of their times: an engine holds them back until its watermark, the latest time
 // seen less the lateness, has passed. So the order in which hits come, and
-// repeats of them, change nothing, and what comes later than that is counted.
+// repeats of them, change nothing, and what comes later than that is counted. A
+// hit dated further ahead of the clock than EngineOptions.MaxAhead is set aside
+// and counted: it would make all others late. A repeat is a hit of the same rule
+// with the same id and the same time, for an Engine as for Evaluate.
 //
 // What a firing rests on is a function of the hits alone and, per hit, of those
 // no further away than Correlation.Reach: whoever stores hits can evaluate any

@@ -11,6 +11,15 @@ type EngineOptions struct {
 	// Lateness is how much later than newer hits a hit may come. Until then
 	// hits wait, so that they are evaluated in the order of their times.
 	Lateness time.Duration
+	// MaxAhead is how much later than Now the time of a hit may be; by default
+	// an hour, and less than 0 for no bound. One wrong date would else move the
+	// watermark to where every true hit is late. What goes beyond is set aside:
+	// not evaluated, counted in Stats.Ahead, and taken if it comes again when
+	// its time has come.
+	MaxAhead time.Duration
+	// Now is the clock that MaxAhead goes by; nil: the machine's. Who replays a
+	// log gives the time at which its hits came.
+	Now func() time.Time
 	// MaxGroups is how many groups a correlation may have at a time; by default
 	// 100,000. Hits of further groups are dropped and counted.
 	MaxGroups int
@@ -25,10 +34,11 @@ type EngineOptions struct {
 // Stats counts what an engine saw, from its beginning.
 type Stats struct {
 	Hits    int64 // that were fed
-	Repeats int64 // of them, those that came before
+	Repeats int64 // of them, those that came before: same rule, id and time
 	Late    int64 // that came after their time was evaluated, and are lost
 	Hurried int64 // evaluated before their time because too many waited
 	Undated int64 // with a time no log has: before 1700 or after 2200
+	Ahead   int64 // with a time further ahead than MaxAhead, and set aside
 	Firings int64
 
 	// NoGroup are hits, once per correlation, that lack a field of group-by and
@@ -74,9 +84,12 @@ type Engine struct {
 // route says which correlation a hit goes to, as which member.
 type route struct{ state, member int }
 
+// hitKey is what repeats share. The time is part of it, so that what is a repeat
+// does not depend on how long hits are remembered.
 type hitKey struct {
 	base *Base
 	id   string
+	at   int64
 }
 
 type stamp struct {
@@ -91,6 +104,12 @@ const (
 
 // New makes an engine.
 func New(p *Plan, o EngineOptions) *Engine {
+	if o.MaxAhead == 0 {
+		o.MaxAhead = time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	o.MaxGroups = bound(o.MaxGroups, 100_000)
 	o.MaxHits = bound(o.MaxHits, 10_000)
 	o.MaxWaiting = bound(o.MaxWaiting, 1_000_000)
@@ -144,7 +163,11 @@ func (e *Engine) Feed(h Hit) []*Firing {
 	if len(e.feeds[h.Base]) == 0 {
 		return nil
 	}
-	key := hitKey{h.Base, h.ID}
+	if at > e.newest && e.ahead(at) {
+		e.stats.Ahead++
+		return nil
+	}
+	key := hitKey{h.Base, h.ID, at}
 	if _, ok := e.known[key]; ok && h.ID != "" {
 		e.stats.Repeats++
 		return nil
@@ -163,6 +186,15 @@ func (e *Engine) Feed(h Hit) []*Firing {
 		e.stats.Hurried += int64(before - len(e.waiting))
 	}
 	return e.out
+}
+
+// ahead tells whether a time is further ahead than hits may be.
+func (e *Engine) ahead(at int64) bool {
+	if e.o.MaxAhead < 0 {
+		return false
+	}
+	limit, _ := nanos(e.o.Now().Add(e.o.MaxAhead))
+	return at > limit
 }
 
 // Advance says that every hit with a time before t has come.
@@ -193,8 +225,8 @@ func (e *Engine) Stats() Stats {
 
 // Evaluate gives all firings of the hits, in whatever order these are, up to and
 // including until. A zero until means that nothing comes after the last hit.
-// The hits must not be changed afterwards. Lateness and MaxWaiting mean nothing
-// here.
+// The hits must not be changed afterwards. Lateness, MaxAhead and MaxWaiting mean
+// nothing here: a hit with a wrong date makes no other late.
 func Evaluate(p *Plan, hits []Hit, until time.Time, o EngineOptions) ([]*Firing, Stats) {
 	e := New(p, o)
 	e.sorted = make([]*Hit, 0, len(hits))
@@ -269,7 +301,7 @@ func (e *Engine) take(t int64) []*Hit {
 	for len(e.waiting) > 0 && e.waiting[0].Time.UnixNano() == t {
 		h := e.waiting.pop()
 		hits = append(hits, h)
-		e.recent = append(e.recent, stamp{t, hitKey{h.Base, h.ID}})
+		e.recent = append(e.recent, stamp{t, hitKey{h.Base, h.ID, t}})
 	}
 	e.instantHits = hits
 	return hits

@@ -10,10 +10,10 @@ import (
 type Hit struct {
 	Base *Base
 	Time time.Time // of the event
-	// ID is that of the event, which has one time. A hit of the same rule with
-	// the same id is the same hit, however often it comes, and an event that
-	// several rules matched counts once. Empty: an event of which nothing else
-	// is known.
+	// ID is that of the event. A hit of the same rule with the same id and the
+	// same time is the same hit, however often it comes, and an event that
+	// several rules matched counts once. One id at two times is two events.
+	// Empty: an event of which nothing else is known.
 	ID string
 	// Values are those of Base.Fields, in their order; none: the field is absent.
 	Values [][]string
