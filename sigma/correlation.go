@@ -37,6 +37,7 @@ type Correlation struct {
 	Rules    []Reference
 	GroupBy  []string
 	Timespan time.Duration
+	Span     string // the timespan as written: "5m"
 	// Condition is nil where a temporal type leaves it out: all rules.
 	Condition *Threshold
 	// Extended is the boolean condition of a temporal type, "a and not b", as
@@ -165,6 +166,7 @@ func (p *parser) correlation(c *Correlation, at Pos, n *yaml.Node) {
 			c.GroupBy = p.names(v, key)
 		case "timespan":
 			c.Timespan = p.timespan(v)
+			c.Span = strings.TrimSpace(v.Value)
 		case "condition":
 			p.threshold(c, v)
 		case "aliases":
@@ -314,9 +316,11 @@ func (p *parser) threshold(c *Correlation, n *yaml.Node) {
 	}
 	t := &Threshold{Pos: p.pos(n)}
 	c.Condition = t
+	limits := 0 // written, also those that are no numbers
 	ok := p.each(n, "condition", func(key string, pos Pos, v *yaml.Node) {
 		switch key {
 		case "gt", "gte", "lt", "lte", "eq", "neq":
+			limits++
 			if x, ok := p.number(v, key); ok {
 				t.Limits = append(t.Limits, Limit{key, x, pos})
 			}
@@ -350,7 +354,7 @@ func (p *parser) threshold(c *Correlation, n *yaml.Node) {
 		}
 	}
 	switch {
-	case len(t.Limits) == 0:
+	case limits == 0:
 		p.fail(t.Pos, "condition names no limit: expected gt, gte, lt, lte, eq or neq")
 	case exact > 0 && len(t.Limits) > 1, lower > 1, upper > 1:
 		p.fail(t.Pos, "condition names limits that do not go together: expected one, or a lower and an upper one")

@@ -121,6 +121,7 @@ func TestParseCorrelationRefuses(t *testing.T) {
 	f("generate: true", "generate: maybe", `r.yml:7:11: generate is "maybe": expected true or false`)
 	f("gt: 10", "above: 10", `r.yml:20:5: "above" is no key of a condition: expected gt, gte, lt, lte, eq, neq, field or percentile`)
 	f("gt: 10", "gt: ten", `r.yml:20:9: gt is "ten": expected a number`)
+	f("gt: 10\n    lte: 2.5e1", `gte: "2"`, `r.yml:20:10: gte is "2": expected a number`)
 	f("gt: 10", "gt: .inf", `r.yml:20:9: gt is ".inf": expected a number`)
 	f("gt: 10", "eq: 10", `r.yml:20:5: condition names limits that do not go together: expected one, or a lower and an upper one`)
 	f("gt: 10\n", "percentile: 5\n", `r.yml:20:5: percentile belongs to value_percentile, not to value_count`)

@@ -29,6 +29,13 @@ func (d *Documents) Add(other Documents) {
 // largest rules in use have some tens of kilobytes.
 const MaxFile = 4 << 20
 
+// MaxDocuments is how many documents of a file are read: SigmaHQ's rules, all in
+// one file, are a third of it. MaxErrors is how many mistakes of a file are told.
+const (
+	MaxDocuments = 10_000
+	MaxErrors    = 1_000
+)
+
 // Parse reads all documents of a file. A document with mistakes is left out and
 // all its mistakes are told; the others are read nevertheless.
 func Parse(file string, text []byte) (Documents, []*Error) {
@@ -37,10 +44,22 @@ func Parse(file string, text []byte) (Documents, []*Error) {
 	if len(text) > MaxFile {
 		return out, []*Error{{File: file, Pos: Pos{1, 1}, Reason: fmt.Sprintf("file has %d bytes, more than the %d that a rule file may have", len(text), MaxFile)}}
 	}
-	for _, doc := range split(text) {
+	for n, doc := range split(text) {
+		if n == MaxDocuments {
+			refused = append(refused, &Error{File: file, Pos: Pos{doc.line, 1}, Reason: fmt.Sprintf("file has more than %d documents: what stands from here on is not read", MaxDocuments)})
+			break
+		}
 		p := &parser{file: file, skip: doc.line - 1, nodes: maxNodes}
 		p.document(doc.text, &out)
-		refused = append(refused, p.errs...)
+		for _, e := range p.errs {
+			switch {
+			case len(refused) == MaxErrors:
+				e = &Error{File: file, Pos: e.Pos, Reason: fmt.Sprintf("file has more than %d mistakes: those from here on are not told", MaxErrors)}
+				fallthrough
+			case len(refused) < MaxErrors:
+				refused = append(refused, e)
+			}
+		}
 	}
 	return out, refused
 }

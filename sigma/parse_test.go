@@ -1,6 +1,7 @@
 package sigma_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -165,4 +166,34 @@ func TestLoad(t *testing.T) {
 	if docs, _ := sigma.LoadPath(file); len(docs.Rules) != 1 {
 		t.Errorf("one file gives %d rules", len(docs.Rules))
 	}
+}
+
+// A file of very many documents costs little and is told of in few words.
+func TestVeryManyDocuments(t *testing.T) {
+	f := func(text string, rules, errors int, last ...string) {
+		t.Helper()
+		docs, refused := sigma.Parse("r.yml", []byte(text))
+		if len(docs.Rules) != rules || len(refused) != errors {
+			t.Fatalf("%d rules and %d errors, want %d and %d", len(docs.Rules), len(refused), rules, errors)
+		}
+		for i, want := range last {
+			if got := refused[len(refused)-len(last)+i].Error(); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+	}
+	one := func(i int) string {
+		return fmt.Sprintf("---\ntitle: r%d\nlogsource: {product: p}\ndetection: {s: {a: 1}, condition: s}\n", i)
+	}
+	var many strings.Builder
+	for i := range sigma.MaxDocuments {
+		many.WriteString(one(i))
+	}
+	f(many.String(), sigma.MaxDocuments, 0)
+	f(many.String()+one(0), sigma.MaxDocuments, 1, "r.yml:40002:1: file has more than 10000 documents: what stands from here on is not read")
+	const told = "file has more than 1000 mistakes: those from here on are not told"
+	f(strings.Repeat("---\n{}\n", 100_000), 0, sigma.MaxErrors+2, "r.yml:668:1: "+told,
+		"r.yml:20002:1: file has more than 10000 documents: what stands from here on is not read")
+	f(strings.Repeat("---\n[]\n", sigma.MaxErrors)+one(0), 1, sigma.MaxErrors)
+	f(strings.Repeat("---\n[]\n", sigma.MaxErrors+1)+one(0), 1, sigma.MaxErrors+1, "r.yml:2002:1: "+told)
 }

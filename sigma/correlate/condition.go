@@ -19,7 +19,7 @@ type failer func(pos sigma.Pos, format string, args ...any)
 func (c *compiler) condition(out *Correlation, fail failer) {
 	if out.Extended.Text != "" {
 		if !c.options.Extended {
-			fail(out.Extended.Pos, "a boolean condition over rules is a proposal for specification 2.2, not part of 2.1: it has to be allowed explicitly")
+			fail(out.Extended.Pos, "a boolean condition over rules is a proposal for specification 2.2, not part of 2.1: it needs Options.Extended (rules.extended_conditions in Yagura's configuration)")
 			return
 		}
 		out.extend(fail)
@@ -69,6 +69,8 @@ func (c *Correlation) rulesCondition(fail failer) {
 		}
 	}
 	switch {
+	case len(held) == n && c.Condition.Holds(0):
+		fail(c.Condition.Pos, "condition always holds: the correlation has %d rules, of which it may have any count, 0 included", n)
 	case len(held) == 0:
 		fail(c.Condition.Pos, "condition never holds: the correlation has %d rules", n)
 	case held[len(held)-1] == n && held[0] == n-len(held)+1: // from some count up
@@ -96,14 +98,18 @@ func (c *Correlation) valueCondition(fail failer) {
 	if c.Type != sigma.EventCount && c.Type != sigma.ValueCount {
 		return
 	}
-	zero, more := t.Holds(0), false
+	// Between the counts at its limits the condition does not change.
+	zero, more, all := t.Holds(0), t.Holds(1), t.Holds(1)
 	for _, l := range t.Limits {
 		for _, n := range []float64{math.Floor(l.Value) - 1, math.Floor(l.Value), math.Floor(l.Value) + 1} {
-			more = more || n >= 1 && t.Holds(n)
+			if n >= 1 {
+				more, all = more || t.Holds(n), all && t.Holds(n)
+			}
 		}
 	}
-	more = more || t.Holds(1)
 	switch {
+	case zero && all:
+		fail(t.Pos, "condition holds of every count, 0 included: %s", t)
 	case !zero && !more:
 		fail(t.Pos, "condition never holds of a count: %s", t)
 	case !more && c.Type == sigma.EventCount:

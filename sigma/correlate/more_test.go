@@ -242,6 +242,19 @@ func TestCompileRefuses(t *testing.T) {
 	one("type: temporal_ordered, rules: [a, b], condition: {lt: 2}", `c.yml:4:79: condition of temporal_ordered has to hold from some count of rules upwards: too few in order is not a thing that happens`)
 	one("type: event_count, rules: [a], condition: {gt: 3, lt: 4}", `c.yml:4:71: condition never holds of a count: > 3 and < 4`)
 	one("type: event_count, rules: [a], condition: {lt: 0}", `c.yml:4:71: condition never holds of a count: < 0`)
+	for _, c := range []string{"gte: 0", "gte: -1", "gt: -1", "neq: -1", "neq: 1.5"} {
+		op, n, _ := strings.Cut(c, ": ")
+		words := map[string]string{"gte": ">=", "gt": ">", "neq": "!="}[op] + " " + n
+		one("type: event_count, rules: [a], condition: {"+c+"}", "c.yml:4:71: condition holds of every count, 0 included: "+words)
+		one("type: value_count, rules: [a], condition: {field: v, "+c+"}", "c.yml:4:71: condition holds of every count, 0 included: "+words)
+	}
+	for _, c := range []string{"gte: 1", "gt: 0", "neq: 0", "neq: 2", "lte: 5", "gte: 0, lt: 3"} {
+		one("type: event_count, rules: [a], condition: {" + c + "}")
+	}
+	for _, c := range []string{"gte: 0", "gte: -1", "lt: 3", "neq: 3"} {
+		one("type: temporal, rules: [a, b], condition: {"+c+"}", "c.yml:4:71: condition always holds: the correlation has 2 rules, of which it may have any count, 0 included")
+	}
+	one("type: temporal, rules: [a, b], condition: {gte: 1}")
 	one("type: value_percentile, rules: [a], condition: {field: v, gt: 500}", `c.yml:4:76: condition never holds of the share of a value, which is more than 0 and at most 100 percent: > 500; for the numbers themselves name a percentile`)
 	one("type: temporal, rules: [a, b], condition: a and", `c.yml:4:76: condition: condition ends where the name of a search is expected`)
 	one("type: temporal, rules: [a, b], condition: a and c", `c.yml:4:77: condition: "c" is not among the rules of the correlation`)
@@ -250,7 +263,7 @@ func TestCompileRefuses(t *testing.T) {
 	one("type: temporal, rules: [a, b], condition: a or not b", `c.yml:4:71: condition holds where nothing happens: it needs a rule that has to match`)
 	one("type: temporal_ordered, rules: [a, b], condition: a or b", `c.yml:4:79: condition of temporal_ordered joins rules by "and" and "not" alone: what the order is of an "or" is not said`)
 	f(correlate.Options{}, corr("it", "timespan: 1m, type: temporal, rules: [a, b], condition: a and not b"),
-		`c.yml:4:71: a boolean condition over rules is a proposal for specification 2.2, not part of 2.1: it has to be allowed explicitly`)
+		`c.yml:4:71: a boolean condition over rules is a proposal for specification 2.2, not part of 2.1: it needs Options.Extended (rules.extended_conditions in Yagura's configuration)`)
 	f(correlate.Options{}, corr("a", "timespan: 1m, type: temporal, rules: [a, b]"), `c.yml:4:53: "a" is the id or name of several rules: c.yml:6:1: rule a, c.yml:2:1: correlation a`)
 	f(correlate.Options{}, corr("p", "timespan: 1m, type: temporal, rules: [q, b]")+corr("q", "timespan: 1m, type: temporal, rules: [p, b]")+corr("r", "timespan: 1m, type: temporal, rules: [q, b]"),
 		`c.yml:4:45: correlations refer to each other in a circle: p -> q -> p`, `c.yml:8:45: correlations refer to each other in a circle: p -> q -> p`,
@@ -277,4 +290,28 @@ func TestConditionInWords(t *testing.T) {
 	f("type: temporal, rules: [a, b], timespan: 5m", "temporal of all 2 rules in 5m")
 	f("type: temporal, rules: [a, b], timespan: 5m, condition: {gte: 1}", "temporal of 2 rules >= 1 in 5m")
 	f("type: temporal_ordered, rules: [a, b], timespan: 5m, condition: a and not b", "temporal_ordered a and not b in 5m")
+}
+
+// Findings are told apart by id, whatever they are of.
+func TestOneIDOneDocument(t *testing.T) {
+	withID := func(text, id string) string { return strings.Replace(text, "name: ", "id: "+id+"\nname: ", 1) }
+	count := "type: event_count, rules: [a], timespan: 1m, condition: {gte: 2}"
+	f := func(text string, left int, want ...string) {
+		t.Helper()
+		docs, refused := sigma.Parse("c.yml", []byte(text))
+		plan, errs := correlate.Compile(docs.Correlations, docs.Rules, correlate.Options{})
+		var got []string
+		for _, e := range append(refused, errs...) {
+			got = append(got, e.Error())
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") || len(plan.Correlations) != left {
+			t.Errorf("%s: %d correlations, %s; want %s", text, len(plan.Correlations), got, want)
+		}
+	}
+	f(withID(corr("x", count), "one")+withID(base("a"), "two"), 1)
+	f(withID(corr("x", count), "one")+withID(base("a"), "one"), 0,
+		`c.yml:3:1: id one is that of the rule "a", c.yml:7 already: every rule and every correlation has its own`)
+	f(withID(corr("x", count), "one")+withID(corr("y", count), "one")+base("a"), 1,
+		`c.yml:8:1: id one is that of the correlation "x", c.yml:2 already: every rule and every correlation has its own`)
+	f(corr("x", count)+corr("y", count)+base("a"), 2)
 }

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -142,6 +143,7 @@ func Compile(correlations []*sigma.Correlation, rules []*sigma.Rule, o Options) 
 			c.correlations[name] = append(c.correlations[name], x)
 		}
 	}
+	c.sameIDs(correlations, rules)
 	for _, x := range correlations {
 		c.correlation(x)
 	}
@@ -158,6 +160,27 @@ func names(m *sigma.Meta) []string {
 		}
 	}
 	return out
+}
+
+// sameIDs refuses a correlation with the id of a rule or of a correlation before
+// it: findings are told apart by ids, whatever they are of.
+func (c *compiler) sameIDs(correlations []*sigma.Correlation, rules []*sigma.Rule) {
+	first := map[string]string{}
+	for _, r := range rules {
+		if r.ID != "" && first[r.ID] == "" {
+			first[r.ID] = fmt.Sprintf("the rule %q, %s:%d", r.Title, r.File, r.Pos.Line)
+		}
+	}
+	for _, x := range correlations {
+		switch taken := first[x.ID]; {
+		case x.ID == "":
+		case taken != "":
+			c.state[x] = refused
+			c.errs = append(c.errs, x.Errorf(x.Places["id"], "id %s is that of %s already: every rule and every correlation has its own", x.ID, taken))
+		default:
+			first[x.ID] = fmt.Sprintf("the correlation %q, %s:%d", x.Title, x.File, x.Pos.Line)
+		}
+	}
 }
 
 type visit uint8

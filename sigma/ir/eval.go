@@ -14,13 +14,15 @@ func (a *Atom) Holds(f, ref *Field, buf *Buffer) bool {
 		return f.Present
 	case IsNull:
 		return !f.Present || anyNull(f)
+	case FieldRef:
+		return a.holdsRef(f, ref, buf)
 	}
 	for i := range f.Values {
 		v := &f.Values[i]
 		if v.Kind == Null {
 			continue
 		}
-		if a.Op == FieldRef && a.holdsRef(v, ref, buf) || a.Op != FieldRef && a.holdsValue(v, buf) {
+		if a.holdsValue(v, buf) {
 			return true
 		}
 	}
@@ -75,26 +77,6 @@ func compareText(op Op, text []byte, with string) bool {
 		return len(text) >= len(with) && string(text[len(text)-len(with):]) == with
 	}
 	return bytes.Contains(text, []byte(with)) // the conversion does not allocate
-}
-
-func (a *Atom) holdsRef(v *Value, ref *Field, buf *Buffer) bool {
-	for i := range ref.Values {
-		w := &ref.Values[i]
-		if w.Kind == Null {
-			continue
-		}
-		if compareText(a.RefOp, a.form(v, buf), string(a.form(w, buf))) {
-			return true
-		}
-		if a.RefOp == Eq && w.Kind == Number {
-			if d, ok := ParseDecimal(string(w.Text)); ok {
-				if order, ok := d.compare(v.Text); ok && order == 0 {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
 
 func (a *Atom) compareNumber(v *Value) (int, bool) {

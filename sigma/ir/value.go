@@ -104,7 +104,7 @@ func appendCompact(dst, json []byte) []byte {
 }
 
 // Decimal is a number of a rule. Integers compare exactly whatever their
-// length, others as float64.
+// length, others as float64, and exactly where float64 knows only infinity or 0.
 type Decimal struct {
 	Text  string
 	float float64
@@ -134,6 +134,8 @@ func (d Decimal) compare(text []byte) (int, bool) {
 		return -1, true
 	case f > d.float:
 		return 1, true
+	case atEdge(f):
+		return compareExact(text, []byte(d.Text)), true
 	}
 	return 0, true
 }
