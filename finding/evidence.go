@@ -13,6 +13,16 @@ func (s Sighting) Compare(t Sighting) int {
 	return bytes.Compare(s.UID[:], t.UID[:])
 }
 
+// last is the latest sighting, or none.
+func (e *Evidence) last() Sighting {
+	for _, list := range [][]Sighting{e.Latest, e.First} {
+		if n := len(list); n > 0 {
+			return list[n-1]
+		}
+	}
+	return Sighting{}
+}
+
 // Add takes one more sighting.
 func (e *Evidence) Add(s Sighting) {
 	// Most sightings of a busy key fall between the two lists, or behind both.

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -132,6 +133,40 @@ func TestFoldIsTheSameInAnyOrderAndGrouping(t *testing.T) {
 		if got := Of(a, nil); !reflect.DeepEqual(got, want) {
 			t.Fatalf("another order gives\n%+v, want\n%+v", got, want)
 		}
+	}
+}
+
+// TestLatest: of events of one instant it is the same one that is described,
+// whatever batches they come in, and the sentence says that it is one of several.
+func TestLatest(t *testing.T) {
+	made := func(batch byte, events ...byte) Occurrence {
+		o := Occurrence{
+			Trouble: Trouble{Key: "k", Kind: KindRule}, Batch: event.BatchID{batch}, FirstSeen: noon, LastSeen: noon, Count: int64(len(events)),
+		}
+		for _, n := range events {
+			o.Evidence.Add(Sighting{noon, event.UID{n}})
+			o.Reasons = []Reason{{Kind: "match", Text: fmt.Sprint("event ", n), Evidence: []event.UID{{n}}}} // of the last
+		}
+		return o
+	}
+	want := Fold([]Occurrence{made(1, 1, 2, 3)})
+	if got := want.Reasons[0].Text; got != "latest of 3 events: event 3" {
+		t.Errorf("the sentence is %q", got)
+	}
+	for _, all := range [][]Occurrence{
+		{made(1, 1), made(2, 2), made(3, 3)}, {made(9, 1), made(5, 2), made(1, 3)}, {made(2, 3), made(4, 1, 2)}, {made(4, 1, 2), made(2, 3)},
+	} {
+		if got := Fold(all); !reflect.DeepEqual(got, want) {
+			t.Errorf("in other batches the finding is\n%+v, want\n%+v", got, want)
+		}
+	}
+	one := made(1, 1)
+	if got := Of(one, nil).Reasons[0].Text; got != "event 1" {
+		t.Errorf("of one event the sentence is %q", got)
+	}
+	several := made(1, 1, 2)
+	if Of(several, nil); several.Reasons[0].Text != "event 2" {
+		t.Errorf("the occurrence's own sentence became %q", several.Reasons[0].Text)
 	}
 }
 

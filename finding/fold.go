@@ -10,10 +10,14 @@ import (
 	"github.com/yagura-sec/yagura/event"
 )
 
-// Compare orders occurrences by (LastSeen, identity): the greatest gives a
-// finding its title, severity and reasons.
+// Compare orders occurrences by (LastSeen, uid of the latest event, identity):
+// the greatest gives a finding its title, severity and reasons. Of events of one
+// instant the uid chooses, so that it does not matter which batches they are in.
 func (o *Occurrence) Compare(p *Occurrence) int {
 	if c := o.LastSeen.Compare(p.LastSeen); c != 0 {
+		return c
+	}
+	if c := o.Evidence.last().Compare(p.Evidence.last()); c != 0 {
 		return c
 	}
 	if c := bytes.Compare(o.Batch[:], p.Batch[:]); c != 0 {
@@ -65,10 +69,23 @@ func Of(o Occurrence, decisions []Decision) Finding {
 		FirstSeen: o.FirstSeen, LastSeen: o.LastSeen, Count: o.Count, Evidence: o.Evidence,
 		Case: CaseID(o.Trouble, o.FirstSeen), Explained: []Explanation{}, Decisions: decisions,
 	}
+	f.sayLatest()
 	f.Parts = priorityParts(o.Trouble)
 	f.Priority = priority(f.Parts)
 	f.replay()
 	return f
+}
+
+// sayLatest says of a sentence about one event that it is not about all of them:
+// a rule's reasons are those of its latest match, and others may be of another
+// operation or caller.
+func (f *Finding) sayLatest() {
+	if f.Kind != KindRule || f.Count < 2 || len(f.Reasons) == 0 {
+		return
+	}
+	// A copy: the reasons' array may be shared with the occurrence.
+	f.Reasons = append([]Reason(nil), f.Reasons...)
+	f.Reasons[0].Text = fmt.Sprintf("latest of %d events: %s", f.Count, f.Reasons[0].Text)
 }
 
 func (f *Finding) replay() {
