@@ -67,8 +67,12 @@ func Rules(c config.Rules, extra []string) (d *rule.Detector, refused []error) {
 }
 
 // Hunter makes the hunter of the detector's correlations, which looks for them in
-// stored events. It is to be made before d judges. Count may be nil.
-func Hunter(d *rule.Detector, src stored.Source, count correlate.Count) *correlate.Hunter {
+// stored events. One that is to live remembers what the detector judges: it is to
+// be made before that. Count tells it how many events are stored.
+func Hunter(d *rule.Detector, src stored.Source, live bool, count correlate.Count) *correlate.Hunter {
+	if !live {
+		return correlate.New(d, src, correlate.Options{Hits: -1})
+	}
 	return correlate.New(d, src, correlate.Options{Count: count})
 }
 

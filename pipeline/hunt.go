@@ -42,10 +42,10 @@ type HuntOptions struct {
 // was found: they mark their hours.
 const DefaultLateness = 5 * time.Minute
 
-// Windows of a round: long enough that hunters read the same stretch of the log
-// one after another, and short enough that it is remembered that long.
+// Windows of a round: hunters look at a slice together, and so read it once, but
+// for what lies around it as far as they reach.
 const (
-	huntSlice = 72 * time.Hour
+	huntSlice = 30 * 24 * time.Hour
 	// reopen is how much further the log has to reach before hours are looked at
 	// again in which something is open.
 	reopen = time.Minute

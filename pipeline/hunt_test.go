@@ -98,12 +98,12 @@ func (f *field) left(want int) {
 func TestHunting(t *testing.T) {
 	f := newField(t)
 	f.run()
-	// Slices are of three days, of which 1 March is the last of one.
-	f.mark("a", 0, 1, 2, 5, 40)
+	// Slices are of thirty days; 8 March begins one.
+	f.mark("a", 0, 1, 2, 5, 220)
 	f.mark("b", 1, 2)
 	f.mark("a", 3, 1)
 	f.mark("gone", 1)
-	f.run("a 01T12+4", "a 01T17+1", "b 01T13+2", "a 03T04+1")
+	f.run("a 01T12+4", "a 01T17+1", "b 01T13+2", "a 10T16+1")
 	f.left(1) // a hunter that is not here
 	f.run()
 	if s := f.hunting.Stats(); s.Waiting != 0 || s.Open != 0 || s.Hunts != 4 || s.Hours != 8 || s.Findings != 2 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"runtime/debug"
 	"time"
 
 	"github.com/yagura-sec/yagura/catalogue"
@@ -37,22 +38,23 @@ func (r *rooms) latest(ctx context.Context) (time.Time, error) {
 }
 
 // hunters makes the hunting of the rules that judge, which have not begun to.
-func (p *program) hunters(r *rooms) {
-	r.hunter.Store(r.hunterOf(r.rules.Detector()))
+func (p *program) hunters(r *rooms, live bool) {
+	r.hunter.Store(r.hunterOf(r.rules.Detector(), live))
 	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
 		Hunters: []detect.Hunter{r.hunter.Load()}, Triage: r.triage, Latest: r.latest, Horizon: r.lake.Horizon,
 	}, pipeline.HuntOptions{Now: p.now, Quiet: r.quiet})
 }
 
 // hunterOf makes the hunter of a detector that has not begun to judge.
-func (r *rooms) hunterOf(d *rule.Detector) *correlate.Hunter {
-	return catalogue.Hunter(d, r.history(), func(ctx context.Context, since, until time.Time) (int64, error) {
+func (r *rooms) hunterOf(d *rule.Detector, live bool) *correlate.Hunter {
+	return catalogue.Hunter(d, r.history(), live, func(ctx context.Context, since, until time.Time) (int64, error) {
 		return r.lake.Count(ctx, query.Query{Since: since, Until: until})
 	})
 }
 
 // correlate finds what correlations say of the hours that something came into.
 func (p *program) correlate(ctx context.Context, r *rooms) error {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(serveMemory)) // the query engine is at work
 	stop := p.progress(func() string {
 		s := r.hunting.Stats()
 		return fmt.Sprintf("correlating: %s hours looked at, %s to go", number(s.Hours), number(s.Waiting-s.Open))

@@ -164,7 +164,7 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	r.quiet = func(rule string) bool { return hidden[rule] }
 	opt.Now, opt.Quiet = p.now, r.quiet
 	r.rules = rule.NewLive(p.detector(extra))
-	p.hunters(r)
+	p.hunters(r, opt.Wait > 0) // who waits for company of batches goes on for long
 	pipe := pipeline.New(pipeline.Rooms{
 		Normalise: catalogue.Formats().Append,
 		Lake:      r.lake, Detectors: []detect.Detector{r.rules}, Triage: r.triage, Ledger: r.ledger,

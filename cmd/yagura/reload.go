@@ -78,7 +78,7 @@ func (s *server) exchangeRules() {
 		return
 	}
 	d := s.detector(nil)
-	hunter := s.rooms.hunterOf(d)
+	hunter := s.rooms.hunterOf(d, true)
 	s.rooms.rules.Exchange(d)
 	s.rooms.hunter.Store(hunter)
 	s.rooms.hunting.Exchange(hunter)

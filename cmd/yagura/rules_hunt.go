@@ -318,7 +318,7 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 	}
 	d, refused := rule.New(what.needed(), h.ruleOptions)
 	h.refused(plain(refused))
-	hunter := correlate.New(d, h.rooms.history(), correlate.Options{})
+	hunter := correlate.New(d, h.rooms.history(), correlate.Options{Hits: -1})
 	since, until, complete, err := h.reach(ctx)
 	if err != nil {
 		return err

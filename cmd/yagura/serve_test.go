@@ -81,7 +81,7 @@ func memoryServer(t *testing.T, records int, seen *suspicious) *server {
 	}
 	p := &program{world: world{now: now, stderr: os.Stderr}, cfg: c, dir: dir}
 	s := &server{program: p, rooms: &rooms{ledger: ledgermemory.New(ledger.Options{Now: now}), rules: rule.NewLive(p.detector(nil))}}
-	s.rooms.hunter.Store(catalogue.Hunter(s.rooms.rules.Detector(), stored.Source{}, nil))
+	s.rooms.hunter.Store(catalogue.Hunter(s.rooms.rules.Detector(), stored.Source{}, true, nil))
 	s.rooms.hunting = pipeline.NewHunting(pipeline.HuntRooms{Triage: seen}, pipeline.HuntOptions{Now: now})
 	s.pipe = pipeline.New(pipeline.Rooms{
 		Normalise: func(dst []event.Event, r event.Raw) ([]event.Event, error) {

@@ -33,6 +33,7 @@ type hits struct {
 	columns []string                // of events
 
 	maxHour, maxHeld int // hits that are remembered of a rule and hour, and of all
+	dayHits          int // that passDays puts in order
 
 	mu     sync.Mutex // guards everything below
 	hours  map[int64]*hour
@@ -147,7 +148,7 @@ func factOf(e *event.Event) *fact {
 
 func newHits(d *rule.Detector, src stored.Source, o Options) *hits {
 	h := &hits{
-		d: d, src: src, count: o.Count, bases: map[int]*correlate.Base{}, maxHour: o.HourHits, maxHeld: o.Hits,
+		d: d, src: src, count: o.Count, bases: map[int]*correlate.Base{}, maxHour: o.HourHits, maxHeld: o.Hits, dayHits: o.DayHits,
 		hours: map[int64]*hour{}, judged: map[event.BatchID]bool{},
 	}
 	columns := map[string]bool{}
@@ -311,8 +312,20 @@ func (p *part) within(hour int64) bool {
 	return hourTime(hour).Before(p.until) && hourTime(hour+1).After(p.since)
 }
 
+// give hands a hit to the parts that want it.
+func give(to map[*correlate.Base][]*part, hit *correlate.Hit) {
+	for _, p := range to[hit.Base] {
+		if !hit.Time.Before(p.since) && hit.Time.Before(p.until) {
+			p.take(hit)
+		}
+	}
+}
+
 // pass goes through the hits of several parts once, in order of time.
 func (h *hits) pass(ctx context.Context, parts []*part) error {
+	if h.maxHeld < 0 {
+		return h.passDays(ctx, parts)
+	}
 	var hours []int64 // that a part wants
 	wanted := map[int64]bool{}
 	for _, p := range parts {
@@ -362,20 +375,13 @@ func (h *hits) passHour(ctx context.Context, at, end int64, parts []*part) error
 			to[b] = append(to[b], p)
 		}
 	}
-	give := func(to map[*correlate.Base][]*part, hit *correlate.Hit) {
-		for _, p := range to[hit.Base] {
-			if !hit.Time.Before(p.since) && hit.Time.Before(p.until) {
-				p.take(hit)
-			}
-		}
-	}
 	for i := range all {
 		give(remembered, &all[i])
 	}
 	if len(read) == 0 {
 		return nil
 	}
-	return h.scan(ctx, h.src, at, at+1, read, func(hit correlate.Hit) { give(read, &hit) })
+	return h.scan(ctx, at, at+1, read, true, func(hit correlate.Hit) error { give(read, &hit); return nil })
 }
 
 func anyOf(a, b map[*correlate.Base]bool) bool {
@@ -455,22 +461,14 @@ func (h *hits) read(ctx context.Context, at, end, went int64) error {
 			return nil
 		}
 	}
-	src := h.src
-	if len(h.bases) > manyRules && src.Where != nil {
-		// Of so many rules together no condition leaves much out.
-		where := src.Where
-		src.Where = func(ctx context.Context, c stored.Condition) iter.Seq2[event.Event, error] {
-			c.Where, c.Args = "", nil
-			return where(ctx, c)
-		}
-	}
-	return h.scan(ctx, src, at, end, nil, func(hit correlate.Hit) {
+	return h.scan(ctx, at, end, nil, false, func(hit correlate.Hit) error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		x := h.hours[unixHour(hit.Time)]
 		before := len(x.hits)
 		x.add(hit, h.maxHour)
 		h.held += len(x.hits) - before
+		return nil
 	})
 }
 
@@ -479,7 +477,8 @@ func (h *hits) read(ctx context.Context, at, end, went int64) error {
 const manyRules = 20
 
 // scan reads the hits of hours from at to before end; nil stands for all rules.
-func (h *hits) scan(ctx context.Context, src stored.Source, at, end int64, only map[*correlate.Base][]*part, f func(correlate.Hit)) error {
+// An error of f ends it.
+func (h *hits) scan(ctx context.Context, at, end int64, only map[*correlate.Base][]*part, ordered bool, f func(correlate.Hit) error) error {
 	var rules []int
 	for i, b := range h.bases {
 		if only == nil || only[b] != nil {
@@ -490,8 +489,17 @@ func (h *hits) scan(ctx context.Context, src stored.Source, at, end int64, only 
 	if len(rules) == 0 {
 		return nil
 	}
+	src := h.src
+	if len(rules) > manyRules && src.Where != nil {
+		// Of so many rules together no condition leaves much out.
+		where := src.Where
+		src.Where = func(ctx context.Context, c stored.Condition) iter.Seq2[event.Event, error] {
+			c.Where, c.Args = "", nil
+			return where(ctx, c)
+		}
+	}
 	o := stored.Options{
-		Sources: h.d.Sources(), Rules: rules, Since: hourTime(at), Until: hourTime(end), Columns: h.columns, Ordered: only != nil,
+		Sources: h.d.Sources(), Rules: rules, Since: hourTime(at), Until: hourTime(end), Columns: h.columns, Ordered: ordered,
 	}
 	_, err := stored.Scan(ctx, src, h.d.Set(), o, func(e *event.Event, matched []int) error {
 		about := factOf(e)
@@ -501,7 +509,9 @@ func (h *hits) scan(ctx context.Context, src stored.Source, at, end int64, only 
 				return err
 			}
 			hit.Data = about
-			f(hit)
+			if err := f(hit); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

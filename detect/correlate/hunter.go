@@ -41,6 +41,10 @@ type Options struct {
 	// Count, if given, tells how many events are stored, so that hours of which
 	// the detector judged all events since the start need not be read.
 	Count Count
+	// DayHits is how many hits of a day are put in order in memory where none are
+	// remembered, by default 200,000; of a day with more the lake is asked for the
+	// order.
+	DayHits int
 	// Engine bounds what is kept of groups while they are evaluated. What does
 	// not fit is counted, and said in the finding.
 	Engine correlate.EngineOptions
@@ -77,6 +81,9 @@ func New(d *rule.Detector, src stored.Source, o Options) *Hunter {
 	}
 	if o.Hits == 0 {
 		o.Hits = 200_000
+	}
+	if o.DayHits <= 0 {
+		o.DayHits = 200_000
 	}
 	h := &Hunter{all: map[string]*correlation{}, engine: o.Engine, hits: newHits(d, src, o)}
 	h.engine.Lateness = 0  // hits come in order

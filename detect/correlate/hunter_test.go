@@ -218,6 +218,8 @@ func TestContract(t *testing.T) {
 	f("remembering", correlate.Options{})
 	f("remembering little", correlate.Options{HourHits: 3, Hits: 5})
 	f("remembering few hours", correlate.Options{Hits: 20})
+	f("remembering nothing", correlate.Options{Hits: -1})
+	f("remembering nothing of busy days", correlate.Options{Hits: -1, DayHits: 9})
 }
 
 func hunt(t *testing.T, h detecttest.Hunted, hunter string, from, until int, now time.Time) finding.Hunt {

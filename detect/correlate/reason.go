@@ -1,12 +1,14 @@
 package correlate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/sigma"
@@ -26,6 +28,9 @@ func (c *correlation) reasons(f *correlate.Firing) []finding.Reason {
 	out := []finding.Reason{{
 		Kind: "correlation", Text: x.sentence(), Observed: number(f.Value), Expected: f.Condition, Evidence: uids(x.events),
 	}}
+	if addresses := x.spread.addresses.sorted(); len(x.spread.principals) == 0 && len(addresses) == 1 {
+		out = append(out, about.Unnamed(addresses[0], uids(x.events)))
+	}
 	for i, field := range c.GroupBy {
 		out = append(out, finding.Reason{
 			Kind: "group", Text: fmt.Sprintf("%s is %q in all of them", field, f.Group[i]), Observed: f.Group[i], Expected: "the same " + field,
@@ -39,12 +44,15 @@ func (c *correlation) reasons(f *correlate.Firing) []finding.Reason {
 		})
 	}
 	for _, s := range []struct {
-		what   string
-		values some
-	}{{"principals", x.spread.names}, {"addresses", x.spread.addresses}, {"resources", x.spread.resources}, {"accounts", x.spread.accounts}, {"regions", x.spread.regions}} {
-		if all := s.values.sorted(); len(all) > 1 {
+		what string
+		all  []string
+	}{
+		{"principals", x.spread.names()}, {"addresses", x.spread.addresses.sorted()}, {"resources", x.spread.resources.sorted()},
+		{"accounts", x.spread.accounts.sorted()}, {"regions", x.spread.regions.sorted()},
+	} {
+		if len(s.all) > 1 {
 			out = append(out, finding.Reason{
-				Kind: "spread", Text: fmt.Sprintf("Seen with %s: %s", several(len(all), s.what), named(all)), Observed: strconv.Itoa(len(all)),
+				Kind: "spread", Text: fmt.Sprintf("Seen with %s: %s", several(len(s.all), s.what), named(s.all)), Observed: strconv.Itoa(len(s.all)),
 			})
 		}
 	}
@@ -77,17 +85,7 @@ type base struct {
 
 func (c *correlation) gather(f *correlate.Firing) *gathered {
 	x := &gathered{c: c, f: f, lost: lost(f)}
-	for _, h := range f.Hits {
-		title := ""
-		if h.From != nil {
-			title = h.From.Correlation.Title
-		} else {
-			title = h.Base.Rule.Title
-		}
-		if !slices.Contains(x.members, title) {
-			x.members = append(x.members, title)
-		}
-	}
+	x.members = c.members(f)
 	hits := slices.SortedFunc(correlate.Events(f), func(a, b *correlate.Hit) int {
 		return a.Data.(*fact).compare(b.Data.(*fact))
 	})
@@ -115,6 +113,41 @@ func (c *correlation) gather(f *correlate.Firing) *gathered {
 	return x
 }
 
+// members are the titles of the rules that f's hits are of, in the order of their
+// first hits, and of hits of one instant in that of the correlation.
+func (c *correlation) members(f *correlate.Firing) (titles []string) {
+	type member struct {
+		title string
+		place int
+		first time.Time
+	}
+	var all []member
+	for _, h := range f.Hits {
+		var m *sigma.Meta
+		if h.From != nil {
+			m = &h.From.Correlation.Meta
+		} else {
+			m = &h.Base.Rule.Meta
+		}
+		place := slices.IndexFunc(c.Correlation.Correlation.Rules, func(r sigma.Reference) bool {
+			return r.Rule == m.Name || r.Rule == m.ID
+		})
+		if !slices.ContainsFunc(all, func(x member) bool { return x.title == m.Title }) {
+			all = append(all, member{m.Title, place, h.Time})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b member) int {
+		if c.Type == sigma.TemporalOrdered {
+			return cmp.Compare(a.place, b.place)
+		}
+		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.place, b.place), strings.Compare(a.title, b.title))
+	})
+	for _, m := range all {
+		titles = append(titles, m.title)
+	}
+	return titles
+}
+
 // lost are the hits that were not kept of f and of what it rests on.
 func lost(f *correlate.Firing) int {
 	n := f.Lost
@@ -134,16 +167,7 @@ func (x *gathered) sentence() string {
 		b.WriteString("at least ")
 	}
 	b.WriteString(x.what())
-	if names := x.spread.names.sorted(); len(names) == 1 {
-		fmt.Fprintf(&b, " by %s", names[0])
-	} else if len(names) > 1 {
-		fmt.Fprintf(&b, " by %s", several(len(names), "principals"))
-	}
-	if from := x.spread.addresses.sorted(); len(from) == 1 {
-		fmt.Fprintf(&b, " from %s", from[0])
-	} else if len(from) > 1 {
-		fmt.Fprintf(&b, " from %s", several(len(from), "addresses"))
-	}
+	b.WriteString(x.whose())
 	first, last := x.events[0].time, x.events[len(x.events)-1].time
 	if d := last.Sub(first); d > 0 {
 		fmt.Fprintf(&b, " in %s", length(d))
@@ -151,6 +175,78 @@ func (x *gathered) sentence() string {
 	fmt.Fprintf(&b, " (%s)", between(x.events))
 	fmt.Fprintf(&b, "; the rule asks for %s in %s", x.asked(), length(x.c.Timespan))
 	return b.String()
+}
+
+// known are fields that a group is told by in a reader's words, by what stands
+// before the value.
+var known = map[string]string{
+	"actor_uid": "by", "userIdentity.arn": "by", "protoPayload.authenticationInfo.principalEmail": "by",
+	"src_ip": "from", "sourceIPAddress": "from", "protoPayload.requestMetadata.callerIp": "from", "callerIpAddress": "from",
+	"resource_uid": "on",
+	"account_uid":  "in account", "recipientAccountId": "in account",
+	"resource.labels.project_id": "in project", "subscriptionId": "in subscription",
+	"region": "in region", "awsRegion": "in region",
+}
+
+// whose says of what group it is, by whom and from where. Every value of the
+// group is named, so that findings of two groups read differently.
+func (x *gathered) whose() string {
+	said := map[string]bool{}
+	var group, other []string
+	for i, field := range x.c.GroupBy {
+		value := shortened(x.f.Group[i])
+		before, ok := known[field]
+		switch {
+		case !ok || value == "" || said[before]:
+			other = append(other, fmt.Sprintf("%s %q", field, value))
+			continue
+		case before == "by":
+			if names := x.spread.names(); len(names) == 1 && !strings.HasSuffix(" "+names[0], " "+value) {
+				value = fmt.Sprintf("%s (%s)", names[0], value)
+			} else if len(names) == 1 {
+				value = names[0]
+			}
+		}
+		said[before] = true
+		group = append(group, before+" "+value)
+	}
+	out := ""
+	if len(other) > 0 {
+		out = " with " + strings.Join(other, " and ")
+	}
+	for _, g := range group {
+		out += " " + g
+	}
+	if !said["by"] {
+		out += of("by", x.spread.names(), "principals")
+	}
+	if !said["from"] {
+		out += of("from", x.spread.addresses.sorted(), "addresses")
+	}
+	return out
+}
+
+// of names what there is only one of, and counts and names what there are
+// several of.
+func of(before string, all []string, what string) string {
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" %s %s", before, all[0])
+	}
+	return fmt.Sprintf(" %s %s (%s)", before, several(len(all), what), named(all))
+}
+
+// maxShown is how many letters of a group's value a sentence shows: values are
+// chosen by callers, and may be whole documents.
+const maxShown = 200
+
+func shortened(value string) string {
+	if r := []rune(value); len(r) > maxShown {
+		return string(r[:maxShown]) + "…"
+	}
+	return value
 }
 
 // what happened, with its number.

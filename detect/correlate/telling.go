@@ -3,6 +3,7 @@ package correlate
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -187,7 +188,7 @@ func (t *telling) occurrences(hunter string) (out []finding.Occurrence) {
 			if said[x.best] == nil {
 				said[x.best] = t.c.reasons(x.best)
 			}
-			o := t.c.occurrence(x)
+			o := t.c.occurrence(x, g.values)
 			o.Key, o.Hunter, o.Since, o.Until = key, hunter, hourTime(at), hourTime(at+1)
 			o.Reasons = said[x.best]
 			if x.most {
@@ -204,22 +205,27 @@ func (t *telling) occurrences(hunter string) (out []finding.Occurrence) {
 
 // occurrence is what is the same for all that is said of an hour. Actor,
 // resource, account and region are those that all of its events have: where they
-// differ, the reasons tell.
-func (c *correlation) occurrence(x *hourly) finding.Occurrence {
+// differ, the reasons tell. Where no event names a principal, their address
+// stands for the actor, as in findings of rules.
+func (c *correlation) occurrence(x *hourly, group []string) finding.Occurrence {
 	actor := x.spread.actors.only()
 	latest := x.latest
 	step := event.Event{
 		Time: latest.time, AccountUID: x.spread.accounts.only(), Region: x.spread.regions.only(), ResourceUID: x.spread.resources.only(),
+		SrcIP: x.spread.addresses.only(),
 	}
 	if actor != "" {
 		step.ActorUID, step.ActorName, step.ActorSession = actor, latest.actorName, latest.session
+	} else if len(x.spread.principals) == 0 {
+		actor = step.SrcIP
 	}
 	return finding.Occurrence{
 		Trouble: finding.Trouble{
 			Kind: finding.KindCorrelation, Rule: c.Rule.Key, LogSource: c.logSource,
 			Title: c.Rule.Title, Severity: c.Rule.Severity, Confidence: c.Rule.Confidence,
-			Actor: cmp.Or(actor, x.spread.addresses.only()), Resource: step.ResourceUID, Account: step.AccountUID, Region: step.Region,
-			Attack: c.Rule.Attack, FalsePositives: c.Rule.FalsePositives, Next: c.Rule.Steps(&step),
+			Actor: actor, Resource: step.ResourceUID, Account: step.AccountUID, Region: step.Region,
+			Attack: c.Rule.Attack, FalsePositives: c.Rule.FalsePositives,
+			Next: c.Rule.StepsOf(&step, about.Group{Fields: c.GroupBy, Values: group}),
 		},
 		FirstSeen: x.first, LastSeen: latest.time, Count: int64(len(x.events)), Evidence: x.evidence,
 	}
@@ -227,7 +233,9 @@ func (c *correlation) occurrence(x *hourly) finding.Occurrence {
 
 // spread is over what events extend.
 type spread struct {
-	actors, names, addresses, resources, accounts, regions some
+	actors, addresses, resources, accounts, regions some
+	// principals are the names of who is named, by uid: maxDifferent of them.
+	principals map[string]string
 }
 
 func (s *spread) add(e *fact) {
@@ -236,9 +244,35 @@ func (s *spread) add(e *fact) {
 	s.resources.add(e.resource)
 	s.accounts.add(e.account)
 	s.regions.add(e.region)
-	if name := cmp.Or(e.actorName, about.ShortName(e.actor)); name != "" {
-		s.names.add(strings.TrimSpace(e.actorType + " " + name))
+	name := cmp.Or(e.actorName, about.ShortName(e.actor))
+	if name == "" {
+		return
 	}
+	name = strings.TrimSpace(e.actorType + " " + name)
+	if s.principals == nil {
+		s.principals = map[string]string{}
+	}
+	uid := cmp.Or(e.actor, name)
+	if was, met := s.principals[uid]; met && name < was || !met && len(s.principals) < maxDifferent {
+		s.principals[uid] = name
+	}
+}
+
+// names are those of the principals in their order: of two that bear the same
+// name, with their uids.
+func (s *spread) names() (out []string) {
+	bearers := map[string]int{}
+	for _, name := range s.principals {
+		bearers[name]++
+	}
+	for uid, name := range s.principals {
+		if bearers[name] > 1 {
+			name = fmt.Sprintf("%s (%s)", name, uid)
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // some are different values, of which maxDifferent are told apart.
