@@ -12,7 +12,7 @@ import (
 // large for it, or too close to 0.
 func atEdge(f float64) bool { return f == 0 || math.IsInf(f, 0) }
 
-// parts of a number: 0.digits times ten to the exponent. Digits begin and end
+// apart is a number taken apart: 0.digits times ten to the exponent. Digits begin and end
 // with another digit than 0; those of 0 are empty.
 type apart struct {
 	negative bool
@@ -71,4 +71,9 @@ func (x apart) sign() int {
 		return -1
 	}
 	return 1
+}
+
+// key is the same for equal numbers only.
+func (x apart) key() string {
+	return strconv.Itoa(x.sign()) + x.digits + "e" + strconv.FormatInt(x.exponent, 10)
 }

@@ -10,10 +10,19 @@
 //   - A field of several values (arrays, paths through arrays) satisfies an atom
 //     if any value does.
 //   - Case is ignored by Unicode's simple folding unless cased is given.
-//   - null means absent or null; an empty array is neither.
+//   - null means absent or null; an empty array is neither. It is asked of the
+//     field as a whole: a.b: null does not hold for {"a":[{"b":1},{}]}, where a.b
+//     is there, though the second element lacks it; for {"a":[{"b":1},{"b":null}]}
+//     it does.
+//   - A name with dots is looked for as it stands and then as a path, whose first
+//     part is a key without dots: a.b.c is found in {"a.b.c":1}, {"a":{"b.c":1}} and
+//     {"a":{"b":{"c":1}}}, but not in {"a.b":{"c":1}}.
 //   - exists means that the name occurs, with whatever value.
 //   - A number of a rule equals a number of the record by value, and a string
-//     that holds a number as JSON would write it.
+//     that holds a number as JSON would write it. Integers count exactly, whatever
+//     their length, others as float64, and exactly beyond what that can tell from
+//     infinity or 0. In rules YAML has the last word: what it finds too large for
+//     a number, such as 1e400, is text.
 //   - neq is the complement of equality, so an absent field satisfies it.
 //   - Keywords look at all values of the record, not at its names.
 //   - A regular expression may match anywhere in a value, RE2's syntax is what it

@@ -2,7 +2,6 @@ package ir
 
 import (
 	"bytes"
-	"encoding/binary"
 	"index/suffixarray"
 	"math"
 	"strconv"
@@ -84,7 +83,6 @@ func (a *Atom) refHolds(f *Field, with []byte, buf *Buffer) bool {
 // refEqual finds values of f among those of ref by hash.
 func (a *Atom) refEqual(f, ref *Field, buf *Buffer) bool {
 	texts, numbers := make(map[string]struct{}, len(ref.Values)), map[string]struct{}{}
-	var key []byte
 	for i := range ref.Values {
 		w := &ref.Values[i]
 		if w.Kind == Null {
@@ -92,10 +90,8 @@ func (a *Atom) refEqual(f, ref *Field, buf *Buffer) bool {
 		}
 		texts[string(a.form(w, buf))] = struct{}{}
 		if w.Kind == Number {
-			for form := range numberForms {
-				if key = form.append(key[:0], w.Text); len(key) > 0 {
-					numbers[string(key)] = struct{}{}
-				}
+			for _, key := range numberKeys(w.Text, asHeld) {
+				numbers[key] = struct{}{}
 			}
 		}
 	}
@@ -110,81 +106,73 @@ func (a *Atom) refEqual(f, ref *Field, buf *Buffer) bool {
 		if len(numbers) == 0 {
 			continue
 		}
-		for form := range numberForms {
-			if key = form.other().append(key[:0], v.Text); len(key) > 0 {
-				if _, ok := numbers[string(key)]; ok {
-					return true
-				}
+		for _, key := range numberKeys(v.Text, asAsked) {
+			if _, ok := numbers[key]; ok {
+				return true
 			}
 		}
 	}
 	return false
 }
 
-// numberForm is one way in which two numbers are equal: Decimal.compare holds
-// integers against each other exactly, what is beyond float64 too, and an
-// integer against a fraction, or two of those, as float64.
-type numberForm uint8
-
+// A key begins with what it says of numbers that have it.
 const (
-	asInteger numberForm = iota
-	asFloat              // of a number with a fraction or an exponent
-	asRounded            // of an integer
-	asAny                // of either
-	numberForms
+	keyExact   = "x" // float64 cannot tell them apart
+	keyInteger = "i"
+	keyWhole   = "w" // an integer as float64
+	keyFloat   = "f" // another number as float64
 )
 
-// other is the form that a number has which equals one of form n: an integer's
-// rounded one and a fraction's meet, since asFloat is asked for both.
-func (n numberForm) other() numberForm {
-	switch n {
-	case asFloat:
-		return asAny
-	case asRounded:
-		return asFloat
-	}
-	return n
-}
+// Of a pair of numbers, Decimal.compare holds two integers against each other
+// exactly, an integer and a fraction, or two of those, as float64. The keys of
+// which each kind is held under, and asked for with, are such that two numbers
+// share one if they are equal by that.
+var (
+	asHeld  = map[bool][]string{true: {keyInteger, keyWhole}, false: {keyFloat}}
+	asAsked = map[bool][]string{true: {keyInteger, keyFloat}, false: {keyWhole, keyFloat}}
+)
 
-// append appends the key of a number under form n, or nothing where it has none.
-func (n numberForm) append(dst, text []byte) []byte {
+// numberKeys gives the keys of a text that is a number; of any other, none.
+func numberKeys(text []byte, kinds map[bool][]string) []string {
 	if !isNumber(text) {
-		return dst
+		return nil
 	}
-	whole := isInteger(text)
 	f, _ := strconv.ParseFloat(string(text), 64)
-	switch {
-	case atEdge(f):
-		if n != asInteger {
-			return dst
-		}
-		x := takeApart(text)
-		dst = append(dst, 'x')
-		if x.negative {
-			dst = append(dst, '-')
-		}
-		dst = append(dst, x.digits...)
-		return strconv.AppendInt(append(dst, 'e'), x.exponent, 10)
-	case n == asInteger && whole:
-		return append(append(dst, 'i'), text...)
-	case n == asFloat && !whole, n == asAny:
-		return binary.BigEndian.AppendUint64(append(dst, 'f'), math.Float64bits(f))
-	case n == asRounded && whole:
-		return binary.BigEndian.AppendUint64(append(dst, 'r'), math.Float64bits(f))
+	if atEdge(f) {
+		return []string{keyExact + takeApart(text).key()}
 	}
-	return dst
+	var keys []string
+	for _, kind := range kinds[isInteger(text)] {
+		if kind == keyInteger {
+			keys = append(keys, kind+string(text))
+		} else {
+			keys = append(keys, kind+strconv.FormatUint(math.Float64bits(f), 16))
+		}
+	}
+	return keys
 }
 
-// separator stands between texts. No text that is UTF-8 holds it.
+// separator stands between texts. No text that is UTF-8 holds it; objects that
+// are none are compared one by one.
 const separator = 0xff
 
 // refWithin finds values of ref in all values of f at once.
 func (a *Atom) refWithin(f, ref *Field, buf *Buffer) bool {
 	all := []byte{separator}
+	var odd Field
 	for i := range f.Values {
-		if v := &f.Values[i]; v.Kind != Null {
-			all = append(append(all, a.form(v, buf)...), separator)
+		v := &f.Values[i]
+		if v.Kind == Null {
+			continue
 		}
+		if text := a.form(v, buf); bytes.IndexByte(text, separator) >= 0 {
+			odd.Values = append(odd.Values, *v)
+		} else {
+			all = append(append(all, text...), separator)
+		}
+	}
+	if len(odd.Values) > 0 && a.refPairs(&odd, ref, buf) {
+		return true
 	}
 	if len(all) == 1 {
 		return false
@@ -197,7 +185,7 @@ func (a *Atom) refWithin(f, ref *Field, buf *Buffer) bool {
 			continue
 		}
 		text := a.form(w, buf)
-		if bytes.IndexByte(text, separator) >= 0 { // of an object that is no UTF-8
+		if bytes.IndexByte(text, separator) >= 0 {
 			if a.refHolds(f, text, buf) {
 				return true
 			}

@@ -53,6 +53,7 @@ func TestExistsIsPresence(t *testing.T) {
 
 func TestNullIsAbsentOrNull(t *testing.T) {
 	decide(t, `{f: null}`, some(`{}`, `{"f":null}`, `{"f":["a",null]}`), some(`{"f":""}`, `{"f":"null"}`, `{"f":[]}`, `{"f":0}`))
+	decide(t, `{a.b: null}`, some(`{}`, `{"a":[]}`, `{"a":[{},{}]}`, `{"a":[{"b":1},{"b":null}]}`), some(`{"a":[{"b":1},{}]}`, `{"a":[{"b":[]},{}]}`))
 	decide(t, `{f: ''}`, some(`{"f":""}`), some(`{}`, `{"f":null}`))
 	decide(t, `{f: [null, '']}`, some(`{}`, `{"f":""}`), some(`{"f":"x"}`))
 }
@@ -90,6 +91,14 @@ func TestIntegersAreExact(t *testing.T) {
 	decide(t, `{f|gt: 9007199254740992}`, some(`{"f":9007199254740993}`), some(`{"f":9007199254740992}`))
 }
 
+func TestNumbersBeyondFloats(t *testing.T) {
+	decide(t, `{f|gt: 0}`, some(`{"f":1e-400}`, `{"f":1e400}`), some(`{"f":-1e-400}`, `{"f":0e5}`))
+	decide(t, `{f: 0}`, some(`{"f":0.0}`, `{"f":-0}`), some(`{"f":1e-400}`))
+	decide(t, `{f|fieldref: g}`, some(`{"f":1e1000000000,"g":10e999999999}`, `{"f":1.50,"g":15e-1}`), some(`{"f":1e1000000000,"g":1e999999999}`, `{"f":1e-400,"g":0}`))
+	decide(t, `{f: 1e400}`, some(`{"f":1e400}`), some(`{"f":10e399}`)) // text to YAML
+	refuses(t, `{f|gt: 1e400}`, "takes a number")
+}
+
 func TestArraysAreTheirElements(t *testing.T) {
 	decide(t, `{f: a}`, some(`{"f":["b","a"]}`, `{"f":[["a"]]}`), some(`{"f":[]}`))
 	decide(t, `{f.g: a}`, some(`{"f":[{"g":"b"},{"g":"a"}]}`), some(`{"f":["a"]}`))
@@ -106,6 +115,7 @@ func TestArraySelectorsAreRefused(t *testing.T) {
 
 func TestNamesWithDots(t *testing.T) {
 	decide(t, `{a.b: x}`, some(`{"a.b":"x"}`, `{"a":{"b":"x"}}`), some(`{"a.b":"y","a":{"b":"x"}}`))
+	decide(t, `{a.b.c: x}`, some(`{"a.b.c":"x"}`, `{"a":{"b.c":"x"}}`, `{"a":{"b":{"c":"x"}}}`), some(`{"a.b":{"c":"x"}}`))
 }
 
 func TestObjectsAreCompactJSON(t *testing.T) {

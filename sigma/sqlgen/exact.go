@@ -14,8 +14,12 @@ import (
 // matches: columns narrow them as for Superset, the record's text decides. A rule
 // that cannot be said so in the dialect is refused with the reason.
 //
-// Records are taken to be JSON in which no object names a member twice.
+// Records are taken to be JSON in which no object names a member twice, and no
+// number lies beyond what a double can tell from infinity or 0.
 func Exact(set *match.Set, rule int, log Log, d Dialect) (Query, error) {
+	if rule < 0 || rule >= set.Len() {
+		return Query{}, fmt.Errorf("there is no rule %d in a set of %d", rule, set.Len())
+	}
 	r := set.Program().Rules[rule]
 	refused := func(err error) (Query, error) {
 		return Query{}, fmt.Errorf("rule %s in %s: %w", set.Rule(rule).Key(), d.Name(), err)

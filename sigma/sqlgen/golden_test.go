@@ -148,6 +148,16 @@ func TestReads(t *testing.T) {
 }
 
 // TestExactRefuses what SQL has no words for, and says why.
+// TestExactOfNoRule: an index that the set does not have is an error, not a panic.
+func TestExactOfNoRule(t *testing.T) {
+	set, _ := match.Compile(nil, match.Options{})
+	for _, i := range []int{-1, 0, 1} {
+		if q, err := Exact(set, i, Log{}, DuckDB{}); err == nil || !strings.Contains(err.Error(), "there is no rule") {
+			t.Errorf("rule %d of none: %v, %v", i, q, err)
+		}
+	}
+}
+
 func TestExactRefuses(t *testing.T) {
 	set := goldenSet(t)
 	f := func(rule int, l Log, d Dialect, why string) {
