@@ -89,6 +89,7 @@ func New(docs sigma.Documents, o Options) (*Detector, []*sigma.Error) {
 			correlations = append(correlations, c)
 		}
 	}
+	refused = append(refused, astray(docs)...)
 	o.Filters = docs.Filters
 	set, more := match.Compile(rules, o.Options)
 	refused = append(refused, more...)

@@ -3,6 +3,7 @@ package lint
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/cond"
@@ -17,7 +18,9 @@ func (l *linter) filter(f *sigma.Filter, all sigma.Documents) {
 			l.add(f.Errorf(c.Pos, "filter is joined to rules with \"and\" as it is written, so rules match only what it matches: to exclude, begin the condition with \"not\""), Warning, "filter")
 		}
 	}
-	l.fields(&f.Detection, f.LogSource, f.Errorf)
+	if as := l.filterAs(f, all.Rules); as != nil {
+		l.fields(&as.Detection, as.LogSource, f.Errorf)
+	}
 	place := f.Places["filter"]
 	touched := map[string]*sigma.Rule{}
 	n := 0
@@ -28,6 +31,8 @@ func (l *linter) filter(f *sigma.Filter, all sigma.Documents) {
 		}
 	}
 	delete(touched, "")
+	as := l.filterAs(f, all.Rules)
+	l.fields(&as.Detection, as.LogSource, f.Errorf)
 	missing := 0
 	for _, name := range f.Rules {
 		if touched[name] != nil {
@@ -35,7 +40,9 @@ func (l *linter) filter(f *sigma.Filter, all sigma.Documents) {
 		}
 		missing++
 		i := slices.IndexFunc(all.Rules, func(r *sigma.Rule) bool { return name != "" && (r.ID == name || r.Name == name) })
-		if i >= 0 {
+		if why := f.OnCorrelation(name, all.Correlations); i < 0 && why != "" {
+			l.add(f.Errorf(place, "%s", why), Warning, "filter")
+		} else if i >= 0 {
 			l.add(f.Errorf(place, "filter names rule %q, but its log source %s is not that of the rule, %s", name, f.LogSource, all.Rules[i].LogSource), Warning, "filter")
 		} else {
 			l.add(f.Errorf(place, "filter names rule %q, which is not there", name), Warning, "filter")
@@ -45,6 +52,40 @@ func (l *linter) filter(f *sigma.Filter, all sigma.Documents) {
 		l.add(f.Errorf(place, "filter touches no rule: none has the log source %s", f.LogSource), Warning, "filter")
 	}
 	l.reviewed(f, touched)
+}
+
+// filterAs is the filter as pipelines leave it with the first rule that it touches.
+func (l *linter) filterAs(f *sigma.Filter, rules []*sigma.Rule) *sigma.Filter {
+	if l.o.Pipelines == nil {
+		return f
+	}
+	for _, r := range rules {
+		if !f.Covers(r) {
+			continue
+		}
+		if _, as, errs := l.o.Pipelines.Rewrite(r, []*sigma.Filter{f}); len(errs) == 0 && len(as) == 1 {
+			return as[0]
+		}
+		break // what refuses it is told with the rule
+	}
+	return f
+}
+
+func correlationNamed(all sigma.Documents, name string) *sigma.Correlation {
+	i := slices.IndexFunc(all.Correlations, func(c *sigma.Correlation) bool { return name != "" && (c.ID == name || c.Name == name) })
+	if i < 0 {
+		return nil
+	}
+	return all.Correlations[i]
+}
+
+// restsOn names the rules of a correlation.
+func restsOn(c *sigma.Correlation) string {
+	var names []string
+	for _, ref := range c.Rules {
+		names = append(names, ref.Rule)
+	}
+	return strings.Join(names, ", ")
 }
 
 // lets tells whether the condition of a filter holds of an event in which nothing

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,7 +51,9 @@ type Options struct {
 	ir.Options
 	// Correlate is what correlations are compiled with.
 	Correlate correlate.Options
-	// Known are rules of elsewhere that correlations and filters may refer to.
+	// Known are rules of elsewhere that will be in use besides: correlations and
+	// filters may refer to them, and their ids are taken. One of a file of the
+	// same name is held to be the one that is checked, in another version.
 	Known sigma.Documents
 	// Columns are names that correlations may use besides the fields of records;
 	// nil: it is not known which, and their fields are not checked.
@@ -81,6 +85,7 @@ func Check(docs sigma.Documents, refused []*sigma.Error, o Options) []Problem {
 	}
 	byName := map[string]*sigma.Rule{}
 	for _, r := range all.Rules {
+		r = l.as(r)
 		byName[r.ID], byName[r.Name] = r, r
 	}
 	for _, c := range all.Correlations {
@@ -93,14 +98,14 @@ func Check(docs sigma.Documents, refused []*sigma.Error, o Options) []Problem {
 		l.searches(r)
 	}
 	for i := range program.Rules {
-		r := program.Rules[i].Rule // as pipelines leave it
-		l.fields(&r.Detection, r.LogSource, r.Errorf)
+		r := &program.Rules[i]
+		l.fields(&r.As.Detection, r.LogSource, r.Errorf)
 		l.constant(program, &program.Rules[i])
 		l.dead(program, &program.Rules[i])
 	}
 	for _, c := range docs.Correlations {
 		l.meta(&c.Meta)
-		l.grouped(c, byName)
+		l.grouped(l.correlationAs(c, all.Rules), byName)
 	}
 	for _, f := range docs.Filters {
 		l.filter(f, all)
@@ -121,6 +126,47 @@ func others(docs, known sigma.Documents) sigma.Documents {
 	known.Rules = slices.DeleteFunc(slices.Clone(known.Rules), func(r *sigma.Rule) bool { return taken[r.ID] || taken[r.Name] || taken[r.Key()] })
 	known.Correlations = slices.DeleteFunc(slices.Clone(known.Correlations), func(c *sigma.Correlation) bool { return taken[c.ID] || taken[c.Name] || taken[c.Key()] })
 	return known
+}
+
+// taken finds ids that other rules or correlations have already, of which one
+// would be refused.
+func (l *linter) taken(docs, known sigma.Documents) {
+	type owner struct {
+		what string
+		m    *sigma.Meta
+	}
+	byID := map[string]owner{}
+	for _, r := range known.Rules {
+		byID[r.ID] = owner{"rule", &r.Meta}
+	}
+	for _, c := range known.Correlations {
+		byID[c.ID] = owner{"correlation", &c.Meta}
+	}
+	delete(byID, "")
+	check := func(m *sigma.Meta) {
+		if of, ok := byID[m.ID]; ok && path.Base(filepath.ToSlash(of.m.File)) != path.Base(filepath.ToSlash(m.File)) {
+			l.add(m.Errorf(m.Places["id"], "id %s is that of the %s %q too, %s:%d: one of them is refused", m.ID, of.what, of.m.Title, of.m.File, of.m.Pos.Line), Error, "duplicate")
+		}
+	}
+	for _, r := range docs.Rules {
+		check(&r.Meta)
+	}
+	for _, c := range docs.Correlations {
+		check(&c.Meta)
+	}
+}
+
+// correlation finds what a correlation says in vain, and timespans that are
+// longer than they look.
+func (l *linter) correlation(c *sigma.Correlation) {
+	if n, months := strings.CutSuffix(c.Span, "M"); months {
+		l.add(c.Errorf(c.At["timespan"], "timespan %s is months: minutes are %sm", c.Span, n), Warning, "timespan")
+	}
+	for _, a := range c.Aliases {
+		if !slices.Contains(c.GroupBy, a.Name) && (c.Condition == nil || !slices.Contains(c.Condition.Fields, a.Name)) {
+			l.add(c.Errorf(a.Pos, "alias %q is named neither by group-by nor by the condition", a.Name), Warning, "unused")
+		}
+	}
 }
 
 func (l *linter) sorted() []Problem {
@@ -222,10 +268,19 @@ func (l *linter) tags(r *sigma.Meta, say func(Severity, string, string, string, 
 			say(Error, "tag", "tags", "tag %q names neither a technique (attack.t1098.001) nor a tactic (attack.persistence), a group or software", t)
 		case isAttack && len(attack.Outdated(t)) > 0:
 			say(Warning, "attack", "tags", "tag %q is out of date: in version %s of ATT&CK it is %s", t, attack.Version, strings.Join(attack.Outdated(t), " or "))
+		case isAttack && !group.MatchString(what) && !isKnown(t, what):
+			say(Warning, "attack", "tags", "tag %q names no tactic of version %s of ATT&CK, such as attack.persistence, and no technique, group or software either", t, attack.Version)
 		case !isAttack && !tag.MatchString(t) && !tagCVE.MatchString(t):
 			say(Error, "tag", "tags", "tag %q is not of the form namespace.name in lower case", t)
 		}
 	}
+}
+
+// isKnown tells whether a tag names a technique or a tactic that there is.
+// Techniques are too many to know them all.
+func isKnown(tag, what string) bool {
+	_, ok := attack.ID(tag)
+	return ok || technique.MatchString(what)
 }
 
 // isTactic tells whether what could be the name of a tactic: words, but not a

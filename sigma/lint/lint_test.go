@@ -9,6 +9,7 @@ import (
 	"github.com/yagura-sec/yagura/sigma/ir"
 	"github.com/yagura-sec/yagura/sigma/lint"
 	"github.com/yagura-sec/yagura/sigma/match"
+	"github.com/yagura-sec/yagura/sigma/pipeline"
 )
 
 const good = `title: Trail stopped
@@ -134,6 +135,39 @@ func TestFields(t *testing.T) {
 	f(cloudtrail, "src_country", `records of aws/cloudtrail have no field "src_country"`)
 }
 
+// TestFieldsAfterPipelines: what has no field of a record's name may get one.
+func TestFieldsAfterPipelines(t *testing.T) {
+	docs, refused := sigma.Parse("r.yml", []byte(strings.NewReplacer(
+		"eventName:", "event.action:", "requestParameters.secretId", "secret", "who: {read: userIdentity.arn}", "who: {read: user}",
+	).Replace(correlated)+`---
+title: Not by the robot
+id: 57c37514-a5f1-461e-855b-847221d42753
+logsource: {product: aws, service: cloudtrail}
+filter:
+  rules: [read]
+  robot: {user: robot}
+  condition: not robot
+`))
+	p, bad := pipeline.Parse("p.yml", []byte("name: p\npriority: 1\ntransformations:\n  - type: field_name_mapping\n    mapping: {event.action: eventName, secret: requestParameters.secretId, user: userIdentity.arn}\n"))
+	if len(refused)+len(bad) > 0 {
+		t.Fatal(refused, bad)
+	}
+	f := func(o ir.Options, want int) {
+		t.Helper()
+		n := 0
+		for _, p := range lint.Check(docs, nil, lint.Options{Options: o, Columns: []string{"actor_uid"}}) {
+			if p.Check == "field" {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%d fields are said not to be there, want %d", n, want)
+		}
+	}
+	f(ir.Options{}, 4)
+	f(ir.Options{Pipelines: pipeline.Pipelines{p}}, 0)
+}
+
 const correlated = `title: Sweep
 id: 57c37514-a5f1-461e-855b-847221d42752
 name: sweep
@@ -228,6 +262,25 @@ func TestFilters(t *testing.T) {
 	f("StopLogging}", "[StopLogging, DeleteTrail]}", `r.yml:20:1: warning: rule "`+id+`" has changed since the filter was reviewed: its hash was `+hash+` and is `+changed(t)+`; see whether the filter still fits, then note the new one (reviewed)`)
 	f("title: Trail stopped", "title: The trail was stopped") // what it matches is the same
 	f(`"HASH"`, "1", `r.yml:20:1: warning: reviewed has no text as the hash of rule "`+id+`": write it in quotes (reviewed)`)
+}
+
+// TestFilterOnCorrelation: a filter narrows rules, and does nothing to a correlation.
+func TestFilterOnCorrelation(t *testing.T) {
+	f := func(rules, want string) {
+		t.Helper()
+		docs, _ := sigma.Parse("r.yml", []byte(correlated+"---\ntitle: Deploy\nlogsource: {product: aws, service: cloudtrail}\nfilter:\n  rules: ["+rules+"]\n  deploy: {userAgent: deploy}\n  condition: not deploy\n"))
+		got := ""
+		for _, p := range lint.Check(docs, nil, lint.Options{}) {
+			if p.Check == "filter" {
+				got += p.Reason
+			}
+		}
+		if got != want {
+			t.Errorf("of a filter for %s is said %q, want %q", rules, got, want)
+		}
+	}
+	f("read", "")
+	f("sweep", "filter names correlation sweep, and does nothing to it; filters take the rules it rests on: read")
 }
 
 func changed(t *testing.T) string {
