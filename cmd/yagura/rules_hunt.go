@@ -21,6 +21,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/pipeline"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/sigma"
@@ -30,6 +31,7 @@ import (
 func (p *program) rulesHunt() *cobra.Command {
 	var during period
 	var record bool
+	var limit int
 	var extra []string
 	c := &cobra.Command{
 		Use: "hunt RULE...", Short: "Hold rules and correlations against what is stored", Args: cobra.MinimumNArgs(1),
@@ -45,15 +47,19 @@ recorded.`,
   yagura rules hunt secret-sweep --since 90d --format json
   yagura rules hunt ./new-rules --since 7d --record`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if limit < 0 {
+				return wrong("--limit %d: it is not negative", limit)
+			}
 			since, until, err := during.times(p.now())
 			if err != nil {
 				return err
 			}
-			return p.hunt(c.Context(), args, extra, since, until, record)
+			return p.hunt(c.Context(), args, extra, since, until, limit, record)
 		},
 	}
 	during.flags(c)
 	c.Flags().BoolVar(&record, "record", false, "keep what is found")
+	c.Flags().IntVar(&limit, "limit", 20, "findings that a table shows, most pressing first; 0: all")
 	c.Flags().StringArrayVar(&extra, "rules", nil, "a folder of Sigma rules besides our own, to look RULE up in; may be repeated")
 	return c
 }
@@ -65,9 +71,12 @@ type HuntedRule struct {
 	Kind      string `json:"kind"` // rule or correlation
 	Severity  string `json:"severity"`
 	LogSource string `json:"log_source"`
-	Matches   int64  `json:"matches"` // events
-	Findings  int    `json:"findings"`
-	Days      int    `json:"days"` // with a match
+	// LogEvents is how many events of its log sources are stored of the period:
+	// where there are none, that nothing was found says nothing.
+	LogEvents int64 `json:"log_events"`
+	Matches   int64 `json:"matches"` // events
+	Findings  int   `json:"findings"`
+	Days      int   `json:"days"` // with a match
 	// DemotedDays are those on which the rule would be a counter.
 	DemotedDays int `json:"demoted_days"`
 	// Cut is how many matches are in no finding because there were too many.
@@ -100,11 +109,13 @@ type chosen struct {
 type hunting struct {
 	*program
 	rooms        *rooms
-	since, until time.Time // zero: open, unless the hunt is recorded
+	since, until time.Time        // zero: open, unless the hunt is recorded
+	limit        int              // of findings that a table shows; 0: all
+	stored       map[string]int64 // events of the period by format
 	report       HuntReport
 }
 
-func (p *program) hunt(ctx context.Context, names, extra []string, since, until time.Time, record bool) (err error) {
+func (p *program) hunt(ctx context.Context, names, extra []string, since, until time.Time, limit int, record bool) (err error) {
 	if err := p.rulesThere(extra); err != nil {
 		return err
 	}
@@ -117,11 +128,14 @@ func (p *program) hunt(ctx context.Context, names, extra []string, since, until 
 		how = writing
 	}
 	r, err := p.existing(ctx, how)
+	if s, ok := served(p.dir); ok && errors.Is(err, local.ErrLocked) {
+		return fmt.Errorf("%s is being served (process %d, %s), and what is found can be kept only while nobody else writes: stop it first, or hunt without --record", p.dir, s.PID, s.URL)
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	h := &hunting{program: p, rooms: r, since: since, until: until}
+	h := &hunting{program: p, rooms: r, since: since, until: until, limit: limit, stored: map[string]int64{}}
 	h.report.Rules, h.report.Findings = []HuntedRule{}, []api.Finding{}
 	began := time.Now()
 	if err := h.bounds(ctx, record); err != nil {
@@ -246,6 +260,10 @@ func (h *hunting) rules(ctx context.Context, what chosen) error {
 			alone.Rules = append(alone.Rules, r)
 		}
 	}
+	sources := map[string]sigma.LogSource{}
+	for _, r := range alone.Rules {
+		sources[r.Key()] = r.LogSource
+	}
 	d, refused := rule.New(alone, h.ruleOptions)
 	h.refused(plain(refused))
 	var latest atomic.Pointer[stored.Progress]
@@ -273,6 +291,9 @@ func (h *hunting) rules(ctx context.Context, what chosen) error {
 			row.LogSource = m.LogSource
 		}
 		if row.DemotedDays, err = h.noisy(ctx, f.Matches); err != nil {
+			return err
+		}
+		if row.LogEvents, err = h.logEvents(ctx, sources[f.Rule.Key]); err != nil {
 			return err
 		}
 		h.add(row, finding.Hunt{Hunter: rule.Hunter(f.Rule.Key), Rule: f.Rule.Key, Occurrences: f.Occurrences, Matches: f.Matches})
@@ -356,7 +377,8 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 			hunts[i].Again = append(hunts[i].Again, found[k].Again...)
 		}
 	}
-	for i, c := range what.Correlations {
+	for _, i := range hunted {
+		c := what.Correlations[i]
 		of := about.Of(&c.Meta)
 		hunts[i].Hunter = rule.Hunter(c.Key())
 		row := HuntedRule{ID: of.Key, Title: of.Title, Kind: string(finding.KindCorrelation), Severity: string(of.Severity)}
@@ -367,6 +389,17 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 			days[finding.Day(o.Since)] = true
 		}
 		row.Days = len(days)
+		var logs []sigma.LogSource
+		for _, x := range d.Plan().Correlations {
+			if x.Key() == c.Key() {
+				for _, b := range x.Bases {
+					logs = append(logs, b.Rule.LogSource)
+				}
+			}
+		}
+		if row.LogEvents, err = h.logEvents(ctx, logs...); err != nil {
+			return err
+		}
 		h.add(row, hunts[i])
 	}
 	return nil
@@ -407,6 +440,26 @@ func (h *hunting) earliest(ctx context.Context) (time.Time, error) {
 		return e.Time, err
 	}
 	return time.Time{}, ctx.Err()
+}
+
+// logEvents counts the stored events of the period that belong to one of the log
+// sources.
+func (h *hunting) logEvents(ctx context.Context, logs ...sigma.LogSource) (sum int64, err error) {
+	for format, source := range rule.Sources {
+		if !slices.ContainsFunc(logs, func(l sigma.LogSource) bool { return covered(l, source) }) {
+			continue
+		}
+		n, counted := h.stored[format]
+		if !counted {
+			n, err = h.rooms.lake.Count(ctx, query.Query{Where: query.Eq{Field: "format", Value: format}, Since: h.since, Until: h.until})
+			if err != nil {
+				return 0, err
+			}
+			h.stored[format] = n
+		}
+		sum += n
+	}
+	return sum, nil
 }
 
 // noisy counts the days on which a rule would be a counter.
@@ -490,24 +543,33 @@ func (h *hunting) print() error {
 	if h.flags.format == "csv" {
 		return h.tableOfFindings(h.report.folded, "")
 	}
-	if len(h.report.folded) > 0 {
-		h.listed(h.report.folded)
+	shown := h.report.folded
+	if h.limit > 0 && len(shown) > h.limit {
+		shown = shown[:h.limit]
+	}
+	h.listed(shown)
+	if left := len(h.report.folded) - len(shown); left > 0 {
+		fmt.Fprintf(h.stdout, "and %s: --limit 0 shows all\n\n", many(int64(left), "more finding", "more findings"))
 	}
 	rows := make([][]string, 0, len(h.report.Rules))
+	silent := 0
 	for _, r := range h.report.Rules {
+		if r.LogEvents == 0 {
+			silent++
+		}
 		rows = append(rows, []string{r.Severity, number(r.Matches), number(int64(r.Findings)), fmt.Sprint(r.Days), noise(r), oneLine(r.Title)})
 	}
 	if err := h.printTable([]string{"severity", "events", "findings", "days", "noise", "rule"}, rows); err != nil {
 		return err
 	}
-	var looked []string
-	if h.report.Candidates > 0 || h.report.Hours == 0 {
-		looked = append(looked, many(h.report.Candidates, "event", "events"))
+	fmt.Fprintf(h.stdout, "\nHunted in %.1f s", h.report.Seconds)
+	if h.report.Candidates > 0 {
+		fmt.Fprintf(h.stdout, "; %s had to be read", many(h.report.Candidates, "event", "events"))
 	}
-	if h.report.Hours > 0 {
-		looked = append(looked, many(h.report.Hours, "hour", "hours"))
+	fmt.Fprintln(h.stdout, ".")
+	if silent > 0 {
+		fmt.Fprintf(h.stdout, "Of %s no log is stored for that time, so nothing is said about them.\n", many(int64(silent), "rule", "rules"))
 	}
-	fmt.Fprintf(h.stdout, "\n%s looked at in %.1f s. ", strings.Join(looked, " and "), h.report.Seconds)
 	if h.report.Recorded {
 		_, err := fmt.Fprintf(h.stdout, "What was found from %s to %s is kept.\n", stamp(h.since), stamp(h.until))
 		return err
@@ -519,8 +581,13 @@ func (h *hunting) print() error {
 // noise says what would keep a rule from being read.
 func noise(r HuntedRule) string {
 	var out []string
-	if r.DemotedDays > 0 {
-		out = append(out, fmt.Sprintf("a counter on %s", many(int64(r.DemotedDays), "day", "days")))
+	if days := many(int64(r.DemotedDays), "day", "days"); r.DemotedDays > 0 && finding.Severity(r.Severity).NeverDemoted() {
+		out = append(out, "too frequent on "+days+", and shown one by one nevertheless")
+	} else if r.DemotedDays > 0 {
+		out = append(out, "a counter on "+days)
+	}
+	if r.LogEvents == 0 {
+		out = append(out, "no such log")
 	}
 	if r.Cut > 0 {
 		out = append(out, fmt.Sprintf("%s events in no finding", number(r.Cut)))
