@@ -67,8 +67,16 @@ func Of(m *sigma.Meta) Rule {
 	return out
 }
 
-// Actor names who did it: the stable principal, else the address.
+// Actor names who did it: the stable principal, else the address, of which
+// Unnamed tells.
 func Actor(e *event.Event) string { return cmp.Or(e.ActorUID, e.SrcIP) }
+
+// Unnamed is the reason that says why an address stands for an actor.
+func Unnamed(address string, evidence []event.UID) finding.Reason {
+	return finding.Reason{
+		Kind: "actor", Text: fmt.Sprintf("No principal is named: the actor is the address %s", address), Observed: address, Evidence: evidence,
+	}
+}
 
 // Subject says what happened in one line.
 func Subject(e *event.Event) string {

@@ -270,7 +270,7 @@ func TestFinding(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s: %s | %s | %s | %d", r.Kind, r.Text, r.Observed, r.Expected, len(r.Evidence)))
 	}
 	want := []string{
-		`correlation: 5 different values of requestParameters.secretId in 6 × "A secret was read" by role admin from 203.0.113.7 in 3m45s (2026-03-04 11:59:25 to 12:03:10 UTC); the rule asks for >= 4 in 10m | 5 | value_count of requestParameters.secretId >= 4 in 10m | 6`,
+		`correlation: 5 different values of requestParameters.secretId in 6 × "A secret was read" by role admin (arn:aws:iam::111122223333:role/admin) from 203.0.113.7 in 3m45s (2026-03-04 11:59:25 to 12:03:10 UTC); the rule asks for >= 4 in 10m | 5 | value_count of requestParameters.secretId >= 4 in 10m | 6`,
 		`group: actor_uid is "arn:aws:iam::111122223333:role/admin" in all of them | arn:aws:iam::111122223333:role/admin | the same actor_uid | 0`,
 		`rule: "A secret was read" matched 6 events (2026-03-04 11:59:25 to 12:03:10 UTC) | 6 |  | 6`,
 		`spread: Seen with 5 resources: secret-0, secret-1, secret-2 and 2 more | 5 |  | 0`,
@@ -297,11 +297,132 @@ func TestSentences(t *testing.T) {
 			t.Errorf("%s says\n%s\nwant\n%s", hunter, got, want)
 		}
 	}
-	f("sigma/many_reads", `6 events by role admin from 203.0.113.7 in 26m (2026-03-04 12:00:00 to 12:26:00 UTC); the rule asks for >= 5 in 30m`)
-	f("sigma/sweep_then_key", `"Secrets swept", then "A key was made": 6 events by role admin from 203.0.113.7 in 26m (2026-03-04 12:00:00 to 12:26:00 UTC); the rule asks for all 2 rules in this order in 2h`)
-	f("sigma/few_reads", `1 × "A secret was read" by role lone from 203.0.113.7 (2026-03-05 18:00:00 UTC); the rule asks for < 2 in 45m`)
-	f("sigma/key_kept", `"A key was made": 1 event by role admin from 203.0.113.7 (2026-03-04 12:26:00 UTC); the rule asks for key_made and not key_gone in 1h30m`)
+	f("sigma/many_reads", `6 events by role admin from 203.0.113.7 in account 111122223333 in 26m (2026-03-04 12:00:00 to 12:26:00 UTC); the rule asks for >= 5 in 30m`)
+	f("sigma/sweep_then_key", `"Secrets swept", then "A key was made": 6 events by role admin (arn:aws:iam::111122223333:role/admin) from 203.0.113.7 in 26m (2026-03-04 12:00:00 to 12:26:00 UTC); the rule asks for all 2 rules in this order in 2h`)
+	f("sigma/few_reads", `1 × "A secret was read" by role lone (arn:aws:iam::111122223333:role/lone) from 203.0.113.7 (2026-03-05 18:00:00 UTC); the rule asks for < 2 in 45m`)
+	f("sigma/key_kept", `"A key was made": 1 event by role admin (arn:aws:iam::111122223333:role/admin) from 203.0.113.7 (2026-03-04 12:26:00 UTC); the rule asks for key_made and not key_gone in 1h30m`)
 }
+
+const userMade = `title: User and key made
+name: user_with_key
+correlation:
+  type: temporal
+  rules: [user_made, key_for_user]
+  group-by: [requestParameters.secretId, recipientAccountId]
+  timespan: 1h
+yagura:
+  next:
+    - aws iam list-access-keys --user-name {group.requestParameters.secretId}
+    - aws iam get-role --role-name {actor}
+    - yagura search 'actor_uid:{actor}'
+---
+title: User made
+name: user_made
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName: CreateUser}
+  condition: sel
+---
+title: Key made
+name: key_for_user
+logsource: {product: aws, service: cloudtrail}
+detection:
+  sel: {eventName: CreateAccessKey}
+  condition: sel
+`
+
+// TestGroup: the first sentence says of what group it is, and names who it was.
+func TestGroup(t *testing.T) {
+	made := func(n int, after time.Duration, actor, name, user, address string) event.Event {
+		e := call(n, after, actor, name, user)
+		e.SrcIP, e.AccountUID = address, "444455556666"
+		e.Raw = fmt.Appendf(nil, `{"eventName":%q,"requestParameters":{"secretId":%q},"recipientAccountId":"444455556666"}`, name, user)
+		if actor == "" {
+			e.ActorUID, e.ActorType, e.ActorSession = "", "", ""
+		}
+		return e
+	}
+	f := func(events []event.Event, actor, text string, next ...string) {
+		t.Helper()
+		h, _ := open(t, correlate.Options{}, userMade)
+		h.Append(events...)
+		said := hunt(t, h, "sigma/user_with_key", 0, 1, noon.Add(24*time.Hour))
+		if len(said.Occurrences) != 1 {
+			t.Fatalf("%d occurrences", len(said.Occurrences))
+		}
+		o := said.Occurrences[0]
+		if o.Reasons[0].Text != text || o.Actor != actor || !slices.Equal(o.Next, next) {
+			t.Errorf("of %q it says\n%s\nwant\n%s\nand next %q, want %q", o.Actor, o.Reasons[0].Text, text, o.Next, next)
+		}
+		if unnamed := slices.ContainsFunc(o.Reasons, func(r finding.Reason) bool { return r.Kind == "actor" }); unnamed != (actor != "" && !strings.HasPrefix(actor, "arn:")) {
+			t.Errorf("that nobody is named: %v, of actor %q", unnamed, actor)
+		}
+	}
+	const role = "arn:aws:iam::111122223333:role/"
+	f([]event.Event{made(1, 0, "ops", "CreateUser", "u1", "203.0.113.7"), made(2, time.Minute, "ops", "CreateAccessKey", "u1", "203.0.113.7")}, role+"ops",
+		`"User made" and "Key made": 2 events with requestParameters.secretId "u1" by role ops from 203.0.113.7 in account 444455556666 in 1m (2026-03-04 12:00:00 to 12:01:00 UTC); the rule asks for all 2 rules in 1h`,
+		"aws iam list-access-keys --user-name u1", "aws iam get-role --role-name ops", "yagura search 'actor_uid:"+role+"ops'")
+	// Two principals: no one is the actor, least of all their address.
+	f([]event.Event{made(1, 0, "ops", "CreateAccessKey", "u2", "203.0.113.7"), made(2, time.Minute, "dev", "CreateUser", "u2", "203.0.113.7")}, "",
+		`"Key made" and "User made": 2 events with requestParameters.secretId "u2" by 2 principals (role dev, role ops) from 203.0.113.7 in account 444455556666 in 1m (2026-03-04 12:00:00 to 12:01:00 UTC); the rule asks for all 2 rules in 1h`,
+		"aws iam list-access-keys --user-name u2", "yagura search 'src_ip:203.0.113.7'")
+	f([]event.Event{
+		made(1, 0, "a", "CreateUser", "u2", "203.0.113.1"), made(2, 0, "b", "CreateAccessKey", "u2", "203.0.113.2"), made(3, 0, "c", "CreateAccessKey", "u2", "203.0.113.3"),
+		made(4, 0, "d", "CreateAccessKey", "u2", "203.0.113.3"), made(5, 0, "e", "CreateAccessKey", "u2", "203.0.113.3"),
+	}, "",
+		`"User made" and "Key made": 5 events with requestParameters.secretId "u2" by 5 principals (role a, role b, role c and 2 more) from 3 addresses (203.0.113.1, 203.0.113.2, 203.0.113.3) in account 444455556666 (2026-03-04 12:00:00 UTC); the rule asks for all 2 rules in 1h`,
+		"aws iam list-access-keys --user-name u2")
+	// Nobody is named: the address stands for the actor, and it is said.
+	f([]event.Event{made(1, 0, "", "CreateUser", "u1", "203.0.113.7"), made(2, 0, "", "CreateAccessKey", "u1", "203.0.113.7")}, "203.0.113.7",
+		`"User made" and "Key made": 2 events with requestParameters.secretId "u1" from 203.0.113.7 in account 444455556666 (2026-03-04 12:00:00 UTC); the rule asks for all 2 rules in 1h`,
+		"aws iam list-access-keys --user-name u1", "yagura search 'src_ip:203.0.113.7'")
+	// Roles of one name in two accounts are told apart.
+	other := made(2, 0, "ops", "CreateAccessKey", "u1", "203.0.113.7")
+	other.ActorUID = "arn:aws:iam::444455556666:role/ops"
+	f([]event.Event{made(1, 0, "ops", "CreateUser", "u1", "203.0.113.7"), other}, "",
+		`"User made" and "Key made": 2 events with requestParameters.secretId "u1" by 2 principals (role ops (arn:aws:iam::111122223333:role/ops), role ops (arn:aws:iam::444455556666:role/ops)) from 203.0.113.7 in account 444455556666 (2026-03-04 12:00:00 UTC); the rule asks for all 2 rules in 1h`,
+		"aws iam list-access-keys --user-name u1", "yagura search 'src_ip:203.0.113.7'")
+}
+
+// TestOneInstant: events of one second are told in one way, in whatever order
+// they are stored.
+func TestOneInstant(t *testing.T) {
+	var events []event.Event
+	for n := range 24 {
+		name := []string{"GetSecretValue", "CreateAccessKey", "DeleteAccessKey", "CreateUser"}[n%4]
+		events = append(events, call(n, time.Duration(n/12)*time.Second, fmt.Sprint("r", n%2), name, fmt.Sprint("secret-", n%6)))
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, hunter := range []string{"sigma/11111111-0000-4000-8000-000000000001", "sigma/many_reads", "sigma/kept_or_gone"} {
+		var want finding.Hunt
+		for n := range 8 {
+			h, _ := open(t, correlate.Options{}, strings.Replace(sweep, "gte: 4", "gte: 2", 1), calls, gone)
+			for _, batch := range slices.Collect(slices.Chunk(events, 1+n)) {
+				h.Append(batch...)
+				if _, err := h.Detector.Judge(t.Context(), event.BatchID{byte(len(batch)), byte(rng.Int())}, batch); err != nil {
+					t.Fatal(err)
+				}
+			}
+			said := hunt(t, h, hunter, 0, 1, noon.Add(24*time.Hour))
+			if n == 0 {
+				want = said
+			}
+			if !reflect.DeepEqual(said, want) || len(want.Occurrences) == 0 {
+				t.Errorf("%s: in another order it says\n%+v, want\n%+v", hunter, said.Occurrences, want.Occurrences)
+			}
+			rng.Shuffle(len(events), func(i, k int) { events[i], events[k] = events[k], events[i] })
+		}
+	}
+}
+
+const gone = `title: Keys made and gone
+name: kept_or_gone
+correlation:
+  type: temporal
+  rules: [key_made, key_gone]
+  group-by: [account_uid]
+  timespan: 90m
+`
 
 // TestReads: what the detector saw go by need not be read, and what was stored
 // before is read once.

@@ -191,37 +191,32 @@ var known = map[string]string{
 // whose says of what group it is, by whom and from where. Every value of the
 // group is named, so that findings of two groups read differently.
 func (x *gathered) whose() string {
-	said := map[string]bool{}
-	var group, other []string
+	said := map[string]string{}
+	var other []string
 	for i, field := range x.c.GroupBy {
 		value := shortened(x.f.Group[i])
-		before, ok := known[field]
-		switch {
-		case !ok || value == "" || said[before]:
+		before := known[field]
+		if before == "" || value == "" || said[before] != "" {
 			other = append(other, fmt.Sprintf("%s %q", field, value))
 			continue
-		case before == "by":
-			if names := x.spread.names(); len(names) == 1 && !strings.HasSuffix(" "+names[0], " "+value) {
-				value = fmt.Sprintf("%s (%s)", names[0], value)
-			} else if len(names) == 1 {
+		}
+		if names := x.spread.names(); before == "by" && len(names) == 1 {
+			if strings.HasSuffix(" "+names[0], " "+value) {
 				value = names[0]
+			} else {
+				value = fmt.Sprintf("%s (%s)", names[0], value)
 			}
 		}
-		said[before] = true
-		group = append(group, before+" "+value)
+		said[before] = " " + before + " " + value
 	}
 	out := ""
 	if len(other) > 0 {
 		out = " with " + strings.Join(other, " and ")
 	}
-	for _, g := range group {
-		out += " " + g
-	}
-	if !said["by"] {
-		out += of("by", x.spread.names(), "principals")
-	}
-	if !said["from"] {
-		out += of("from", x.spread.addresses.sorted(), "addresses")
+	out += cmp.Or(said["by"], of("by", x.spread.names(), "principals"))
+	out += cmp.Or(said["from"], of("from", x.spread.addresses.sorted(), "addresses"))
+	for _, before := range []string{"on", "in account", "in project", "in subscription", "in region"} {
+		out += said[before]
 	}
 	return out
 }

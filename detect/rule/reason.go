@@ -44,6 +44,9 @@ func reasons(e *event.Event, explained match.Explanation) []finding.Reason {
 		text += ": " + strings.Join(said, ", ")
 	}
 	summary := finding.Reason{Kind: "match", Text: text, Evidence: evidence}
+	if e.ActorUID == "" && e.SrcIP != "" {
+		out = append(out, about.Unnamed(e.SrcIP, evidence))
+	}
 	return append([]finding.Reason{summary}, out...)
 }
 

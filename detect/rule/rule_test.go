@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -156,6 +157,13 @@ func TestContract(t *testing.T) {
 		events = append(events, call(i, name, fmt.Sprint("s", i%5), fmt.Sprint("arn:aws:cloudtrail:us-east-1:111122223333:trail/", i%4)))
 	}
 	detecttest.Test(t, d, events)
+	together := slices.Clone(events)
+	for i := range together { // so that only uids tell them apart
+		together[i].Time = together[i/50].Time
+		together[i].ResourceUID = trail
+		together[i].Message = fmt.Sprint("call ", i)
+	}
+	detecttest.Test(t, d, together)
 	if n := len(judge(t, d, events...).Occurrences); n != 16 { // two days
 		t.Errorf("%d occurrences, want 16", n)
 	}
@@ -168,6 +176,9 @@ func TestDefaults(t *testing.T) {
 	o := judge(t, d, e).Occurrences[0]
 	if o.Severity != finding.Medium || o.Confidence != 0.4 || o.Actor != "203.0.113.7" {
 		t.Errorf("severity %s, confidence %v, actor %s", o.Severity, o.Confidence, o.Actor)
+	}
+	if last := o.Reasons[len(o.Reasons)-1]; last.Kind != "actor" || last.Text != "No principal is named: the actor is the address 203.0.113.7" {
+		t.Errorf("of the actor it says %+v", last)
 	}
 	e.Raw = []byte(`{"eventName":`)
 	if j := judge(t, d, e); len(j.Occurrences) != 0 || d.Unjudged() != 1 {
