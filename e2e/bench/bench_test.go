@@ -110,3 +110,28 @@ func TestRunRefuses(t *testing.T) {
 	f("below 10,000", "-records", "10")
 	f("make build", "-binary", "nowhere/yagura")
 }
+
+func TestMetrics(t *testing.T) {
+	name, values, ok := metrics("BenchmarkRules/own/real \t 105531\t 2350 ns/op\t 765226 events/s\t 97.00 rules\t 3.826 x-bar\t 0 allocs/op")
+	if !ok || name != "Rules/own/real" || values["events/s"] != 765226 || values["x-bar"] != 3.826 || values["allocs/op"] != 0 || len(values) != 5 {
+		t.Errorf("read %q %v %v", name, values, ok)
+	}
+	for _, line := range []string{"", "PASS", "goos: linux amd64 and more", "BenchmarkX 1 fast ns/op"} {
+		if _, _, ok := metrics(line); ok {
+			t.Errorf("%q is taken for a benchmark", line)
+		}
+	}
+}
+
+func TestHuntSaid(t *testing.T) {
+	f := func(out string, ok bool) {
+		t.Helper()
+		if err := huntSaid([]byte(out), 10); (err == nil) != ok {
+			t.Errorf("%s: %v", out, err)
+		}
+	}
+	f(`{"rules":[{"title":"a","log_events":10},{"title":"b","log_events":30}]}`, true)
+	f(`{"rules":[{"title":"a","log_events":9}]}`, false)
+	f(`{"rules":[]}`, false)
+	f(`no`, false)
+}

@@ -57,6 +57,8 @@ var parts = []struct {
 	{"baseline", (*bench).measureBaseline},
 	{"ingest", (*bench).measureIngest},
 	{"resent", (*bench).measureResent},
+	{"hunt", (*bench).measureHunt},
+	{"match", (*bench).measureMatch},
 	{"queries", (*bench).measureQueries},
 	{"busy", (*bench).measureBusy},
 	{"live", (*bench).measureLive},
