@@ -259,6 +259,8 @@ func (p *parser) names(n *yaml.Node, what string) []string {
 	for i, name := range list {
 		if name == "" {
 			p.fail(p.pos(n), "an entry of %s is empty", what)
+		} else if strings.Contains(name, "|") {
+			p.fail(p.pos(n), "%q in %s has modifiers: a correlation takes fields as they are, modifiers belong into its rules", name, what)
 		} else if slices.Contains(list[:i], name) {
 			p.fail(p.pos(n), "%q is named twice in %s", name, what)
 		}
@@ -381,6 +383,8 @@ func (p *parser) aliases(n *yaml.Node) []Alias {
 			field := p.text(f, "the field of "+strconv.Quote(rule))
 			if field == "" && f.Kind == yaml.ScalarNode {
 				p.fail(p.pos(f), "the field of %q is empty", rule)
+			} else if strings.Contains(field, "|") {
+				p.fail(p.pos(f), "the field %q of %q has modifiers: a correlation takes fields as they are", field, rule)
 			}
 			a.Fields = append(a.Fields, AliasField{rule, field, at})
 		})

@@ -142,8 +142,6 @@ func (p *parser) value(n *yaml.Node) Value {
 			p.fail(v.Pos, "%s is no number that can be compared", n.Value)
 		}
 		v.Text = text
-	case "!!binary":
-		p.fail(v.Pos, "binary values are not part of Sigma")
 	}
 	return v
 }

@@ -219,8 +219,14 @@ func (p *parser) deref(n *yaml.Node) *yaml.Node {
 	for i := 0; n.Kind == yaml.AliasNode && n.Alias != nil && i < 16; i++ {
 		n = n.Alias
 	}
+	if n.Kind != yaml.AliasNode && !slices.Contains(tags, n.ShortTag()) {
+		p.fail(p.pos(n), "YAML tag %s means nothing in a rule", n.ShortTag())
+	}
 	return n
 }
+
+// tags are those that YAML's own values have, written or not.
+var tags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!map", "!!seq", "!!merge"}
 
 // entries gives the entries of a list, as far as the budget goes.
 func (p *parser) entries(n *yaml.Node) []*yaml.Node {

@@ -102,6 +102,9 @@ func TestParseRefuses(t *testing.T) {
 	f("cloudtrail.amazonaws.com", "{a: b}", `r.yml:16:18: value of "eventSource" is a mapping: expected a value or a list of values`)
 	f("cloudtrail.amazonaws.com", "[]", `r.yml:16:5: "eventSource" has an empty list of values`)
 	f("cloudtrail.amazonaws.com", ".inf", `r.yml:16:18: .inf is no number that can be compared`)
+	f("cloudtrail.amazonaws.com", "!secret x", "r.yml:16:18: YAML tag !secret means nothing in a rule")
+	f("cloudtrail.amazonaws.com", "!!binary eA==", "r.yml:16:18: YAML tag !!binary means nothing in a rule")
+	f("cloudtrail.amazonaws.com", "[!<tag:x> x]", "r.yml:16:19: YAML tag tag:x means nothing in a rule")
 	f("level: high", "level: high\nlevel: low", `r.yml:22:1: key "level" occurs twice in the document`)
 	f("level: high", "level: high\ntitle: [", "r.yml:21:1: not valid YAML: did not find expected ',' or ']'")
 	f("level: high", "correlation: {type: event_count}",

@@ -97,22 +97,35 @@ func letters(a, b string) int {
 
 // fields finds fields of a rule or filter that its log source does not have.
 func (l *linter) fields(d *sigma.Detection, source sigma.LogSource, errorf func(sigma.Pos, string, ...any) *sigma.Error) {
-	for _, s := range d.Searches {
+	searches := slices.Clone(d.Searches)
+	for _, r := range d.Required {
+		searches = append(searches, r.Search)
+	}
+	for _, s := range searches {
 		for _, g := range s.Groups {
 			for i := range g {
-				it := &g[i]
-				if why := l.unknown(source, it.Field); why != "" {
-					l.add(errorf(it.Pos, "%s", why), Warning, "field")
-				}
-				if !slices.Contains(it.Modifiers, "fieldref") {
-					continue
-				}
-				for _, v := range it.Values {
-					if why := l.unknown(source, v.Text); why != "" {
-						l.add(errorf(v.Pos, "%s", why), Warning, "field")
-					}
-				}
+				l.itemFields(&g[i], source, errorf)
 			}
+		}
+	}
+}
+
+func (l *linter) itemFields(it *sigma.Item, source sigma.LogSource, errorf func(sigma.Pos, string, ...any) *sigma.Error) {
+	for i := range it.Parts { // which stand in its place
+		l.itemFields(&it.Parts[i], source, errorf)
+	}
+	if len(it.Parts) > 0 {
+		return
+	}
+	if why := l.unknown(source, it.Field); why != "" {
+		l.add(errorf(it.Pos, "%s", why), Warning, "field")
+	}
+	if !slices.Contains(it.Modifiers, "fieldref") {
+		return
+	}
+	for _, v := range it.Values {
+		if why := l.unknown(source, v.Text); why != "" {
+			l.add(errorf(v.Pos, "%s", why), Warning, "field")
 		}
 	}
 }
@@ -153,7 +166,7 @@ func (l *linter) grouped(c *sigma.Correlation, byName map[string]*sigma.Rule) {
 			if slices.Contains(l.o.Columns, field) {
 				continue
 			}
-			if why := unknownField(r.LogSource.String(), field); why != "" {
+			if why := l.unknown(r.LogSource, field); why != "" {
 				l.add(c.Errorf(used[name], "of rule %s: %s", ref.Rule, why), Warning, "field")
 			}
 		}

@@ -3,7 +3,6 @@ package lint
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/cond"
@@ -31,8 +30,6 @@ func (l *linter) filter(f *sigma.Filter, all sigma.Documents) {
 		}
 	}
 	delete(touched, "")
-	as := l.filterAs(f, all.Rules)
-	l.fields(&as.Detection, as.LogSource, f.Errorf)
 	missing := 0
 	for _, name := range f.Rules {
 		if touched[name] != nil {
@@ -52,40 +49,6 @@ func (l *linter) filter(f *sigma.Filter, all sigma.Documents) {
 		l.add(f.Errorf(place, "filter touches no rule: none has the log source %s", f.LogSource), Warning, "filter")
 	}
 	l.reviewed(f, touched)
-}
-
-// filterAs is the filter as pipelines leave it with the first rule that it touches.
-func (l *linter) filterAs(f *sigma.Filter, rules []*sigma.Rule) *sigma.Filter {
-	if l.o.Pipelines == nil {
-		return f
-	}
-	for _, r := range rules {
-		if !f.Covers(r) {
-			continue
-		}
-		if _, as, errs := l.o.Pipelines.Rewrite(r, []*sigma.Filter{f}); len(errs) == 0 && len(as) == 1 {
-			return as[0]
-		}
-		break // what refuses it is told with the rule
-	}
-	return f
-}
-
-func correlationNamed(all sigma.Documents, name string) *sigma.Correlation {
-	i := slices.IndexFunc(all.Correlations, func(c *sigma.Correlation) bool { return name != "" && (c.ID == name || c.Name == name) })
-	if i < 0 {
-		return nil
-	}
-	return all.Correlations[i]
-}
-
-// restsOn names the rules of a correlation.
-func restsOn(c *sigma.Correlation) string {
-	var names []string
-	for _, ref := range c.Rules {
-		names = append(names, ref.Rule)
-	}
-	return strings.Join(names, ", ")
 }
 
 // lets tells whether the condition of a filter holds of an event in which nothing

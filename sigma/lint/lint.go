@@ -93,6 +93,7 @@ func Check(docs sigma.Documents, refused []*sigma.Error, o Options) []Problem {
 			l.serves[ref.Rule] = true
 		}
 	}
+	l.taken(docs, o.Known)
 	for _, r := range docs.Rules {
 		l.meta(&r.Meta)
 		l.searches(r)
@@ -105,6 +106,7 @@ func Check(docs sigma.Documents, refused []*sigma.Error, o Options) []Problem {
 	}
 	for _, c := range docs.Correlations {
 		l.meta(&c.Meta)
+		l.correlation(c)
 		l.grouped(l.correlationAs(c, all.Rules), byName)
 	}
 	for _, f := range docs.Filters {

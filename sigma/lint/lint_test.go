@@ -53,6 +53,9 @@ func TestRun(t *testing.T) {
 	f("2026-03-02", "02.03.2026", `r.yml:5:1: warning: date "02.03.2026" is not written as YYYY-MM-DD (date)`)
 	f("attack.t1685.002", "attack.t168", `r.yml:6:1: error: tag "attack.t168" names neither a technique (attack.t1098.001) nor a tactic (attack.persistence), a group or software (tag)`)
 	f("attack.t1685.002", "attack.ds0005, attack.g0016, attack.ta0112, attack.stealth")
+	f("attack.t1685.002", "attack.bogus", `r.yml:6:1: warning: tag "attack.bogus" names no tactic of version 19 of ATT&CK, such as attack.persistence, and no technique, group or software either (attack)`)
+	f("attack.t1685.002", "attack.ta9999", `r.yml:6:1: warning: tag "attack.ta9999" names no tactic of version 19 of ATT&CK, such as attack.persistence, and no technique, group or software either (attack)`)
+	f("attack.t1685.002", "attack.s0154, attack.command_and_control", `r.yml:6:1: warning: tag "attack.command_and_control" is out of date: in version 19 of ATT&CK it is attack.command-and-control (attack)`)
 	f("attack.t1685.002", "attack.t1562.008", `r.yml:6:1: warning: tag "attack.t1562.008" is out of date: in version 19 of ATT&CK it is attack.t1685.002 (attack)`)
 	f("attack.t1685.002", "attack.defense_evasion", `r.yml:6:1: warning: tag "attack.defense_evasion" is out of date: in version 19 of ATT&CK it is attack.stealth or attack.defense-impairment (attack)`)
 	f("cve.2026-12345", "Some Tag", `r.yml:6:1: error: tag "Some Tag" is not of the form namespace.name in lower case (tag)`)
@@ -341,4 +344,73 @@ func TestOwnRules(t *testing.T) {
 	for _, p := range lint.Run(docs, refused, ir.Options{}) {
 		t.Error(p)
 	}
+}
+
+// An id that a rule of elsewhere has, of whatever kind, is taken.
+func TestTakenIDs(t *testing.T) {
+	known, _ := sigma.Parse("builtin/aws/trail.yml", []byte(good))
+	f := func(file, text string, want ...string) {
+		t.Helper()
+		docs, refused := sigma.Parse(file, []byte(text))
+		var got []string
+		for _, p := range lint.Check(docs, refused, lint.Options{Known: known}) {
+			if p.Severity == lint.Error {
+				got = append(got, p.String())
+			}
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%s has the problems\n%s\nwant\n%s", file, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	const id = "1dd3c3a8-40d5-4f2e-9d3c-5f7b1e6a2c11"
+	f("mine/own.yml", good, `mine/own.yml:2:1: error: id `+id+` is that of the rule "Trail stopped" too, builtin/aws/trail.yml:1: one of them is refused (duplicate)`)
+	f("rules/aws/trail.yml", good) // the same rule, from where it is built in
+	f("mine/own.yml", strings.Replace(good, "2c11", "2c12", 1))
+	f("mine/own.yml", strings.Replace(correlated, "57c37514-a5f1-461e-855b-847221d42752", id, 1),
+		`mine/own.yml:2:1: error: id `+id+` is that of the rule "Trail stopped" too, builtin/aws/trail.yml:1: one of them is refused (duplicate)`)
+	// In the paths themselves, across kinds.
+	known = sigma.Documents{}
+	f("c.yml", strings.Replace(correlated, "name: read\n", "name: read\nid: 57c37514-a5f1-461e-855b-847221d42752\n", 1),
+		`c.yml:2:1: error: id 57c37514-a5f1-461e-855b-847221d42752 is that of the rule "Read", c.yml:14 already: every rule and every correlation has its own (refused)`)
+}
+
+// What a correlation says in vain, or not as meant.
+func TestCorrelationsInVain(t *testing.T) {
+	f := func(change, to string, want ...string) {
+		t.Helper()
+		docs, refused := sigma.Parse("c.yml", []byte(strings.Replace(correlated, change, to, 1)))
+		var got []string
+		for _, p := range lint.Check(docs, refused, lint.Options{}) {
+			got = append(got, p.String())
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("with %q the problems are\n%s\nwant\n%s", to, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	f("timespan: 10m", "timespan: 10M", "c.yml:11:3: warning: timespan 10M is months: minutes are 10m (timespan)")
+	f("[actor_uid, who]", "[actor_uid]", `c.yml:10:13: warning: alias "who" is named neither by group-by nor by the condition (unused)`)
+	f("group-by: [actor_uid, who]\n  aliases: {who:", "group-by: [actor_uid]\n  aliases: {requestParameters.secretId:")
+}
+
+// Parts of dates have bounds.
+func TestDates(t *testing.T) {
+	f := func(detection string, want ...string) {
+		t.Helper()
+		docs, refused := sigma.Parse("r.yml", []byte("title: t\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n  s: {"+detection+"}\n  t: {eventName: x}\n  condition: s and t\n"))
+		var got []string
+		for _, p := range lint.Run(docs, refused, ir.Options{}) {
+			if p.Check == "date" || p.Check == "never" || p.Check == "always" || p.Check == "refused" {
+				got = append(got, p.Check+": "+p.Reason)
+			}
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%s: %q, want %q", detection, got, want)
+		}
+	}
+	f("eventTime|hour|gt: 22")
+	f("eventTime|week|lte: 52")
+	f("eventTime|day|gte: 1", "date: eventTime|day|gte: 1 holds of every date: day goes from 1 to 31")
+	f("eventTime|minute|lt: 60", "date: eventTime|minute|lt: 60 holds of every date: minute goes from 0 to 59")
+	f("eventTime|hour|gt: 23", "refused: eventTime|hour|gt: hour is never greater than 23: it goes from 0 to 23")
+	f("eventTime|hour: 24", "refused: eventTime|hour: hour is never 24: it goes from 0 to 23")
 }

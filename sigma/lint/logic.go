@@ -2,6 +2,7 @@ package lint
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yagura-sec/yagura/sigma/ir"
@@ -32,6 +33,7 @@ func (l *linter) constant(p *ir.Program, r *ir.Rule) {
 			atoms = append(atoms, n.Atom)
 		}
 	})
+	l.everyDate(p, r)
 	if len(atoms) > maxTable {
 		return
 	}
@@ -117,4 +119,46 @@ func exclude(a, b *ir.Atom) bool {
 		return !strings.HasSuffix(a.Text, b.Text) && !strings.HasSuffix(b.Text, a.Text)
 	}
 	return false
+}
+
+// partRanges are the values of parts of dates, as people name them.
+var partRanges = map[ir.Part]struct {
+	name        string
+	least, most float64
+}{
+	ir.Minute: {"minute", 0, 59}, ir.Hour: {"hour", 0, 23}, ir.Day: {"day", 1, 31},
+	ir.Week: {"week", 1, 53}, ir.Month: {"month", 1, 12}, ir.Year: {"year", 0, 9999},
+}
+
+// everyDate finds comparisons of parts of dates that every date satisfies; those
+// that none does are refused.
+func (l *linter) everyDate(p *ir.Program, r *ir.Rule) {
+	var told []ir.AtomID
+	r.Expr.Walk(func(n *ir.Node) {
+		if n.Op != ir.Leaf || p.Atoms[n.Atom].Op != ir.TimePart || slices.Contains(told, n.Atom) {
+			return
+		}
+		told = append(told, n.Atom)
+		a := &p.Atoms[n.Atom]
+		part := partRanges[a.Part]
+		limit, err := strconv.ParseFloat(a.Number.Text, 64)
+		// What holds of both ends holds between them.
+		if err == nil && compare(part.least, a.Cmp, limit) && compare(part.most, a.Cmp, limit) {
+			l.add(r.Errorf(n.Pos, "%s: %s holds of every date: %s goes from %v to %v", n.Key, n.Value, part.name, part.least, part.most), Warning, "date")
+		}
+	})
+}
+
+func compare(v float64, c ir.Cmp, limit float64) bool {
+	switch c {
+	case ir.Less:
+		return v < limit
+	case ir.LessOrEqual:
+		return v <= limit
+	case ir.Greater:
+		return v > limit
+	case ir.GreaterOrEqual:
+		return v >= limit
+	}
+	return v == limit
 }

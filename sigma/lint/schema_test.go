@@ -80,6 +80,7 @@ func TestSchema(t *testing.T) {
 	f(wholeFilter, "", "")
 	f(wholeFilter, "2c13", "2c1", `2:5: error: id "1dd3c3a8-40d5-4f2e-9d3c-5f7b1e6a2c1" is not a UUID (schema)`)
 	f(wholeFilter, "date: 2026-03-02", "date: 2026/03/02", `4:7: error: date "2026/03/02" is not written as YYYY-MM-DD (schema)`)
+	f(wholeFilter, "logsource: {product", "logsource: {produkt", "5:13: error: produkt is no key of logsource: they are category, definition, product, service (schema)")
 	f(wholeFilter, "  rules: any\n", "", "7:3: error: filter.rules is missing (schema)")
 	f(correlated, "", "")
 	f(correlated, "rules: [read]", "rules: read", "8:10: error: correlation.rules is text, not a list (schema)")
