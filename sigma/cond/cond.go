@@ -50,8 +50,15 @@ func (e *Error) Error() string { return e.Reason }
 // error and no overflow of the stack.
 const maxDepth = 200
 
+// maxLength bounds a condition, in bytes; the longest that people write have a
+// hundredth of it.
+const maxLength = 64 << 10
+
 // Parse reads a condition. Its errors are *Error.
 func Parse(text string) (*Expr, error) {
+	if len(text) > maxLength {
+		return nil, &Error{maxLength, fmt.Sprintf("condition is longer than %d bytes", maxLength)}
+	}
 	toks, err := scan(text)
 	if err != nil {
 		return nil, err

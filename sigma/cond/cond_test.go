@@ -98,3 +98,13 @@ func TestMatches(t *testing.T) {
 	f("a", "a", true)
 	f("a", "ab", false)
 }
+
+// TestLongConditions: what is too long is refused before it is taken apart.
+func TestLongConditions(t *testing.T) {
+	if _, err := cond.Parse(strings.Repeat("not ", 500_000) + "s"); err == nil || !strings.Contains(err.Error(), "longer than 65536 bytes") {
+		t.Errorf("2 MB: %v", err)
+	}
+	if _, err := cond.Parse("s" + strings.Repeat(" or s", 10_000)); err != nil {
+		t.Errorf("50 kB: %v", err)
+	}
+}

@@ -34,7 +34,11 @@ type Rewriter interface {
 }
 
 // Compile translates rules. What cannot be translated is left out and told; an
-// id that was met before is refused, because findings are told apart by it.
+// id that was met before is refused, because findings are told apart by it. So is
+// what unfolds beyond the bounds of bounds.go, of a rule and of all of them.
+//
+// A filter that cannot be translated is told once and left out: the rules it
+// covers go on without it. They find more than they should, and lose nothing.
 func Compile(rules []*sigma.Rule, o Options) (*Program, []*sigma.Error) {
 	c := &compiler{options: o, program: &Program{}, known: map[atomKey]AtomID{}, met: map[string]*sigma.Rule{}}
 	var refused []*sigma.Error
@@ -43,7 +47,7 @@ func Compile(rules []*sigma.Rule, o Options) (*Program, []*sigma.Error) {
 			refused = append(refused, r.Errorf(r.Places["id"], "another rule is called %s already: %s:%d", r.Key(), first.File, first.Pos.Line))
 			continue
 		}
-		c.errs = nil
+		c.errs, c.spent = nil, cost{}
 		kept := len(c.program.Atoms)
 		as, expr := c.rule(r)
 		if len(c.errs) > 0 {
@@ -51,10 +55,11 @@ func Compile(rules []*sigma.Rule, o Options) (*Program, []*sigma.Error) {
 			c.forget(kept)
 			continue
 		}
+		c.total.add(c.spent)
 		c.met[r.Key()] = r
 		c.program.Rules = append(c.program.Rules, Rule{r, as, as.LogSource, expr})
 	}
-	return c.program, refused
+	return c.program, append(refused, c.brokenFilters()...)
 }
 
 type compiler struct {
@@ -67,13 +72,14 @@ type compiler struct {
 	filter  *sigma.Filter       // while a filter's part is compiled
 	aliased map[string][]string // names of the current rule's fields, once asked for
 	errs    []*sigma.Error
+	broken  []*brokenFilter
+
+	spent, total cost // of the current rule, and of those that are kept
 }
 
 func (c *compiler) fail(pos sigma.Pos, format string, args ...any) {
 	if c.filter != nil {
-		e := c.filter.Errorf(pos, format, args...)
-		e.Rule = c.current.Key()
-		c.errs = append(c.errs, e)
+		c.errs = append(c.errs, c.filter.Errorf(pos, format, args...))
 		return
 	}
 	c.errs = append(c.errs, c.current.Errorf(pos, format, args...))
@@ -90,6 +96,17 @@ type atomKey struct {
 
 // atom adds a to the program unless it is there.
 func (c *compiler) atom(a Atom) AtomID {
+	key := keyOf(&a)
+	id, ok := c.known[key]
+	if !ok {
+		id = AtomID(len(c.program.Atoms))
+		c.program.Atoms = append(c.program.Atoms, a)
+		c.known[key] = id
+	}
+	return id
+}
+
+func keyOf(a *Atom) atomKey {
 	key := atomKey{a.Field, a.Text, a.Ref, a.Op, a.RefOp, a.Cased, a.Cmp, a.Part}
 	switch a.Op {
 	case Glob:
@@ -101,23 +118,16 @@ func (c *compiler) atom(a Atom) AtomID {
 	case Compare, TimePart:
 		key.text = a.Number.Text
 	}
-	id, ok := c.known[key]
-	if !ok {
-		id = AtomID(len(c.program.Atoms))
-		c.program.Atoms = append(c.program.Atoms, a)
-		c.known[key] = id
-	}
-	return id
+	return key
 }
 
-// forget drops the atoms that a refused rule added.
+// forget drops the atoms that a refused rule or filter added.
 func (c *compiler) forget(kept int) {
-	c.program.Atoms = c.program.Atoms[:kept]
-	for key, id := range c.known {
-		if int(id) >= kept {
-			delete(c.known, key)
-		}
+	for i := range c.program.Atoms[kept:] {
+		delete(c.known, keyOf(&c.program.Atoms[kept+i]))
 	}
+	clear(c.program.Atoms[kept:])
+	c.program.Atoms = c.program.Atoms[:kept]
 }
 
 // rule gives r as the pipelines leave it, and what it means.
@@ -128,19 +138,14 @@ func (c *compiler) rule(r *sigma.Rule) (*sigma.Rule, *Node) {
 			filters = append(filters, f)
 		}
 	}
-	if c.options.Pipelines != nil {
-		var errs []*sigma.Error
-		if r, filters, errs = c.options.Pipelines.Rewrite(r, filters); len(errs) > 0 {
-			c.errs = append(c.errs, errs...)
-			return nil, nil
-		}
+	r, given, filters := c.rewritten(r, filters)
+	if r == nil {
+		return nil, nil
 	}
 	c.current, c.filter, c.aliased = r, nil, map[string][]string{}
 	exprs := []*Node{c.detection(&r.Detection)}
-	for _, f := range filters {
-		c.filter = f
-		exprs = append(exprs, c.detection(&f.Detection))
-		c.filter = nil
+	for i, f := range filters {
+		exprs = append(exprs, c.filtered(given[i], f))
 	}
 	exprs = without(exprs)
 	if len(exprs) == 0 {
@@ -153,6 +158,9 @@ func (c *compiler) rule(r *sigma.Rule) (*sigma.Rule, *Node) {
 	expr := exprs[0]
 	for _, x := range exprs[1:] {
 		expr = &Node{Op: And, X: []*Node{expr, x}}
+	}
+	if len(r.Detection.Conditions) > 0 && expr.size(maxNodes) > maxNodes {
+		c.fail(r.Detection.Conditions[0].At(0), "condition: unfolds into more than %d comparisons", maxNodes)
 	}
 	return r, expr
 }
@@ -289,14 +297,14 @@ func (c *compiler) search(s *sigma.Search) *Node {
 	return &Node{Op: op, X: groups, Search: s.Name, Pos: s.Pos}
 }
 
-// maxExpansions bounds into how many atoms one item may unfold.
-const maxExpansions = 10_000
-
 func (c *compiler) item(it *sigma.Item) *Node {
 	if len(it.Parts) > 0 {
 		return c.parts(it)
 	}
 	nothing := &Node{Op: Or}
+	if c.spent.over {
+		return nothing
+	}
 	if err := selector(it.Field); err != nil {
 		c.fail(it.Pos, "%s: %v", c.keyOf(it), err)
 		return nothing
@@ -316,10 +324,17 @@ func (c *compiler) item(it *sigma.Item) *Node {
 		found, err := c.atoms(it, v, m)
 		if err != nil {
 			c.fail(v.Pos, "%s: %v", c.keyOf(it), err)
+			if c.spent.over {
+				break
+			}
 			continue
 		}
 		if leaves += len(found) * len(c.names(it.Field)); leaves > maxExpansions {
 			c.fail(v.Pos, "%s: unfolds into more than %d comparisons", c.keyOf(it), maxExpansions)
+			break
+		}
+		if err := c.spend(found, len(c.names(it.Field))); err != nil {
+			c.fail(v.Pos, "%s: %v", c.keyOf(it), err)
 			break
 		}
 		var alternatives []*Node
@@ -396,7 +411,9 @@ func (c *compiler) expand(p pattern) ([]pattern, error) {
 				next = append(next, append(head[:len(head):len(head)], parsePattern(v, false)...))
 			}
 		}
-		out = next
+		if out = next; textOf(out) > maxText {
+			return nil, fmt.Errorf("placeholders unfold into more than %d bytes", maxText)
+		}
 	}
 	return out, nil
 }

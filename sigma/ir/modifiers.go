@@ -204,8 +204,26 @@ func (c *compiler) atoms(it *sigma.Item, v sigma.Value, m modifiers) ([]Atom, er
 		if r := ranges[m.part]; m.cmp == Equal && (n.float < r.least || n.float > r.most || n.float != math.Trunc(n.float)) {
 			return nil, fmt.Errorf("%s is never %s: it goes from %v to %v", r.name, v.Text, r.least, r.most)
 		}
+		if words, never := m.neverHolds(n.float); never {
+			return nil, fmt.Errorf("%s is never %s %s: it goes from %v to %v", ranges[m.part].name, words, v.Text, ranges[m.part].least, ranges[m.part].most)
+		}
 	}
 	return []Atom{base}, nil
+}
+
+// neverHolds tells whether no value of a part of a date compares with n as asked.
+func (m *modifiers) neverHolds(n float64) (words string, never bool) {
+	switch r := ranges[m.part]; m.cmp {
+	case Less:
+		return "less than", n <= r.least
+	case LessOrEqual:
+		return "at most", n < r.least
+	case Greater:
+		return "greater than", n >= r.most
+	case GreaterOrEqual:
+		return "at least", n > r.most
+	}
+	return "", false
 }
 
 // ranges are the values that the parts of a date take. The specification ends
@@ -239,6 +257,7 @@ func (c *compiler) textAtoms(base Atom, v sigma.Value, m modifiers) ([]Atom, err
 	}
 	for _, name := range m.steps {
 		var next []pattern
+		size := 0
 		for _, p := range found {
 			some, err := steps[name](p)
 			if err != nil {
@@ -247,11 +266,17 @@ func (c *compiler) textAtoms(base Atom, v sigma.Value, m modifiers) ([]Atom, err
 			if next = append(next, some...); len(next) > maxExpansions {
 				return nil, fmt.Errorf("%s: unfolds into more than %d values", name, maxExpansions)
 			}
+			if size += textOf(some); size > maxText {
+				return nil, fmt.Errorf("%s: unfolds into more than %d bytes", name, maxText)
+			}
 		}
 		found = next
 	}
 	var out []Atom
 	for _, p := range found {
+		if p.ones() > maxOnes {
+			return nil, fmt.Errorf("holds more than %d question marks behind a *", maxOnes)
+		}
 		out = append(out, textAtom(base, p))
 	}
 	return out, nil
@@ -319,8 +344,8 @@ func (c *compiler) regexAtom(a Atom, v sigma.Value, m modifiers) (Atom, error) {
 		}
 		text = expanded
 	}
-	if _, err := regexp.Compile(text); err != nil { // before it is wrapped, so that the message shows what was written
-		return a, fmt.Errorf("%w (expressions are RE2's: no look-around, no back references)", err)
+	if _, err := parseRegex(text); err != nil { // before it is wrapped, so that the message shows what was written
+		return a, err
 	}
 	switch m.where {
 	case Prefix:
@@ -331,9 +356,17 @@ func (c *compiler) regexAtom(a Atom, v sigma.Value, m modifiers) (Atom, error) {
 	if m.flags != "" {
 		text = "(?" + m.flags + ")" + text
 	}
+	parsed, err := parseRegex(text)
+	if err != nil {
+		return a, err
+	}
+	if c.spent.program += instructions(parsed); c.spent.program > maxProgram {
+		c.spent.over = true // before it is compiled, which is what takes the memory
+		return a, fmt.Errorf("the rule's expressions, with repetitions such as {1,500} unfolded, have more than %d instructions", maxProgram)
+	}
 	re, err := regexp.Compile(text)
 	if err != nil {
-		return a, fmt.Errorf("%w (expressions are RE2's: no look-around, no back references)", err)
+		return a, err
 	}
 	a.Op, a.Cased, a.regex = Regex, false, re
 	return a, nil
@@ -352,7 +385,7 @@ func windash(p pattern) ([]pattern, error) {
 				return nil, errors.New("holds too many dashes")
 			}
 		}
-		if len(out)*len(texts) > maxExpansions {
+		if len(out)*len(texts) > maxExpansions || textOf(out)*len(texts) > maxText {
 			return nil, errors.New("holds too many dashes")
 		}
 		var next []pattern
@@ -380,7 +413,7 @@ func dashed(s string) []string {
 			before = r
 			continue
 		}
-		if len(out)*5 > maxExpansions {
+		if len(out)*5 > maxExpansions || len(out)*5*len(s) > maxText {
 			return nil
 		}
 		var next []string

@@ -1,7 +1,6 @@
 package ir
 
 import (
-	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -174,13 +173,12 @@ func (p pattern) match(s []byte) bool {
 				continue
 			case anyRune:
 				if i < len(s) {
-					_, size := utf8.DecodeRune(s[i:])
-					i += size
+					i += width(s[i:])
 					at++
 					continue
 				}
 			default:
-				if bytes.HasPrefix(s[i:], []byte(t.text)) {
+				if n := len(t.text); n <= len(s)-i && string(s[i:i+n]) == t.text {
 					i += len(t.text)
 					at++
 					continue
@@ -192,8 +190,31 @@ func (p pattern) match(s []byte) bool {
 		if star < 0 || resume >= len(s) {
 			return false
 		}
-		_, size := utf8.DecodeRune(s[resume:])
-		resume += size
+		resume += width(s[resume:])
 		at, i = star+1, resume
 	}
+}
+
+// width is how long the first character of s is.
+func width(s []byte) int {
+	if s[0] < utf8.RuneSelf {
+		return 1
+	}
+	_, size := utf8.DecodeRune(s)
+	return size
+}
+
+// ones is how many ? at most stand behind one *, before the next.
+func (p pattern) ones() int {
+	most, n, behind := 0, 0, false
+	for _, t := range p {
+		switch {
+		case t.kind == anyText:
+			n, behind = 0, true
+		case t.kind == anyRune && behind:
+			n++
+			most = max(most, n)
+		}
+	}
+	return most
 }

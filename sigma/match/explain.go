@@ -38,12 +38,18 @@ type Step struct {
 	Why    Why       `json:"why,omitempty"`
 	Pos    sigma.Pos `json:"-"`
 	Steps  []Step    `json:"steps,omitempty"`
+	// LeftOut is how many steps more there are than are shown. Those that made
+	// this one come out as it did are the last to be left out.
+	LeftOut int `json:"left_out,omitempty"`
 }
 
-// What an explanation shows of a value is bounded.
+// What an explanation shows of a value, of a node's steps and of all of a rule is
+// bounded. Where all has been shown that may be, nodes show one step each.
 const (
 	MaxActual = 5
 	MaxText   = 300
+	MaxSteps  = 100
+	MaxShown  = 2000
 )
 
 // Explanation says why a rule matched a record, or why it did not.
@@ -59,7 +65,8 @@ type Explanation struct {
 // not. Its answers are those of the same atoms, so they cannot differ.
 func (sc *Scratch) Explain(i int) Explanation {
 	r := &sc.set.program.Rules[i]
-	root := sc.step(r.Expr)
+	shown := 0
+	root := sc.step(r.Expr, &shown)
 	return Explanation{Rule: r.Rule, Held: root.Held, Applies: sc.source.covers(r.LogSource), Root: root}
 }
 
@@ -79,7 +86,9 @@ func (s *Set) ExplainJSON(sc *Scratch, record []byte, src Source, i int) (Explan
 	return e, nil
 }
 
-func (sc *Scratch) step(n *ir.Node) Step {
+// step explains n. Shown counts the steps of the explanation.
+func (sc *Scratch) step(n *ir.Node, shown *int) Step {
+	*shown++
 	if n.Op == ir.Leaf {
 		return sc.leaf(n)
 	}
@@ -87,10 +96,41 @@ func (sc *Scratch) step(n *ir.Node) Step {
 	if n.Key != "" {
 		s.Field, _, _ = strings.Cut(n.Key, "|")
 	}
-	for _, x := range n.X {
-		s.Steps = append(s.Steps, sc.step(x))
+	steps := n.X
+	if most := min(MaxSteps, max(1, MaxShown-*shown)); len(steps) > most {
+		steps = sc.telling(n, s.Held, most)
+		s.LeftOut = len(n.X) - len(steps)
+	}
+	for _, x := range steps {
+		s.Steps = append(s.Steps, sc.step(x, shown))
 	}
 	return s
+}
+
+// telling gives so many of n's steps, in their order: first of those that came
+// out as n did, then of the others.
+func (sc *Scratch) telling(n *ir.Node, held bool, most int) []*ir.Node {
+	as := make([]bool, len(n.X))
+	same := 0
+	for i, x := range n.X {
+		if as[i] = x.Eval(sc.atom) == held; as[i] {
+			same++
+		}
+	}
+	same = min(same, most)
+	others := most - same
+	var out []*ir.Node
+	for i, x := range n.X {
+		switch {
+		case as[i] && same > 0:
+			same--
+			out = append(out, x)
+		case !as[i] && others > 0:
+			others--
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func kindOf(n *ir.Node) string {

@@ -155,7 +155,14 @@ func TestRefuses(t *testing.T) {
 	f(`{f|contains|exists: true}`, 5, 7, "exists and contains")
 	f(`{f|fieldref|startswith|endswith: a}`, 5, 7, "do not go together")
 	f(`{f|re: '(a'}`, 5, 13, "missing closing")
-	f(`{f|re: '(?=a)'}`, 5, 13, "RE2")
+	f(`{f|re: '(?=a)'}`, 5, 13, "no look-around")
+	f(`{f|re: 'a(?<!b)'}`, 5, 13, "no look-around")
+	f(`{f|re: '(a)\1'}`, 5, 13, "no back references")
+	f(`{f|contains: 'a*`+strings.Repeat("a?", 65)+`b'}`, 5, 19, "more than 64 question marks")
+	f(`{f|hour|gt: 23}`, 5, 18, "hour is never greater than 23: it goes from 0 to 23")
+	f(`{f|hour|lt: 0}`, 5, 18, "hour is never less than 0")
+	f(`{f|week|gte: 54}`, 5, 19, "week is never at least 54")
+	f(`{f|day|lte: 0}`, 5, 18, "day is never at most 0")
 	f(`{f|cidr: 10.0.0.0/99}`, 5, 15, "no network")
 	f(`{f|gt: '7'}`, 5, 13, "takes a number")
 	f(`{f|exists: 1}`, 5, 17, "true or false")
@@ -192,6 +199,40 @@ func TestBadRulesStayAlone(t *testing.T) {
 	}
 	if n := len(set.Program().Atoms); n != 2 {
 		t.Errorf("%d atoms, want those of the two rules", n)
+	}
+}
+
+// What an expression lacks is said of those only that ask for it.
+func TestOnlyLookAroundIsCalledThat(t *testing.T) {
+	for _, text := range []string{"(a", "{1000}{1000}", "a++", "[b", `\y`, "(?P<a", "(?<n"} {
+		_, refused := compile("s: {f|re: '" + text + "'}\ncondition: s")
+		if len(refused) != 1 || strings.Contains(refused[0].Reason, "RE2") {
+			t.Errorf("%s: %v", text, refused)
+		}
+	}
+}
+
+// A broken filter is told once, and the rules it covers go on without it.
+func TestBrokenFilters(t *testing.T) {
+	rule := func(id string) string {
+		return "title: t\nid: " + id + "\nlogsource: {product: p}\ndetection: {s: {f: " + id + "}, condition: s}\n---\n"
+	}
+	text := rule("1") + rule("2") + "title: bad\nid: flt\nlogsource: {product: p}\nfilter: {rules: any, s: {u|nosuch: a, g: x}, condition: not s}\n---\n" +
+		"title: good\nid: fine\nlogsource: {product: p}\nfilter: {rules: any, s: {u: adm}, condition: not s}\n"
+	docs, refused := sigma.Parse("r.yml", []byte(text))
+	set, more := match.Compile(docs.Rules, match.Options{Filters: docs.Filters})
+	if refused = append(refused, more...); len(refused) != 1 || refused[0].Rule != "flt" ||
+		refused[0].Error() != `r.yml:14:26: u|nosuch: modifier "nosuch" is unknown (the filter is left out: 2 rules go on without it and may match more)` {
+		t.Errorf("told %v", refused)
+	}
+	if set.Len() != 2 || len(set.Program().Atoms) != 3 {
+		t.Errorf("%d rules of %d atoms", set.Len(), len(set.Program().Atoms))
+	}
+	sc := set.NewScratch()
+	for record, want := range map[string]int{`{"f":1}`: 1, `{"f":2,"u":"a"}`: 1, `{"f":2,"u":"adm"}`: 0} {
+		if hits, err := set.MatchJSON(sc, []byte(record), match.Source{Product: "p"}); err != nil || len(hits) != want {
+			t.Errorf("%s: %v, %v", record, hits, err)
+		}
 	}
 }
 
@@ -237,7 +278,11 @@ func TestFilters(t *testing.T) {
 func TestBadRecords(t *testing.T) {
 	set, _ := compile("s: {a.b: 1}\ncondition: s")
 	sc := set.NewScratch()
-	for _, bad := range []string{``, `[]`, `"x"`, `{`, `{"a"`, `{"a":`, `{"a":}`, `{"a":{"b":1}`, `{"a":[1,]}`, `{"a":"x}`, `{"a" 1}`, `{"a":1}x`, `{,}`, `{"a.b":1,"a":{`} {
+	for _, bad := range []string{``, `[]`, `"x"`, `{`, `{"a"`, `{"a":`, `{"a":}`, `{"a":{"b":1}`, `{"a":[1,]}`, `{"a":"x}`, `{"a" 1}`, `{"a":1}x`, `{,}`, `{"a.b":1,"a":{`,
+		`{"a":{"b":1],"y":1}`, `{"y":{"a":1],"a":1}`, `{"y":[{"b":[}],"a":1}`, `{"y":[1}}`, `{"y":tru,"a":1}`, `{"a":{"b":tru}}`, `{"a":{"b":nulll}}`,
+		`{"a":NaN}`, `{"a":{"b":01}}`, `{"a":{"b":1.}}`, `{"a":{"b":-}}`, `{"a":{"b":+1}}`, `{"a":{"b":[1,1e]}}`, `{"y":0x1,"a":1}`, `{"y":1 2}`,
+		`{"y":` + strings.Repeat("[", 1000) + "}" + strings.Repeat("]", 999) + `}`,
+	} {
 		if hits, err := set.MatchJSON(sc, []byte(bad), match.Source{Product: "p"}); err == nil {
 			t.Errorf("%q gives %v and no error", bad, hits)
 		}

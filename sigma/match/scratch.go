@@ -21,6 +21,7 @@ type Scratch struct {
 	flat    int        // how many slots are blocked
 	saved   []saved    // states of fields at the entry of objects being walked
 	text    []byte     // strings without their escapes
+	nest    []uint64   // brackets that are open in what is being skipped
 	buf     ir.Buffer
 
 	// What is of a record carries its epoch, so that nothing has to be cleared.
@@ -65,6 +66,13 @@ var errForeign = errors.New("the scratch was made for another set")
 
 // MatchJSON gives the indexes of all rules that match the record, in order. They
 // are valid until the next call. The record must not change before then.
+//
+// A record that is no JSON object is an error, but not all of it is checked: what
+// no rule looks at is passed over. Checked are the outermost object, every object
+// and array on the way to a field of the rules, the numbers, true, false and null
+// in those, and that all brackets and quotes pair. Not checked are, in strings,
+// control characters and escapes, which are taken for what they come closest to,
+// and, in objects and arrays that are passed over, what stands between brackets.
 func (s *Set) MatchJSON(sc *Scratch, record []byte, src Source) ([]int, error) {
 	if sc.set != s {
 		return nil, errForeign

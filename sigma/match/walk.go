@@ -31,7 +31,8 @@ type walker struct {
 }
 
 // read fills the fields that the plan names. It takes valid JSON as encoding/json
-// does and may accept what is not valid in parts that no rule looks at.
+// does and may accept what is not valid in parts that no rule looks at: see
+// MatchJSON.
 func (sc *Scratch) read(record []byte) error {
 	w := walker{sc: sc, data: record}
 	i := w.space(0)
@@ -300,9 +301,111 @@ func (w *walker) skip(i int) int {
 	case '{', '[':
 		return w.skipNested(i)
 	}
+	return w.scalar(i)
+}
+
+// scalar passes over the number, or the word, at i.
+func (w *walker) scalar(i int) int {
+	word := ""
+	switch w.at(i) {
+	case 't':
+		word = "true"
+	case 'f':
+		word = "false"
+	case 'n':
+		word = "null"
+	default:
+		return w.number(i)
+	}
+	end := i + len(word)
+	if end > len(w.data) || string(w.data[i:end]) != word {
+		return ^i
+	}
+	return end // what follows is looked at by whoever asked
+}
+
+func (w *walker) number(i int) int {
 	start := i
+	if w.at(i) == '-' {
+		i++
+	}
+	first := w.at(i)
+	end := w.digits(i)
+	if end == i || first == '0' && end > i+1 {
+		return ^start
+	}
+	i = end
+	if w.at(i) == '.' {
+		if end = w.digits(i + 1); end == i+1 {
+			return ^start
+		}
+		i = end
+	}
+	if c := w.at(i); c == 'e' || c == 'E' {
+		i++
+		if c := w.at(i); c == '+' || c == '-' {
+			i++
+		}
+		if end = w.digits(i); end == i {
+			return ^start
+		}
+		i = end
+	}
+	return i
+}
+
+func (w *walker) digits(i int) int {
+	for i < len(w.data) && '0' <= w.data[i] && w.data[i] <= '9' {
+		i++
+	}
+	return i
+}
+
+// skipNested passes over an array or an object. Of what is in it the brackets are
+// checked only, each against the one it closes.
+func (w *walker) skipNested(i int) int {
+	// A bit for each bracket that is open, set for those of objects: the last 64
+	// of them here, the others in whole words in sc.nest.
+	data, depth, open := w.data, 0, uint64(0)
+	w.sc.nest = w.sc.nest[:0]
 	for i < len(data) {
-		switch data[i] {
+		switch c := data[i]; c {
+		case '"':
+			end := stringEnd(data, i)
+			if end < 0 {
+				return ^i
+			}
+			i = end
+		case '{', '[':
+			if depth&63 == 0 && depth > 0 {
+				w.sc.nest = append(w.sc.nest, open)
+			}
+			depth++
+			open = open<<1 | uint64(c>>5&1) // { is 0x7b, [ is 0x5b
+		case '}', ']':
+			if open&1 != uint64(c>>5&1) {
+				return ^i
+			}
+			open >>= 1
+			if depth--; depth == 0 {
+				return i + 1
+			}
+			if depth&63 == 0 {
+				last := len(w.sc.nest) - 1
+				open, w.sc.nest = w.sc.nest[last], w.sc.nest[:last]
+			}
+		}
+		i++
+	}
+	return ^i
+}
+
+// skipWord passes over what stands where a number or a word should: up to what
+// cannot be part of it.
+func (w *walker) skipWord(i int) int {
+	start := i
+	for i < len(w.data) {
+		switch w.data[i] {
 		case ',', '}', ']', ' ', '\t', '\n', '\r', ':', '"', '{', '[':
 			if i == start {
 				return ^i
@@ -315,28 +418,6 @@ func (w *walker) skip(i int) int {
 		return ^i
 	}
 	return i
-}
-
-func (w *walker) skipNested(i int) int {
-	data, depth := w.data, 0
-	for i < len(data) {
-		switch data[i] {
-		case '"':
-			end := stringEnd(data, i)
-			if end < 0 {
-				return ^i
-			}
-			i = end
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-		i++
-	}
-	return ^i
 }
 
 // stringEnd gives the place of the quote that ends the string at i, or -1.
@@ -476,7 +557,7 @@ func (w *walker) keywords(i int) {
 			}
 			i = end + 1
 		default:
-			end := w.skip(i)
+			end := w.skipWord(i) // in what was skipped nothing but brackets was checked
 			if end < 0 {
 				return
 			}

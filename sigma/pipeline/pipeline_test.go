@@ -570,8 +570,12 @@ func TestFilters(t *testing.T) {
 		t.Error("the filter that was given is changed")
 	}
 	ps = parse(t, `- {type: detection_item_failure, message: no, field_name_conditions: [{type: include_fields, fields: [u]}]}`)
-	if _, refused := match.Compile(docs.Rules, match.Options{Filters: docs.Filters, Pipelines: ps}); len(refused) != 1 || refused[0].Line != 9 || refused[0].Rule != "1" {
+	set, refused = match.Compile(docs.Rules, match.Options{Filters: docs.Filters, Pipelines: ps})
+	if len(refused) != 1 || refused[0].Line != 9 || refused[0].Rule != "2" || !strings.Contains(refused[0].Reason, "1 rule goes on without it") {
 		t.Errorf("a fault of the filter is told as %v", refused)
+	}
+	if set.Len() != 1 {
+		t.Error("the rule does not go on without the filter")
 	}
 }
 
