@@ -3,6 +3,7 @@ package rule_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -166,6 +167,38 @@ func TestContract(t *testing.T) {
 	detecttest.Test(t, d, together)
 	if n := len(judge(t, d, events...).Occurrences); n != 16 { // two days
 		t.Errorf("%d occurrences, want 16", n)
+	}
+}
+
+// TestOneInstant: of events of one second the finding tells of the same one,
+// whatever batches they come in and in whatever order.
+func TestOneInstant(t *testing.T) {
+	d := detector(t, stopped)
+	var events []event.Event
+	for n := range 12 {
+		e := call(n, "StopLogging", fmt.Sprint("s", n), trail)
+		e.Time, e.Message = call(7, "", "", "").Time, fmt.Sprint("call ", n)
+		events = append(events, e)
+	}
+	rng := rand.New(rand.NewPCG(1, 5))
+	var want finding.Finding
+	for n := range 12 {
+		var all []finding.Occurrence
+		for _, some := range slices.Collect(slices.Chunk(events, n+1)) {
+			j, err := d.Judge(t.Context(), event.BatchID{byte(rng.Int()), byte(len(all))}, some)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, j.Occurrences...)
+		}
+		f := finding.Fold(all)
+		if n == 0 {
+			want = f
+		}
+		if !reflect.DeepEqual(f, want) || !strings.HasPrefix(f.Reasons[0].Text, "latest of 12 events: call ") {
+			t.Errorf("in batches of %d the finding is\n%+v, want\n%+v", n+1, f, want)
+		}
+		rng.Shuffle(len(events), func(i, k int) { events[i], events[k] = events[k], events[i] })
 	}
 }
 
