@@ -117,7 +117,7 @@ type Trouble struct {
 	Title      string   `json:"title"`
 	Severity   Severity `json:"severity"`
 	Confidence float64  `json:"confidence"` // 0..1
-	Actor      string   `json:"actor,omitempty"`
+	Actor      string   `json:"actor,omitempty"` // or the address where no principal is named: a reason of kind "actor" says so
 	Resource   string   `json:"resource,omitempty"`
 	Account    string   `json:"account,omitempty"`
 	Region     string   `json:"region,omitempty"`
