@@ -117,12 +117,14 @@ type Trouble struct {
 	Title      string   `json:"title"`
 	Severity   Severity `json:"severity"`
 	Confidence float64  `json:"confidence"` // 0..1
-	Actor      string   `json:"actor,omitempty"` // or the address where no principal is named: a reason of kind "actor" says so
-	Resource   string   `json:"resource,omitempty"`
-	Account    string   `json:"account,omitempty"`
-	Region     string   `json:"region,omitempty"`
-	Reasons    []Reason `json:"reasons"`
-	Attack     []Attack `json:"attack,omitempty"`
+	// Actor is the principal, or the address where none is named: then a reason
+	// of kind "actor" says so.
+	Actor    string   `json:"actor,omitempty"`
+	Resource string   `json:"resource,omitempty"`
+	Account  string   `json:"account,omitempty"`
+	Region   string   `json:"region,omitempty"`
+	Reasons  []Reason `json:"reasons"`
+	Attack   []Attack `json:"attack,omitempty"`
 	// FalsePositives are the rule author's notes on what else looks like this.
 	FalsePositives []string `json:"false_positives,omitempty"`
 	Next           []string `json:"next,omitempty"` // what to do, commands first
