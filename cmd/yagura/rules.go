@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -91,6 +89,9 @@ func rulesOf(d *rule.Detector, written sigma.Documents) []Rule {
 }
 
 func (p *program) listRules(paths []string) error {
+	if err := p.rulesThere(paths); err != nil {
+		return err
+	}
 	d, refused := catalogue.Rules(p.cfg.Rules, paths)
 	written, _ := catalogue.Documents(p.cfg.Rules, paths) // what is refused is told of above
 	all := rulesOf(d, written)
@@ -125,30 +126,6 @@ func (p *program) listRules(paths []string) error {
 	return err
 }
 
-// trees are the folders that the paths name, or our own rules if there is none.
-func trees(paths []string) ([]rule.Tree, error) {
-	if len(paths) == 0 {
-		return []rule.Tree{catalogue.BuiltinRules()}, nil
-	}
-	var out []rule.Tree
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if err != nil {
-			return nil, err
-		}
-		if info.IsDir() {
-			out = append(out, rule.Tree{FS: os.DirFS(path), Shown: path})
-			continue
-		}
-		one, err := single(path)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one)
-	}
-	return out, nil
-}
-
 func (p *program) placeholders() match.Options {
 	return p.ruleOptions.Options
 }
@@ -180,28 +157,4 @@ no such case stops it with exit code 2.`,
 			return p.printResult(sum)
 		},
 	}
-}
-
-// onlyFS shows one rule file of a folder, and its cases.
-type onlyFS struct {
-	fs.FS
-	rule string
-}
-
-func (o onlyFS) ReadDir(name string) ([]fs.DirEntry, error) {
-	all, err := fs.ReadDir(o.FS, name)
-	if name != "." {
-		return nil, err
-	}
-	return slices.DeleteFunc(all, func(e fs.DirEntry) bool { return e.Name() != o.rule }), err
-}
-
-// single is the tree of one rule file.
-func single(path string) (rule.Tree, error) {
-	dir, base := filepath.Split(path)
-	if !sigma.IsRuleFile(base) {
-		return rule.Tree{}, fmt.Errorf("%s is no rule file: its name ends in .yml or .yaml", path)
-	}
-	dir = filepath.Clean(dir)
-	return rule.Tree{FS: onlyFS{os.DirFS(dir), base}, Shown: dir}, nil
 }

@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yagura-sec/yagura/catalogue"
-	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/ruletest"
 )
 
@@ -26,8 +24,10 @@ not; > marks what decided. Exit code 1: a case went otherwise, is missing, or a
 rule was refused. As CSV it prints what failed.
 
 A case has one event; a correlation's case has several, each so long after the
-start, and says by groups which ones are to fire. docs/detections.md shows both.`,
-		Example: "  yagura rules test\n  yagura rules test rules/aws/trail-stopped.yml\n  yagura rules test --junit report.xml my-rules",
+start, and says by groups which ones are to fire. docs/rules.md shows both.
+The rules that correlations and filters name are looked for in all paths, beside a
+file, and among the built-in and configured ones.`,
+		Example: "  yagura rules test\n  yagura rules test rules/aws/trail-stopped.yml\n  yagura rules test --junit report.xml my-rules my-filters",
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := p.testRules(args, require || len(args) == 0)
 			if err != nil {
@@ -54,29 +54,15 @@ func (p *program) testRules(paths []string, require bool) (ruletest.Result, erro
 		return sum, err
 	}
 	o := ruletest.Options{
-		Options: p.placeholders(), Require: require, Known: known(paths), Correlate: p.correlations(),
+		Options: p.placeholders(), Require: require, Correlate: p.correlations(),
 		Record: catalogue.CaseRecord, Clock: p.clock,
 	}
+	known := p.known(paths)
 	for _, t := range all {
+		o.Known = elsewhere(known, t)
 		add(&sum, ruletest.Test(t.FS, t.Shown, o))
 	}
 	return sum, nil
-}
-
-// known is the rules that correlations of the paths may refer to besides: those
-// beside a file, and our own. What of them is refused is none of the paths'.
-func known(paths []string) sigma.Documents {
-	var out sigma.Documents
-	for _, path := range paths {
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
-			beside, _ := sigma.LoadPath(filepath.Dir(path))
-			out.Add(beside)
-		}
-	}
-	own := catalogue.BuiltinRules()
-	builtin, _ := sigma.Load(own.FS, own.Shown)
-	out.Add(builtin)
-	return out
 }
 
 func writeJUnit(path string, r ruletest.Result) error {

@@ -54,6 +54,9 @@ type Coverage struct {
 }
 
 func (p *program) coverage(ctx context.Context, paths []string, navigator string, since, until time.Time) error {
+	if err := p.rulesThere(paths); err != nil {
+		return err
+	}
 	d, refused := catalogue.Rules(p.cfg.Rules, paths)
 	p.refused(refused)
 	out := Coverage{Techniques: []coverage.Technique{}}
@@ -166,7 +169,7 @@ func (p *program) printCoverage(c Coverage, rules int) error {
 		}
 		titles := oneLine(strings.Join(t.Rules, "; "))
 		if p.flags.format == "table" {
-			titles = short(titles, 90)
+			titles = firstOf(t.Rules)
 		}
 		rows = append(rows, []string{t.ID, t.Name, string(t.State), fmt.Sprint(len(t.Rules)), fmt.Sprint(t.Present), fmt.Sprint(t.FiredRules), p.count(t.Events), titles})
 	}
@@ -183,4 +186,16 @@ func (p *program) printCoverage(c Coverage, rules int) error {
 		fmt.Fprintf(p.stdout, "%s holds no data: what is present and what has fired is not known.\n", safe(p.dir))
 	}
 	return nil
+}
+
+// firstOf is the first of several titles, and how many more there are.
+func firstOf(titles []string) string {
+	if len(titles) == 0 {
+		return ""
+	}
+	first := cut(oneLine(titles[0]), 70)
+	if more := len(titles) - 1; more > 0 {
+		return fmt.Sprintf("%s and %d more", first, more)
+	}
+	return first
 }

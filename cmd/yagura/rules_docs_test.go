@@ -35,7 +35,16 @@ func TestDocsOnRules(t *testing.T) {
 	f("4 passed, 0 failed, 0 skipped", "rules", "test", "--require", rules)
 	f("3 rules, 0 problems", "rules", "lint", rules)
 	f("3 rules, 0 problems", "rules", "lint", dir) // with the filter
-	if len(blocks) != 5 {
+	filters := filepath.Join(dir, "my-filters")
+	f("3 rules, 0 problems", "rules", "lint", rules, filters)
+	f("6 passed, 0 failed, 0 skipped", "rules", "test", "--require", rules, filters)
+	config := filepath.Join(dir, "yagura.yml")
+	if err := os.WriteFile(config, []byte("rules: {dirs: ["+rules+"]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f("0 rules, 0 problems", "--config", config, "rules", "lint", filters)
+	f("2 passed, 0 failed, 0 skipped", "--config", config, "rules", "test", "--require", filters)
+	if len(blocks) != 6 {
 		t.Errorf("docs/rules.md shows %d files", len(blocks))
 	}
 }

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -27,20 +23,26 @@ import (
 
 func (p *program) rulesExplain() *cobra.Command {
 	var extra []string
+	var number int
 	c := &cobra.Command{
 		Use: "explain RULE EVENT", Short: "Say why a rule matches an event, or why it does not", Args: cobra.ExactArgs(2),
 		Long: `Explain holds one record against one rule and shows, part by part, what holds and
 what does not: the pattern as it is written, what the record has, and why. RULE is
 an id, name or title of a rule that is configured or built in, or a file that holds
-one. EVENT is the uid of a stored event or the beginning of one, a file with one raw
-record, or - for standard input. Of a correlation it shows which of its rules the
-event matches, and for which group it then counts.`,
+one. EVENT is the uid of a stored event or the beginning of one, a file with raw
+records as logs hold them, or - for standard input; of several records --record says
+which. Of a correlation it shows which of its rules the event matches, and for which
+group it then counts.`,
 		Example: `  yagura rules explain trail-stopped 01a3f5c2
   yagura rules explain my-rules/sweep.yml record.json --format json`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.explain(c.Context(), args[0], args[1], extra)
+			if number < 0 || c.Flags().Changed("record") && number == 0 {
+				return wrong("--record %d: records are counted from 1", number)
+			}
+			return p.explain(c.Context(), args[0], args[1], number, extra)
 		},
 	}
+	c.Flags().IntVar(&number, "record", 0, "the number of the record in its file, from 1")
 	c.Flags().StringArrayVar(&extra, "rules", nil, "a folder of Sigma rules besides our own, to look RULE up in; may be repeated")
 	return c
 }
@@ -70,7 +72,7 @@ type record struct {
 	ask    correlate.Lookup
 }
 
-func (p *program) explain(ctx context.Context, name, what string, extra []string) error {
+func (p *program) explain(ctx context.Context, name, what string, number int, extra []string) error {
 	if err := p.rulesThere(extra); err != nil {
 		return err
 	}
@@ -78,7 +80,7 @@ func (p *program) explain(ctx context.Context, name, what string, extra []string
 	if err != nil {
 		return err
 	}
-	rec, err := p.record(ctx, what)
+	rec, err := p.record(ctx, what, number)
 	if err != nil {
 		return err
 	}
@@ -117,30 +119,14 @@ func isOf(m *sigma.Meta, docs sigma.Documents) bool {
 }
 
 // record finds what EVENT names.
-func (p *program) record(ctx context.Context, what string) (record, error) {
+func (p *program) record(ctx context.Context, what string, number int) (record, error) {
 	if what != "-" && !there(what) {
+		if number != 0 {
+			return record{}, wrong("--record is of files: %s is none", what)
+		}
 		return p.storedRecord(ctx, what)
 	}
-	var raw []byte
-	var err error
-	if what == "-" {
-		raw, err = io.ReadAll(p.stdin)
-	} else {
-		raw, err = os.ReadFile(what)
-	}
-	if err != nil {
-		return record{}, err
-	}
-	raw = bytes.TrimSpace(raw)
-	if !json.Valid(raw) || !bytes.HasPrefix(raw, []byte("{")) {
-		return record{}, wrong("%s holds no record: one JSON object is needed", what)
-	}
-	out := record{name: what, raw: raw}
-	events, err := catalogue.Formats().Append(nil, event.Raw{Object: what, Body: raw, Received: p.now()})
-	if err == nil && len(events) == 1 { // else it is of a format that only rules know
-		out.source, out.ask = rule.Sources[events[0].Format], catalogue.ColumnsOf(&events[0])
-	}
-	return out, nil
+	return p.fileRecord(what, number)
 }
 
 // storedRecord is the stored event whose uid begins so.
@@ -279,7 +265,11 @@ func (p *program) printTree(e Explained) error {
 		if s.Held {
 			holds = "yes"
 		}
-		rows = append(rows, []string{holds, strings.Repeat("  ", depth) + nodeOf(s), s.Pattern, shown(s), reasonOf(s)})
+		pattern := s.Pattern
+		if p.flags.format == "table" {
+			pattern = cut(oneLine(pattern), 60)
+		}
+		rows = append(rows, []string{holds, strings.Repeat("  ", depth) + nodeOf(s), pattern, shown(s), reasonOf(s)})
 		steps := s.Steps
 		if s.Kind == "search" && len(steps) == 1 && steps[0].Kind == "and" { // the map of a search
 			steps = steps[0].Steps
@@ -301,6 +291,14 @@ func (p *program) printTree(e Explained) error {
 	}
 	_, werr := fmt.Fprintln(p.stdout)
 	return errors.Join(err, werr)
+}
+
+// cut keeps the beginning of a text that is too long for a cell.
+func cut(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 // nodeOf names a node of a rule as it is written.

@@ -34,7 +34,8 @@ func (p *program) rulesLint() *cobra.Command {
 refused, what breaks the form of the specification, and what is allowed but
 probably not meant: fields that the log source does not have, conditions that
 cannot hold, missing cases, ATT&CK ids that are out of date, filters that touch
-nothing or whose rules have changed since somebody looked.
+nothing or whose rules have changed since somebody looked. All paths are one set,
+beside what is built in and configured: an id that is taken there is an error.
 
 With --stored it looks into stored records besides, spread over the time, and
 names rules whose fields never occur in them. Of a log source of which nothing is
@@ -74,7 +75,7 @@ func (p *program) lintRules(ctx context.Context, paths []string, f lintFlags) er
 		Stored   []Looked       `json:"stored,omitempty"`
 	}{Problems: []lint.Problem{}}
 	o := lint.Options{
-		Options: p.placeholders(), Correlate: p.correlations(), Known: known(paths), Columns: catalogue.CaseColumns(),
+		Options: p.placeholders(), Correlate: p.correlations(), Columns: catalogue.CaseColumns(),
 	}
 	if f.stored {
 		var docs sigma.Documents
@@ -86,7 +87,9 @@ func (p *program) lintRules(ctx context.Context, paths []string, f lintFlags) er
 			return err
 		}
 	}
+	known := p.known(paths)
 	for _, t := range all {
+		o.Known = elsewhere(known, t)
 		docs, problems := lint.Folder(t.FS, t.Shown, o)
 		out.Rules += len(docs.Rules) + len(docs.Correlations)
 		out.Problems = append(out.Problems, problems...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -19,6 +22,7 @@ const stageDays = 14
 
 func (p *program) rulesStage() *cobra.Command {
 	var s finding.Stage
+	var extra []string
 	c := &cobra.Command{
 		Use: "stage [RULE]", Short: "Put a rule on trial, or list the trials", Args: cobra.MaximumNArgs(1),
 		Long: `A rule on trial judges as any other, but its findings are kept out of sight: they
@@ -27,18 +31,20 @@ over the trial waits: promote brings its findings into sight, the old ones
 included, retire keeps them out for good.
 
 Without a rule, stage lists the trials with what they would have found. RULE is an
-id, name or title of a rule that is configured or built in, or a file that holds
-one.`,
-		Example: "  yagura rules stage my-rules/sweep.yml --days 14 --comment 'asked for by the data team'\n  yagura rules stage\n  yagura rules promote sweep",
+id, name, title or file of a rule that judges: one that is built in, or that lies in
+a folder of rules.dirs of the configuration. Of what ingest judges by its --rules,
+tell stage by --rules too.`,
+		Example: "  yagura --config yagura.yml rules stage my-rules/sweep.yml --days 14 --comment 'asked for by the data team'\n  yagura rules stage\n  yagura rules promote sweep",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return p.listStages(c.Context())
 			}
 			s.State = finding.Staged
-			return p.setStage(c.Context(), args[0], s)
+			return p.setStage(c.Context(), args[0], extra, s)
 		},
 	}
 	c.Flags().IntVar(&s.Days, "days", stageDays, "how long the trial is to run")
+	c.Flags().StringArrayVar(&extra, "rules", nil, "a folder of Sigma rules that ingest is given besides; may be repeated")
 	stageFlags(c, &s)
 	return c
 }
@@ -55,7 +61,7 @@ func (p *program) stageEnd(use, short string, state finding.StageState) *cobra.C
 	s := finding.Stage{State: state}
 	c := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return p.setStage(c.Context(), args[0], s) },
+		RunE: func(c *cobra.Command, args []string) error { return p.setStage(c.Context(), args[0], nil, s) },
 	}
 	stageFlags(c, &s)
 	return c
@@ -66,7 +72,10 @@ func stageFlags(c *cobra.Command, s *finding.Stage) {
 	c.Flags().StringVar(&s.Comment, "comment", "", "a sentence for those who come later")
 }
 
-func (p *program) setStage(ctx context.Context, name string, s finding.Stage) error {
+func (p *program) setStage(ctx context.Context, name string, extra []string, s finding.Stage) error {
+	if err := p.rulesThere(extra); err != nil {
+		return err
+	}
 	r, err := p.existing(ctx, deciding)
 	if err != nil {
 		return err
@@ -76,7 +85,7 @@ func (p *program) setStage(ctx context.Context, name string, s finding.Stage) er
 	if err != nil {
 		return err
 	}
-	if s.Rule, err = p.staged(name, trials); err != nil {
+	if s.Rule, err = p.staged(name, extra, s.State, trials); err != nil {
 		return err
 	}
 	s.By = p.signed(s.By)
@@ -99,38 +108,44 @@ func (p *program) setStage(ctx context.Context, name string, s finding.Stage) er
 }
 
 // staged is the key of the rule that is meant: one that is known, or one that is
-// no more and had a trial.
-func (p *program) staged(name string, trials []finding.Stage) (string, error) {
+// no more and had a trial. A trial is only for one that judges.
+func (p *program) staged(name string, extra []string, state finding.StageState, trials []finding.Stage) (string, error) {
 	for _, s := range trials {
-		if s.Rule == name {
+		if s.Rule == name && state != finding.Staged {
 			return name, nil
 		}
 	}
-	what, err := p.choose([]string{name}, nil)
+	what, err := p.choose([]string{name}, extra)
 	if err != nil {
 		return "", err
 	}
-	serves := map[string]bool{}
+	var all []*sigma.Meta
 	for _, c := range what.Correlations {
-		for _, ref := range c.Rules {
-			serves[ref.Rule] = true
+		all = append(all, &c.Meta)
+	}
+	for _, r := range what.Rules {
+		all = append(all, &r.Meta)
+	}
+	all = slices.DeleteFunc(all, func(m *sigma.Meta) bool { return serves(what.Correlations, m) })
+	if len(all) != 1 {
+		var names []string
+		for _, m := range all {
+			names = append(names, m.Key()+"  "+oneLine(m.Title)+"  ("+m.File+")")
 		}
+		return "", wrong("%s stands for %d rules: name one of them by its id\n  %s", name, len(all), strings.Join(names, "\n  "))
 	}
-	var keys []string
-	for _, c := range what.Correlations {
-		if !serves[c.ID] && !serves[c.Name] {
-			keys = append(keys, c.Key())
-		}
+	key := all[0].Key()
+	if state == finding.Staged && !p.judges(key, extra) {
+		return "", wrong("%s: rule %s is not among those that judge, so a trial would find nothing: name its folder under rules.dirs of the configuration (--config), or by --rules if ingest is given it so", name, key)
 	}
-	for _, x := range what.Rules {
-		if !serves[x.ID] && !serves[x.Name] {
-			keys = append(keys, x.Key())
-		}
-	}
-	if len(keys) != 1 {
-		return "", wrong("%s holds %d rules: name one", name, len(keys))
-	}
-	return keys[0], nil
+	return key, nil
+}
+
+// judges tells whether a rule of that key is built in, configured, or in extra.
+func (p *program) judges(key string, extra []string) bool {
+	docs, _ := catalogue.Documents(p.cfg.Rules, extra)
+	return slices.ContainsFunc(docs.Rules, func(r *sigma.Rule) bool { return r.Key() == key }) ||
+		slices.ContainsFunc(docs.Correlations, func(c *sigma.Correlation) bool { return c.Key() == key })
 }
 
 // signed is who decides, as audit lines name them: whoever --by says, and the
@@ -196,9 +211,13 @@ func (p *program) printStages(ctx context.Context, store triage.Reader, trials [
 		return err
 	}
 	rows := make([][]string, 0, len(all))
+	none := "-"
+	if p.flags.format == "csv" {
+		none = ""
+	}
 	for _, t := range all {
 		rows = append(rows, []string{
-			string(t.State), p.when(t.Since), t.left(), p.count(int64(t.Findings)), p.count(t.Matches), t.bySeverity(),
+			string(t.State), p.when(t.Since), cmp.Or(t.left(), none), p.count(int64(t.Findings)), p.count(t.Matches), cmp.Or(t.bySeverity(), none),
 			p.count(int64(t.FalsePositives)), t.By, oneLine(t.name()),
 		})
 	}
@@ -233,7 +252,7 @@ func (p *program) trial(ctx context.Context, store triage.Reader, s finding.Stag
 func (t *Trial) left() string {
 	switch {
 	case t.State != finding.Staged:
-		return "-"
+		return ""
 	case t.Ready:
 		return "ready"
 	}
@@ -246,9 +265,6 @@ func (t *Trial) bySeverity() string {
 		if n := t.Severities[string(s)]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
-	}
-	if len(parts) == 0 {
-		return "-"
 	}
 	return strings.Join(parts, ", ")
 }

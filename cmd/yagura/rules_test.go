@@ -108,3 +108,82 @@ func TestRulesList(t *testing.T) {
 		t.Errorf("there are %v", kinds)
 	}
 }
+
+// ruleOf writes a folder of one rule and gives its path.
+func ruleOf(t *testing.T, id, name string) string {
+	t.Helper()
+	return filepath.Dir(fileOf(t, name+".yml", `title: Instances were listed, says `+name+`
+id: `+id+`
+name: `+name+`
+status: test
+description: A test.
+logsource: {product: aws, service: cloudtrail}
+detection:
+  selection: {eventName: DescribeInstances, userAgent|startswith: `+strings.Repeat("a", 200)+`}
+  condition: selection
+level: low
+`))
+}
+
+// TestRulesElsewhere: what is built in or configured has taken its ids, and paths
+// in which there are no rules are not taken for ones without a fault.
+func TestRulesElsewhere(t *testing.T) {
+	f := func(code int, stdout, stderr string, args ...string) {
+		t.Helper()
+		c, out, errs := say(t, append([]string{"rules"}, args...)...)
+		if c != code || !strings.Contains(out, stdout) || !strings.Contains(errs, stderr) {
+			t.Errorf("%v: exit code %d, %q, %q; want %d, %q and %q", args, c, out, errs, code, stdout, stderr)
+		}
+	}
+	list, err := fs.ReadFile(rules.FS(), "aws/trail-stopped.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	builtin := regexp.MustCompile(`(?m)^id: (\S+)`).FindStringSubmatch(string(list))[1]
+	mine := ruleOf(t, "5d3e9d4c-8c6b-4d8d-9b0a-000000000011", "mine")
+	f(0, "1 rules, 1 problems", "", "lint", mine) // no cases
+	f(0, "1 rules, 1 problems", "", "lint", mine, "--config", fileOf(t, "c.yml", "rules: {dirs: ["+mine+"]}"))
+	taken := ruleOf(t, builtin, "taken")
+	f(1, "builtin/aws/trail-stopped.yml", "", "lint", taken)
+	f(0, "1 rules, 1 problems", "", "lint", taken, "--config", fileOf(t, "c.yml", "rules: {builtin: false}"))
+	again := ruleOf(t, "5d3e9d4c-8c6b-4d8d-9b0a-000000000011", "again")
+	f(1, mine, "", "lint", mine, again)
+	f(1, mine, "", "lint", again, "--config", fileOf(t, "c.yml", "rules: {dirs: ["+mine+"]}"))
+
+	empty := t.TempDir()
+	f(2, "", "there are no rules in "+empty, "test", empty)
+	f(2, "", "there are no rules in "+empty, "lint", mine, empty)
+	f(2, "", "nosuchdir", "test", "nosuchdir")
+	f(2, "", "nosuchdir", "list", "nosuchdir")
+	f(2, "", "nosuchdir", "coverage", "nosuchdir")
+}
+
+// TestExplainFile: records are explained as files of logs hold them.
+func TestExplainFile(t *testing.T) {
+	rule := filepath.Join(ruleOf(t, "5d3e9d4c-8c6b-4d8d-9b0a-000000000011", "mine"), "mine.yml")
+	f := func(text string, code int, want string, flags ...string) {
+		t.Helper()
+		c, out, errs := say(t, append([]string{"rules", "explain", rule, fileOf(t, "log.json", text)}, flags...)...)
+		if c != code || !strings.Contains(out+errs, want) {
+			t.Errorf("of %s %v is said, with exit code %d, %q, %q; want %d and %q", text, flags, c, out, errs, code, want)
+		}
+	}
+	record := func(name string) string {
+		return `{"eventName":"` + name + `","userAgent":"` + strings.Repeat("a", 200) + `"}`
+	}
+	one, two := record("DescribeInstances"), record("RunInstances")
+	f(one, 0, "log.json matches")
+	f(one, 0, " "+strings.Repeat("a", 59)+"… ") // the table keeps its width
+	f(one, 0, `"pattern": "`+strings.Repeat("a", 200)+`"`, "--format", "json")
+	f(`{"Records":[`+one+`]}`, 0, "log.json matches")
+	f(`{"Events":[`+one+`]}`, 0, "log.json matches")
+	f(`[`+one+`]`, 0, "log.json matches")
+	f(`{"Records":[`+one+`,`+two+`]}`, 2, "log.json holds 2 records: give one, or its number with --record, from 1")
+	f(`{"Records":[`+one+`,`+two+`]}`, 0, "log.json matches", "--record", "1")
+	f(one+"\n"+two+"\n", 0, "log.json does not match", "--record", "2")
+	f(one+"\n"+two+"\n", 2, "--record 3: ", "--record", "3")
+	f(one, 2, "--record 0: records are counted from 1", "--record", "0")
+	f(`{"Records":[]}`, 2, "holds no record")
+	f(`[1]`, 2, "holds no record")
+	f(`"text"`, 2, "holds no record")
+}
