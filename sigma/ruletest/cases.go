@@ -1,10 +1,8 @@
 package ruletest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -77,6 +75,7 @@ func Test(fsys fs.FS, shown string, o Options) Result {
 	t.out, t.fsys = &out, fsys
 	t.prefix = strings.TrimSuffix(path.Join(shown, "x"), "x") // as Load joins them
 	for _, e := range append(refused, more...) {
+		t.refused[e.File] = true
 		out.broken(fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Col), e.File, "a rule that compiles", e.Reason)
 	}
 	files, byFile := t.subjects(docs)
@@ -89,7 +88,7 @@ func Test(fsys fs.FS, shown string, o Options) Result {
 
 // newTester compiles docs, with what they may refer to. The errors are of docs.
 func newTester(docs sigma.Documents, o Options) (*tester, []*sigma.Error) {
-	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[string]bool{}, unread: map[string]bool{}}
+	t := &tester{o: o, indexOf: map[*sigma.Rule]int{}, own: map[string]bool{}, unread: map[string]bool{}, refused: map[string]bool{}}
 	files := map[string]bool{}
 	taken := map[string]bool{}
 	for _, r := range docs.Rules {
@@ -195,6 +194,7 @@ type tester struct {
 	plan    *correlate.Plan
 	own     map[string]bool // by place, those that are tested
 	unread  map[string]bool // files whose cases cannot be read
+	refused map[string]bool // files of which something was
 	o       Options
 
 	correlations []*sigma.Correlation // those of elsewhere included
@@ -231,6 +231,7 @@ type verdict struct {
 
 	expected string // where it is more than whether it fires
 	unfit    bool   // it is no case
+	skipped  string // why it was not run
 }
 
 // unfit says what keeps a case from being one.
@@ -241,6 +242,9 @@ func problem(err error) verdict { return verdict{got: gotError, why: err.Error()
 func (t *tester) file(file string, subjects []subject) {
 	t.cases(file, "rule has no cases", func(c *oneCase) verdict {
 		s, err := subjectOf(subjects, c.Rule)
+		if t.refused[file] && (c.Rule == "" || err != nil) {
+			return verdict{skipped: "what the case is about may be what was refused"}
+		}
 		if err != nil {
 			return unfit(err)
 		}
@@ -251,7 +255,7 @@ func (t *tester) file(file string, subjects []subject) {
 		}
 		return t.run(s, c)
 	})
-	if !t.o.Require || t.unread[file] {
+	if !t.o.Require || t.unread[file] || t.refused[file] {
 		return
 	}
 	for i := range subjects {
@@ -290,6 +294,11 @@ func (t *tester) cases(file, none string, run func(c *oneCase) verdict) {
 		if c.Fires != nil {
 			v = run(c)
 		}
+		if v.skipped != "" {
+			t.out.skip(v.skipped)
+			t.out.Cases = append(t.out.Cases, Case{File: file, Name: c.Name, Skipped: v.skipped})
+			continue
+		}
 		if v.unfit {
 			t.out.broken(idOf(file, c.Name), file, "a whole case", fmt.Sprintf("%s:%d: %s", casesFile, c.line, v.why))
 			continue
@@ -303,27 +312,6 @@ func (t *tester) now() time.Time {
 		return time.Time{}
 	}
 	return t.o.Clock()
-}
-
-func readCases(fsys fs.FS, name string) ([]oneCase, error) {
-	text, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		return nil, err
-	}
-	var file struct{ Cases []oneCase }
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	var places struct{ Cases []yaml.Node }
-	if err := yaml.Unmarshal(text, &places); err != nil {
-		return nil, err
-	}
-	for i := range file.Cases {
-		file.Cases[i].line = places.Cases[i].Line
-	}
-	return file.Cases, nil
 }
 
 // subjectOf finds what a case is about.

@@ -1,6 +1,7 @@
 package ruletest_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,8 +51,36 @@ func TestCases(t *testing.T) {
 	f("cases:\n- {name: text, fires: true, event: 'no json'}\n", false, 0, 1, "no JSON")
 	f("cases:\n- {name: x, event: {}}\n", false, 0, 1, `"fires" is missing`)
 	f("cases:\n- {name: x, fires: true}\n", false, 0, 1, "event is missing")
-	f("cases:\n- {name: x, fire: true, event: {}}\n", false, 0, 1, "fire")
+	f("cases:\n- {name: x, fire: true, event: {}}\n", false, 0, 1, `aws/trail.cases.yml: line 2: a case has no key "fire"; the keys are name, rule, fires and event, or for a correlation events, groups and until`)
+	f("cases:\n- {name: x, fires: true, events: [{when: 0s, event: {}}]}\n", false, 0, 1, `line 2: an event of a correlation has no key "when"; the keys are at, repeat, every and event`)
+	f("case:\n- {name: x, fires: true, event: {}}\n", false, 0, 1, `line 1: the file has no key "case"; the keys are cases`)
+	f("cases:\n- {name: x, fires: maybe, event: {}}\n", false, 0, 1, `line 2: "maybe" stands where true or false is needed`)
+	f("cases: {name: x, fires: true, event: {}}\n", false, 0, 1, `line 1: a mapping stands where a list of cases is needed`)
+	f("- {name: x, fires: true, event: {}}\n", false, 0, 1, `line 1: a list stands where a mapping with the key cases is needed`)
 	f("cases:\n- {name: x, rule: other, fires: true, event: {}}\n", false, 0, 1, `no rule "other"`)
+}
+
+// TestRefusedCorrelation: what was refused is told once, not by every case.
+func TestRefusedCorrelation(t *testing.T) {
+	f := func(correlation, want string) {
+		t.Helper()
+		files := fstest.MapFS{
+			"sweep.yml": {Data: []byte("title: Sweep\nname: sweep\ncorrelation: {" + correlation + ", rules: [trail], group-by: [userAgent], timespan: 5m, condition: {gte: 2}}\n---\nname: trail\n" + rule)},
+			"sweep.cases.yml": {Data: []byte(`cases:
+- {name: two, fires: true, events: [{at: 0s, repeat: 2, every: 1s, event: {eventName: StopLogging, userAgent: a}}]}
+- {name: none, rule: sweep, fires: false, events: [{at: 0s, event: {eventName: StartLogging}}]}
+- {name: its rule, rule: trail, fires: true, event: {eventName: StopLogging}}
+`)},
+		}
+		r := ruletest.Test(files, "", ruletest.Options{Require: true})
+		got := fmt.Sprintf("%d passed, %d failed, %d skipped", r.Passed, r.Failed, r.Skipped)
+		if got != want {
+			t.Errorf("with %s: %s, want %s: %+v", correlation, got, want, r.Failures)
+		}
+	}
+	f("type: event_count", "3 passed, 1 failed, 0 skipped") // the rule has no case that stays quiet
+	f("type: event_kount", "1 passed, 1 failed, 2 skipped")
+	f("type: temporal_ordered", "1 passed, 1 failed, 2 skipped")
 }
 
 // However the folder is called, the cases are found beside the rules.
