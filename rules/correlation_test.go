@@ -3,6 +3,7 @@ package rules_test
 import (
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -75,7 +76,7 @@ func TestCorrelations(t *testing.T) {
 				t.Errorf("the file begins with %q", first.Name)
 			}
 			checkTags(t, first.Tags)
-			checkText(t, first)
+			checkText(t, first, grouped(t, name))
 			for _, m := range metas[1:] {
 				if m.Level != "informational" || len(m.Tags) > 0 {
 					t.Errorf("%s finds nothing of its own, but has level %q and tags %q", m.Name, m.Level, m.Tags)
@@ -85,8 +86,19 @@ func TestCorrelations(t *testing.T) {
 	}
 }
 
+// grouped are the fields by which the first correlation of a file groups.
+func grouped(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := fs.ReadFile(rules.FS(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, _ := sigma.Parse(name, text)
+	return docs.Correlations[0].GroupBy
+}
+
 // checkText reads what people are told of a correlation.
-func checkText(t *testing.T, m *sigma.Meta) {
+func checkText(t *testing.T, m *sigma.Meta, groupBy []string) {
 	t.Helper()
 	if m.Author == "" || m.Date == "" || m.Status == "" || len(m.References) < 2 {
 		t.Error("author, date, status and two references are needed")
@@ -103,7 +115,17 @@ func checkText(t *testing.T, m *sigma.Meta) {
 		t.Fatal(err)
 	}
 	checkAdvice(t, r)
+	for _, step := range r.Yagura.Next {
+		for _, found := range groupHolder.FindAllStringSubmatch(step, -1) {
+			if !slices.Contains(groupBy, found[1]) {
+				t.Errorf("%q names %s, by which nothing is grouped", step, found[1])
+			}
+		}
+	}
 }
+
+// groupHolder is the placeholder of what the events of a finding have in common.
+var groupHolder = regexp.MustCompile(`\{group\.([^}]*)\}`)
 
 // A field by which is grouped or counted is one of the record as it comes, or a
 // column that holds text.
