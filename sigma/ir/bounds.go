@@ -21,7 +21,7 @@ const (
 	maxProgram = 200_000
 	// maxOnes bounds how many ? may stand behind one *: where the * leads, they
 	// are tried at every place of a value.
-	maxOnes = 64
+	maxOnes = 32
 	// maxNodes bounds the expression of a rule, in which a condition may name the
 	// same search again and again.
 	maxNodes = 4 * maxLeaves

@@ -27,6 +27,8 @@
 //   - Keywords look at all values of the record, not at its names.
 //   - A regular expression may match anywhere in a value, RE2's syntax is what it
 //     is written in, and its placeholders are filled with text.
+//   - A filter that cannot be compiled is refused alone: the rules it covers go on
+//     without it, and find more rather than nothing.
 //   - A field of several names (Aliases) stands for what all of them hold.
 //
 // The README of package sigma lists these and all other decisions, each with the

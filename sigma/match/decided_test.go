@@ -212,6 +212,8 @@ func TestPartsOfDates(t *testing.T) {
 	refuses(t, `{f|month: 1.5}`, "from 1 to 12")
 	refuses(t, `{f|week: 54}`, "from 1 to 53")
 	refuses(t, `{f|hour: '7'}`, "takes a number")
+	refuses(t, `{f|hour|gt: 23}`, "never greater than 23")
+	decide(t, `{f|hour|gte: 0}`, some(`{"f":"2026-03-01T00:15:09Z"}`), some(`{"f":"2026-03-01"}`))
 }
 
 func TestNetworks(t *testing.T) {
@@ -236,6 +238,8 @@ func TestExpansionsAreBounded(t *testing.T) {
 	refuses(t, `{f|windash|base64offset|contains: '-a -b -c -d -e -f'}`, "too many dashes")
 	refuses(t, `{f|windash|expand|base64offset|contains: '%many% -a -b -c'}`, "more than 10000")
 	refuses(t, `{f|windash|expand: ['%many% -a -b', '%many% -c -d', '%many% -e -f']}`, "more than 10000 comparisons")
+	decide(t, `{f: '*`+strings.Repeat("?", 32)+`*`+strings.Repeat("?", 32)+`'}`, some(`{"f":"`+strings.Repeat("é", 64)+`"}`), some(`{"f":"`+strings.Repeat("é", 63)+`"}`))
+	decide(t, `{f: '`+strings.Repeat("?", 100)+`'}`, some(`{"f":"`+strings.Repeat("x", 100)+`"}`), nil)
 }
 
 func TestConditionWords(t *testing.T) {

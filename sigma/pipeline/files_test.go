@@ -55,6 +55,6 @@ func TestFilePlaceholders(t *testing.T) {
 	f(`path: /etc/passwd`, "no leading slash")
 	f(`path: empty.txt`, "gives no values")
 	f(`path: lines.txt, format: xml`, "expected plaintext or csv")
-	f(`path: lines.txt, filter: '('`, "RE2")
+	f(`path: lines.txt, filter: '('`, "missing closing")
 	f(`format: csv`, `lacks "path"`)
 }

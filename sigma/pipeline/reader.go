@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/yagura-sec/yagura/sigma"
+	"github.com/yagura-sec/yagura/sigma/ir"
 )
 
 // maxNodes bounds how many YAML nodes are visited, aliases counted each time;
@@ -310,7 +311,7 @@ func (m *mapping) regex(key string, atStart bool) *regexp.Regexp {
 func (r *reader) compile(text string, at sigma.Pos, atStart bool) *regexp.Regexp {
 	re, err := regexp.Compile(text)
 	if err != nil {
-		r.fail(at, "%v (expressions are RE2's: no look-around, no back references)", err)
+		r.fail(at, "%v", ir.RegexError(err))
 		return nil
 	}
 	if atStart {
