@@ -147,17 +147,59 @@ func testsIn(t *testing.T, file string) map[string]bool {
 	return out
 }
 
-// TestQuickStart: the README's first code is that of an example, which runs.
+func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// TestQuickStart: the README's first code is a whole program, what it does is that
+// of an example, which runs, and so is what it prints.
 func TestQuickStart(t *testing.T) {
-	code := strings.TrimSpace(between(t, readme(t), "```go\n", "```"))
+	text := readme(t)
+	code := between(t, text, "```go\n", "```")
+	f, err := parser.ParseFile(token.NewFileSet(), "main.go", code, 0)
+	if err != nil {
+		t.Fatalf("the README's quick start is no program: %v", err)
+	}
+	for _, spec := range f.Imports {
+		name := strings.Trim(spec.Path.Value, `"`)
+		if name = name[strings.LastIndex(name, "/")+1:]; !strings.Contains(code, name+".") {
+			t.Errorf("the README's quick start imports %s and does not use it", name)
+		}
+	}
+	for _, x := range f.Unresolved {
+		if !slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return strings.HasSuffix(strings.Trim(s.Path.Value, `"`), x.Name) }) &&
+			!slices.Contains([]string{"append", "byte", "nil", "range"}, x.Name) {
+			t.Errorf("the README's quick start does not say what %s is", x.Name)
+		}
+	}
 	example, err := os.ReadFile("example_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	flat := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	body := between(t, string(example), "func Example_quickStart() {", "// Output:")
-	if flat(code) != flat(body) {
-		t.Errorf("the README's quick start is not the example:\n%s\n\n%s", code, body)
+	_, body, _ := strings.Cut(code, "func main() {")
+	want := between(t, string(example), "func Example_quickStart() {", "// Output:")
+	if flat(body) != flat(want+"}") {
+		t.Errorf("the README's quick start is not the example:\n%s\n\n%s", body, want)
+	}
+	_, rest, _ := strings.Cut(string(example), "func Example_quickStart() {")
+	prints := strings.ReplaceAll(between(t, rest, "// Output:", "\n}"), "//", "")
+	if !strings.Contains(flat(text), "It prints "+flat(prints)) {
+		t.Errorf("the README does not say that the quick start prints\n%s", prints)
+	}
+}
+
+// TestSnippets: what the README takes from examples, which run, is theirs.
+func TestSnippets(t *testing.T) {
+	found := regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```go\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
+	if len(found) != 3 {
+		t.Errorf("%d snippets", len(found))
+	}
+	for _, m := range found {
+		example, err := os.ReadFile(filepath.FromSlash(m[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(flat(string(example)), flat(m[2])) {
+			t.Errorf("the README's code is not that of %s:\n%s", m[1], m[2])
+		}
 	}
 }
 

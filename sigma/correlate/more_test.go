@@ -315,3 +315,19 @@ func TestOneIDOneDocument(t *testing.T) {
 		`c.yml:8:1: id one is that of the correlation "x", c.yml:2 already: every rule and every correlation has its own`)
 	f(corr("x", count)+corr("y", count)+base("a"), 2)
 }
+
+func TestRulesTwice(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		docs, refused := sigma.Parse("c.yml", []byte(text))
+		_, errs := correlate.Compile(docs.Correlations, docs.Rules, correlate.Options{})
+		if errs = append(refused, errs...); len(errs) != 1 || errs[0].Reason != want {
+			t.Errorf("%s: %v, want %q", text, errs, want)
+		}
+	}
+	for _, kind := range []string{"temporal", "temporal_ordered"} {
+		f(corr("it", "timespan: 1m, type: "+kind+", rules: [a, b, a]")+base("a")+base("b"), `rule "a" is named twice`)
+		f(corr("it", "timespan: 1m, type: "+kind+", rules: [a, some-id]")+strings.Replace(base("a"), "name: a", "name: a\nid: some-id", 1),
+			`rule "some-id" is named twice, by its id and by its name`)
+	}
+}
