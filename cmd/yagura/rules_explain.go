@@ -257,7 +257,7 @@ func (p *program) printTree(e Explained) error {
 	var rows [][]string
 	var visit func(s *match.Step, depth int)
 	visit = func(s *match.Step, depth int) {
-		if len(s.Steps) == 1 && (s.Kind == "item" || s.Kind == "and" || s.Kind == "or") { // says no more than what it holds
+		if len(s.Steps) == 1 && s.LeftOut == 0 && (s.Kind == "item" || s.Kind == "and" || s.Kind == "or") { // says no more than what it holds
 			visit(&s.Steps[0], depth)
 			return
 		}
@@ -270,12 +270,15 @@ func (p *program) printTree(e Explained) error {
 			pattern = cut(oneLine(pattern), 60)
 		}
 		rows = append(rows, []string{holds, strings.Repeat("  ", depth) + nodeOf(s), pattern, shown(s), reasonOf(s)})
-		steps := s.Steps
-		if s.Kind == "search" && len(steps) == 1 && steps[0].Kind == "and" { // the map of a search
-			steps = steps[0].Steps
+		below := s
+		if s.Kind == "search" && len(s.Steps) == 1 && s.Steps[0].Kind == "and" { // the map of a search
+			below = &s.Steps[0]
 		}
-		for i := range steps {
-			visit(&steps[i], depth+1)
+		for i := range below.Steps {
+			visit(&below.Steps[i], depth+1)
+		}
+		if below.LeftOut > 0 {
+			rows = append(rows, []string{"", strings.Repeat("  ", depth+1) + fmt.Sprintf("… and %d more", below.LeftOut), "", "", ""})
 		}
 	}
 	visit(e.Root, 0)

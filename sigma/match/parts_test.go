@@ -245,3 +245,45 @@ func TestPlain(t *testing.T) {
 		}
 	}
 }
+
+// TestBracketsPair holds what is passed over against a stack, deeper than one word
+// of bits too.
+func TestBracketsPair(t *testing.T) {
+	r := rand.New(rand.NewPCG(31, 37))
+	sc := NewFields(nil).set.NewScratch()
+	good := 0
+	for range 20_000 {
+		var text, stack []byte
+		for deep := r.IntN(200); len(stack) < deep || len(text) == 0; {
+			open := "{["[r.IntN(2)]
+			text, stack = append(text, open), append(stack, open+2) // } and ] stand two behind
+			if r.IntN(4) == 0 {
+				text, stack = append(text, open+2), stack[:len(stack)-1]
+				if len(stack) == 0 {
+					break
+				}
+			}
+		}
+		for len(stack) > 0 {
+			text, stack = append(text, stack[len(stack)-1]), stack[:len(stack)-1]
+		}
+		want := len(text)
+		if r.IntN(2) == 0 { // one that closes is of the other kind
+			at := r.IntN(len(text))
+			if c := text[at]; c == '}' || c == ']' {
+				text[at] = '}' + ']' - c
+				want = ^at
+			}
+		}
+		w := walker{sc: sc, data: text}
+		if got := w.skipNested(0); got != want {
+			t.Fatalf("%s: %d, want %d", text, got, want)
+		}
+		if want > 0 {
+			good++
+		}
+	}
+	if good < 5000 || good > 19_000 {
+		t.Errorf("%d of 20000 pair", good)
+	}
+}
