@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,5 +47,20 @@ func TestDocsOnRules(t *testing.T) {
 	f("2 passed, 0 failed, 0 skipped", "--config", config, "rules", "test", "--require", filters)
 	if len(blocks) != 6 {
 		t.Errorf("docs/rules.md shows %d files", len(blocks))
+	}
+
+	// What it shows of a case that fails is what is said.
+	cases := filepath.Join(rules, "vault-opened.cases.yml")
+	written, err := os.ReadFile(cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cases, bytes.Replace(written, []byte("payments/db"), []byte("payment/db"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```\n(FAIL .*?)```").FindSubmatch(text)
+	code, out, _ := say(t, "rules", "test", filepath.Join(rules, "vault-opened.yml"))
+	if out = strings.ReplaceAll(out, dir+"/", ""); code != 1 || shown == nil || !strings.HasPrefix(out, string(shown[1])) {
+		t.Errorf("exit code %d, and it says\n%s\nwhere docs/rules.md has\n%s", code, out, shown)
 	}
 }

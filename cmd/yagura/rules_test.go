@@ -187,3 +187,15 @@ func TestExplainFile(t *testing.T) {
 	f(`[1]`, 2, "holds no record")
 	f(`"text"`, 2, "holds no record")
 }
+
+// TestCoverageTitles: of several rules the table shows one, and scripts get all.
+func TestCoverageTitles(t *testing.T) {
+	_, table, _ := say(t, "rules", "coverage")
+	_, csv, _ := say(t, "rules", "coverage", "--format", "csv")
+	if !regexp.MustCompile(`(?m)^T1685\.002 .* and \d+ more *$`).MatchString(table) || strings.Contains(table, "; ") {
+		t.Errorf("the table is\n%s", table)
+	}
+	if !regexp.MustCompile(`(?m)^T1685\.002,.*; `).MatchString(csv) {
+		t.Errorf("as CSV it is\n%s", csv)
+	}
+}

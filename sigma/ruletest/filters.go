@@ -69,6 +69,9 @@ func touchedBy(set *match.Set, name string) (int, error) {
 	if name == "" && set.Len() == 1 {
 		return 0, nil
 	}
+	if set.Len() == 0 {
+		return 0, errors.New("the filter touches no rule: none of those it names is known, or they are for another log source")
+	}
 	if name == "" {
 		return 0, fmt.Errorf(`the filter touches %d rules: "rule" has to say which one is meant`, set.Len())
 	}
