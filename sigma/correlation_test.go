@@ -141,11 +141,15 @@ func TestParseCorrelationRefuses(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(correlationText)
 	f.Add(rule)
+	f.Add("\r0")
 	f.Add("title: t\ncorrelation: {type: temporal, rules: [a], timespan: 1m, condition: a and not b}\n---\naction: global\n")
 	f.Add("correlation:\n  condition: {gte: &x 1, lt: *x}\n  aliases: {a: {b: }}\n--- # x\nfilter: []")
 	f.Fuzz(func(t *testing.T, text string) {
 		docs, refused := sigma.Parse("f.yml", []byte(text))
-		lines := strings.Count(text, "\n") + 1
+		lines := 1 // at most: these end lines to YAML
+		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
+			lines += strings.Count(text, end)
+		}
 		within := func(p sigma.Pos, what string) {
 			if p.Line < 1 || p.Line > lines || p.Col < 1 {
 				t.Errorf("%s at %d:%d of %d lines", what, p.Line, p.Col, lines)

@@ -44,7 +44,7 @@ func Parse(file string, text []byte) (Documents, []*Error) {
 	if len(text) > MaxFile {
 		return out, []*Error{{File: file, Pos: Pos{1, 1}, Reason: fmt.Sprintf("file has %d bytes, more than the %d that a rule file may have", len(text), MaxFile)}}
 	}
-	for n, doc := range split(text) {
+	for n, doc := range split(withLines(text)) {
 		if n == MaxDocuments {
 			refused = append(refused, &Error{File: file, Pos: Pos{doc.line, 1}, Reason: fmt.Sprintf("file has more than %d documents: what stands from here on is not read", MaxDocuments)})
 			break
@@ -62,6 +62,21 @@ func Parse(file string, text []byte) (Documents, []*Error) {
 		}
 	}
 	return out, refused
+}
+
+// withLines is text in which a carriage return alone, which ends a line to YAML,
+// is a line feed: else documents behind it would not be seen.
+func withLines(text []byte) []byte {
+	if !bytes.Contains(text, []byte("\r")) {
+		return text
+	}
+	text = bytes.Clone(text)
+	for i, c := range text {
+		if c == '\r' && (i+1 == len(text) || text[i+1] != '\n') {
+			text[i] = '\n'
+		}
+	}
+	return text
 }
 
 // document is one YAML document of a file and the line it begins at.

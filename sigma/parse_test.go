@@ -133,6 +133,17 @@ func TestSeveralDocuments(t *testing.T) {
 	}
 }
 
+// Lines may end with either or both of the characters that end lines.
+func TestEndsOfLines(t *testing.T) {
+	text := rule + "---\n" + strings.Replace(rule, "1dd3c3a8", "2dd3c3a8", 1) + "---\n[]\n"
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		docs, refused := sigma.Parse("r.yml", []byte(strings.ReplaceAll(text, "\n", end)))
+		if len(docs.Rules) != 2 || docs.Rules[1].Pos.Line != 25 || len(refused) != 1 || refused[0].Line != 47 {
+			t.Errorf("with %q: %d rules, %v", end, len(docs.Rules), refused)
+		}
+	}
+}
+
 // A few lines of aliases can stand for billions of values.
 func TestAliasBomb(t *testing.T) {
 	var b strings.Builder
