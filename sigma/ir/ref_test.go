@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
-	"time"
 )
 
 // Of many values one side is indexed; it says the same as comparing all pairs.
@@ -62,8 +61,8 @@ func show(f *Field) []string {
 	return out
 }
 
-// Two arrays of 100,000 values each are 10¹⁰ pairs: comparing those takes
-// minutes, looking them up less than a second. The bound is far from both.
+// Two arrays of 100,000 values each are 10¹⁰ pairs: looking them up takes less
+// than a second, comparing them longer than tests may take.
 func TestLongArraysAreNotCompared(t *testing.T) {
 	f, ref := &Field{Present: true}, &Field{Present: true}
 	for i := range 100_000 {
@@ -71,18 +70,13 @@ func TestLongArraysAreNotCompared(t *testing.T) {
 		ref.Values = append(ref.Values, Value{Kind: Number, Text: strconv.AppendInt(nil, int64(2_000_000+i), 10)})
 	}
 	for _, op := range []Op{Eq, Prefix, Suffix, Contains} {
-		done := make(chan bool)
-		go func() {
-			a := Atom{Op: FieldRef, RefOp: op}
-			done <- a.Holds(f, ref, new(Buffer))
-		}()
-		select {
-		case held := <-done:
-			if held {
-				t.Errorf("operator %d holds", op)
-			}
-		case <-time.After(time.Minute):
-			t.Fatalf("operator %d takes longer than a minute", op)
+		a := Atom{Op: FieldRef, RefOp: op}
+		if a.Holds(f, ref, new(Buffer)) {
+			t.Errorf("operator %d holds", op)
+		}
+		same := *f
+		if !a.Holds(f, &same, new(Buffer)) {
+			t.Errorf("operator %d does not hold of the same values", op)
 		}
 	}
 }
