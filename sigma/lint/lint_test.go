@@ -399,7 +399,7 @@ func TestDates(t *testing.T) {
 		docs, refused := sigma.Parse("r.yml", []byte("title: t\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n  s: {"+detection+"}\n  t: {eventName: x}\n  condition: s and t\n"))
 		var got []string
 		for _, p := range lint.Run(docs, refused, ir.Options{}) {
-			if p.Check == "date" || p.Check == "never" || p.Check == "always" || p.Check == "refused" {
+			if p.Check == "value" || p.Check == "never" || p.Check == "always" || p.Check == "refused" {
 				got = append(got, p.Check+": "+p.Reason)
 			}
 		}
@@ -409,8 +409,8 @@ func TestDates(t *testing.T) {
 	}
 	f("eventTime|hour|gt: 22")
 	f("eventTime|week|lte: 52")
-	f("eventTime|day|gte: 1", "date: eventTime|day|gte: 1 holds of every date: day goes from 1 to 31")
-	f("eventTime|minute|lt: 60", "date: eventTime|minute|lt: 60 holds of every date: minute goes from 0 to 59")
+	f("eventTime|day|gte: 1", "value: eventTime|day|gte: 1 holds of every date: day goes from 1 to 31")
+	f("eventTime|minute|lt: 60", "value: eventTime|minute|lt: 60 holds of every date: minute goes from 0 to 59")
 	f("eventTime|hour|gt: 23", "refused: eventTime|hour|gt: hour is never greater than 23: it goes from 0 to 23")
 	f("eventTime|hour: 24", "refused: eventTime|hour: hour is never 24: it goes from 0 to 23")
 }

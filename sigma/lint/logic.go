@@ -144,7 +144,7 @@ func (l *linter) everyDate(p *ir.Program, r *ir.Rule) {
 		limit, err := strconv.ParseFloat(a.Number.Text, 64)
 		// What holds of both ends holds between them.
 		if err == nil && compare(part.least, a.Cmp, limit) && compare(part.most, a.Cmp, limit) {
-			l.add(r.Errorf(n.Pos, "%s: %s holds of every date: %s goes from %v to %v", n.Key, n.Value, part.name, part.least, part.most), Warning, "date")
+			l.add(r.Errorf(n.Pos, "%s: %s holds of every date: %s goes from %v to %v", n.Key, n.Value, part.name, part.least, part.most), Warning, "value")
 		}
 	})
 }
