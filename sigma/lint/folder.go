@@ -19,15 +19,26 @@ func Folder(fsys fs.FS, shown string, o Options) (sigma.Documents, []Problem) {
 	docs, refused := sigma.Load(fsys, shown)
 	l := linter{found: Check(docs, refused, o), serves: map[string]bool{}}
 	prefix := strings.TrimSuffix(path.Join(shown, "x"), "x") // as Load joins them
+	type line struct {
+		file string
+		line int
+	}
+	count, told := map[string]int{}, map[line]bool{} // what is refused is told once
+	for _, e := range refused {
+		count[e.File]++
+	}
+	for _, p := range l.found {
+		if p.Severity == Error {
+			told[line{p.File, p.Line}] = true
+		}
+	}
 	for _, file := range filesOf(docs, refused) {
 		text, err := fs.ReadFile(fsys, strings.TrimPrefix(file, prefix))
-		if err != nil {
+		if err != nil || count[file] > sigma.MaxErrors {
 			continue // refused
 		}
 		for _, p := range Schema(file, text) {
-			if !placed(p, refused) && !slices.ContainsFunc(l.found, func(x Problem) bool {
-				return x.File == p.File && x.Line == p.Line && x.Severity == Error
-			}) {
+			if !told[line{p.File, p.Line}] {
 				l.found = append(l.found, p)
 			}
 		}

@@ -107,11 +107,16 @@ var documents = map[string]*form{
 
 // Schema holds the documents of a file against the forms of the specification:
 // which keys there are, and what their values have to be. A file that is no YAML
-// has no problem here: it is refused.
+// has no problem here: it is refused. Of a file with very many documents or
+// problems the first are looked at and told, as in sigma.Parse.
 func Schema(file string, text []byte) []Problem {
 	s := schema{file: file}
-	for dec := yaml.NewDecoder(bytes.NewReader(text)); ; {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	for n := 0; ; n++ {
 		var doc yaml.Node
+		if n == sigma.MaxDocuments || len(s.found) > sigma.MaxErrors {
+			return s.found[:min(len(s.found), sigma.MaxErrors)]
+		}
 		if err := dec.Decode(&doc); err != nil || s.nodes > maxNodes {
 			return s.found // the end, or what is refused anyway
 		}
@@ -320,9 +325,4 @@ func kindOf(n *yaml.Node) string {
 		return "empty"
 	}
 	return "text"
-}
-
-// placed tells whether p stands where one of the errors does.
-func placed(p Problem, all []*sigma.Error) bool {
-	return slices.ContainsFunc(all, func(e *sigma.Error) bool { return e.File == p.File && e.Line == p.Line && e.Col == p.Col })
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/lint"
 )
 
@@ -116,6 +117,18 @@ func TestSpecificationExamples(t *testing.T) {
 	})
 	if err != nil || n < 10 {
 		t.Errorf("%d examples, %v", n, err)
+	}
+}
+
+// A file of very many documents is told of in few words.
+func TestVeryManyDocuments(t *testing.T) {
+	text := []byte(strings.Repeat("---\n{}\n", 3*sigma.MaxDocuments))
+	if n := len(lint.Schema("r.yml", text)); n != sigma.MaxErrors {
+		t.Errorf("%d problems of form", n)
+	}
+	_, problems := lint.Folder(fstest.MapFS{"r.yml": {Data: text}}, "rules", lint.Options{})
+	if n := len(problems); n != sigma.MaxErrors+2 {
+		t.Errorf("%d problems", n)
 	}
 }
 
