@@ -123,12 +123,12 @@ func compareHits(a, b correlate.Hit) int {
 
 // fact is what findings tell of an event: the Data of a hit.
 type fact struct {
-	time                       time.Time
-	uid                        event.UID
-	actor, actorName, session  string
-	address                    string
-	account, region, resource  string
-	actorType, message, action string
+	time                      time.Time
+	uid                       event.UID
+	actor, actorName, session string
+	address                   string
+	account, region, resource string
+	actorType, action         string
 }
 
 // factColumns are those that a fact is made of.
