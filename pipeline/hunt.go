@@ -45,7 +45,7 @@ const DefaultLateness = 5 * time.Minute
 // Windows of a round: hunters look at a slice together, and so read it once, but
 // for what lies around it as far as they reach.
 const (
-	huntSlice = 30 * 24 * time.Hour
+	huntSlice = 180 * 24 * time.Hour
 	// reopen is how much further the log has to reach before hours are looked at
 	// again in which something is open.
 	reopen = time.Minute

@@ -98,7 +98,7 @@ func (f *field) left(want int) {
 func TestHunting(t *testing.T) {
 	f := newField(t)
 	f.run()
-	// Slices are of thirty days; 8 March begins one.
+	// Slices are of 180 days; 8 March begins one.
 	f.mark("a", 0, 1, 2, 5, 220)
 	f.mark("b", 1, 2)
 	f.mark("a", 3, 1)

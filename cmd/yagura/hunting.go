@@ -66,13 +66,17 @@ func (p *program) correlate(ctx context.Context, r *rooms) error {
 // huntEvery is how often a serving program looks whether hours are marked.
 const huntEvery = 2 * time.Second
 
-// keepHunting runs a round whenever hours are marked, until ctx ends.
-func keepHunting(ctx context.Context, h *pipeline.Hunting) error {
+// keepHunting runs a round whenever something came, until ctx ends: changed tells
+// a number that is another one then.
+func keepHunting(ctx context.Context, h *pipeline.Hunting, changed func() int64) error {
 	tick := time.NewTicker(huntEvery)
 	defer tick.Stop()
-	for {
-		if _, err := h.Round(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("hunt: %w", err)
+	for last := int64(-1); ; {
+		if now := changed(); now != last {
+			if _, err := h.Round(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("hunt: %w", err)
+			}
+			last = now
 		}
 		select {
 		case <-tick.C:

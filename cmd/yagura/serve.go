@@ -161,7 +161,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 		return s.merge.run(ctx, func(ctx context.Context) error { return tend(ctx, s.rooms.lake) })
 	})
 	g.Go(func() error {
-		return s.hunt.run(ctx, func(ctx context.Context) error { return keepHunting(ctx, s.rooms.hunting) })
+		return s.hunt.run(ctx, func(ctx context.Context) error { return keepHunting(ctx, s.rooms.hunting, s.changes) })
 	})
 	g.Go(func() error { return s.keep(ctx) })
 	g.Go(func() error { return s.keepRules(ctx) })
@@ -177,6 +177,10 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	defer s.pipe.Drain()
 	return g.Wait()
 }
+
+// changes is a number that grows when there may be something new to hunt for:
+// events, or rules.
+func (s *server) changes() int64 { return s.pipe.Stats().Stored + s.reloads.Load() }
 
 // answer serves with h until ctx ends.
 func (s *server) answer(ctx context.Context, g *errgroup.Group, h http.Handler, serve func(*http.Server) error) {

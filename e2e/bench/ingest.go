@@ -19,6 +19,7 @@ type ingest struct {
 
 	Seconds     float64 // until acknowledged
 	RestSeconds float64 `json:"rest_seconds"`
+	HuntSeconds float64 `json:"hunt_seconds"` // of correlations, after that
 }
 
 func (i ingest) perCPU() float64  { return float64(i.Read) / i.cpu.Seconds() }
@@ -71,6 +72,7 @@ func (b *bench) measureIngest(ctx context.Context) error {
 	t.title(fmt.Sprintf("ingest: %s records in %s files, all built-in rules", grouped(float64(i.Read)), grouped(float64(i.Objects))))
 	t.least("until acknowledged", i.acked(), 100_000, perSecond)
 	t.least("until at rest", i.settled(), 60_000, perSecond)
+	t.plain("correlations, after that", "%.1f s", i.HuntSeconds)
 	t.least("a CPU second (bar: 3.5 × 14,200)", i.perCPU(), 3.5*14_200, grouped)
 	t.plain("CPU an event", "%.1f µs", i.cpu.Seconds()*1e6/float64(i.Read))
 	b.toBaseline("a CPU second, by the baseline", i.perCPU())
