@@ -26,7 +26,7 @@ func (s *server) keepRules(ctx context.Context) error {
 	defer signal.Stop(hup)
 	tick := time.NewTicker(rulesEvery)
 	defer tick.Stop()
-	used := s.rulesNow() // what the rules in use were read from
+	used := s.rulesRead
 	last := used
 	for {
 		select {

@@ -44,7 +44,7 @@ With --record the findings are kept: they take the place of what the rule has sa
 of those days so far, so recording again doubles nothing. Whole UTC days are
 recorded.`,
 		Example: `  yagura rules hunt my-rule.yml --since 30d
-  yagura rules hunt secret-sweep --since 90d --format json
+  yagura rules hunt secrets-swept --since 90d --format json
   yagura rules hunt ./new-rules --since 7d --record`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if limit < 0 {
@@ -244,10 +244,29 @@ func (h *hunting) bounds(ctx context.Context, record bool) error {
 		if h.until, err = h.rooms.latest(ctx); err != nil {
 			return err
 		}
+		h.until = h.until.Add(time.Nanosecond) // with that event, be it the first of its day
 	}
 	h.since = finding.Day(h.since)
 	if day := finding.Day(h.until); day.Before(h.until) || !h.since.Before(day) {
 		h.until = day.AddDate(0, 0, 1)
+	}
+	return h.held()
+}
+
+// held leaves out the days whose events retention has dropped: nobody can look at
+// them again, so what was found of them stays.
+func (h *hunting) held() error {
+	horizon, err := h.rooms.lake.Horizon()
+	if err != nil || !h.since.Before(horizon) {
+		return err
+	}
+	if !horizon.Before(h.until) {
+		return wrong("the events before %s are not held any more: there is nothing to hunt in that time", stamp(horizon))
+	}
+	h.warn("the events before %s are not held any more: what was found of that time stays", stamp(horizon))
+	h.since = finding.Day(horizon)
+	if h.since.Before(horizon) {
+		h.since = h.since.AddDate(0, 0, 1)
 	}
 	return nil
 }

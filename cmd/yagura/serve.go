@@ -125,6 +125,7 @@ type server struct {
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
 	hunt          *task
+	rulesRead     string       // the files that rules were read from: see rulesNow
 	reloads       atomic.Int64 // of the rules
 }
 
@@ -138,6 +139,7 @@ func (s *server) plan() error {
 	}
 	s.merge, s.upkeep = &task{name: "merge", warn: s.warn}, &task{name: "upkeep", warn: s.warn}
 	s.hunt = &task{name: "hunt", warn: s.warn}
+	s.rulesRead = s.rulesNow() // before they are read: what changes meanwhile is taken up
 	return nil
 }
 
