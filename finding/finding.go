@@ -128,6 +128,11 @@ type Trouble struct {
 	// FalsePositives are the rule author's notes on what else looks like this.
 	FalsePositives []string `json:"false_positives,omitempty"`
 	Next           []string `json:"next,omitempty"` // what to do, commands first
+	// Anomaly holds the numbers of an anomaly; nil for every other kind.
+	Anomaly *Anomaly `json:"anomaly,omitempty"`
+	// Explained is what accounts for it. A finding is explained where all of its
+	// occurrences are.
+	Explained []Explanation `json:"explained_by,omitempty"`
 }
 
 // Occurrence is what one batch contributes to a finding on one UTC day, or one

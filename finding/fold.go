@@ -2,8 +2,10 @@ package finding
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,17 +33,55 @@ func (o *Occurrence) Compare(p *Occurrence) int {
 
 // Merge adds another occurrence of the same key. What was merged in whatever
 // order comes out the same: counts add, first and last take the least and the
-// greatest, evidence merges, and the rest is that of the latest occurrence.
+// greatest, evidence merges, explained is what is so throughout, and the rest is
+// that of the latest occurrence; of anomalies what a person reads is that of the
+// most striking one.
 func (o *Occurrence) Merge(p Occurrence) {
 	first, count, evidence := o.FirstSeen, o.Count+p.Count, o.Evidence
 	if p.FirstSeen.Before(first) {
 		first = p.FirstSeen
 	}
 	evidence.Merge(p.Evidence)
-	if o.Compare(&p) < 0 {
+	explained := bothExplained(o.Explained, p.Explained)
+	trouble := o.Trouble
+	later := o.Compare(&p) < 0
+	if c := p.strikes(o); c > 0 || c == 0 && later {
+		trouble = p.Trouble
+	}
+	if later {
 		*o = p
 	}
-	o.FirstSeen, o.Count, o.Evidence = first, count, evidence
+	o.Trouble = trouble
+	o.FirstSeen, o.Count, o.Evidence, o.Explained = first, count, evidence, explained
+}
+
+// strikes compares how striking two occurrences are: 0 where that is not known.
+// Between equals it is by what they say and not by their times, because after a
+// merge the times may be those of another.
+func (o *Occurrence) strikes(p *Occurrence) int {
+	if o.Anomaly == nil || p.Anomaly == nil {
+		return 0
+	}
+	return cmp.Or(cmp.Compare(o.Anomaly.Score, p.Anomaly.Score), strings.Compare(o.sentence(), p.sentence()))
+}
+
+func (o *Occurrence) sentence() string {
+	if len(o.Reasons) == 0 {
+		return ""
+	}
+	return o.Reasons[0].Text
+}
+
+// bothExplained is every explanation of two occurrences that have one each.
+func bothExplained(a, b []Explanation) []Explanation {
+	if len(a) == 0 || len(b) == 0 {
+		return nil
+	}
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(x, y Explanation) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.ID, y.ID), cmp.Compare(x.Text, y.Text))
+	})
+	return slices.Compact(all)
 }
 
 // Fold makes the finding of all occurrences of one key, in whatever order they
@@ -67,7 +107,7 @@ func Of(o Occurrence, decisions []Decision) Finding {
 	f := Finding{
 		Trouble: o.Trouble, Status: New, Cause: CauseUnknown,
 		FirstSeen: o.FirstSeen, LastSeen: o.LastSeen, Count: o.Count, Evidence: o.Evidence,
-		Case: CaseID(o.Trouble, o.FirstSeen), Explained: []Explanation{}, Decisions: decisions,
+		Case: CaseID(o.Trouble, o.FirstSeen), Explained: append([]Explanation{}, o.Explained...), Decisions: decisions,
 	}
 	f.sayLatest()
 	f.Parts = priorityParts(o.Trouble)
@@ -174,6 +214,15 @@ func (o *Occurrence) Clean() {
 		reasons[i] = Reason{clean(r.Kind), clean(r.Text), clean(r.Observed), clean(r.Expected), append([]event.UID(nil), r.Evidence...)}
 	}
 	o.Reasons = reasons
+	o.Explained = slices.Clone(o.Explained)
+	for i, x := range o.Explained {
+		o.Explained[i] = Explanation{clean(x.Kind), clean(x.ID), clean(x.Text)}
+	}
+	if a := o.Anomaly; a != nil {
+		b := *a
+		b.Person, b.Resources, b.Unseen = clean(a.Person), cleanAll(a.Resources), cleanAll(a.Unseen)
+		o.Anomaly = &b
+	}
 }
 
 func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

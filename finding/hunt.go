@@ -27,6 +27,9 @@ type Hunt struct {
 	// What was seen is in the hour of the events, not in that of the conclusion.
 	Occurrences []Occurrence
 	Matches     []MatchCount // of a rule, whole days: they replace those of its batches
+	// Notes are what the hunter wants to be given back of days, by
+	// triage.Hunts.Notes. They replace those of the same days.
+	Notes []Note
 	// Again are hours in which something is still open, for example because the
 	// log does not reach far enough to say that something did not happen. They
 	// stay marked.

@@ -77,6 +77,12 @@ func PrepareHunt(h finding.Hunt) (finding.Hunt, error) {
 	}
 	out.Occurrences = once(out.Occurrences)
 	out.Matches = matchCounts(h.Matches)
+	for _, n := range h.Notes {
+		if n.Day = n.Day.UTC(); !n.Day.Equal(finding.Day(n.Day)) {
+			return bad("note of %s: notes are of whole days (UTC)", n.Day.Format(time.RFC3339))
+		}
+		out.Notes = append(out.Notes, n)
+	}
 	first, end := WholeDays(out.Since, out.Until)
 	for _, m := range out.Matches {
 		if out.Rule == "" || m.Rule != out.Rule || m.Day.Before(first) || !m.Day.Before(end) {

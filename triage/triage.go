@@ -75,6 +75,9 @@ type Hunts interface {
 	// what is there. So whoever hunts for a rule that judges batches too lets no
 	// batch be between Append and Record meanwhile.
 	RecordHunt(ctx context.Context, h finding.Hunt, seen int64) error
+	// Notes gives what the hunter kept of the days in [since, until) by
+	// Hunt.Notes, in order.
+	Notes(ctx context.Context, hunter string, since, until time.Time) ([]finding.Note, error)
 }
 
 // Stager keeps which rules are on trial.

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -62,6 +63,12 @@ func (s *Store) RecordHunt(ctx context.Context, h finding.Hunt, upTo int64) erro
 			delete(s.marks, m)
 		}
 	}
+	for _, n := range h.Notes {
+		if s.notes == nil {
+			s.notes = map[finding.Mark][]byte{}
+		}
+		s.notes[finding.Mark{Hunter: h.Hunter, Hour: n.Day}] = bytes.Clone(n.Body)
+	}
 	for _, hour := range h.Again {
 		if m := (finding.Mark{Hunter: h.Hunter, Hour: hour}); s.marks[m] == 0 {
 			s.seq++
@@ -69,6 +76,20 @@ func (s *Store) RecordHunt(ctx context.Context, h finding.Hunt, upTo int64) erro
 		}
 	}
 	return ctx.Err()
+}
+
+// Notes is triage.Hunts'.
+func (s *Store) Notes(ctx context.Context, hunter string, since, until time.Time) ([]finding.Note, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []finding.Note
+	for m, body := range s.notes {
+		if m.Hunter == hunter && !m.Hour.Before(since) && m.Hour.Before(until) {
+			out = append(out, finding.Note{Day: m.Hour, Body: bytes.Clone(body)})
+		}
+	}
+	slices.SortFunc(out, func(a, b finding.Note) int { return a.Day.Compare(b.Day) })
+	return out, ctx.Err()
 }
 
 // cover takes the word on the hunt's rule from batches; s.mu is held.

@@ -27,7 +27,8 @@ type Store struct {
 	covered   map[ruleDay]int64            // by hunts: what batches up to this seq say of it counts no more
 	marks     map[finding.Mark]int64       // seq, by marks with Seq 0
 	decisions map[string][]finding.Decision
-	stages    []finding.Stage // in the order they were begun
+	stages    []finding.Stage         // in the order they were begun
+	notes     map[finding.Mark][]byte // of hunters and days
 }
 
 // judged is what was last said of a batch, and when something first was.

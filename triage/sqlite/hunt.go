@@ -49,12 +49,38 @@ func (s *Store) RecordHunt(ctx context.Context, h finding.Hunt, seen int64) erro
 		if err := r.hunt(h); err != nil {
 			return err
 		}
+		for _, n := range h.Notes {
+			if _, err := t.Exec(`INSERT OR REPLACE INTO note VALUES (?, ?, ?)`, h.Hunter, n.Day.UnixMicro(), n.Body); err != nil {
+				return err
+			}
+		}
 		return r.unmark(h, seen)
 	})
 	if err != nil {
 		return fmt.Errorf("record hunt of %s from %s: %w", h.Hunter, h.Since.Format(time.RFC3339), err)
 	}
 	return nil
+}
+
+// Notes is triage.Hunts'.
+func (s *Store) Notes(ctx context.Context, hunter string, since, until time.Time) ([]finding.Note, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT day, body FROM note WHERE hunter = ? AND day >= ? AND day < ? ORDER BY day`,
+		hunter, since.UnixMicro(), until.UnixMicro())
+	if err != nil {
+		return nil, fmt.Errorf("read notes of %s: %w", hunter, err)
+	}
+	defer rows.Close()
+	var out []finding.Note
+	for rows.Next() {
+		var n finding.Note
+		var day int64
+		if err := rows.Scan(&day, &n.Body); err != nil {
+			return nil, fmt.Errorf("read notes of %s: %w", hunter, err)
+		}
+		n.Day = time.UnixMicro(day).UTC()
+		out = append(out, n)
+	}
+	return out, rows.Err()
 }
 
 func (r *recording) hunt(h finding.Hunt) error {

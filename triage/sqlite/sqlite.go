@@ -111,6 +111,13 @@ CREATE TABLE stage_audit (
 	at INTEGER NOT NULL, by TEXT NOT NULL,
 	stage TEXT NOT NULL -- finding.Stage as it was after that, JSON
 );
+`, `
+-- What hunters keep of days.
+CREATE TABLE note (
+	hunter TEXT NOT NULL, day INTEGER NOT NULL, -- microseconds
+	body BLOB NOT NULL,
+	PRIMARY KEY (hunter, day)
+);
 `}
 
 // Store is a triage in a SQLite file.

@@ -366,3 +366,34 @@ func stages(b *bench) {
 		b.Errorf("counters %+v, %v", got, err)
 	}
 }
+
+// notes are kept of days, and replaced.
+func notes(b *bench) {
+	day := finding.Day(noon)
+	of := func(days int, text string) finding.Note {
+		return finding.Note{Day: day.AddDate(0, 0, days), Body: []byte(text)}
+	}
+	with := func(notes ...finding.Note) finding.Hunt {
+		h := hunt(0, 48)
+		h.Notes = notes
+		return h
+	}
+	b.hunt(1, with(of(0, "a"), of(1, "b")))
+	b.hunt(1, with(of(1, "c")))
+	check := func(hunter string, from, to int, want ...finding.Note) {
+		b.Helper()
+		got, err := b.Notes(b.Context(), hunter, day.AddDate(0, 0, from), day.AddDate(0, 0, to))
+		b.ok(err)
+		if !reflect.DeepEqual(got, want) {
+			b.Errorf("notes of %s are %v, want %v", hunter, got, want)
+		}
+	}
+	check(hunter, 0, 2, of(0, "a"), of(1, "c"))
+	check(hunter, 1, 2, of(1, "c"))
+	check(hunter, 2, 9)
+	check("other", 0, 9)
+	h := with(finding.Note{Day: noon, Body: []byte("no day")})
+	if err := b.RecordHunt(b.Context(), h, 1); err == nil {
+		b.Error("a note of noon was taken")
+	}
+}

@@ -45,6 +45,7 @@ func Test(t *testing.T, open Open) {
 	run("hunts", hunts)
 	run("hunts refused", huntsRefused)
 	run("hunt for a rule of batches", huntedRule)
+	run("notes", notes)
 	run("compact beside hunts", compactHunts)
 	run("trials", stages)
 	t.Run("hunts in any order", func(t *testing.T) { huntsAnyOrder(t, open) })
