@@ -42,3 +42,12 @@ type Look struct {
 	Hunter       string
 	Since, Until time.Time
 }
+
+// Onward is a hunter for which an hour rests on all hours before it, so that a
+// look at an hour is a look at every later one too. It is asked once about all
+// that is marked, and its Hunt.Until may be later than was asked: the end of the
+// last hour that the log is complete for.
+type Onward interface {
+	Hunter
+	Onward()
+}

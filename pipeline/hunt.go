@@ -35,6 +35,9 @@ type HuntOptions struct {
 	Now func() time.Time
 	// Quiet is as that of a pipeline.
 	Quiet func(rule string) bool
+	// Share is which part of the time hunting may take, where others are waiting
+	// for the processor too; 0: all.
+	Share float64
 }
 
 // DefaultLateness is longer than CloudTrail's records of one moment are apart
@@ -60,6 +63,7 @@ type Hunting struct {
 	looked  map[finding.Mark]time.Time // at marks that stayed: up to which time of the log
 
 	mu    sync.Mutex      // guards everything below
+	rest  time.Time       // until then nothing is looked at, by Now
 	next  []detect.Hunter // that the next round takes up; nil: those there are
 	stats HuntStats
 	keys  map[string]struct{}
@@ -137,21 +141,36 @@ func (h *Hunting) Run(ctx context.Context) error {
 // Round looks at every hour that is marked now, and tells whether there was
 // any to look at. What it did before an error stays done.
 func (h *Hunting) Round(ctx context.Context) (did bool, err error) {
+	if h.Resting() {
+		return false, nil
+	}
 	began := time.Now()
 	h.takeUp()
 	marks, now, err := h.marked(ctx)
 	if err != nil || len(marks) == 0 {
 		return false, err
 	}
-	for _, some := range h.packs(windows(marks)) {
+	for _, some := range h.packs(h.windows(marks)) {
 		if err := h.together(ctx, some, now); err != nil {
 			return true, err
 		}
 	}
+	took := time.Since(began)
 	h.mu.Lock()
-	h.stats.Seconds += time.Since(began).Seconds()
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	h.stats.Seconds += took.Seconds()
+	if h.opt.Share > 0 {
+		h.rest = h.opt.Now().Add(time.Duration(float64(took) * (1/h.opt.Share - 1)))
+	}
 	return true, nil
+}
+
+// Resting tells whether a round would do nothing now because the one before took
+// its share of the time.
+func (h *Hunting) Resting() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.opt.Now().Before(h.rest)
 }
 
 // marked are the marks to look at, and how far the log may be taken to be
@@ -215,22 +234,38 @@ type window struct {
 }
 
 // windows groups marks, a slice of time after the other so that hunters share
-// what was read of it.
-func windows(marks []finding.Mark) []*window {
+// what was read of it. What is marked for a hunter that looks onward is one window
+// from its first hour to its last, for all of it is looked at.
+func (h *Hunting) windows(marks []finding.Mark) []*window {
 	slices.SortFunc(marks, func(a, b finding.Mark) int {
 		return cmp.Or(cmp.Compare(sliceOf(a.Hour), sliceOf(b.Hour)), cmp.Compare(a.Hunter, b.Hunter), a.Hour.Compare(b.Hour))
 	})
 	var out []*window
 	for _, m := range marks {
 		end := m.Hour.Add(time.Hour)
-		if n := len(out) - 1; n >= 0 && out[n].hunter == m.Hunter && out[n].until.Equal(m.Hour) && sliceOf(out[n].since) == sliceOf(m.Hour) {
-			out[n].until, out[n].seen = end, max(out[n].seen, m.Seq)
-			out[n].marks = append(out[n].marks, m)
+		if w := h.joined(out, m); w != nil {
+			w.until, w.seen = end, max(w.seen, m.Seq)
+			w.marks = append(w.marks, m)
 			continue
 		}
 		out = append(out, &window{m.Hunter, m.Hour, end, m.Seq, []finding.Mark{m}})
 	}
 	return out
+}
+
+// joined is the window that m continues, if there is one.
+func (h *Hunting) joined(all []*window, m finding.Mark) *window {
+	if _, onward := h.hunters[m.Hunter].(detect.Onward); onward {
+		i := slices.IndexFunc(all, func(w *window) bool { return w.hunter == m.Hunter })
+		if i < 0 {
+			return nil
+		}
+		return all[i]
+	}
+	if n := len(all) - 1; n >= 0 && all[n].hunter == m.Hunter && all[n].until.Equal(m.Hour) && sliceOf(all[n].since) == sliceOf(m.Hour) {
+		return all[n]
+	}
+	return nil
 }
 
 // packs puts the windows of a slice together that one hunter takes at once.

@@ -115,6 +115,53 @@ func TestHunting(t *testing.T) {
 	}
 }
 
+// onward is a pack for which all hours that follow are looked at too.
+type onward struct{ *pack }
+
+func (onward) Onward() {}
+
+func (o onward) Hunt(ctx context.Context, hunter string, since, until, now time.Time) (finding.Hunt, error) {
+	if end := finding.Hour(now); end.After(until) {
+		until = end
+	}
+	return o.pack.Hunt(ctx, hunter, since, until, now)
+}
+
+// TestHuntingOnward: all that is marked is one look, which may go further than
+// asked.
+func TestHuntingOnward(t *testing.T) {
+	f := newField(t)
+	f.latest = noon.Add(10*time.Hour + 10*time.Minute)
+	f.hunting = pipeline.NewHunting(pipeline.HuntRooms{
+		Hunters: []detect.Hunter{onward{f.pack}}, Triage: f.triage,
+		Latest: func(context.Context) (time.Time, error) { return f.latest, nil },
+	}, pipeline.HuntOptions{Now: func() time.Time { return noon.AddDate(1, 0, 0) }})
+	f.mark("a", 1, 2, 5)
+	f.mark("b", 9, 2)
+	f.run("a 01T13+9", "b 01T14+8")
+	f.left(0)
+}
+
+// TestHuntingShare: who took long rests for long.
+func TestHuntingShare(t *testing.T) {
+	f := newField(t)
+	now := noon
+	f.hunting = pipeline.NewHunting(pipeline.HuntRooms{
+		Hunters: []detect.Hunter{f.pack}, Triage: f.triage,
+		Latest: func(context.Context) (time.Time, error) { return f.latest, nil },
+	}, pipeline.HuntOptions{Share: 1e-6, Now: func() time.Time { return now }})
+	f.latest = noon
+	f.mark("a", -2)
+	f.run("a 01T10+1")
+	f.mark("a", -3)
+	f.run()
+	if !f.hunting.Resting() {
+		t.Error("it does not rest")
+	}
+	now = now.AddDate(1, 0, 0) // a look takes less than half a minute
+	f.run("a 01T09+1")
+}
+
 // TestHuntingMarkedMeanwhile: what comes in while its hour is looked at is
 // looked at again.
 func TestHuntingMarkedMeanwhile(t *testing.T) {
