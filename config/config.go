@@ -30,6 +30,7 @@ type Config struct {
 	Server    Server    `yaml:"server"`
 	Sources   []Node    `yaml:"sources"` // each as its connector's package comment shows it
 	Rules     Rules     `yaml:"rules"`
+	Anomalies Anomalies `yaml:"anomalies"`
 	Retention Retention `yaml:"retention"`
 	Lake      Lake      `yaml:"lake"`
 	SQL       SQL       `yaml:"sql"`
@@ -69,6 +70,16 @@ type Rules struct {
 	ExtendedConditions bool `yaml:"extended_conditions"`
 }
 
+// Anomalies says how the use of secrets and keys is judged.
+type Anomalies struct {
+	Off bool `yaml:"off"`
+	// Budget is how many alerts by chance are worth having, a day and 1,000
+	// secrets and keys.
+	Budget float64 `yaml:"budget"`
+	// Calendars are files of planned work, iCalendar or JSON.
+	Calendars []string `yaml:"calendars"`
+}
+
 // Retention says how long events stay. Hourly usage stays for good.
 type Retention struct {
 	Events Duration `yaml:"events"` // by event day; 0: for good
@@ -102,6 +113,9 @@ func Default() Config {
 		Listen: "127.0.0.1:8484",
 		Server: Server{Wait: Duration(250 * time.Millisecond)},
 		Rules:  Rules{Builtin: true, Aliases: "default"},
+
+		Anomalies: Anomalies{Budget: 1},
+
 		Lake:   Lake{FreeSpaceFloor: 512 << 20, QueryMemory: 1 << 30},
 		SQL:    SQL{Timeout: Duration(time.Minute), Rows: 100_000, Bytes: 64 << 20},
 		Ledger: Ledger{QuarantineSize: 1 << 30},
@@ -163,6 +177,9 @@ func Parse(name string, text []byte) (Config, error) {
 func (c *Config) check(name string) error {
 	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
 		return fmt.Errorf("%s: server: tls_cert and tls_key go together", name)
+	}
+	if b := c.Anomalies.Budget; !(b > 0 && b <= 1000) {
+		return fmt.Errorf("%s: anomalies: a budget of %v: it is more than 0 and at most 1000 alerts a day and 1,000 secrets", name, b)
 	}
 	return nil
 }
