@@ -1,0 +1,111 @@
+package novelty
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+)
+
+// remembered is for how many days acts are kept in mind, and how many of an
+// account.
+const (
+	remembered = 7
+	actsEach   = 400
+)
+
+// Acts is a short memory of what was built, deployed and changed, by account.
+type Acts struct {
+	of map[int32][]watch.Act
+}
+
+// telling are the sorts of acts that account for something new.
+func telling(sort string) bool {
+	switch sort {
+	case watch.ActBuild, watch.ActDeploy, watch.ActPolicy, watch.ActCreate, watch.ActRotate, watch.ActReplicate:
+		return true
+	}
+	return false
+}
+
+// Learn takes in a day and forgets what is old.
+func (m *Acts) Learn(day *watch.Day) {
+	if m.of == nil {
+		m.of = map[int32][]watch.Act{}
+	}
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for i := range h.Acts {
+			if a := &h.Acts[i]; telling(a.Sort) && a.Outcome == event.Success {
+				m.of[a.Account] = append(m.of[a.Account], *a)
+			}
+		}
+	}
+	old := day.Start.AddDate(0, 0, 1-remembered)
+	for account, acts := range m.of {
+		acts = slices.DeleteFunc(acts, func(a watch.Act) bool { return a.Last.Before(old) })
+		if n := len(acts) - actsEach; n > 0 {
+			acts = slices.Delete(acts, 0, n)
+		}
+		if len(acts) == 0 {
+			delete(m.of, account)
+			continue
+		}
+		m.of[account] = acts
+	}
+}
+
+// Find calls f for what was done in the account in the days before and up to the
+// hour i of the day, until f says false. Acts before since are left out.
+func (m *Acts) Find(day *watch.Day, i int, account int32, since time.Time, f func(a *watch.Act) bool) {
+	for k := i; k >= 0; k-- {
+		h := day.Hours[k]
+		if h == nil {
+			continue
+		}
+		for j := range h.Acts {
+			a := &h.Acts[j]
+			if a.Account == account && telling(a.Sort) && a.Outcome == event.Success && !a.Last.Before(since) && !f(a) {
+				return
+			}
+		}
+	}
+	acts := m.of[account]
+	for j := len(acts) - 1; j >= 0; j-- {
+		if a := &acts[j]; !a.Last.Before(since) && !f(a) {
+			return
+		}
+	}
+}
+
+// Clone is a copy of its own.
+func (m *Acts) Clone() Acts {
+	c := Acts{of: maps.Clone(m.of)}
+	for k, v := range c.of {
+		c.of[k] = slices.Clone(v)
+	}
+	return c
+}
+
+// Bytes is about how much memory the acts take.
+func (m *Acts) Bytes() int {
+	n := 0
+	for _, acts := range m.of {
+		n += 220 * len(acts)
+	}
+	return n
+}
+
+// Last is the last part of a resource's name: "web-tier" of
+// "arn:aws:iam::111122223333:role/web-tier".
+func Last(resource string) string {
+	if i := strings.LastIndexAny(resource, "/:"); i >= 0 {
+		return resource[i+1:]
+	}
+	return resource
+}

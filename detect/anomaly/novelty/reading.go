@@ -1,0 +1,197 @@
+package novelty
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+)
+
+// values are the operations that give out or use what a secret or key holds.
+// Describing and listing them, as the console does on every page, is none.
+var values = map[string]bool{
+	"GetSecretValue": true, "BatchGetSecretValue": true,
+	"GetParameter": true, "GetParameters": true, "GetParametersByPath": true, "GetParameterHistory": true,
+	"Decrypt": true, "Encrypt": true, "ReEncrypt": true, "ReEncryptFrom": true, "ReEncryptTo": true,
+	"GenerateDataKey": true, "GenerateDataKeyWithoutPlaintext": true, "GenerateDataKeyPair": true,
+	"GenerateDataKeyPairWithoutPlaintext": true, "Sign": true, "Verify": true, "GenerateMac": true, "VerifyMac": true,
+	"DeriveSharedSecret":  true,
+	"AccessSecretVersion": true, "AsymmetricDecrypt": true, "AsymmetricSign": true, // Google Cloud
+}
+
+// Reads are the operations of Value, sorted: for choosing evidence.
+var Reads = func() []string {
+	var list []string
+	for op := range values {
+		list = append(list, op)
+	}
+	slices.Sort(list)
+	return list
+}()
+
+// Value tells whether the operation gives out or uses what a secret or key holds.
+func Value(operation string) bool { return values[operation] }
+
+// Got tells whether the caller got it. A throttled call is one that the caller
+// repeats until it does.
+func Got(o event.Outcome) bool { return o == event.Success || o == event.Throttled }
+
+// Program tells whether a program stands behind the caller, by its own
+// credentials.
+func Program(c event.Caller) bool {
+	switch c {
+	case event.CallerLambda, event.CallerECS, event.CallerEC2, event.CallerEKS, event.CallerCI:
+		return true
+	}
+	return false
+}
+
+// classes numbers callers; 0 is none.
+var classes = []event.Caller{"", event.CallerLambda, event.CallerECS, event.CallerEC2, event.CallerEKS, event.CallerCI,
+	event.CallerConsole, event.CallerPersonCLI, event.CallerAWSService, event.CallerStaticKey, event.CallerUnknown}
+
+// Class is the number of a caller: at most 15.
+func Class(c event.Caller) uint8 {
+	if i := slices.Index(classes, c); i > 0 {
+		return uint8(i)
+	}
+	return uint8(len(classes) - 1) // unknown
+}
+
+// CallerOf is the caller of a number.
+func CallerOf(class uint8) event.Caller { return classes[class] }
+
+// A is the caller as a person says it: "a Lambda function".
+func A(c event.Caller) string {
+	switch c {
+	case event.CallerLambda:
+		return "a Lambda function"
+	case event.CallerECS:
+		return "an ECS task"
+	case event.CallerEC2:
+		return "an EC2 instance"
+	case event.CallerEKS:
+		return "a pod in EKS"
+	case event.CallerCI:
+		return "a build service"
+	case event.CallerConsole:
+		return "a person in the console"
+	case event.CallerPersonCLI:
+		return "a person's command line"
+	case event.CallerAWSService:
+		return "an AWS service"
+	case event.CallerStaticKey:
+		return "a long-lived access key"
+	}
+	return "a caller of unknown kind"
+}
+
+// Kinds is the caller's kind in a row of words: "Lambda", "the command line".
+func Kinds(c event.Caller) string {
+	switch c {
+	case event.CallerLambda:
+		return "Lambda"
+	case event.CallerECS:
+		return "ECS"
+	case event.CallerEC2:
+		return "EC2"
+	case event.CallerEKS:
+		return "EKS"
+	case event.CallerCI:
+		return "build services"
+	case event.CallerConsole:
+		return "the console"
+	case event.CallerPersonCLI:
+		return "people's command lines"
+	case event.CallerAWSService:
+		return "AWS services"
+	case event.CallerStaticKey:
+		return "long-lived access keys"
+	}
+	return "callers of unknown kind"
+}
+
+// common are words that say nothing about which application something is of.
+var common = map[string]bool{}
+
+func init() {
+	for _, w := range strings.Fields(`role roles task tasks execution exec service services svc app apps lambda ecs ec2 eks fn func function
+		prod production stg stage staging dev test qa nonprod sandbox blue green new old the and for aws iam user workload instance profile
+		secret secrets db database password passwd pass key keys token api credentials creds config v1 v2 v3 main primary
+		east west north south central eu us ap arn params parameter parameters alias policy`) {
+		common[w] = true
+	}
+}
+
+// Words are the words of a name that tell applications apart.
+func Words(name string) []string {
+	var words []string
+	for _, w := range strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') }) {
+		if len(w) < 3 || common[w] || strings.Trim(w, "0123456789") == "" || slices.Contains(words, w) {
+			continue
+		}
+		words = append(words, w)
+	}
+	return words
+}
+
+// Alike tells whether two names have a telling word in common that is at least
+// half of what either says.
+func Alike(a, b []string) bool {
+	shared := 0
+	for _, w := range a {
+		if slices.Contains(b, w) {
+			shared++
+		}
+	}
+	return shared > 0 && 2*shared >= min(len(a), len(b))
+}
+
+// Homes tell the secret under which one is known that is the same secret in several
+// regions: replicas have its name in its account.
+type Homes struct {
+	of    []int32          // by number of the secret
+	first map[string]int32 // by account and name
+}
+
+// Of is the number of the secret, or of the one seen first that has its name in
+// its account.
+func (h *Homes) Of(secret int32) int32 {
+	if int(secret) < len(h.of) {
+		return h.of[secret]
+	}
+	return secret
+}
+
+// Take makes secrets known that are new in names.
+func (h *Homes) Take(names *watch.Names) {
+	if h.first == nil {
+		h.first = map[string]int32{}
+	}
+	for i := len(h.of); i < len(names.Secrets); i++ {
+		s := &names.Secrets[i]
+		if s.Name == "" || s.Key && !strings.HasPrefix(s.Name, "mrk-") && !strings.Contains(s.UID, "/mrk-") {
+			h.of = append(h.of, int32(i))
+			continue
+		}
+		id := s.Account + "\x00" + s.Name
+		if s.Key {
+			id = "key\x00" + id
+		}
+		home, ok := h.first[id]
+		if !ok {
+			home, h.first[id] = int32(i), int32(i)
+		}
+		h.of = append(h.of, home)
+	}
+}
+
+// Clone is a copy of its own.
+func (h *Homes) Clone() Homes {
+	c := Homes{of: slices.Clone(h.of), first: make(map[string]int32, len(h.first))}
+	for k, v := range h.first {
+		c.first[k] = v
+	}
+	return c
+}
