@@ -44,6 +44,7 @@ type Finding struct {
 	Case           string                `json:"case"`
 	Demoted        bool                  `json:"demoted"`
 	Decisions      []finding.Decision    `json:"decisions"`
+	Anomaly        *finding.Anomaly      `json:"anomaly,omitempty" doc:"the numbers of an anomaly"`
 }
 
 // Findings is a page of them.
@@ -62,7 +63,7 @@ func ViewFinding(f finding.Finding) Finding {
 		LastSeen: f.LastSeen, Count: f.Count, Reasons: list(f.Reasons), ExplainedBy: list(f.Explained),
 		Evidence: []event.UID{}, Rule: f.Rule, Attack: list(f.Attack),
 		FalsePositives: list(f.FalsePositives), Next: list(f.Next), Case: f.Case, Demoted: f.Demoted,
-		Decisions: list(f.Decisions),
+		Decisions: list(f.Decisions), Anomaly: f.Anomaly,
 	}
 	for _, s := range f.Evidence.First {
 		v.Evidence = append(v.Evidence, s.UID)
@@ -82,6 +83,39 @@ func ViewFindings(page []finding.Finding, next string) Findings {
 	return v
 }
 
+// Case is a case as scripts read it.
+type Case struct {
+	ID        string           `json:"id"`
+	Priority  int              `json:"priority" minimum:"0" maximum:"100"`
+	Severity  finding.Severity `json:"severity"`
+	Actor     string           `json:"actor"`
+	Resource  string           `json:"resource"`
+	Account   string           `json:"account"`
+	FirstSeen time.Time        `json:"first_seen"`
+	LastSeen  time.Time        `json:"last_seen"`
+	Chance    float64          `json:"chance" doc:"of its anomalies together under the usual pattern; 0: it has none"`
+	Explained bool             `json:"explained" doc:"every finding of it is"`
+	Findings  []Finding        `json:"findings" doc:"the strongest first"`
+}
+
+// Cases is a page of them.
+type Cases struct {
+	Cases []Case `json:"cases"`
+	Next  string `json:"next" doc:"cursor of the following page of findings; empty at the end"`
+}
+
+// ViewCases gives cases as scripts read them.
+func ViewCases(cases []finding.Case, next string) Cases {
+	v := Cases{Cases: make([]Case, 0, len(cases)), Next: next}
+	for _, c := range cases {
+		v.Cases = append(v.Cases, Case{
+			ID: c.ID, Priority: c.Priority, Severity: c.Severity, Actor: c.Actor, Resource: c.Resource, Account: c.Account,
+			FirstSeen: c.First, LastSeen: c.Last, Chance: c.Chance, Explained: c.Explained, Findings: ViewFindings(c.Findings, "").Findings,
+		})
+	}
+	return v
+}
+
 // list is l, or an empty list for nil, so that JSON says [] and not null.
 func list[T any](l []T) []T {
 	if l == nil {
@@ -93,7 +127,7 @@ func list[T any](l []T) []T {
 type listInput struct {
 	Severity finding.Severity `query:"severity" enum:"informational,low,medium,high,critical" doc:"at least this severe"`
 	Status   []finding.Status `query:"status" enum:"new,in_progress,resolved,suppressed" doc:"one of these"`
-	Kind     finding.Kind     `query:"kind"`
+	Kind     finding.Kind     `query:"kind" doc:"anomaly chooses every sign of anomalies"`
 	Rule     string           `query:"rule"`
 	Account  string           `query:"account"`
 	Actor    string           `query:"actor"`
@@ -104,6 +138,16 @@ type listInput struct {
 	Demoted  bool             `query:"demoted" doc:"also findings of rules that match too much to look at one by one"`
 	Limit    int              `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 	Cursor   string           `query:"cursor"`
+
+	Unexplained bool `query:"unexplained" doc:"none that planned work or the log itself accounts for"`
+}
+
+func (in *listInput) filter() triage.Filter {
+	return triage.Filter{
+		Severity: in.Severity, Status: in.Status, Kind: in.Kind, Rule: in.Rule, Account: in.Account,
+		Actor: in.Actor, Resource: in.Resource, Text: in.Text, Since: in.Since, Until: in.Until,
+		Demoted: in.Demoted, Limit: in.Limit, Cursor: in.Cursor, Unexplained: in.Unexplained,
+	}
 }
 
 func findings(a huma.API, rooms Rooms) {
@@ -111,15 +155,21 @@ func findings(a huma.API, rooms Rooms) {
 	huma.Register(a, huma.Operation{
 		OperationID: "list-findings", Method: http.MethodGet, Path: "/api/findings", Summary: "Findings, most pressing first",
 	}, func(ctx context.Context, in *listInput) (*page, error) {
-		found, next, err := rooms.Findings.List(ctx, triage.Filter{
-			Severity: in.Severity, Status: in.Status, Kind: in.Kind, Rule: in.Rule, Account: in.Account,
-			Actor: in.Actor, Resource: in.Resource, Text: in.Text, Since: in.Since, Until: in.Until,
-			Demoted: in.Demoted, Limit: in.Limit, Cursor: in.Cursor,
-		})
+		found, next, err := rooms.Findings.List(ctx, in.filter())
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
 		return &page{ViewFindings(found, next)}, nil
+	})
+	type gathered struct{ Body Cases }
+	huma.Register(a, huma.Operation{
+		OperationID: "list-cases", Method: http.MethodGet, Path: "/api/cases", Summary: "A page of findings, gathered by principal, resource and day",
+	}, func(ctx context.Context, in *listInput) (*gathered, error) {
+		found, next, err := rooms.Findings.List(ctx, in.filter())
+		if err != nil {
+			return nil, rooms.failure(err)
+		}
+		return &gathered{ViewCases(finding.Gather(found), next)}, nil
 	})
 	type one struct{ Body Finding }
 	huma.Register(a, huma.Operation{

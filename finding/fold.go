@@ -170,7 +170,9 @@ var severityWeights = map[Severity]float64{
 // informational; confidence is what the detector says. Reach (what the
 // principal or resource could touch), exposure (who can get at it) and
 // environment (production or not) are 1 until something has judged them: what
-// nobody looked at must not make a finding smaller.
+// nobody looked at must not make a finding smaller. What is explained by planned
+// work or by the log itself has one more factor, 0.25: it is to be seen, after
+// what nobody can explain.
 func priorityParts(t Trouble) []Part {
 	const unassessed = "not assessed yet, counted in full"
 	weight, known := severityWeights[t.Severity]
@@ -183,13 +185,17 @@ func priorityParts(t Trouble) []Part {
 		confidence = 0
 	}
 	confidence = min(confidence, 1)
-	return []Part{
+	parts := []Part{
 		{"severity", weight, why},
 		{"confidence", confidence, fmt.Sprintf("the detector is %.0f %% sure", 100*confidence)},
 		{"reach", 1, unassessed},
 		{"exposure", 1, unassessed},
 		{"environment", 1, unassessed},
 	}
+	if len(t.Explained) > 0 {
+		parts = append(parts, Part{"explained", 0.25, "accounted for: " + t.Explained[0].Text})
+	}
+	return parts
 }
 
 // priority is 100 × the product of the parts, rounded.

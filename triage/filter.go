@@ -19,7 +19,7 @@ const PrefixLength = 8
 func (x *Filter) Match(f *finding.Finding) bool {
 	return f.Severity.Rank() >= x.Severity.Rank() &&
 		(len(x.Status) == 0 || slices.Contains(x.Status, f.Status)) &&
-		(x.Kind == "" || x.Kind == f.Kind) &&
+		(x.Kind == "" || x.Kind == f.Kind || strings.HasPrefix(string(f.Kind), string(x.Kind)+".")) &&
 		(x.Rule == "" || x.Rule == f.Rule) &&
 		(x.Account == "" || x.Account == f.Account) &&
 		(x.Actor == "" || x.Actor == f.Actor) &&
@@ -28,7 +28,8 @@ func (x *Filter) Match(f *finding.Finding) bool {
 		!f.LastSeen.Before(x.Since) &&
 		(x.Until.IsZero() || f.LastSeen.Before(x.Until)) &&
 		(x.Demoted || !f.Demoted) &&
-		(x.Staged || !f.Staged)
+		(x.Staged || !f.Staged) &&
+		(!x.Unexplained || len(f.Explained) == 0)
 }
 
 // SearchText is what Filter.Text is looked for in: lower case, a line each.

@@ -105,7 +105,7 @@ type Store interface {
 type Filter struct {
 	Severity     finding.Severity // at least this
 	Status       []finding.Status
-	Kind         finding.Kind
+	Kind         finding.Kind // "anomaly" chooses every sign
 	Rule         string
 	Account      string
 	Actor        string
@@ -114,6 +114,7 @@ type Filter struct {
 	Since, Until time.Time // LastSeen in [Since, Until)
 	Demoted      bool      // also findings of demoted rules
 	Staged       bool      // also findings of rules on trial and of retired ones
+	Unexplained  bool      // none that planned work or the log itself accounts for
 	Limit        int       // 0: all
 	Cursor       string
 }

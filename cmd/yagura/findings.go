@@ -6,6 +6,7 @@ import (
 	"os/user"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,54 +21,83 @@ func (p *program) findings() *cobra.Command {
 		Long: `Findings are what was concluded from the logs. Each says in a sentence what
 happened, keeps its reasons and evidence, and waits for a decision.`,
 	}
-	c.AddCommand(p.findingsList(), p.findingsShow(), p.findingsTriage())
+	c.AddCommand(p.findingsList(), p.findingsCases(), p.findingsShow(), p.findingsTriage())
 	return c
 }
 
+// chosenFindings are flags that choose findings.
+type chosenFindings struct {
+	triage.Filter
+	during   period
+	severity string
+	kind     string
+	status   []string
+}
+
+func (x *chosenFindings) flags(c *cobra.Command) {
+	flags := c.Flags()
+	x.during.flags(c)
+	flags.StringVar(&x.severity, "severity", "", "at least this severe")
+	flags.StringSliceVar(&x.status, "status", nil, "new, in_progress, resolved, suppressed")
+	flags.StringVar(&x.kind, "kind", "", "of this kind: rule, correlation, anomaly (every sign) or anomaly.SIGN")
+	flags.StringVar(&x.Rule, "rule", "", "of this rule")
+	flags.StringVar(&x.Account, "account", "", "in this account")
+	flags.StringVar(&x.Actor, "actor", "", "by this actor")
+	flags.StringVar(&x.Resource, "resource", "", "about this resource")
+	flags.StringVar(&x.Text, "text", "", "with this in title, actor or resource")
+	flags.BoolVar(&x.Unexplained, "unexplained", false, "none that planned work or the log itself accounts for")
+	flags.BoolVar(&x.Demoted, "demoted", false, "also those of rules that match too much to look at one by one")
+	flags.BoolVar(&x.Staged, "staged", false, "also those of rules on trial, and of those that were retired after one")
+}
+
+// filter is what the flags say.
+func (x *chosenFindings) filter(now time.Time) (f triage.Filter, err error) {
+	if err := severityFlag("--severity", x.severity); err != nil {
+		return f, err
+	}
+	f = x.Filter
+	f.Severity, f.Kind = finding.Severity(x.severity), finding.Kind(x.kind)
+	for _, s := range x.status {
+		if !slices.Contains(finding.Statuses, finding.Status(s)) {
+			return f, wrong("--status %s: it is one of new, in_progress, resolved, suppressed", s)
+		}
+		f.Status = append(f.Status, finding.Status(s))
+	}
+	f.Since, f.Until, err = x.during.times(now)
+	return f, err
+}
+
+func severityFlag(name, s string) error {
+	if s != "" && finding.Severity(s).Rank() < 0 {
+		return wrong("%s %s: it is one of %v", name, s, finding.Severities)
+	}
+	return nil
+}
+
 func (p *program) findingsList() *cobra.Command {
-	var f triage.Filter
-	var during period
-	var severity, failAt string
-	var status []string
+	var chosen chosenFindings
+	var failAt string
 	c := &cobra.Command{
 		Use: "list", Short: "List findings, most pressing first", Args: cobra.NoArgs,
-		Example: "  yagura findings list --severity high\n  yagura findings list --status resolved --since 7d --format json",
+		Example: "  yagura findings list --severity high\n  yagura findings list --kind anomaly --unexplained --since 7d\n  yagura findings list --status resolved --format json",
 		RunE: func(c *cobra.Command, _ []string) error {
-			for name, s := range map[string]string{"--severity": severity, "--fail-on": failAt} {
-				if s != "" && finding.Severity(s).Rank() < 0 {
-					return wrong("%s %s: it is one of %v", name, s, finding.Severities)
-				}
+			if err := severityFlag("--fail-on", failAt); err != nil {
+				return err
 			}
-			if f.Limit < 0 {
-				return wrong("--limit %d: it is not negative", f.Limit)
+			if chosen.Limit < 0 {
+				return wrong("--limit %d: it is not negative", chosen.Limit)
 			}
-			f.Severity = finding.Severity(severity)
-			for _, s := range status {
-				if !slices.Contains(finding.Statuses, finding.Status(s)) {
-					return wrong("--status %s: it is one of new, in_progress, resolved, suppressed", s)
-				}
-				f.Status = append(f.Status, finding.Status(s))
-			}
-			var err error
-			if f.Since, f.Until, err = during.times(p.now()); err != nil {
+			f, err := chosen.filter(p.now())
+			if err != nil {
 				return err
 			}
 			return p.listFindings(c.Context(), f, finding.Severity(failAt))
 		},
 	}
+	chosen.flags(c)
 	flags := c.Flags()
-	during.flags(c)
-	flags.StringVar(&severity, "severity", "", "at least this severe")
-	flags.StringSliceVar(&status, "status", nil, "new, in_progress, resolved, suppressed")
-	flags.StringVar(&f.Rule, "rule", "", "of this rule")
-	flags.StringVar(&f.Account, "account", "", "in this account")
-	flags.StringVar(&f.Actor, "actor", "", "by this actor")
-	flags.StringVar(&f.Resource, "resource", "", "about this resource")
-	flags.StringVar(&f.Text, "text", "", "with this in title, actor or resource")
-	flags.BoolVar(&f.Demoted, "demoted", false, "also those of rules that match too much to look at one by one")
-	flags.BoolVar(&f.Staged, "staged", false, "also those of rules on trial, and of those that were retired after one")
-	flags.IntVar(&f.Limit, "limit", 0, "at most so many (default all)")
-	flags.StringVar(&f.Cursor, "cursor", "", "go on behind a page")
+	flags.IntVar(&chosen.Limit, "limit", 0, "at most so many (default all)")
+	flags.StringVar(&chosen.Cursor, "cursor", "", "go on behind a page")
 	flags.StringVar(&failAt, "fail-on", "", "exit with 3 when there is an undecided finding of this severity or above")
 	return c
 }
@@ -132,7 +162,11 @@ func (p *program) listed(page []finding.Finding) {
 		}
 		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)))
 		fmt.Fprintf(p.stdout, "             %s\n", safe(oneLine(sentence(f))))
-		fmt.Fprintf(p.stdout, "             %s, %s to %s, %s%s\n\n", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen), verdict, place(f))
+		fmt.Fprintf(p.stdout, "             %s, %s to %s, %s%s\n", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen), verdict, place(f))
+		if len(f.Explained) > 0 {
+			fmt.Fprintf(p.stdout, "             accounted for: %s\n", safe(oneLine(f.Explained[0].Text)))
+		}
+		fmt.Fprintln(p.stdout)
 	}
 }
 
@@ -215,6 +249,7 @@ func (p *program) showFinding(f finding.Finding) error {
 		}
 	}
 	p.section("Why", len(f.Reasons), func(i int) string { return f.Reasons[i].Text })
+	p.showAnomaly(f.Anomaly)
 	p.section("Priority", len(f.Parts), func(i int) string {
 		return fmt.Sprintf("%s %.2f: %s", f.Parts[i].Name, f.Parts[i].Value, f.Parts[i].Why)
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
@@ -52,11 +53,17 @@ func conditions(x *triage.Filter) (where string, args []any, err error) {
 		}
 	}
 	for _, equal := range []struct{ column, value string }{
-		{"kind", string(x.Kind)}, {"rule", x.Rule}, {"account", x.Account}, {"actor", x.Actor}, {"resource", x.Resource},
+		{"rule", x.Rule}, {"account", x.Account}, {"actor", x.Actor}, {"resource", x.Resource},
 	} {
 		if equal.value != "" {
 			add(equal.column+" = ?", equal.value)
 		}
+	}
+	if x.Kind != "" {
+		add("(kind = ? OR substr(kind, 1, ?) = ?)", string(x.Kind), utf8.RuneCountInString(string(x.Kind))+1, string(x.Kind)+".")
+	}
+	if x.Unexplained {
+		add("json_extract(trouble, '$.explained_by') IS NULL")
 	}
 	if x.Text != "" {
 		add("instr(text, ?) > 0", strings.ToLower(x.Text))

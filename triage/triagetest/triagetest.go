@@ -265,7 +265,10 @@ func filter(b *bench) {
 		occurrence("a", 1, func(o *finding.Occurrence) {
 			o.Severity, o.Rule, o.Actor, o.Resource, o.Account = finding.Critical, "r1", "Ann_100%", "arn:Secret", "1"
 		}),
-		occurrence("b", 2, func(o *finding.Occurrence) { o.Severity, o.Kind = finding.Low, finding.KindAnomaly+".caller" }),
+		occurrence("b", 2, func(o *finding.Occurrence) {
+			o.Severity, o.Kind = finding.Low, finding.KindAnomaly+".caller"
+			o.Explained = []finding.Explanation{{Kind: "calendar", ID: "w", Text: "a move"}}
+		}),
 		occurrence("c", 3, func(o *finding.Occurrence) { o.Severity, o.Title = "odd", "ÄRGER" }),
 	)
 	f := func(x triage.Filter, want ...string) { b.Helper(); b.keys(x, want...) }
@@ -275,6 +278,10 @@ func filter(b *bench) {
 	f(triage.Filter{Severity: finding.High}, "a")
 	f(triage.Filter{Kind: finding.KindRule}, "a", "c")
 	f(triage.Filter{Kind: "anomaly.caller"}, "b")
+	f(triage.Filter{Kind: "anomaly"}, "b")
+	f(triage.Filter{Kind: "anomaly."})
+	f(triage.Filter{Kind: "anom"})
+	f(triage.Filter{Unexplained: true}, "a", "c")
 	f(triage.Filter{Rule: "r1"}, "a")
 	f(triage.Filter{Account: "1"}, "a")
 	f(triage.Filter{Account: "111122223333", Rule: "rule"}, "c", "b")

@@ -1,0 +1,64 @@
+package finding
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func anomaly(key, resource, sign string, score float64, hour int, change ...func(*Finding)) Finding {
+	o := Occurrence{
+		Trouble: Trouble{
+			Key: key, Kind: Kind("anomaly." + sign), Severity: Medium, Confidence: 0.9, Actor: "arn:role/app", Resource: resource,
+			Anomaly: &Anomaly{Sign: sign, Score: score}, Reasons: []Reason{{Text: key}},
+		},
+		FirstSeen: time.Date(2026, 4, 2, hour, 5, 0, 0, time.UTC), LastSeen: time.Date(2026, 4, 2, hour, 50, 0, 0, time.UTC), Count: 1,
+	}
+	f := Of(o, nil)
+	for _, c := range change {
+		c(&f)
+	}
+	return f
+}
+
+func TestGather(t *testing.T) {
+	high := func(f *Finding) { f.Severity, f.Priority = High, 80 }
+	cases := Gather([]Finding{
+		anomaly("a", "db", SignFrequency, 6, 3),
+		anomaly("b", "mq", SignView, 9, 4, high),
+		anomaly("c", "db", SignCaller, 8, 2),
+		anomaly("d", "db", SignRegion, 3, 5),
+	})
+	if len(cases) != 2 || cases[0].Resource != "mq" || cases[0].Severity != High || cases[0].Priority != 80 {
+		t.Fatalf("%+v", cases)
+	}
+	c := cases[1]
+	if c.First.Hour() != 2 || c.Last.Hour() != 5 || len(c.Findings) != 3 || c.Findings[0].Key != "c" || c.Findings[2].Key != "d" || c.Explained {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestTogether(t *testing.T) {
+	f := func(want float64, findings ...Finding) {
+		t.Helper()
+		if got := Together(findings); math.Abs(got-want) > 1e-9*want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	f(0)
+	f(1e-6, anomaly("a", "db", SignFrequency, 6, 3))
+	// Caller, view and region count once, the strongest of them.
+	f(1e-6, anomaly("a", "db", SignView, 6, 3), anomaly("b", "db", SignRegion, 4, 3), anomaly("c", "db", SignCaller, 2, 3))
+	// p1 p2 (1 - ln(p1 p2)) for two.
+	f(1e-5*(1+5*math.Ln10), anomaly("a", "db", SignFrequency, 2, 3), anomaly("b", "db", SignCaller, 3, 3))
+	f(1, anomaly("a", "db", SignFrequency, 0, 3), anomaly("b", "db", SignCaller, 0, 3))
+}
+
+func TestExplainedRanksLow(t *testing.T) {
+	plain := anomaly("a", "db", SignFrequency, 6, 3)
+	o := Occurrence{Trouble: plain.Trouble, FirstSeen: plain.FirstSeen, LastSeen: plain.LastSeen}
+	o.Explained = []Explanation{{"calendar", "w", "Load test (CHG-7)"}}
+	if f := Of(o, nil); f.Priority >= plain.Priority || f.Priority == 0 || len(f.Parts) != len(plain.Parts)+1 {
+		t.Errorf("explained: %d %+v; not: %d", f.Priority, f.Parts, plain.Priority)
+	}
+}
