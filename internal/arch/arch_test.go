@@ -32,13 +32,14 @@ var exceptions = map[string]string{
 // may is the table for everything that is neither noun, library nor room.
 var may = map[string][]string{
 	"simulate":  nil,
+	"evaluate":  {"simulate"}, // for the nouns of a world
 	"pipeline":  rooms, // their roots only: see below
 	"catalogue": append([]string{"config", "rules"}, rooms...),
 	"config":    nil,
 	"api":       rooms,
 	"internal":  nil,
 	"e2e":       {"simulate"},
-	"cmd":       append([]string{"pipeline", "simulate", "catalogue", "api", "config", "rules", "web"}, rooms...),
+	"cmd":       append([]string{"pipeline", "simulate", "evaluate", "catalogue", "api", "config", "rules", "web"}, rooms...),
 }
 
 // mayInTests is what the tests of a folder may import besides.
