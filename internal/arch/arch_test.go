@@ -33,7 +33,7 @@ var exceptions = map[string]string{
 var may = map[string][]string{
 	"simulate":  nil,
 	"evaluate":  {"simulate"}, // for the nouns of a world
-	"pipeline":  rooms, // their roots only: see below
+	"pipeline":  rooms,        // their roots only: see below
 	"catalogue": append([]string{"config", "rules"}, rooms...),
 	"config":    nil,
 	"api":       rooms,
