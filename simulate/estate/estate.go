@@ -84,6 +84,11 @@ const (
 )
 
 // Secret is a secret, a secure parameter or a key.
+//
+// Calls name it as Yagura does. A call to another region names the replica
+// there (its ARN has that region), if Replicas has the region, else the same
+// ARN as at home. A secret whose callers give only its name has an ARN without
+// the random suffix; a call to another region then names the one there.
 type Secret struct {
 	ARN      string    `json:"arn"` // as Yagura names it: resource_uid
 	Name     string    `json:"name"`
@@ -92,7 +97,9 @@ type Secret struct {
 	Region   string    `json:"region"`
 	App      *App      `json:"-"`
 	Owner    *Person   `json:"-"`
-	Key      string    `json:"key,omitempty"` // ARN of the KMS key behind a secret
+	Readers  []*Person `json:"-"`                      // of a Person secret: who read it every day, Owner first
+	Key      string    `json:"key,omitempty"`          // ARN of the KMS key behind a secret
+	Rotates  int       `json:"rotates_days,omitempty"` // a function of the account's renews it every so many days
 	Replicas []string  `json:"replicas,omitempty"`
 	Created  time.Time `json:"created,omitzero"` // zero: before Start
 	Deleted  time.Time `json:"deleted,omitzero"` // zero: not within the logs
@@ -122,7 +129,7 @@ type Workload struct {
 	Class    Class      `json:"class"`
 	Account  *Account   `json:"-"`
 	Region   string     `json:"region"`
-	App      *App       `json:"-"`
+	App      *App       `json:"-"` // nil: the account's own pipeline, rotation or the like
 	Reads    []*Reading `json:"-"`
 	From     time.Time  `json:"from,omitzero"`  // zero: before Start
 	Until    time.Time  `json:"until,omitzero"` // zero: to the end
@@ -182,7 +189,10 @@ type Shift struct {
 	To   time.Time `json:"to"`
 }
 
-// Caller is who makes a call, as its record shows it.
+// Caller is who makes a call, as its record shows it. What is left empty is as
+// usual for the Workload, or for the Person by Class: role (that of the
+// account, if the person has one there), session, address and agent. Without
+// either, Role, Account and IP have to be given.
 type Caller struct {
 	Class    Class
 	Role     string // ARN; of Static the user's ARN
@@ -236,10 +246,13 @@ type Change struct {
 
 // Label is one line of labels.jsonl: trouble, or what only looks like it.
 type Label struct {
-	ID         string    `json:"id"`
-	Kind       string    `json:"kind"`            // a sign of finding.Signs, or "gcp_denials", "sign_in"
-	Kinds      []string  `json:"kinds,omitempty"` // of a chain: all signs it shows
-	Difficulty int       `json:"difficulty"`      // 1 to 3
+	ID    string   `json:"id"`
+	Kind  string   `json:"kind"`            // a sign of finding.Signs, or "gcp_denials", "sign_in", "chain"
+	Kinds []string `json:"kinds,omitempty"` // of a chain: all signs it shows
+	// PartOf is the id of the chain that a label tells one sign of. The chain's
+	// own label is no further trouble: it names no events, its parts do.
+	PartOf     string    `json:"part_of,omitempty"`
+	Difficulty int       `json:"difficulty"` // 1 to 3
 	Benign     bool      `json:"benign"`
 	Sort       string    `json:"sort"` // "burst", "deploy storm", ...
 	Why        string    `json:"why,omitempty"`
