@@ -1,0 +1,445 @@
+// Package caller is the sign that something reads a secret or uses a key that
+// never did: a caller of another kind ("only Lambda reads it; this is an EC2
+// instance"), or a role that is new to it.
+//
+// What is new is told apart by how near it is to what is usual: whether the kind
+// of caller occurs in the secret's family, whether the role reads its family,
+// belongs to its account, resembles its readers in name. How often novelties of
+// each nearness come of themselves is learned over the whole estate, and how much
+// this secret and this principal lean to novelties from their own past; the
+// product is the chance that is reported. A person who reads in the console is
+// left to sign view.
+package caller
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// Options leave parts of the method out, to measure what they are worth.
+type Options struct {
+	NoContext   bool // nothing accounts for anything
+	NoPeers     bool // other secrets and roles tell nothing
+	NoShrinkage bool // each secret by itself, without the estate's rates
+}
+
+// The learning gate, and what is forgotten when.
+const (
+	minDays   = 7
+	minCalls  = 30
+	settle    = 3   // days after which what came twice is usual
+	forget    = 180 // days without being seen
+	itemsEach = 24  // callers kept of a secret
+)
+
+// item is a caller that a secret had.
+type item struct {
+	actor       int32
+	class       uint8
+	kind        uint8  // of the novelty it was
+	first, last uint16 // days
+	days        uint8  // on how many, at most 255
+	state       uint8
+}
+
+// States of an item.
+const (
+	known    = iota // usual
+	pending         // new, not yet usual
+	dropped         // new, and did not come again
+	founding        // there before the secret was judged
+)
+
+// held is what is kept of a secret or key.
+type held struct {
+	items    []item
+	calls    float32 // of programs and all others
+	days     uint16  // on which it was used
+	first    uint16
+	last     uint16
+	novel    float32 // novelties since it is judged
+	expected float32
+	crowded  bool // had more callers than are kept
+}
+
+func (h *held) mature(today uint16) bool {
+	return h.calls >= minCalls && h.days >= minDays && today >= h.first+minDays
+}
+
+// actor is what is kept of a principal.
+type actor struct {
+	novel    float32
+	expected float32
+	secrets  uint16 // it reads usually, at most 65535
+	first    uint16
+	last     uint16
+}
+
+// family is what is kept of secrets that belong together.
+type family struct {
+	classes  uint16 // set of classes that are usual
+	accounts []string
+	actors   []int32 // usual readers, at most 64
+}
+
+// Sign is the sign.
+type Sign struct {
+	o        Options
+	rates    *novelty.Rates
+	secrets  []held
+	actors   []actor
+	families map[string]*family
+	classes  [16]float64 // secrets that usually have callers of the class
+	total    float64     // secrets that have callers
+	acts     novelty.Acts
+	homes    novelty.Homes
+	today    uint16 // the day after the last one learned
+
+	seen seen // of the day being judged
+}
+
+var _ watch.Sign = (*Sign)(nil)
+
+// New is the sign before it has learned anything.
+func New(o Options) watch.Sign {
+	weight := priorWeight
+	if o.NoShrinkage {
+		weight = 1
+	}
+	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), families: map[string]*family{}}
+}
+
+// Name is the sign's name.
+func (*Sign) Name() string { return finding.SignCaller }
+
+// watched tells whether the sign judges a use.
+func watched(u *watch.Use, names *watch.Names) bool {
+	if !novelty.Value(u.Operation) || !novelty.Got(u.Outcome) || u.Secret < 0 || u.Actor < 0 {
+		return false
+	}
+	// A service that uses a key does so for somebody else's call.
+	return u.Caller != event.CallerConsole && !(u.Caller == event.CallerAWSService && names.Secrets[u.Secret].Key)
+}
+
+// secret is what is kept of a secret, or nothing.
+func (s *Sign) secret(n int32) *held {
+	if int(n) < len(s.secrets) {
+		return &s.secrets[n]
+	}
+	return &held{}
+}
+
+func (s *Sign) actor(n int32) actor {
+	if int(n) < len(s.actors) {
+		return s.actors[n]
+	}
+	return actor{}
+}
+
+func (h *held) find(actor int32, class uint8) *item {
+	for i := range h.items {
+		if it := &h.items[i]; it.actor == actor && it.class == class {
+			return it
+		}
+	}
+	return nil
+}
+
+// has tells whether the class is usual at the secret.
+func (h *held) has(class uint8) bool {
+	return slices.ContainsFunc(h.items, func(it item) bool { return it.class == class && usual(it.state) })
+}
+
+// reads tells whether the actor usually reads the secret, and as what.
+func (h *held) reads(actor int32) (class uint8, ok bool) {
+	for i := range h.items {
+		if it := &h.items[i]; it.actor == actor && usual(it.state) {
+			return it.class, true
+		}
+	}
+	return 0, false
+}
+
+func usual(state uint8) bool { return state == known || state == founding }
+
+// Learn takes in a day.
+func (s *Sign) Learn(day *watch.Day) {
+	today := novelty.DayOf(day.Start)
+	s.homes.Take(day.Names)
+	s.grow(day.Names)
+	used := map[int32]bool{}
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for i := range h.Uses {
+			if u := &h.Uses[i]; watched(u, day.Names) {
+				s.take(day.Names, u, today)
+				used[s.homes.Of(u.Secret)] = true
+			}
+		}
+	}
+	s.close(day.Names, today, used)
+	s.acts.Learn(day)
+	s.today = today + 1
+	s.seen = seen{}
+}
+
+func (s *Sign) grow(names *watch.Names) {
+	if n := len(names.Secrets) - len(s.secrets); n > 0 {
+		s.secrets = append(s.secrets, make([]held, n)...)
+	}
+	if n := len(names.Actors) - len(s.actors); n > 0 {
+		s.actors = append(s.actors, make([]actor, n)...)
+	}
+}
+
+// take takes in a use.
+func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
+	n := s.homes.Of(u.Secret)
+	h := &s.secrets[n]
+	class := novelty.Class(u.Caller)
+	if h.first == 0 {
+		h.first = today
+	}
+	h.calls += float32(u.Count)
+	if h.last != today {
+		h.last = today
+		h.days++
+	}
+	a := &s.actors[u.Actor]
+	if a.first == 0 {
+		a.first = today
+	}
+	a.last = today
+	if it := h.find(u.Actor, class); it != nil {
+		if it.last != today {
+			it.last = today
+			if it.days < 255 {
+				it.days++
+			}
+			if it.state == dropped {
+				it.state, it.first = pending, today
+			}
+		}
+		return
+	}
+	it := item{actor: u.Actor, class: class, first: today, last: today, days: 1, state: founding}
+	if h.mature(today) {
+		it.state = pending
+		it.kind = s.kindOf(names, n, u.Actor, class)
+	}
+	if len(h.items) >= itemsEach {
+		h.crowded = true
+		least := slices.IndexFunc(h.items, func(x item) bool {
+			return x == slices.MinFunc(h.items, func(a, b item) int { return int(a.last) + int(a.days) - int(b.last) - int(b.days) })
+		})
+		h.items = slices.Delete(h.items, least, least+1)
+	}
+	h.items = append(h.items, it)
+}
+
+// close ends a day: what came often enough becomes usual, the rest is dropped in
+// time, and the rates are learned from both.
+func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
+	exposed := 0.0
+	all := s.rates.All()
+	keep := float32(keepCalls)
+	for n := range s.secrets {
+		h := &s.secrets[n]
+		if h.first == 0 {
+			continue
+		}
+		h.calls *= keep
+		mature := h.mature(today)
+		if mature && used[int32(n)] {
+			exposed++
+			h.expected += float32(all)
+		}
+		for i := range h.items {
+			it := &h.items[i]
+			if it.state != pending {
+				continue
+			}
+			switch {
+			case it.days >= 2 && today >= it.first+settle:
+				it.state = known
+				s.count(h, it, 1)
+			case today >= it.first+dropAfter:
+				it.state = dropped
+				s.count(h, it, onceWorth)
+			}
+		}
+		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
+	}
+	s.rates.Day(exposed)
+	s.relate(names, today)
+	for i := range s.actors {
+		if a := &s.actors[i]; a.last == today {
+			a.expected += float32(all) * float32(a.secrets)
+		}
+	}
+}
+
+// count counts a novelty that is over, for the estate, the secret and the
+// principal.
+func (s *Sign) count(h *held, it *item, worth float64) {
+	s.rates.Seen(int(it.kind), worth)
+	h.novel += float32(worth)
+	if int(it.actor) < len(s.actors) {
+		s.actors[it.actor].novel += float32(worth)
+	}
+}
+
+// relate works out anew who reads what: the peers of tomorrow's judgements.
+func (s *Sign) relate(names *watch.Names, today uint16) {
+	clear(s.families)
+	s.classes, s.total = [16]float64{}, 0
+	for i := range s.actors {
+		s.actors[i].secrets = 0
+	}
+	for n := range s.secrets {
+		h := &s.secrets[n]
+		if len(h.items) == 0 {
+			continue
+		}
+		f := s.families[names.Secrets[n].Family]
+		if f == nil {
+			f = &family{}
+			s.families[names.Secrets[n].Family] = f
+		}
+		var set uint16
+		for i := range h.items {
+			it := &h.items[i]
+			if !usual(it.state) {
+				continue
+			}
+			set |= 1 << it.class
+			if a := &s.actors[it.actor]; a.secrets < 65535 {
+				a.secrets++
+			}
+			if len(f.actors) < 64 && !slices.Contains(f.actors, it.actor) {
+				f.actors = append(f.actors, it.actor)
+			}
+			if acc := names.Actors[it.actor].Account; !slices.Contains(f.accounts, acc) {
+				f.accounts = append(f.accounts, acc)
+			}
+		}
+		f.classes |= set
+		if set != 0 {
+			s.total++
+			for c := range s.classes {
+				if set&(1<<c) != 0 {
+					s.classes[c]++
+				}
+			}
+		}
+	}
+}
+
+// Clone is a copy that learns on its own.
+func (s *Sign) Clone() watch.Sign {
+	c := *s
+	c.rates = s.rates.Clone()
+	c.secrets = slices.Clone(s.secrets)
+	for i := range c.secrets {
+		c.secrets[i].items = slices.Clone(c.secrets[i].items)
+	}
+	c.actors = slices.Clone(s.actors)
+	// A family is never changed once the day is closed, only made anew.
+	c.families = maps.Clone(s.families)
+	c.acts = s.acts.Clone()
+	c.homes = s.homes.Clone()
+	c.seen = seen{}
+	return &c
+}
+
+// Bytes is about how much memory what was learned takes.
+func (s *Sign) Bytes() int {
+	n := 64*len(s.secrets) + 16*len(s.actors) + s.acts.Bytes()
+	for i := range s.secrets {
+		n += 16 * cap(s.secrets[i].items)
+	}
+	for name, f := range s.families {
+		n += 120 + len(name) + 4*cap(f.actors) + 16*cap(f.accounts)
+	}
+	return n
+}
+
+// seen is what was judged of a day so far, so that an hour says what is new in
+// it and not what an earlier one said.
+type seen struct {
+	day   *watch.Day
+	next  int
+	hours [24]*watch.Hour
+	uses  map[use]time.Time
+}
+
+type use struct {
+	secret, actor int32
+	class         uint8
+}
+
+// until brings s.seen to the start of hour i.
+func (s *Sign) until(day *watch.Day, i int) {
+	d := &s.seen
+	stale := d.day != day || d.next > i
+	for k := 0; k < d.next && !stale; k++ {
+		stale = d.hours[k] != day.Hours[k]
+	}
+	if stale {
+		*d = seen{day: day, uses: map[use]time.Time{}}
+	}
+	for ; d.next < i; d.next++ {
+		h := day.Hours[d.next]
+		d.hours[d.next] = h
+		if h == nil {
+			continue
+		}
+		for j := range h.Uses {
+			u := &h.Uses[j]
+			if !watched(u, day.Names) {
+				continue
+			}
+			id := use{s.homes.Of(u.Secret), u.Actor, novelty.Class(u.Caller)}
+			if _, ok := d.uses[id]; !ok {
+				d.uses[id] = u.First
+			}
+		}
+	}
+}
+
+// resembles tells whether the actor is called like the readers of the secret, or
+// like its family.
+func (s *Sign) resembles(names *watch.Names, secret, who int32) bool {
+	own := novelty.Words(names.Actors[who].Name)
+	if len(own) == 0 {
+		return false
+	}
+	if novelty.Alike(own, novelty.Words(familyName(&names.Secrets[secret]))) {
+		return true
+	}
+	return slices.ContainsFunc(s.secret(secret).items, func(it item) bool {
+		return usual(it.state) && it.actor != who && novelty.Program(novelty.CallerOf(it.class)) &&
+			novelty.Alike(own, novelty.Words(names.Actors[it.actor].Name))
+	})
+}
+
+// familyName is the secret's name with the part of the family that is no account.
+func familyName(s *watch.Secret) string {
+	_, name, ok := strings.Cut(s.Family, "/")
+	if !ok {
+		name = s.Family
+	}
+	if name == "" || s.Key {
+		return s.Name
+	}
+	return name
+}

@@ -1,0 +1,305 @@
+package caller
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// How the rates start and what novelties are worth to them.
+const (
+	// priorWeight is how many secret-days the rates believed in beforehand are
+	// worth: 100 secrets in three months.
+	priorWeight = 10000.0
+	// onceWorth is what a novelty counts that did not come again: it may have
+	// been the trouble that is looked for.
+	onceWorth = 0.2
+	// dropAfter is how many days a novelty may take to come again.
+	dropAfter = 14
+	// keepCalls is what is left of a count of calls after a day: half after 60.
+	keepCalls = 0.98851
+)
+
+// How near the kind of caller is to what is usual.
+const (
+	sameClass  = iota
+	familiar   // occurs at other secrets of the family
+	otherClass // a program's, of another kind
+	commandLine
+	longKey
+	someService
+	unclear
+	nearClasses
+)
+
+// How near the role is to what is usual.
+const (
+	sameRole  = iota
+	again     // was there once, or lately
+	relative  // reads others of the family
+	namesake  // is called like its readers or its family
+	neighbour // reads other secrets of the account
+	freshRole // of the account; reads nothing yet
+	partner   // of another account that has readers in the family
+	foreigner // of another account
+	nearRoles
+)
+
+var classNames = [nearClasses]string{"same kind", "kind of the family", "other kind of program", "command line", "long-lived key", "service", "unclear"}
+var roleNames = [nearRoles]string{"same role", "again", "role of the family", "namesake", "neighbour", "fresh role", "partner account", "foreign account"}
+
+// kinds are all pairs, with how often each is believed to come of itself.
+var kinds = func() []novelty.Kind {
+	class := [nearClasses]float64{1, 0.3, 0.03, 0.04, 0.02, 1, 2}
+	role := [nearRoles]float64{2e-4, 5e-3, 2e-3, 2e-3, 1.5e-4, 3e-4, 2e-4, 3e-5}
+	list := make([]novelty.Kind, 0, nearRoles*nearClasses)
+	for r := range role {
+		for c := range class {
+			list = append(list, novelty.Kind{Name: roleNames[r] + ", " + classNames[c], Usual: class[c] * role[r]})
+		}
+	}
+	return list
+}()
+
+func near(kind uint8) (role, class int) { return int(kind) / nearClasses, int(kind) % nearClasses }
+
+// kindOf says which kind of novelty it is that the actor reads the secret so.
+func (s *Sign) kindOf(names *watch.Names, secret, who int32, class uint8) uint8 {
+	return uint8(s.nearRole(names, secret, who, class)*nearClasses + s.nearClass(names, secret, class))
+}
+
+func (s *Sign) nearClass(names *watch.Names, secret int32, class uint8) int {
+	caller := novelty.CallerOf(class)
+	switch {
+	case s.secret(secret).has(class):
+		return sameClass
+	case caller == event.CallerPersonCLI:
+		return commandLine
+	case caller == event.CallerStaticKey:
+		return longKey
+	case caller == event.CallerAWSService:
+		return someService
+	case caller == event.CallerUnknown:
+		return unclear
+	}
+	if f := s.families[names.Secrets[secret].Family]; !s.o.NoPeers && f != nil && f.classes&(1<<class) != 0 {
+		return familiar
+	}
+	return otherClass
+}
+
+func (s *Sign) nearRole(names *watch.Names, secret, who int32, class uint8) int {
+	h := s.secret(secret)
+	if h.find(who, class) != nil {
+		return again
+	}
+	if _, ok := h.reads(who); ok {
+		return sameRole
+	}
+	a, sec := &names.Actors[who], &names.Secrets[secret]
+	abroad := a.Account != "" && a.Account != sec.Account
+	if s.o.NoPeers {
+		if abroad {
+			return foreigner
+		}
+		return freshRole
+	}
+	f := s.families[sec.Family]
+	switch {
+	case f != nil && slices.Contains(f.actors, who):
+		return relative
+	case abroad && f != nil && slices.Contains(f.accounts, a.Account):
+		return partner
+	case abroad:
+		return foreigner
+	case s.resembles(names, secret, who):
+		return namesake
+	case s.actor(who).secrets > 0:
+		return neighbour
+	}
+	return freshRole
+}
+
+// found is something new in an hour.
+type found struct {
+	use
+	named  int32 // the secret as the log names it
+	caller event.Caller
+	region string
+	kind   uint8
+	score  float64
+	chance float64
+	count  int64
+	first  time.Time
+	last   time.Time
+}
+
+// Judge says what is new in hour i of the day.
+func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
+	s.homes.Take(day.Names)
+	s.until(day, i)
+	h := day.Hours[i]
+	if h == nil {
+		return nil
+	}
+	today := novelty.DayOf(day.Start)
+	var list []found
+	for j := range h.Uses {
+		u := &h.Uses[j]
+		if !watched(u, day.Names) {
+			continue
+		}
+		id := use{s.homes.Of(u.Secret), u.Actor, novelty.Class(u.Caller)}
+		if _, said := s.seen.uses[id]; said {
+			continue
+		}
+		held := s.secret(id.secret)
+		if it := held.find(id.actor, id.class); it != nil && usual(it.state) || held.crowded || len(held.items) == 0 {
+			continue
+		}
+		if k := slices.IndexFunc(list, func(f found) bool { return f.use == id }); k >= 0 {
+			f := &list[k]
+			f.count += u.Count
+			f.first, f.last = earlier(f.first, u.First), later(f.last, u.Last)
+			continue
+		}
+		f := found{use: id, named: u.Secret, caller: u.Caller, region: u.Region, kind: s.kindOf(day.Names, id.secret, id.actor, id.class),
+			count: u.Count, first: u.First, last: u.Last}
+		f.chance = s.chance(held, &f)
+		if f.score = novelty.Score(f.chance); f.score >= watch.Floor {
+			list = append(list, f)
+		}
+	}
+	return s.alarms(day, i, today, list)
+}
+
+// chance is that of such a novelty, or a rarer one, at this secret by this
+// principal on a day.
+func (s *Sign) chance(h *held, f *found) float64 {
+	p := s.rates.P(int(f.kind))
+	if !s.o.NoShrinkage {
+		p *= novelty.Leaning(float64(h.novel), float64(h.expected))
+		if a := s.actor(f.actor); a.first > 0 {
+			p *= max(1, novelty.Leaning(float64(a.novel), float64(a.expected)))
+		}
+	}
+	return min(p, 1)
+}
+
+// alarms gathers what one principal did in the hour as callers of one kind.
+func (s *Sign) alarms(day *watch.Day, i int, today uint16, list []found) []watch.Alarm {
+	slices.SortFunc(list, func(a, b found) int {
+		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.class, b.class), cmp.Compare(b.score, a.score), cmp.Compare(a.secret, b.secret))
+	})
+	var all []watch.Alarm
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].actor == list[0].actor && list[n].class == list[0].class {
+			n++
+		}
+		all = append(all, s.alarm(day, i, today, list[:n:n]))
+		list = list[n:]
+	}
+	return all
+}
+
+func (s *Sign) alarm(day *watch.Day, i int, today uint16, group []found) watch.Alarm {
+	// What is mature leads: it is what can be alerted on.
+	slices.SortStableFunc(group, func(a, b found) int {
+		return -cmp.Compare(truth(s.secret(a.secret).mature(today)), truth(s.secret(b.secret).mature(today)))
+	})
+	top := &group[0]
+	h := s.secret(top.secret)
+	a := watch.Alarm{
+		Sign: finding.SignCaller, Class: finding.SignCaller, Secret: top.named, Actor: top.actor, Account: -1, Region: top.region, Caller: top.caller,
+		Score: top.score, Trials: 1, First: top.first, Last: top.last, Days: int(h.days), Calls: int64(h.calls),
+		Mature: h.mature(today), Severity: severity(top.kind, top.score),
+		Person: person(day.Hours[i], top),
+	}
+	for k := range group {
+		f := &group[k]
+		a.Count += f.count
+		a.First, a.Last = earlier(a.First, f.first), later(a.Last, f.last)
+		if len(group) > 1 {
+			a.Secrets = append(a.Secrets, f.named)
+		}
+	}
+	for j := range day.Hours[i].Uses {
+		if u := &day.Hours[i].Uses[j]; u.Secret == top.named && u.Actor == top.actor && u.Caller == top.caller {
+			a.Account = u.Account
+			break
+		}
+	}
+	if len(group) > 1 {
+		a.Secret = -1
+	}
+	a.Context = s.context(day, i, group)
+	a.Where = s.where(day.Names, &a, top)
+	a.Tell = func() watch.Told { return s.teller(day, group).tell() }
+	return a
+}
+
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// person is who stands behind a person's command line, where events tell.
+func person(h *watch.Hour, f *found) string {
+	if !watch.Person(f.caller) {
+		return ""
+	}
+	for i := range h.People {
+		p := &h.People[i]
+		if p.Actor == f.actor && p.Caller == f.caller && slices.ContainsFunc(p.Reads, func(r watch.PersonRead) bool { return r.Secret == f.named }) {
+			return p.Person
+		}
+	}
+	return ""
+}
+
+func severity(kind uint8, score float64) finding.Severity {
+	role, class := near(kind)
+	switch {
+	case class == otherClass || class == commandLine || class == longKey || role == foreigner:
+		if score >= 4 {
+			return finding.High
+		}
+		return finding.Medium
+	case score >= 4:
+		return finding.Medium
+	}
+	return finding.Low
+}
+
+func (s *Sign) where(names *watch.Names, a *watch.Alarm, top *found) watch.Where {
+	w := watch.Where{Actor: names.Actors[top.actor].UID, Person: a.Person, Caller: top.caller, Operations: novelty.Reads}
+	if a.Secrets == nil {
+		w.Secrets = []string{names.Secrets[top.named].UID}
+	}
+	for _, n := range a.Secrets {
+		w.Secrets = append(w.Secrets, names.Secrets[n].UID)
+	}
+	return w
+}
