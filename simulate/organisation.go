@@ -7,7 +7,6 @@ package simulate
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"time"
 )
@@ -222,6 +221,3 @@ func (w *world) silent(a *account, at time.Time) bool {
 	s := w.sum.Silent
 	return a.id == s.Account && !at.Before(s.From) && at.Before(s.To)
 }
-
-// rng is the only source of chance.
-func newRand(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 0x59616775726121)) }

@@ -53,8 +53,6 @@ const (
 	agentStatic  = "Boto3/1.34.11 md/Botocore#1.34.11 ua/2.0 os/linux#5.15.0-1051 md/arch#x86_64 lang/python#3.10.12 md/pyimpl#CPython Botocore/1.34.11"
 )
 
-var names = []string{"sato", "suzuki", "takahashi", "tanaka", "ito", "watanabe", "yamamoto", "nakamura", "kobayashi", "kato", "yoshida", "yamada"}
-
 // people fills an account with those who act in it.
 func (w *world) people(a *account) {
 	nat := fmt.Sprintf("203.0.113.%d", 10+a.index%200)

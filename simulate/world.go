@@ -8,12 +8,6 @@ import (
 	"time"
 )
 
-const (
-	home   = "ap-northeast-1"
-	global = "us-east-1" // where calls of IAM, STS and sign-in are recorded
-	abroad = "eu-west-1"
-)
-
 // world is everything that exists in the organisation.
 type world struct {
 	o        Organisation
@@ -45,12 +39,8 @@ type account struct {
 
 type secret struct{ name, arn, key string }
 
-var systems = []string{"orders", "billing", "catalogue", "search", "media", "reports", "identity", "mail", "logistics", "pricing", "support", "loyalty"}
-
-var accountNames = []string{"build", "prod-shop", "prod-pay", "prod-data", "staging", "dev-shop", "dev-pay", "shared-network", "log-archive", "security", "sandbox", "backup"}
-
 func newWorld(o Organisation) *world {
-	w := &world{o: o, rng: newRand(o.Seed)}
+	w := &world{o: o, rng: newRand(o.Seed, 0)}
 	w.org = "o-" + w.letters(10)
 	for i := range o.Accounts {
 		w.accounts = append(w.accounts, w.newAccount(i))

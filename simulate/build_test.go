@@ -1,0 +1,115 @@
+package simulate
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/yagura-sec/yagura/simulate/estate"
+)
+
+func build(t testing.TB, c Config) *estate.World {
+	t.Helper()
+	w, err := Build(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestBuildIsTheSameAgain(t *testing.T) {
+	say := func(seed int64) string {
+		w := build(t, Config{Seed: seed})
+		b, err := json.Marshal(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if say(1) != say(1) {
+		t.Error("the same seed gives another world")
+	}
+	if say(1) == say(2) {
+		t.Error("another seed gives the same world")
+	}
+}
+
+func TestBuildHoldsToItsShares(t *testing.T) {
+	w := build(t, Config{Seed: 3, Size: "medium"})
+	near := func(what string, got, want, within float64) {
+		t.Helper()
+		if math.Abs(got-want) > within {
+			t.Errorf("%s: %.3f, want %.3f ± %.3f", what, got, want, within)
+		}
+	}
+	classes, rhythms := map[estate.Class]float64{}, map[string]float64{}
+	apps, readings, growing, stepping := 0.0, 0.0, 0.0, 0.0
+	for _, a := range w.Apps {
+		classes[a.Workloads[0].Class]++
+		apps++
+	}
+	rate := map[*estate.Secret]float64{}
+	for _, wl := range w.Workloads {
+		for _, r := range wl.Reads {
+			readings++
+			rhythms[r.Rhythm]++
+			if r.Growth != 0 {
+				growing++
+			}
+			if r.Step != 0 {
+				stepping++
+			}
+			if !r.Workload.App.Together {
+				rate[r.Secret] += r.Rate
+			}
+			if r.Workload != wl || r.Secret == nil || r.Rate <= 0 {
+				t.Fatalf("%s reads %+v", wl.Name, r)
+			}
+		}
+	}
+	near("Lambda", classes[estate.Lambda]/apps, shareLambda/0.98, 0.06)
+	near("ECS", classes[estate.ECS]/apps, shareECS/0.98, 0.06)
+	near("EC2", classes[estate.EC2]/apps, shareEC2/0.98, 0.06)
+	near("EKS", classes[estate.EKS]/apps, shareEKS/0.98, 0.04)
+	near("office", rhythms[estate.Office]/readings, shareOffice, 0.05)
+	near("flat", rhythms[estate.Flat]/readings, shareFlat, 0.05)
+	near("growing", growing/readings, shareGrowing*0.83, 0.05) // batches do not grow
+	near("stepping", stepping/readings, shareStepping*0.83, 0.05)
+	var logs []float64
+	for _, r := range rate {
+		logs = append(logs, math.Log(r))
+	}
+	slices.Sort(logs)
+	near("median rate", math.Exp(logs[len(logs)/2]), rateMedian, 0.5)
+	near("log rate, 10th to 90th centile", logs[len(logs)*9/10]-logs[len(logs)/10], 2*1.2816*rateSigma, 0.8)
+	var people, byName float64
+	for _, s := range w.Secrets {
+		if s.Person {
+			people++
+			if len(s.Readers) == 0 || s.Readers[0] != s.Owner {
+				t.Errorf("%s is read by %v", s.Name, s.Readers)
+			}
+		}
+		if s.Sort == estate.SortSecret && len(s.ARN) > 0 && s.ARN[len(s.ARN)-len(s.Name):] == s.Name {
+			byName++
+		}
+	}
+	near("people's secrets", people/float64(len(w.Secrets)), sharePerson, 0.01)
+	if byName == 0 {
+		t.Error("no secret is called by its bare name")
+	}
+	seen := map[string]bool{}
+	for _, s := range w.Secrets {
+		if seen[s.ARN] {
+			t.Errorf("%s exists twice", s.ARN)
+		}
+		seen[s.ARN] = true
+	}
+	for _, wl := range w.Workloads {
+		if seen[wl.Role] {
+			t.Errorf("%s exists twice", wl.Role)
+		}
+		seen[wl.Role] = true
+	}
+}
