@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/catalogue"
@@ -13,9 +14,11 @@ import (
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/pipeline"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/triage"
 )
 
 // history is how rules are held against what is stored.
@@ -35,6 +38,41 @@ func (r *rooms) latest(ctx context.Context) (time.Time, error) {
 		return e.Time, err
 	}
 	return time.Time{}, ctx.Err()
+}
+
+// earliest is the time of the earliest stored event.
+func (r *rooms) earliest(ctx context.Context) (time.Time, error) {
+	for e, err := range r.lake.Select(ctx, query.Query{Limit: 1, OldestFirst: true}) {
+		return e.Time, err
+	}
+	return time.Time{}, ctx.Err()
+}
+
+// latestMark is the Seq of the latest mark.
+func (r *rooms) latestMark(ctx context.Context) (seen int64, err error) {
+	marks, err := r.triage.Marks(ctx)
+	for _, m := range marks {
+		seen = max(seen, m.Seq)
+	}
+	return seen, err
+}
+
+// folded are the findings of occurrences, the most pressing first.
+func folded(all []finding.Occurrence) (out []finding.Finding) {
+	byKey := map[string][]finding.Occurrence{}
+	for _, o := range all {
+		byKey[o.Key] = append(byKey[o.Key], o)
+	}
+	for _, some := range byKey {
+		out = append(out, finding.Fold(some))
+	}
+	pressing(out)
+	return out
+}
+
+// pressing orders findings as triage lists them.
+func pressing(all []finding.Finding) {
+	slices.SortFunc(all, func(a, b finding.Finding) int { return triage.PlaceOf(&a).Compare(triage.PlaceOf(&b)) })
 }
 
 // hunters makes the hunting of the rules that judge, which have not begun to.

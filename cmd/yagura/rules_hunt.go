@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -236,7 +235,7 @@ func (h *hunting) bounds(ctx context.Context, record bool) error {
 	}
 	var err error
 	if h.since.IsZero() {
-		if h.since, err = h.earliest(ctx); err != nil {
+		if h.since, err = h.rooms.earliest(ctx); err != nil {
 			return err
 		}
 	}
@@ -427,7 +426,7 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 // reach is what there is to hunt through in whole hours, and up to when the log
 // may be taken to be complete.
 func (h *hunting) reach(ctx context.Context) (since, until, complete time.Time, err error) {
-	first, err := h.earliest(ctx)
+	first, err := h.rooms.earliest(ctx)
 	if err != nil {
 		return since, until, complete, err
 	}
@@ -451,14 +450,6 @@ func (h *hunting) reach(ctx context.Context) (since, until, complete time.Time, 
 		complete = now
 	}
 	return since, until, complete, nil
-}
-
-// earliest is the time of the earliest stored event.
-func (h *hunting) earliest(ctx context.Context) (time.Time, error) {
-	for e, err := range h.rooms.lake.Select(ctx, query.Query{Limit: 1, OldestFirst: true}) {
-		return e.Time, err
-	}
-	return time.Time{}, ctx.Err()
 }
 
 // logEvents counts the stored events of the period that belong to one of the log
@@ -511,14 +502,9 @@ func nameOf(s match.Source) string {
 
 // add puts what a hunt found into the report.
 func (h *hunting) add(row HuntedRule, hunt finding.Hunt) {
-	byKey := map[string][]finding.Occurrence{}
-	for _, o := range hunt.Occurrences {
-		byKey[o.Key] = append(byKey[o.Key], o)
-	}
-	for _, all := range byKey {
-		h.report.folded = append(h.report.folded, finding.Fold(all))
-	}
-	row.Findings, row.Open = len(byKey), len(hunt.Again)
+	found := folded(hunt.Occurrences)
+	h.report.folded = append(h.report.folded, found...)
+	row.Findings, row.Open = len(found), len(hunt.Again)
 	h.report.Rules = append(h.report.Rules, row)
 	h.report.hunts = append(h.report.hunts, hunt)
 }
@@ -531,13 +517,9 @@ func (h *hunting) record(ctx context.Context) error {
 			return fmt.Errorf("%s finds too much to be kept: %s matches are in no finding; narrow the rule or the period", row.Title, number(row.Cut))
 		}
 	}
-	var seen int64
-	marks, err := h.rooms.triage.Marks(ctx)
+	seen, err := h.rooms.latestMark(ctx)
 	if err != nil {
 		return err
-	}
-	for _, m := range marks {
-		seen = max(seen, m.Seq)
 	}
 	for _, hunt := range h.report.hunts {
 		hunt.Since, hunt.Until = h.since, h.until
@@ -550,9 +532,7 @@ func (h *hunting) record(ctx context.Context) error {
 }
 
 func (h *hunting) print() error {
-	slices.SortFunc(h.report.folded, func(a, b finding.Finding) int {
-		return cmp.Or(cmp.Compare(b.Priority, a.Priority), b.LastSeen.Compare(a.LastSeen), strings.Compare(a.Key, b.Key))
-	})
+	pressing(h.report.folded)
 	if h.json() {
 		for _, f := range h.report.folded {
 			h.report.Findings = append(h.report.Findings, api.ViewFinding(f))
