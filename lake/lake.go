@@ -86,6 +86,28 @@ type UsageReader interface {
 	Usage(ctx context.Context, q usage.Query) iter.Seq2[usage.Row, error]
 }
 
+// UsageConditioner sums usage by a condition in the engine's own SQL; some engines.
+type UsageConditioner interface {
+	// Dialect is the SQL that conditions are written in: "duckdb".
+	Dialect() string
+	// UsageWhere yields the sums of the rows for which c holds, one a combination
+	// of hour and the columns of c.By, ascending by hour and then by those columns
+	// in the order of c.By. The fields of a row that are not summed by are empty.
+	UsageWhere(ctx context.Context, c UsageCondition) iter.Seq2[usage.Row, error]
+}
+
+// UsageCondition chooses and sums rows of usage by SQL text that we wrote, never
+// a person's.
+type UsageCondition struct {
+	Since, Until time.Time // hours in [Since, Until); zero: open
+	// Where is over the columns of a row's key, with ? for Args; empty: every row.
+	// Of resource_uid it may ask no more than whether it is empty, for resources
+	// beyond the cap of their group have given up their names.
+	Where string
+	Args  []any    // text, int64, float64, bool, time.Time
+	By    []string // columns of usage.Key but the hour; nil: all of them
+}
+
 // Counter counts events without reading them.
 type Counter interface {
 	Count(ctx context.Context, q query.Query) (int64, error)

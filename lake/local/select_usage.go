@@ -25,7 +25,15 @@ func (s *Store) Usage(ctx context.Context, q usage.Query) iter.Seq2[usage.Row, e
 }
 
 func (s *Store) usage(ctx context.Context, q usage.Query, yield func(usage.Row, error) bool) error {
-	segs, err := s.liveUsage(q.Since, q.Until)
+	return s.usageSlices(ctx, q.Since, q.Until, func(from, to time.Time) (int, error) {
+		return s.usageBetween(ctx, q, from, to, yield)
+	})
+}
+
+// usageSlices asks for the usage of some hours in slices; ask tells how many rows
+// there were.
+func (s *Store) usageSlices(ctx context.Context, since, before time.Time, ask func(from, to time.Time) (int, error)) error {
+	segs, err := s.liveUsage(since, before)
 	if err != nil || len(segs) == 0 {
 		return err
 	}
@@ -39,19 +47,19 @@ func (s *Store) usage(ctx context.Context, q usage.Query, yield func(usage.Row, 
 		}
 	}
 	until = until.Add(time.Hour)
-	if q.Since.After(from) {
-		from = q.Since
+	if since.After(from) {
+		from = since
 	}
-	if !q.Until.IsZero() && q.Until.Before(until) {
-		until = q.Until
+	if !before.IsZero() && before.Before(until) {
+		until = before
 	}
 	step := 24 * time.Hour
 	for from.Before(until) {
 		to := minTime(from.Truncate(24*time.Hour).Add(step), until)
-		n, err := s.usageBetween(ctx, q, from, to, yield)
+		n, err := ask(from, to)
 		if isGone(err) {
 			if err = s.reload(ctx); err == nil {
-				n, err = s.usageBetween(ctx, q, from, to, yield)
+				n, err = ask(from, to)
 			}
 		}
 		if err != nil {

@@ -1,0 +1,207 @@
+// Package anomaly hunts for unusual use of secrets and keys: it reads stored
+// usage and events hour by hour, has the signs of trouble judge them, weighs
+// their alarms against what happens by chance, and tells those that an alert
+// budget has room for.
+//
+// What it says is a function of what is stored and of the calendar alone. Each
+// hour is judged by what was learned of the days before it and by the hours of
+// its own day up to it, so that a look back and a look that goes along with the
+// log come to the same; an event that comes late has the hunter look again from
+// its hour on.
+package anomaly
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/usage"
+)
+
+// Name is the hunter's: that of its marks and hunts.
+const Name = "anomaly"
+
+// Sums is lake.UsageCondition: one converts into the other.
+type Sums struct {
+	Since, Until time.Time
+	Where        string
+	Args         []any
+	By           []string
+}
+
+// Usage is where hourly sums are read: with Where if it is there, else whole with
+// Select.
+type Usage struct {
+	// Where is lake.UsageConditioner's UsageWhere in the dialect of DuckDB.
+	Where  func(context.Context, Sums) iter.Seq2[usage.Row, error]
+	Select func(context.Context, usage.Query) iter.Seq2[usage.Row, error]
+}
+
+// Options is what a hunter reads and how it decides. Usage, Events and Signs have
+// to be given.
+type Options struct {
+	Usage  Usage
+	Events stored.Source
+	// Horizon gives the time before which events were dropped; nil: none were.
+	Horizon func() (time.Time, error)
+	// Notes gives back what Hunt.Notes kept of the days in [since, until), in
+	// order: triage.Hunts.Notes of Name. Nil: days without events are learned
+	// from by their usage alone.
+	Notes func(ctx context.Context, since, until time.Time) ([]finding.Note, error)
+	// Reread has days read from events wherever they are held, although there is
+	// a note: after events were read anew by another version, for example.
+	Reread bool
+	// Signs makes all signs, having learned nothing: see Signs.
+	Signs func() []watch.Sign
+	// Windows are the calendar's.
+	Windows func() []finding.Window
+	// Budget is how many alerts a day and 1,000 secrets and keys may be expected
+	// by chance, all signs together; 0: DefaultBudget.
+	Budget float64
+	// Lateness is how long after its end an hour waits for its records, beyond
+	// what now allows for; 0: DefaultLateness. Less than 0: not at all.
+	Lateness time.Duration
+	// Nominal has scores taken at their word: the tail of what is observed
+	// corrects nothing. For comparison.
+	Nominal bool
+	// Progress, if given, is called after each day.
+	Progress func(Progress)
+}
+
+// Defaults of Options.
+const (
+	DefaultBudget   = 1.0
+	DefaultLateness = 20 * time.Minute
+)
+
+// Progress is how far a hunt is.
+type Progress struct {
+	Day      time.Time
+	Last     time.Time // the day it goes up to
+	Secrets  int
+	Events   int64 // read of events, in all
+	Rows     int64 // read of usage
+	Alarms   int64 // that signs raised
+	Findings int64 // occurrences of them that the budget had room for
+	Bytes    int64 // of what is learned
+}
+
+// Hunter is the hunter named Name.
+type Hunter struct {
+	o  Options
+	mu sync.Mutex // held by a hunt, and by who asks for the state
+	m  *model     // nil: nothing read yet
+	p  Progress
+}
+
+var _ detect.Pack = (*Hunter)(nil)
+
+// New makes a hunter that has read nothing yet.
+func New(o Options) *Hunter {
+	if o.Budget == 0 {
+		o.Budget = DefaultBudget
+	}
+	if o.Lateness == 0 {
+		o.Lateness = DefaultLateness
+	}
+	if o.Windows == nil {
+		o.Windows = func() []finding.Window { return nil }
+	}
+	return &Hunter{o: o}
+}
+
+// Hunters is detect.Hunter's.
+func (h *Hunter) Hunters() []string { return []string{Name} }
+
+// Hunt is detect.Hunter's. What is asked for may be widened: every hour from
+// since up to the last one that is over is told, because what was learned of an
+// hour decides on those after it. Hours that are not over come back in Again.
+func (h *Hunter) Hunt(ctx context.Context, hunter string, since, until, now time.Time) (finding.Hunt, error) {
+	said, err := h.HuntTogether(ctx, []detect.Look{{Hunter: hunter, Since: since, Until: until}}, now)
+	if err != nil {
+		return finding.Hunt{}, err
+	}
+	return said[0], nil
+}
+
+// HuntTogether is detect.Pack's: one pass through the hours for all looks.
+func (h *Hunter) HuntTogether(ctx context.Context, looks []detect.Look, now time.Time) ([]finding.Hunt, error) {
+	for _, l := range looks {
+		if l.Hunter != Name {
+			return nil, fmt.Errorf("%q is not hunted for here", l.Hunter)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	lateness := max(h.o.Lateness, 0)
+	end := finding.Hour(now.Add(-lateness)) // hours before it are over
+	out := make([]finding.Hunt, len(looks))
+	since := end
+	for i, l := range looks {
+		out[i] = finding.Hunt{Hunter: Name, Since: finding.Hour(l.Since), Until: finding.Hour(l.Until.Add(time.Hour - 1))}
+		for t := out[i].Since; t.Before(out[i].Until); t = t.Add(time.Hour) {
+			if !t.Before(end) {
+				out[i].Again = append(out[i].Again, t)
+			}
+		}
+		if out[i].Since.Before(since) {
+			since = out[i].Since
+		}
+	}
+	if !since.Before(end) {
+		return out, nil
+	}
+	said, err := h.from(ctx, since, end)
+	if err != nil {
+		return nil, err
+	}
+	share(out, said, end)
+	return out, nil
+}
+
+// share gives each look the hours from its own on up to the next one's, the last
+// one up to the end.
+func share(looks []finding.Hunt, said finding.Hunt, end time.Time) {
+	order := make([]int, len(looks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return looks[i].Since.Compare(looks[j].Since) })
+	for n, i := range order {
+		l := &looks[i]
+		if !l.Since.Before(end) {
+			continue
+		}
+		to := end
+		if n+1 < len(order) {
+			to = looks[order[n+1]].Since
+		}
+		if l.Until.Before(to) {
+			l.Until = to
+		}
+		for _, o := range said.Occurrences {
+			if !o.Since.Before(l.Since) && o.Since.Before(l.Until) {
+				l.Occurrences = append(l.Occurrences, o)
+			}
+		}
+		for _, note := range said.Notes {
+			if !note.Day.Add(24*time.Hour-1).Before(l.Since) && note.Day.Before(l.Until) {
+				l.Notes = append(l.Notes, note)
+			}
+		}
+	}
+}
+
+// Progress is that of the latest hunt.
+func (h *Hunter) Progress() Progress {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.p
+}

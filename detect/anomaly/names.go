@@ -1,0 +1,264 @@
+package anomaly
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/usage"
+)
+
+// of tells whether the resource is such a thing: a record may name others beside.
+func (t thing) of(uid string) bool {
+	if uid == "" || uid == usage.Other {
+		return false
+	}
+	p, ok := parseARN(uid)
+	if !ok {
+		return true // another provider's name
+	}
+	switch t {
+	case aSecret:
+		return p.service == "secretsmanager"
+	case aParameter:
+		return p.service == "ssm" && strings.HasPrefix(p.rest, "parameter")
+	}
+	return p.service == "kms"
+}
+
+// arn is an ARN in its parts.
+type arn struct{ service, region, account, rest string }
+
+func parseARN(s string) (p arn, ok bool) {
+	rest, ok := strings.CutPrefix(s, "arn:")
+	if !ok {
+		return p, false
+	}
+	for i, to := range [...]*string{nil, &p.service, &p.region, &p.account} {
+		part, after, found := strings.Cut(rest, ":")
+		if !found {
+			return p, false
+		}
+		if i > 0 {
+			*to = part
+		}
+		rest = after
+	}
+	p.rest = rest
+	return p, true
+}
+
+// canonical is a name under which the forms of one secret meet: Secrets Manager
+// adds a hyphen and six random characters to a name, which requests may leave
+// out.
+func canonical(uid string) string {
+	if !strings.Contains(uid, ":secretsmanager:") || !randomSuffix(uid) {
+		return uid
+	}
+	return uid[:len(uid)-7]
+}
+
+// randomSuffix tells the random characters from a name's last word. Six lower
+// case letters or six digits are taken to be a word: drawn by chance they are so
+// once in 190 times, and then the two forms of the name count as two secrets.
+func randomSuffix(s string) bool {
+	if len(s) < 8 || s[len(s)-7] != '-' {
+		return false
+	}
+	lower, upper, digits := 0, 0, 0
+	for _, c := range []byte(s[len(s)-6:]) {
+		switch {
+		case 'a' <= c && c <= 'z':
+			lower++
+		case 'A' <= c && c <= 'Z':
+			upper++
+		case '0' <= c && c <= '9':
+			digits++
+		default:
+			return false
+		}
+	}
+	return lower < 6 && digits < 6
+}
+
+// names gives watch.Names their numbers.
+type names struct {
+	watch.Names
+	secrets, actors, accounts map[string]int32
+}
+
+func newNames() *names {
+	return &names{secrets: map[string]int32{}, actors: map[string]int32{}, accounts: map[string]int32{}}
+}
+
+// secret is the number of a secret, which is given one at its first sight.
+func (n *names) secret(uid string, hour time.Time) int32 {
+	if i, ok := n.secrets[uid]; ok {
+		return i
+	}
+	name := canonical(uid)
+	i, ok := n.secrets[name]
+	if !ok {
+		i = int32(len(n.Secrets))
+		n.Secrets = append(n.Secrets, secretOf(uid, name, hour))
+		n.secrets[name] = i
+	}
+	n.secrets[uid] = i
+	return i
+}
+
+// known is the number of a secret that has one, else -1.
+func (n *names) known(uid string) int32 {
+	if i, ok := n.secrets[uid]; ok {
+		return i
+	}
+	if i, ok := n.secrets[canonical(uid)]; ok {
+		return i
+	}
+	return -1
+}
+
+func secretOf(uid, name string, hour time.Time) watch.Secret {
+	s := watch.Secret{UID: uid, Name: name, First: hour}
+	p, ok := parseARN(name)
+	if !ok {
+		s.Family = uid
+		return s
+	}
+	s.Account, s.Region, s.Name = p.account, p.region, p.rest
+	switch p.service {
+	case "secretsmanager":
+		s.Name = strings.TrimPrefix(p.rest, "secret:")
+	case "ssm":
+		s.Name = strings.TrimPrefix(p.rest, "parameter")
+		if strings.Count(s.Name, "/") == 1 {
+			s.Name = s.Name[1:] // "parameter/x" is the ARN of "x"
+		}
+	case "kms":
+		s.Key = true
+		s.Name = strings.TrimPrefix(p.rest, "key/")
+	}
+	s.Family = p.account + " " + family(s.Name)
+	if s.Key {
+		s.Family = uid // a key's name says nothing
+	}
+	return s
+}
+
+// family is what a name has in common with those of secrets that belong with it:
+// all up to the last slash, else the first part before a hyphen.
+func family(name string) string {
+	if at := strings.LastIndexByte(name, '/'); at > 0 {
+		return name[:at]
+	}
+	head, _, _ := strings.Cut(strings.TrimPrefix(name, "/"), "-")
+	return head
+}
+
+func (n *names) actor(uid string, hour time.Time) int32 {
+	if i, ok := n.actors[uid]; ok {
+		return i
+	}
+	i := int32(len(n.Actors))
+	a := watch.Actor{UID: uid, Name: uid, First: hour}
+	if p, ok := parseARN(uid); ok {
+		a.Account = p.account
+		a.Name = p.rest[strings.LastIndexByte(p.rest, '/')+1:]
+	}
+	n.Actors = append(n.Actors, a)
+	n.actors[uid] = i
+	return i
+}
+
+func (n *names) account(id string) int32 {
+	if i, ok := n.accounts[id]; ok {
+		return i
+	}
+	i := int32(len(n.Accounts))
+	n.Accounts = append(n.Accounts, id)
+	n.accounts[id] = i
+	return i
+}
+
+// replicated notes that a secret is replicated to a region from then on.
+func (n *names) replicated(secret int32, region string, at time.Time) {
+	s := &n.Secrets[secret]
+	if _, had := s.Replicas[region]; had || region == "" {
+		return
+	}
+	if s.Replicas == nil {
+		s.Replicas = map[string]time.Time{}
+	}
+	s.Replicas[region] = at
+}
+
+// size is how many names there are.
+type size struct {
+	secrets, actors, accounts int
+	at                        time.Time // replicas from then on are later
+}
+
+func (n *names) size(at time.Time) size {
+	return size{len(n.Secrets), len(n.Actors), len(n.Accounts), at}
+}
+
+// cut takes away what was named since.
+func (n *names) cut(to size) {
+	for _, t := range []struct {
+		m map[string]int32
+		n int
+	}{{n.secrets, to.secrets}, {n.actors, to.actors}, {n.accounts, to.accounts}} {
+		for k, i := range t.m {
+			if int(i) >= t.n {
+				delete(t.m, k)
+			}
+		}
+	}
+	n.Secrets, n.Actors, n.Accounts = n.Secrets[:to.secrets], n.Actors[:to.actors], n.Accounts[:to.accounts]
+	for i := range n.Secrets {
+		for region, at := range n.Secrets[i].Replicas {
+			if !at.Before(to.at) {
+				delete(n.Secrets[i].Replicas, region)
+			}
+		}
+	}
+}
+
+// networkOf names where a call came from.
+func networkOf(e *event.Event) string {
+	switch {
+	case e.SrcVPCE != "":
+		return e.SrcVPCE
+	case e.SrcHost != "":
+		return e.SrcHost
+	}
+	ip, err := netip.ParseAddr(e.SrcIP)
+	switch {
+	case err != nil:
+		return e.SrcIP
+	case ip.IsPrivate(), ip.IsLoopback(), ip.IsLinkLocalUnicast():
+		return "private"
+	}
+	bits := 48
+	if ip = ip.Unmap(); ip.Is4() {
+		bits = 24
+	}
+	p, err := ip.WithZone("").Prefix(bits)
+	if err != nil {
+		return e.SrcIP
+	}
+	return p.String()
+}
+
+// personOf names who stands behind the call of a person.
+func personOf(e *event.Event) string {
+	switch {
+	case !watch.Person(e.Caller):
+		return ""
+	case e.ActorSession != "":
+		return e.ActorSession
+	}
+	return e.ActorName
+}
