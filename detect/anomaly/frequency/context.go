@@ -1,0 +1,233 @@
+package frequency
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// A rise is explained by what happened at most so long before the first of its
+// reads.
+const before = 30 * time.Minute
+
+// Two are enough to speak of the others of a family, five and a fifth of its
+// secrets of those of an account.
+const (
+	familyOthers  = 2
+	accountOthers = 5
+)
+
+// explain looks for what accounts for each rise of the hour. All of it asks that
+// those who read too much are readers of the secret as it is: a stranger's burst
+// is explained by nothing that the log shows.
+func (s *sign) explain(day *watch.Day, i int, cells []cell) {
+	var rising []*cell
+	for j := range cells {
+		if c := &cells[j]; c.score >= 1.5 {
+			rising = append(rising, c)
+		}
+	}
+	if len(rising) == 0 {
+		return
+	}
+	at := day.Start.Add(time.Duration(i) * time.Hour)
+	acts := s.actsAround(day, i)
+	for _, c := range rising {
+		if !c.usual || c.score < watch.Floor {
+			continue
+		}
+		s.byAct(day, i, c, acts)
+		s.byFamily(day, c, rising)
+		s.byAccount(day, c, rising, cells)
+		s.byRun(c, at)
+	}
+	// What explains a rise of some of a family's secrets explains those of the
+	// rest, where the same actor reads them.
+	for _, c := range rising {
+		if !c.usual || c.score < watch.Floor || len(c.context) > 0 {
+			continue
+		}
+		for _, o := range rising {
+			if o != c && o.actor == c.actor && len(o.context) > 0 && s.home[o.secret].account == s.home[c.secret].account {
+				c.context = append(c.context, o.context[0])
+				break
+			}
+		}
+	}
+}
+
+// actsAround are the acts of the hour and of the one before.
+func (s *sign) actsAround(day *watch.Day, i int) []watch.Act {
+	acts := day.Hours[i].Acts
+	switch {
+	case i > 0 && day.Hours[i-1] != nil:
+		acts = append(append([]watch.Act(nil), day.Hours[i-1].Acts...), acts...)
+	case i == 0:
+		acts = append(append([]watch.Act(nil), s.late...), acts...)
+	}
+	return acts
+}
+
+// byAct looks for a deploy of what reads the secret, or a rotation of it.
+func (s *sign) byAct(day *watch.Day, i int, c *cell, acts []watch.Act) {
+	names := day.Names
+	var best *watch.Act
+	match := 0
+	for j := range acts {
+		a := &acts[j]
+		if a.Outcome != "" && a.Outcome != "success" || a.First.After(c.last) || a.Last.Before(c.from().Add(-before)) {
+			continue
+		}
+		how := 0
+		switch a.Sort {
+		case watch.ActRotate:
+			if a.Secret == c.secret {
+				how = 3
+			}
+		case watch.ActDeploy, watch.ActBuild:
+			if a.Account != s.home[c.secret].account {
+				continue
+			}
+			switch {
+			case akin(a.Resource, names.Actors[c.actor].Name):
+				how = 2
+			case a.Sort == watch.ActDeploy:
+				how = 1
+			}
+		}
+		if how > match {
+			best, match = a, how
+		}
+	}
+	switch match {
+	case 3:
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "rotation",
+			Text: fmt.Sprintf("it was rotated at %s (%s)", best.First.UTC().Format("15:04"), best.Operation)})
+	case 2:
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "deploy",
+			Text: fmt.Sprintf("%s of %s by %s at %s, which reads it", best.Operation, last(best.Resource), actorName(names, best.Actor), best.First.UTC().Format("15:04"))})
+	case 1:
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "deploy",
+			Text: fmt.Sprintf("%s %s in the same account by %s at %s, and its usual readers read it", best.Operation, last(best.Resource), actorName(names, best.Actor), best.First.UTC().Format("15:04"))})
+	}
+}
+
+// from is when the rise began at the earliest that is known.
+func (c *cell) from() time.Time {
+	for _, a := range c.actors {
+		if a.actor == c.actor {
+			return a.first
+		}
+	}
+	return c.first
+}
+
+// byFamily: a start of a program reads all of its secrets, so they rise together
+// and by about as much.
+func (s *sign) byFamily(day *watch.Day, c *cell, rising []*cell) {
+	others := 0
+	family := s.home[c.secret].family
+	for _, o := range rising {
+		if o.secret != c.secret && s.home[o.secret].family == family && o.actor == c.actor && o.usual {
+			others++
+		}
+	}
+	if others >= familyOthers || others == 1 && s.pools[family].members == 2 {
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "family",
+			Text: fmt.Sprintf("%d other secrets of its family rose in the same hour, read by the same %s: as when a program starts", others, actorName(day.Names, c.actor))})
+	}
+}
+
+// byAccount: many secrets of an account at once are a restart of much of it.
+func (s *sign) byAccount(day *watch.Day, c *cell, rising []*cell, cells []cell) {
+	account := s.home[c.secret].account
+	if account < 0 {
+		return
+	}
+	up, all := 0, 0
+	for _, o := range rising {
+		if s.home[o.secret].account == account && o.usual {
+			up++
+		}
+	}
+	for j := range cells {
+		if s.home[cells[j].secret].account == account {
+			all++
+		}
+	}
+	if up-1 >= accountOthers && 5*up >= all {
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "account",
+			Text: fmt.Sprintf("%d of the %d secrets of account %s in use rose in the same hour by their usual readers: as when much of it is started anew", up, all, day.Names.Accounts[account])})
+	}
+}
+
+// byRun: a run that comes weekly or at the same place of the month, or the usual
+// run of the hour before or after.
+func (s *sign) byRun(c *cell, at time.Time) {
+	st := &s.secrets[c.secret]
+	fits := func(size float64) bool { return size > 0 && c.x <= 1.5*size+10 }
+	if size := st.run(at, once); fits(size) {
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "weekly",
+			Text: fmt.Sprintf("at this hour of the week it was read %.0f times not long ago", size)})
+	}
+	if size := st.run(at, monthly); fits(size) {
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "monthly",
+			Text: fmt.Sprintf("on this day of last month it was read %.0f times at this hour", size)})
+	}
+	for _, shift := range []time.Duration{time.Hour, -time.Hour} {
+		mean, k := s.expect(c.secret, at.Add(shift))
+		if mean >= 4*c.mean && math.Abs(c.x-mean) <= 2*math.Sqrt(mean+mean*mean/k) {
+			c.context = append(c.context, finding.Explanation{Kind: "context", ID: "shift",
+				Text: fmt.Sprintf("it is what is usual at %s (%.0f reads): as when clocks change", at.Add(shift).Format("15:04"), mean)})
+			return
+		}
+	}
+}
+
+// akin tells whether a resource and an actor are named after the same thing:
+// "service/pay-charge" and "pay-charge-task-role".
+func akin(resource, actor string) bool {
+	a, b := plain(last(resource)), plain(actor)
+	if len(a) < 4 || len(b) < 4 {
+		return false
+	}
+	return strings.Contains(a, b) || strings.Contains(b, a)
+}
+
+// plain takes away what names of roles, services and task definitions add.
+func plain(name string) string {
+	name = strings.ToLower(name)
+	if head, tail, ok := strings.Cut(name, ":"); ok && strings.Trim(tail, "0123456789") == "" {
+		name = head
+	}
+	for _, tail := range []string{"-role", "-task", "-execution", "-service", "-fn", "-lambda", "-function", "-svc", "_role", "_task"} {
+		name = strings.TrimSuffix(name, tail)
+	}
+	return name
+}
+
+// last is the last part of an ARN's resource.
+func last(resource string) string {
+	if resource == "" {
+		return "something"
+	}
+	name := resource[strings.LastIndexByte(resource, '/')+1:]
+	if i := strings.LastIndexByte(name, ':'); i >= 0 && strings.Trim(name[i+1:], "0123456789") == "" {
+		name = name[:i]
+	}
+	return name[strings.LastIndexByte(name, ':')+1:]
+}
+
+func actorName(names *watch.Names, actor int32) string {
+	if actor < 0 || int(actor) >= len(names.Actors) {
+		return "somebody"
+	}
+	if n := &names.Actors[actor]; n.Name != "" {
+		return n.Name
+	}
+	return names.Actors[actor].UID
+}

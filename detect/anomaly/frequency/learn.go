@@ -1,0 +1,291 @@
+package frequency
+
+import (
+	"math"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+)
+
+// tally is what one secret had on a day.
+type tally struct {
+	reads  [24]float64
+	score  [24]float64
+	known  [24]bool // the hour tells something: heard, and not explained by a deploy
+	heard  [24]bool
+	actors map[int32]float64
+	any    bool
+}
+
+func (s *sign) Learn(day *watch.Day) {
+	s.grow(day.Names)
+	heard := s.heard(day)
+	tallies := make([]tally, len(s.secrets))
+	for i := range tallies {
+		tallies[i].heard = heard[s.home[i].account]
+		tallies[i].known = tallies[i].heard
+	}
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for _, c := range s.assess(day, i) {
+			s.tally(&tallies[c.secret], &c, i)
+		}
+	}
+	s.sweep.learn(s, day)
+	sums := make(map[int32]*[2][24]float64)
+	for i := range s.secrets {
+		s.learnSecret(int32(i), day.Start, &tallies[i], sums)
+	}
+	s.learnPools(day.Start, sums)
+	s.learnSpread()
+	s.late = s.late[:0]
+	for _, i := range []int{23} {
+		if h := day.Hours[i]; h != nil {
+			s.late = append(s.late, h.Acts...)
+		}
+	}
+	s.days++
+}
+
+// heard tells by account in which hours anything is known of it. An account that
+// is not among those that receive calls (-1) is known where any is.
+func (s *sign) heard(day *watch.Day) map[int32][24]bool {
+	heard := map[int32][24]bool{}
+	mark := func(account int32, i int) {
+		h := heard[account]
+		h[i] = true
+		heard[account] = h
+	}
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for j := range h.Calls {
+			mark(h.Calls[j].Account, i)
+		}
+		for j := range h.Uses {
+			mark(h.Uses[j].Account, i)
+			if u := h.Uses[j].Secret; u >= 0 {
+				mark(s.home[u].account, i)
+			}
+		}
+	}
+	return heard
+}
+
+func (s *sign) tally(t *tally, c *cell, i int) {
+	t.any = true
+	t.reads[i], t.score[i] = c.x, c.score
+	if t.actors == nil {
+		t.actors = map[int32]float64{}
+	}
+	for _, a := range c.actors {
+		t.actors[a.actor] += a.count
+	}
+	if len(c.context) > 0 && c.score >= watch.Floor {
+		t.known[i] = false
+	}
+	st := &s.secrets[c.secret]
+	if c.peak > 0 && c.score < 3 {
+		st.learnPeak(c.peak, c.x)
+	}
+}
+
+func (st *state) learnPeak(peak, x float64) {
+	l := math.Log(peak / usualPeak(x))
+	gain := max(1/float64(st.peaks+1), 0.02)
+	d := l - float64(st.peak)
+	st.peak += float32(gain * d)
+	st.peakVar += float32(gain * (min(d*d, 1) - float64(st.peakVar)))
+	if st.peaks < math.MaxUint16 {
+		st.peaks++
+	}
+}
+
+// learnSecret takes one day of one secret in, and adds it to the sums of its
+// family, account and the estate.
+func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32]*[2][24]float64) {
+	st := &s.secrets[secret]
+	copy(st.past[:], st.past[24:])
+	for h := range 24 {
+		at := &st.past[(kept-1)*24+h]
+		*at = 0
+		if t.heard[h] {
+			*at = uint16(min(t.reads[h]+1, math.MaxUint16))
+		}
+	}
+	if !st.started {
+		if !t.any {
+			return
+		}
+		st.started = true
+	}
+	if t.any && s.home[secret].account < 0 {
+		t.heard = [24]bool{}
+		for h := range t.heard {
+			t.heard[h] = true
+		}
+	}
+	p := &s.pools[s.home[secret].family]
+	k := s.spread(st)
+	var learned, expected [24]float64
+	var sumX, sumMean, all float64
+	hours := 0
+	for h := range 24 {
+		if !t.known[h] {
+			continue
+		}
+		class, hour := p.classOf(hourOfWeek(day) + h)
+		mean, wide := s.expectCell(st, p, class, hour)
+		x := t.reads[h]
+		if st.days == 0 {
+			r, _ := st.rhythm(p, class, hour, k, s.o.NoPeers)
+			mean = r
+		} else {
+			x = stat.Cap(x, mean, wide, 5)
+			st.spread.Add(x, mean)
+			st.tail.Add(t.score[h])
+			if t.score[h] >= 3 && t.reads[h] >= mean+8 {
+				st.remember(day.Add(time.Duration(h)*time.Hour), t.reads[h])
+			}
+		}
+		learned[h], expected[h] = x, mean
+		sumX += x
+		sumMean += mean
+		all += t.reads[h]
+		hours++
+	}
+	if hours == 0 {
+		return
+	}
+	st.calls += float32(all)
+	st.meet(t.actors, sumOf(t.actors))
+	st.spread.Decay(0.976)
+	st.tail.Decay(0.976)
+	if st.days == 0 {
+		st.level = float32(max(sumX/max(sumMean, 0.5), 1e-3))
+		st.slow = st.level
+	} else {
+		s.follow(st, sumX, sumMean)
+	}
+	s.learnProfile(secret, day, t, &learned, sums)
+	st.days++
+}
+
+func sumOf(counts map[int32]float64) float64 {
+	sum := 0.0
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
+}
+
+// follow moves the level after a day that had x reads where mean were expected:
+// by Bound at most, or fast after a step.
+func (s *sign) follow(st *state, x, mean float64) {
+	ratio := x / mean
+	gain := max(1/float64(st.days+1), Bound)
+	k := s.dayShape(st)
+	up := stat.LnUpper(x, mean, k) < math.Log(0.01)
+	down := stat.LnLower(x, mean, k) < math.Log(0.01)
+	switch {
+	case up && st.streak >= 0:
+		st.streak++
+	case down && st.streak <= 0:
+		st.streak--
+	default:
+		st.streak = 0
+	}
+	if st.streak >= adopt || st.streak <= -adopt {
+		st.fast, st.streak = 3, 0
+	}
+	if st.fast > 0 {
+		st.fast--
+		gain = 0.5
+		st.cusum = 0
+	}
+	s.learnSlow(st, x, mean)
+	st.daily.Add(stat.Cap(x, mean, k, 5), mean)
+	st.daily.Decay(0.976)
+	st.level = float32(max(float64(st.level)*(1+gain*(min(ratio, 2)-1)), 1e-4))
+}
+
+// adopt is after how many days in a row out of the usual in the same direction
+// the level follows fast: half the way a day.
+const adopt = 3
+
+func (s *sign) learnProfile(secret int32, day time.Time, t *tally, learned *[24]float64, sums map[int32]*[2][24]float64) {
+	st := &s.secrets[secret]
+	level := float64(st.level)
+	p := &s.pools[s.home[secret].family]
+	weight := level / (level + 2)
+	pools := []int32{s.home[secret].family}
+	for at := p.parent; at >= 0; at = s.pools[at].parent {
+		pools = append(pools, at)
+	}
+	for h := range 24 {
+		if !t.known[h] {
+			continue
+		}
+		r := min(learned[h]/max(level, 1e-3), 48)
+		class, hour := p.classOf(hourOfWeek(day) + h)
+		n := &st.samples[class][hour]
+		*n = min(*n+1, limit)
+		st.profile[class][hour] += (float32(r) - st.profile[class][hour]) / float32(*n)
+		for _, at := range pools {
+			sum := sums[at]
+			if sum == nil {
+				sum = new([2][24]float64)
+				sums[at] = sum
+			}
+			sum[0][h] += weight * min(r, 12)
+			sum[1][h] += weight
+		}
+	}
+}
+
+func (s *sign) learnPools(day time.Time, sums map[int32]*[2][24]float64) {
+	for i := range s.pools {
+		p := &s.pools[i]
+		if sum := sums[int32(i)]; sum != nil {
+			p.take(day, &sum[0], &sum[1])
+		}
+	}
+	// Parents were made before their children: 0 is the estate.
+	for i := range s.pools {
+		var parent *pool
+		if at := s.pools[i].parent; at >= 0 {
+			parent = &s.pools[at]
+		}
+		s.pools[i].settle(parent)
+	}
+}
+
+// learnSpread works out what the secrets have in common in how their counts
+// spread.
+func (s *sign) learnSpread() {
+	var hours, days []float64
+	s.tail = stat.Tail{}
+	for i := range s.secrets {
+		st := &s.secrets[i]
+		s.tail.Sum(st.tail)
+		if st.days < 2 {
+			continue
+		}
+		if st.level >= 0.5 {
+			hours = append(hours, st.spread.Shape())
+		}
+		if st.level >= 0.05 && st.days >= 4 {
+			days = append(days, st.daily.Shape())
+		}
+	}
+	if len(hours) >= 5 {
+		s.shape = stat.Median(hours)
+	}
+	if len(days) >= 5 {
+		s.day = stat.Median(days)
+	}
+}

@@ -1,0 +1,141 @@
+package frequency
+
+import (
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
+)
+
+// pool is how the reads of many secrets share the hours of the week: of a
+// family, an account, or the estate.
+type pool struct {
+	week    [168]float32 // mean of reads/level by hour of the week, UTC, Monday first
+	weight  float32      // secret-weeks it rests on
+	prior   [2][24]float32
+	offset  int8 // hours east of UTC where its days off begin at midnight
+	parent  int32
+	members int32
+}
+
+func newPool(parent int32) pool {
+	p := pool{parent: parent}
+	for i := range p.week {
+		p.week[i] = 1
+	}
+	for c := range p.prior {
+		for h := range p.prior[c] {
+			p.prior[c][h] = 1
+		}
+	}
+	return p
+}
+
+// hourOfWeek counts from Monday, 00:00 UTC.
+func hourOfWeek(t time.Time) int {
+	return (int(t.Weekday())+6)%7*24 + t.Hour()
+}
+
+// class is the class of day, 0 for working days and 1 for days off, where the
+// pool's people live, and the hour of the day in UTC.
+func (p *pool) class(t time.Time) (class, hour int) { return p.classOf(hourOfWeek(t)) }
+
+func (p *pool) classOf(how int) (class, hour int) {
+	if off(how, int(p.offset)) {
+		class = 1
+	}
+	return class, how % 24
+}
+
+// off tells whether the hour of the week (UTC) is on a Saturday or Sunday so
+// many hours east of UTC.
+func off(how, offset int) bool { return (how+offset+168)%168 >= 120 }
+
+// take averages what its secrets had on one day into the pool: sums[h] is the sum
+// of weight*reads/level in hour h, weights[h] of the weights.
+func (p *pool) take(day time.Time, sums, weights *[24]float64) {
+	start := hourOfWeek(day)
+	most := 0.0
+	for h := range sums {
+		if weights[h] <= 0 {
+			continue
+		}
+		most = max(most, weights[h])
+		// An hour of the week counts four times its weight a month; older ones
+		// are forgotten by and by.
+		had := min(float64(p.weight), 6*weights[h])
+		gain := weights[h] / (had + weights[h] + 1e-9)
+		w := &p.week[start+h]
+		*w += float32(gain * (sums[h]/weights[h] - float64(*w)))
+	}
+	p.weight = min(p.weight+float32(most/7), 1000)
+}
+
+// settle works out the prior of a pool's secrets, and in what zone its people
+// live: where a line between working days and days off tells its hours apart
+// best.
+func (p *pool) settle(parent *pool) {
+	if parent != nil {
+		p.offset = parent.offset
+	}
+	var base [2][24]float32
+	if parent != nil {
+		base = parent.prior
+	} else {
+		for c := range base {
+			for h := range base[c] {
+				base[c][h] = 1
+			}
+		}
+	}
+	if p.weight < 0.5 {
+		p.prior = base
+		return
+	}
+	if p.weight >= 2 {
+		best := p.within(int(p.offset)) * 0.98 // to change it takes more than noise
+		for o := -11; o <= 14; o++ {
+			if v := p.within(o); v < best {
+				best, p.offset = v, int8(o)
+			}
+		}
+	}
+	means, _ := p.means(int(p.offset))
+	for c := range p.prior {
+		for h := range p.prior[c] {
+			// the parent counts as much as two of its secrets in a week
+			p.prior[c][h] = float32(stat.Blend(means[c][h], float64(p.weight), float64(base[c][h]), 2))
+		}
+	}
+}
+
+func (p *pool) means(offset int) (means, n [2][24]float64) {
+	for how, w := range p.week {
+		c := 0
+		if off(how, offset) {
+			c = 1
+		}
+		means[c][how%24] += float64(w)
+		n[c][how%24]++
+	}
+	for c := range means {
+		for h := range means[c] {
+			means[c][h] /= max(n[c][h], 1)
+		}
+	}
+	return means, n
+}
+
+// within is how much the pool's hours differ from the mean of their class.
+func (p *pool) within(offset int) float64 {
+	means, _ := p.means(offset)
+	sum := 0.0
+	for how, w := range p.week {
+		c := 0
+		if off(how, offset) {
+			c = 1
+		}
+		d := float64(w) - means[c][how%24]
+		sum += d * d
+	}
+	return sum
+}

@@ -1,0 +1,172 @@
+package frequency
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// risen is the rise that the slow watch looks for: half as much again.
+const risen = 1.5
+
+// slowGain is how fast the level that a slow rise is held against follows.
+const slowGain = 0.05
+
+// looks are the hours after which the day so far is judged.
+var looks = [24]bool{5: true, 11: true, 17: true, 23: true}
+
+// dayShape is the shape of a secret's days.
+func (s *sign) dayShape(st *state) float64 {
+	own := st.daily.Shape()
+	k := s.day
+	if s.o.NoShrinkage {
+		if own > 0 {
+			k = own
+		}
+	} else {
+		k = stat.Shrink(own, float64(st.days), s.day, 7)
+	}
+	return k
+}
+
+// learnSlow adds a day to the cumulative sum and moves the slow level.
+func (s *sign) learnSlow(st *state, x, mean float64) {
+	if level := float64(st.level); level > 0 {
+		old := mean * float64(st.slow) / level
+		st.cusum = float32(min(stat.CUSUM(float64(st.cusum), s.slowStep(st, x, old)), 40))
+		gain := max(1/float64(st.days+1), slowGain)
+		st.slow = float32(max(float64(st.slow)*(1+gain*(min(x/max(old, 1e-3), 2)-1)), 1e-4))
+	}
+	if st.cusum > 12 { // told: begin anew
+		st.cusum, st.slow = 0, st.level
+	}
+}
+
+func (s *sign) slowStep(st *state, x, mean float64) float64 {
+	if mean <= 0 {
+		return 0
+	}
+	return min(stat.LnRatio(x, mean, risen*mean, s.dayShape(st)), 6)
+}
+
+// judgeDay judges the day so far, and at its end the rise over days.
+func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Alarm {
+	if !looks[i] {
+		return alarms
+	}
+	total := s.soFar(day, i)
+	for secret, t := range total {
+		st := &s.secrets[secret]
+		if t.x <= t.mean || st.days < 2 {
+			continue
+		}
+		k := s.dayShape(st)
+		score := interest(t.x, t.mean, k)
+		if i == 23 {
+			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
+			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 {
+				alarms = append(alarms, s.dayAlarm(day, i, int32(secret), t, ClassSlow, sum/math.Ln10, old))
+			}
+		}
+		// A day is only of interest as a whole: an hour that stands out alone is
+		// told by itself.
+		if score >= watch.Floor && t.x >= t.mean+10 && t.most < t.mean+(t.x-t.mean)/2 {
+			alarms = append(alarms, s.dayAlarm(day, i, int32(secret), t, ClassDay, score, t.mean))
+		}
+	}
+	return alarms
+}
+
+// sofar is what a secret had on a day up to an hour.
+type sofar struct {
+	x, mean     float64
+	most        float64 // in the hour that had most more than usual
+	explained   []finding.Explanation
+	first, last time.Time
+	actors      map[int32]float64
+}
+
+// soFar adds up the day's hours up to i. Hours of which nothing is known of the
+// secret's account count for neither side, nor do hours that are explained.
+func (s *sign) soFar(day *watch.Day, i int) map[int]*sofar {
+	heard := s.heard(day)
+	out := map[int]*sofar{}
+	for h := 0; h <= i; h++ {
+		if day.Hours[h] == nil {
+			continue
+		}
+		for _, c := range s.assess(day, h) {
+			if len(c.context) > 0 && c.score >= watch.Floor {
+				continue
+			}
+			t := out[int(c.secret)]
+			if t == nil {
+				t = &sofar{first: c.first, actors: map[int32]float64{}}
+				out[int(c.secret)] = t
+			}
+			t.x += c.x
+			t.most = max(t.most, c.x-c.mean)
+			t.last = c.last
+			for _, a := range c.actors {
+				t.actors[a.actor] += a.count
+			}
+		}
+	}
+	for secret, t := range out {
+		known := heard[s.home[secret].account]
+		for h := 0; h <= i; h++ {
+			if known[h] || s.home[secret].account < 0 {
+				mean, _ := s.expect(int32(secret), day.Start.Add(time.Duration(h)*time.Hour))
+				t.mean += mean
+			}
+		}
+	}
+	return out
+}
+
+func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, class string, score, usual float64) watch.Alarm {
+	st := &s.secrets[secret]
+	n := &day.Names.Secrets[secret]
+	a := watch.Alarm{
+		Sign: finding.SignFrequency, Class: class, Secret: secret, Actor: -1, Account: s.home[secret].account, Region: n.Region,
+		Score: score, Trials: 4, First: t.first, Last: t.last, Count: int64(t.x), Severity: finding.Low,
+		Days: int(st.days), Calls: int64(st.calls), Mature: st.days >= 2*MatureDays,
+		Where: watch.Where{Secrets: []string{n.UID}},
+	}
+	if class == ClassSlow {
+		a.Trials = 1
+	}
+	for actor, x := range t.actors {
+		if x > 0.6*t.x {
+			a.Actor = actor
+			a.Where.Actor = day.Names.Actors[actor].UID
+		}
+	}
+	names, k, began := day.Names, s.dayShape(st), day.Start
+	level, slow := float64(st.level), float64(st.slow)
+	series := s.series(day, i, secret)
+	told := *t
+	a.Tell = func() watch.Told {
+		low, high := stat.Range(usual, k, 0.05)
+		var text, title string
+		if class == ClassSlow {
+			title = fmt.Sprintf("%s is read more and more", names.Secrets[secret].Name)
+			text = fmt.Sprintf("%s was read %.0f times on %s; usual is %.0f a day (95 %% within %.0f to %.0f), and it has been above for days: %.1f reads an hour now, %.1f before",
+				names.Secrets[secret].Name, told.x, began.Format("2 January"), usual, low, high, level*told.x/max(told.mean, 1e-3), slow)
+		} else {
+			title = fmt.Sprintf("%s was read %.0f times in a day, usual are %.0f", names.Secrets[secret].Name, told.x, usual)
+			text = fmt.Sprintf("%s was read %.0f times on %s before %02d:00; usual is %.0f to %.0f until then, and no single hour stands out",
+				names.Secrets[secret].Name, told.x, began.Format("2 January"), i+1, low, high)
+		}
+		return watch.Told{
+			Title:   title,
+			Reasons: []finding.Reason{{Kind: "count", Text: text, Observed: fmt.Sprintf("%.0f", told.x), Expected: fmt.Sprintf("%.0f to %.0f", low, high)}},
+			Series:  series(), Next: next(&names.Secrets[secret], began, began.AddDate(0, 0, 1)), Attack: []string{"T1555.006"},
+		}
+	}
+	return a
+}

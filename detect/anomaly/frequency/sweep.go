@@ -1,0 +1,391 @@
+package frequency
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// sweep knows who has read what, and judges who reads many secrets for the first
+// time: in an hour, or in a day so far.
+type sweep struct {
+	same  []int32          // by secret: the first of the same account and name, in whatever region
+	named map[string]int32 // that first one by account and name
+	known map[pair]uint16  // when who last read what
+	who   map[reading]since
+	born  []uint16  // by secret: the day it was first read
+	hours stat.Tail // unused scores' place: see rate
+	rate  rate      // new secrets an hour in which somebody reads
+	daily rate      // and a day
+}
+
+// reading is who reads: a person, or an actor where none is named.
+type reading struct {
+	actor  int32
+	person string
+}
+
+type pair struct {
+	reading
+	secret int32
+}
+
+type since struct{ first, last uint16 }
+
+// rate is how many secrets a reader reads for the first time, in a unit of time
+// in which it reads at all.
+type rate struct {
+	units, sum float64
+	spread     stat.Dispersion
+	readers    float64 // units a day and secret, smoothed
+}
+
+// forget is after how many days without a read a secret is new to its reader
+// again.
+const forget = 90
+
+// least is how many secrets make a sweep: fewer are other signs' business.
+const least = 8
+
+func (w *sweep) init() {
+	w.named = map[string]int32{}
+	w.known = map[pair]uint16{}
+	w.who = map[reading]since{}
+}
+
+func (w *sweep) clone() sweep {
+	c := *w
+	c.same = slices.Clone(w.same)
+	c.named = maps.Clone(w.named)
+	c.known = maps.Clone(w.known)
+	c.who = maps.Clone(w.who)
+	c.born = slices.Clone(w.born)
+	return c
+}
+
+func (w *sweep) bytes() int {
+	return 6*len(w.same) + 64*len(w.named) + 64*len(w.known) + 48*len(w.who)
+}
+
+func (w *sweep) canon(secret int32, n *watch.Secret) {
+	key := n.Account + " " + n.Name
+	if n.Name == "" {
+		key = n.UID
+	}
+	first, ok := w.named[key]
+	if !ok {
+		first = secret
+		w.named[key] = secret
+	}
+	w.same = append(w.same, first)
+	w.born = append(w.born, 0)
+}
+
+// tour is what one reader read for the first time.
+type tour struct {
+	reading
+	account     int32
+	caller      event.Caller
+	region      string
+	secrets     []int32 // new to it, as in Names
+	hour        int     // of them, first read in the hour judged
+	all         int     // distinct, known ones too
+	first, last time.Time
+	count       int64
+}
+
+// tours gathers what readers read for the first time in the hours up to i of the
+// day. Of people's reads by name those of the hour's people are taken, where
+// events are held.
+func (w *sweep) tours(s *sign, day *watch.Day, i int) []*tour {
+	by := map[reading]*tour{}
+	seen := map[pair]bool{}
+	today := dayOf(day.Start)
+	for h := 0; h <= i; h++ {
+		hour := day.Hours[h]
+		if hour == nil {
+			continue
+		}
+		add := func(r reading, secret int32, account int32, caller event.Caller, region string, n int64, first, last time.Time) {
+			t := by[r]
+			if t == nil {
+				t = &tour{reading: r, account: account, caller: caller, region: region, first: first}
+				by[r] = t
+			}
+			if last.After(t.last) {
+				t.last = last
+			}
+			if h == i {
+				t.count += n
+			}
+			p := pair{r, w.same[secret]}
+			if seen[p] {
+				return
+			}
+			seen[p] = true
+			t.all++
+			if on, ok := w.known[p]; ok && today-on <= forget {
+				return
+			}
+			if b := w.born[p.secret]; b == 0 || today-b < 3 {
+				return // new itself: nobody can have read it
+			}
+			t.secrets = append(t.secrets, secret)
+			if h == i {
+				t.hour++
+			}
+		}
+		for j := range hour.Uses {
+			u := &hour.Uses[j]
+			if !s.counts(u, day.Names) || hour.Events && watch.Person(u.Caller) && len(hour.People) > 0 {
+				continue
+			}
+			add(reading{u.Actor, ""}, u.Secret, u.Account, u.Caller, u.Region, u.Count, u.First, u.Last)
+		}
+		for j := range hour.People {
+			p := &hour.People[j]
+			for _, r := range p.Reads {
+				if r.Secret >= 0 && r.Count > r.Denied && watch.Person(p.Caller) {
+					add(reading{-1, p.Person}, r.Secret, p.Account, p.Caller, p.Region, int64(r.Count-r.Denied), r.First, p.Last)
+				}
+			}
+		}
+	}
+	tours := slices.Collect(maps.Values(by))
+	slices.SortFunc(tours, func(a, b *tour) int {
+		if c := int(a.actor) - int(b.actor); c != 0 {
+			return c
+		}
+		if a.person < b.person {
+			return -1
+		}
+		return 1
+	})
+	return tours
+}
+
+func (w *sweep) judge(s *sign, alarms []watch.Alarm, day *watch.Day, i int) []watch.Alarm {
+	if s.days == 0 {
+		return alarms
+	}
+	for _, t := range w.tours(s, day, i) {
+		if t.hour == 0 || len(t.secrets) < least {
+			continue
+		}
+		// New ones today so far, of which the hour's may be all.
+		score := stat.Best(w.rate.score(float64(t.hour)), w.daily.score(float64(len(t.secrets))))
+		if score < watch.Floor {
+			continue
+		}
+		alarms = append(alarms, s.sweepAlarm(day, i, t, score))
+	}
+	return alarms
+}
+
+// score of so many new secrets.
+func (r *rate) score(n float64) float64 {
+	mean := (r.sum + 1) / (r.units + 20)
+	k := r.spread.Shape()
+	if k == 0 {
+		k = 0.05
+	}
+	return stat.Score(stat.LnUpper(n, mean, min(k, 0.3)))
+}
+
+func (r *rate) take(n float64) {
+	mean := (r.sum + 1) / (r.units + 20)
+	n = min(n, 12) // a sweep does not teach that sweeps are usual
+	r.spread.Add(n, mean)
+	r.sum += n
+	r.units++
+}
+
+func (w *sweep) learn(s *sign, day *watch.Day) {
+	today := dayOf(day.Start)
+	settled := s.days >= MatureDays
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for _, u := range h.Uses {
+			if u.Secret >= 0 && w.born[w.same[u.Secret]] == 0 {
+				born := today
+				if s.days == 0 {
+					born = today - 3 // there before the log began
+				}
+				w.born[w.same[u.Secret]] = born
+			}
+		}
+		if settled {
+			for _, t := range w.tours(s, day, i) {
+				if t.count > 0 && w.old(t.reading, today) {
+					w.rate.take(float64(t.hour))
+				}
+			}
+		}
+	}
+	units := 0.0
+	for _, t := range w.tours(s, day, 23) {
+		units++
+		if settled && w.old(t.reading, today) {
+			w.daily.take(float64(len(t.secrets)))
+		}
+	}
+	if n := float64(len(s.secrets)); n > 0 {
+		w.daily.readers += 0.2 * (units/n - w.daily.readers)
+	}
+	w.remember(s, day, today)
+	for _, r := range []*rate{&w.rate, &w.daily} {
+		r.units *= 0.976
+		r.sum *= 0.976
+		r.spread.Decay(0.976)
+	}
+}
+
+// old tells whether the reader was there a week ago: what newcomers read is all
+// new.
+func (w *sweep) old(r reading, today uint16) bool {
+	at, ok := w.who[r]
+	return ok && today-at.first >= MatureDays
+}
+
+func (w *sweep) remember(s *sign, day *watch.Day, today uint16) {
+	meet := func(r reading, secret int32) {
+		w.known[pair{r, w.same[secret]}] = today
+		at, ok := w.who[r]
+		if !ok {
+			at.first = today
+		}
+		at.last = today
+		w.who[r] = at
+	}
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for j := range h.Uses {
+			if u := &h.Uses[j]; s.counts(u, day.Names) {
+				meet(reading{u.Actor, ""}, u.Secret)
+			}
+		}
+		for j := range h.People {
+			for _, r := range h.People[j].Reads {
+				if r.Secret >= 0 && r.Count > r.Denied {
+					meet(reading{-1, h.People[j].Person}, r.Secret)
+				}
+			}
+		}
+	}
+	if today%7 == 0 {
+		maps.DeleteFunc(w.known, func(_ pair, on uint16) bool { return today-on > forget })
+		maps.DeleteFunc(w.who, func(_ reading, at since) bool { return today-at.last > forget })
+	}
+}
+
+func (s *sign) sweepAlarm(day *watch.Day, i int, t *tour, score float64) watch.Alarm {
+	w := &s.sweep
+	names := day.Names
+	secrets := slices.Clone(t.secrets)
+	slices.Sort(secrets)
+	a := watch.Alarm{
+		Sign: finding.SignFrequency, Class: ClassSweep, Secret: -1, Secrets: secrets,
+		Actor: t.actor, Person: t.person, Account: t.account, Region: t.region, Caller: t.caller,
+		Score: score, Trials: max(6*w.daily.readers, 0.01),
+		First: t.first, Last: t.last, Count: t.count, Severity: finding.High,
+		Days: s.days, Mature: s.days >= MatureDays,
+		Where: watch.Where{Person: t.person, Caller: t.caller},
+	}
+	for _, x := range secrets {
+		a.Where.Secrets = append(a.Where.Secrets, names.Secrets[x].UID)
+	}
+	who := t.person
+	if t.actor >= 0 {
+		a.Where.Actor = names.Actors[t.actor].UID
+		who = actorName(names, t.actor)
+	}
+	if !s.o.NoContext {
+		a.Context = s.newcomer(day, t)
+	}
+	families := map[int32]bool{}
+	for _, x := range secrets {
+		families[s.home[x].family] = true
+	}
+	known := 0
+	for p := range w.known {
+		if p.reading == t.reading {
+			known++
+		}
+	}
+	first := w.who[t.reading].first
+	all, hour := t.all, t.hour
+	at := day.Start.Add(time.Duration(i) * time.Hour)
+	a.Tell = func() watch.Told {
+		text := fmt.Sprintf("%s read %d secrets of %d families for the first time on %s, %d of them %s-%s UTC: %s", who, len(secrets), len(families),
+			at.Format("2 January"), hour, at.Format("15:04"), at.Add(time.Hour).Format("15:04"), list(names, secrets, 6))
+		had := fmt.Sprintf("in the days before it read %d different secrets since %s, on this day %d", known, dateOf(first).Format("2 January"), all)
+		if first == 0 {
+			had = "it was not seen reading any secret before"
+		}
+		return watch.Told{
+			Title:   fmt.Sprintf("%s read %d secrets that it never read before", who, len(secrets)),
+			Reasons: []finding.Reason{{Kind: "distinct", Text: text, Observed: fmt.Sprint(len(secrets)), Expected: "0"}, {Kind: "history", Text: had, Observed: fmt.Sprint(all), Expected: fmt.Sprint(known)}},
+			Next:    []string{fmt.Sprintf("yagura search 'api_operation:GetSecretValue %s' --since %s --until %s", by(names, t.reading), at.UTC().Format(time.RFC3339), at.Add(time.Hour).UTC().Format(time.RFC3339))},
+			Attack:  []string{"T1555.006", "T1078.004"},
+		}
+	}
+	return a
+}
+
+func by(names *watch.Names, r reading) string {
+	if r.actor >= 0 {
+		return fmt.Sprintf("actor_uid:%q", names.Actors[r.actor].UID)
+	}
+	return fmt.Sprintf("actor_session:%q", r.person)
+}
+
+// newcomer explains a person in his first two weeks who reads what others of the
+// same role read.
+func (s *sign) newcomer(day *watch.Day, t *tour) []finding.Explanation {
+	if t.person == "" || s.days < 21 {
+		return nil
+	}
+	at, ok := s.sweep.who[t.reading]
+	if today := dayOf(day.Start); ok && today-at.first > 14 {
+		return nil
+	}
+	shared := 0
+	for _, x := range t.secrets {
+		for _, r := range s.secrets[x].known {
+			if r.actor > 0 && sharedRole(day, t, r.actor-1) {
+				shared++
+				break
+			}
+		}
+	}
+	if shared < len(t.secrets)*4/5 {
+		return nil
+	}
+	return []finding.Explanation{{Kind: "context", ID: "newcomer",
+		Text: fmt.Sprintf("%s is new here, and %d of the %d secrets are read by others of the same role", t.person, shared, len(t.secrets))}}
+}
+
+// sharedRole tells whether the person acted as the actor on this day.
+func sharedRole(day *watch.Day, t *tour, actor int32) bool {
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for j := range h.People {
+			if h.People[j].Person == t.person && h.People[j].Actor == actor {
+				return true
+			}
+		}
+	}
+	return false
+}

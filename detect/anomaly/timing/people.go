@@ -1,0 +1,373 @@
+package timing
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// person is what is learned of one, about 300 bytes and 24 a network.
+type person struct {
+	hours
+	odd      uint16 // last day with an unusual hour
+	networks map[string]uint16
+	role     int32 // an actor that the person acts as
+}
+
+// What all people do counts as much as so many hours of the person's own.
+const crowdWeight = 10
+
+// hour is one person's hour, over all accounts.
+type hour struct {
+	person  string
+	calls   int64
+	reads   int64
+	writes  int64
+	best    *watch.PersonHour // the one with most reads
+	secrets []int32
+	new     bool // from a network not seen before
+	first   time.Time
+	last    time.Time
+	score   float64
+	class   int
+}
+
+// hoursOf are the hours of people that concern secrets or change something.
+func (s *sign) hoursOf(h *watch.Hour) []*hour {
+	by := map[string]*hour{}
+	var out []*hour
+	for j := range h.People {
+		p := &h.People[j]
+		if p.Person == "" || !watch.Person(p.Caller) {
+			continue
+		}
+		x := by[p.Person]
+		if x == nil {
+			x = &hour{person: p.Person, best: p, first: p.First, last: p.Last}
+			by[p.Person] = x
+			out = append(out, x)
+		}
+		x.calls += p.Calls
+		x.writes += p.Writes
+		if p.First.Before(x.first) {
+			x.first = p.First
+		}
+		if p.Last.After(x.last) {
+			x.last = p.Last
+		}
+		if len(p.Reads) > len(x.best.Reads) {
+			x.best = p
+		}
+		for _, r := range p.Reads {
+			x.reads += int64(r.Count)
+			if r.Secret >= 0 && !slices.Contains(x.secrets, r.Secret) {
+				x.secrets = append(x.secrets, r.Secret)
+			}
+		}
+		if known := s.people[p.Person]; known != nil && len(known.networks) > 0 {
+			for _, n := range p.Networks {
+				if _, ok := known.networks[n]; !ok {
+					x.new = true
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *hour) int { return cmp.Compare(a.person, b.person) })
+	return out
+}
+
+// score judges the person's hour at t.
+func (s *sign) score(p *person, t time.Time, off bool) (float64, int) {
+	d, _ := s.densityOf(p)
+	c := class(t, p.offset)
+	if off {
+		c = 1
+	}
+	return stat.Score(math.Log(max(d.rarity(c, t.Hour()), 1e-12))), c
+}
+
+func (s *sign) densityOf(p *person) (density, float64) {
+	weight := float64(crowdWeight)
+	if s.o.NoShrinkage {
+		weight = 0.5
+	}
+	middle, _ := p.middle()
+	prior := s.crowd.around(middle)
+	if s.o.NoPeers {
+		prior = newUniform()
+	}
+	return p.of(&prior, weight, 0.8)
+}
+
+func newUniform() density {
+	var d density
+	for c := range d {
+		for i := range d[c] {
+			d[c][i] = 1.0 / 168
+		}
+	}
+	return d
+}
+
+func (s *sign) judgePeople(day *watch.Day, i int) []watch.Alarm {
+	t := day.Start.Add(time.Duration(i) * time.Hour)
+	today := dayOf(day.Start)
+	var odd []*hour
+	free := s.freeDays(day, i)
+	for _, x := range s.hoursOf(day.Hours[i]) {
+		p := s.people[x.person]
+		if p == nil || p.on == 0 {
+			continue
+		}
+		x.score, x.class = s.score(p, t, free[p.offset])
+		if x.score >= 1.5 {
+			odd = append(odd, x)
+		}
+	}
+	var alarms []watch.Alarm
+	for _, x := range odd {
+		if x.score < watch.Floor || x.reads == 0 && x.writes == 0 || s.outdone(day, i, x) {
+			continue
+		}
+		p := s.people[x.person]
+		a := s.personAlarm(day, i, x, p, free[p.offset])
+		if !s.o.NoContext {
+			a.Context = s.whyPerson(day, i, x, p, odd)
+		}
+		a.Mature = p.mature(today)
+		alarms = append(alarms, a)
+	}
+	return alarms
+}
+
+// outdone tells whether an earlier hour of the day of the same person was as
+// unusual: then that one was told.
+func (s *sign) outdone(day *watch.Day, i int, x *hour) bool {
+	p := s.people[x.person]
+	for h := range i {
+		if day.Hours[h] == nil {
+			continue
+		}
+		t := day.Start.Add(time.Duration(h) * time.Hour)
+		for j := range day.Hours[h].People {
+			q := &day.Hours[h].People[j]
+			if q.Person != x.person || !watched(q) {
+				continue
+			}
+			if score, _ := s.score(p, t, s.freeDays(day, h)[p.offset]); score >= x.score {
+				return true
+			}
+			break
+		}
+	}
+	return false
+}
+
+// freeDays tells for which places hour i lies on a day that nearly nobody works
+// on though it is a working day: a holiday. It holds how many were active in the
+// day so far against how many usually are.
+func (s *sign) freeDays(day *watch.Day, i int) map[int8]bool {
+	t := day.Start.Add(time.Duration(i) * time.Hour)
+	expected, seen := map[int8]float64{}, map[int8]float64{}
+	for h := 0; h <= i; h++ {
+		if day.Hours[h] == nil || !day.Hours[h].Events {
+			continue
+		}
+		at := day.Start.Add(time.Duration(h) * time.Hour)
+		for _, p := range s.people {
+			if p.days[0] >= 3 && class(at, p.offset) == 0 && sameDay(at, t, p.offset) && p.last+21 >= dayOf(day.Start) {
+				expected[p.offset] += float64(p.active[0][h] / p.days[0])
+			}
+		}
+		counted := map[string]bool{}
+		for j := range day.Hours[h].People {
+			name := day.Hours[h].People[j].Person
+			p := s.people[name]
+			if p == nil || counted[name] || class(at, p.offset) != 0 || !sameDay(at, t, p.offset) {
+				continue
+			}
+			counted[name] = true
+			seen[p.offset]++
+		}
+	}
+	free := map[int8]bool{}
+	for o := range expected {
+		// the neighbours live by the same calendar more often than not
+		var e, n float64
+		for d := int8(-1); d <= 1; d++ {
+			e += expected[o+d]
+			n += seen[o+d]
+		}
+		free[o] = e >= 8 && n <= 0.3*e
+	}
+	return free
+}
+
+func sameDay(a, b time.Time, offset int8) bool {
+	d := time.Duration(offset) * time.Hour
+	return dayOf(a.Add(d)) == dayOf(b.Add(d))
+}
+
+func (s *sign) learnPeople(day *watch.Day) {
+	type seen struct {
+		active   [24]bool
+		networks map[string]bool
+		role     int32
+	}
+	by := map[string]*seen{}
+	judged := 0
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for j := range h.People {
+			p := &h.People[j]
+			if p.Person == "" || !watch.Person(p.Caller) {
+				continue
+			}
+			x := by[p.Person]
+			if x == nil {
+				x = &seen{networks: map[string]bool{}, role: p.Actor}
+				by[p.Person] = x
+			}
+			if watched(p) && !x.active[i] {
+				judged++
+			}
+			x.active[i] = true
+			for _, n := range p.Networks {
+				x.networks[n] = true
+			}
+		}
+	}
+	if any := slices.ContainsFunc(day.Hours[:], func(h *watch.Hour) bool { return h != nil && h.Events }); !any {
+		return // nothing is known of people without events
+	}
+	s.crowd.decay()
+	today := dayOf(day.Start)
+	for name, x := range by {
+		p := s.people[name]
+		if p == nil {
+			p = &person{networks: map[string]uint16{}}
+			s.people[name] = p
+		}
+		p.role = x.role
+		for n := range x.networks {
+			if len(p.networks) < 32 {
+				p.networks[n] = today
+			}
+		}
+	}
+	free := s.freeDays(day, 23)
+	for name, p := range s.people {
+		var active [24]bool
+		if x := by[name]; x != nil {
+			active = x.active
+		}
+		if p.on > 0 && free[p.offset] && by[name] == nil {
+			continue // a holiday says nothing about working days
+		}
+		s.learnPerson(p, day, &active)
+		if today-p.last > 120 {
+			delete(s.people, name)
+		}
+	}
+	s.judged.person += 0.15 * (float64(judged)/float64(max(1, len(day.Names.Secrets))) - s.judged.person)
+}
+
+func (s *sign) learnPerson(p *person, day *watch.Day, active *[24]bool) {
+	middle, close := p.middle()
+	grown := p.seen >= matureHours
+	if grown {
+		for i, yes := range active {
+			t := day.Start.Add(time.Duration(i) * time.Hour)
+			if !yes {
+				continue
+			}
+			if score, _ := s.score(p, t, false); score >= watch.Floor {
+				p.odd = dayOf(day.Start)
+			}
+			if close > 0.3 {
+				s.crowd.add(class(t, p.offset), float64(i)-middle)
+			}
+		}
+	}
+	p.learn(day.Start, active)
+	if p.on <= 14 || dayOf(day.Start)%7 == 0 {
+		p.settle()
+	}
+}
+
+// settle finds out where the person lives, and puts what was learned into the
+// right class of day where that was thought to be elsewhere: the hours around
+// midnight of the week's end are few, so those stay as they are.
+func (h *hours) settle() {
+	if middle, close := h.middle(); close > 0.2 {
+		h.offset = place(middle)
+	}
+}
+
+// whyPerson looks in the log for what accounts for the hour.
+func (s *sign) whyPerson(day *watch.Day, i int, x *hour, p *person, odd []*hour) []finding.Explanation {
+	var out []finding.Explanation
+	others := 0
+	for _, o := range odd {
+		if o.person != x.person && (o.best.Account == x.best.Account || s.people[o.person].role == p.role) {
+			others++
+		}
+	}
+	if others >= 2 {
+		out = append(out, finding.Explanation{Kind: "context", ID: "incident",
+			Text: fmt.Sprintf("%d others who work in the same account were up at this unusual hour too: as when something is broken", others)})
+	}
+	if usual, unusual := s.dayOf(day, i, x.person, p); x.new && unusual >= 2 && usual == 0 && (p.odd+1 == dayOf(day.Start) || unusual >= 4) {
+		out = append(out, finding.Explanation{Kind: "context", ID: "travel",
+			Text: fmt.Sprintf("all %d hours of this day are shifted, from a network never seen before, and those of the day before as well: as on a journey", unusual)})
+	}
+	if others := s.shifted(day, i, x.person, p); others >= 3 {
+		out = append(out, finding.Explanation{Kind: "context", ID: "clock",
+			Text: fmt.Sprintf("%d others of the same place came an hour off as well: as when clocks change", others)})
+	}
+	return out
+}
+
+// dayOf counts the person's usual and unusual hours of the day so far.
+func (s *sign) dayOf(day *watch.Day, i int, name string, p *person) (usual, unusual int) {
+	for h := 0; h <= i; h++ {
+		if day.Hours[h] == nil || !slices.ContainsFunc(day.Hours[h].People, func(q watch.PersonHour) bool { return q.Person == name }) {
+			continue
+		}
+		if score, _ := s.score(p, day.Start.Add(time.Duration(h)*time.Hour), false); score >= 1.3 {
+			unusual++
+		} else {
+			usual++
+		}
+	}
+	return usual, unusual
+}
+
+// shifted counts others of the same place who were active in this hour, which is
+// next to their usual ones and none of them.
+func (s *sign) shifted(day *watch.Day, i int, name string, p *person) int {
+	n := 0
+	counted := map[string]bool{name: true}
+	for j := range day.Hours[i].People {
+		q := day.Hours[i].People[j].Person
+		o := s.people[q]
+		if o == nil || counted[q] || o.offset-p.offset > 1 || p.offset-o.offset > 1 {
+			continue
+		}
+		counted[q] = true
+		c := class(day.Start.Add(time.Duration(i)*time.Hour), o.offset)
+		here := o.active[c][i]
+		if beside := max(o.active[c][(i+1)%24], o.active[c][(i+23)%24]); beside > 2 && here < 0.1*beside {
+			n++
+		}
+	}
+	return n
+}

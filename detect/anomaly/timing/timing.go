@@ -1,0 +1,175 @@
+// Package timing judges when secrets and keys are used: a person at an hour that
+// is not theirs, a program that works by day and calls by night, a job that has
+// moved.
+//
+// Of every person, and of every program and secret that it reads, it learns in
+// which hours of working days and of days off they are active. An hour is as
+// unusual as all hours together that are no likelier than it: the mass outside
+// of the highest-density region. People are held against what all people do,
+// turned to the middle of their own day, so that what nobody ever does is rarer
+// than what somebody has not done yet.
+package timing
+
+import (
+	"maps"
+	"slices"
+	"time"
+	"unsafe"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// Options leave parts out, to measure what they are worth.
+type Options struct {
+	NoContext   bool // incidents, journeys, changes of clocks and deploys explain nothing
+	NoPeers     bool // nobody else's hours are known
+	NoShrinkage bool // what all have in common weighs next to nothing
+}
+
+// The classes of alarms.
+const (
+	ClassPerson  = "time/person"
+	ClassMachine = "time/machine"
+)
+
+// What has to be known before somebody is judged: active hours, days with any,
+// and days since the first.
+const (
+	matureHours = 20
+	matureDays  = 5
+	matureSince = 7
+)
+
+type sign struct {
+	o        Options
+	days     int
+	people   map[string]*person
+	pairs    map[pair]*machine
+	crowd    crowd // what people do, around the middle of their day
+	programs crowd // the same of programs
+	judged   rates
+	late     []watch.Act // of the last hour learned
+}
+
+// pair is a program and a secret that it reads.
+type pair struct{ actor, secret int32 }
+
+// rates are how many judgements are made a day and secret, smoothed.
+type rates struct{ person, machine float64 }
+
+// New gives the sign.
+func New(o Options) watch.Sign {
+	return &sign{o: o, people: map[string]*person{}, pairs: map[pair]*machine{}, crowd: newCrowd(), programs: newCrowd()}
+}
+
+func (s *sign) Name() string { return finding.SignTime }
+
+func (s *sign) Clone() watch.Sign {
+	c := *s
+	c.people = make(map[string]*person, len(s.people))
+	all := make([]person, len(s.people))
+	for k, p := range s.people {
+		all[0] = *p
+		all[0].networks = maps.Clone(p.networks)
+		c.people[k], all = &all[0], all[1:]
+	}
+	c.pairs = make(map[pair]*machine, len(s.pairs))
+	pairs := make([]machine, len(s.pairs))
+	for k, m := range s.pairs {
+		pairs[0] = *m
+		c.pairs[k], pairs = &pairs[0], pairs[1:]
+	}
+	c.late = slices.Clone(s.late)
+	return &c
+}
+
+func (s *sign) Bytes() int {
+	return len(s.people)*(int(unsafe.Sizeof(person{}))+256) + len(s.pairs)*(int(unsafe.Sizeof(machine{}))+32) + 2*int(unsafe.Sizeof(crowd{}))
+}
+
+func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
+	if day.Hours[i] == nil || s.days == 0 {
+		return nil
+	}
+	return append(s.judgePeople(day, i), s.judgeMachines(day, i)...)
+}
+
+func (s *sign) Learn(day *watch.Day) {
+	s.learnPeople(day)
+	s.learnMachines(day)
+	s.late = s.late[:0]
+	if h := day.Hours[23]; h != nil {
+		s.late = append(s.late, h.Acts...)
+	}
+	s.days++
+}
+
+// hours is in which hours of working days (0) and days off (1) somebody is
+// active, in UTC, and where in the week their days off are.
+type hours struct {
+	active [2][24]float32 // hours with activity, decayed
+	days   [2]float32     // days of the class that passed since the first, decayed
+	seen   uint16         // hours with activity, ever
+	on     uint16         // days with any
+	first  uint16         // day, since 1970
+	last   uint16
+	offset int8 // hours east of UTC
+}
+
+// decay a day: half is forgotten in 46 days.
+const decay = 0.985
+
+func dayOf(t time.Time) uint16 { return uint16(t.Unix() / 86400) }
+
+// class is the class of the hour of the week at t, for somebody so many hours
+// east of UTC.
+func class(t time.Time, offset int8) int {
+	local := t.Add(time.Duration(offset) * time.Hour)
+	if w := local.Weekday(); w == time.Saturday || w == time.Sunday {
+		return 1
+	}
+	return 0
+}
+
+func (h *hours) mature(today uint16) bool {
+	return h.seen >= matureHours && h.on >= matureDays && today-h.first >= matureSince
+}
+
+// learn takes one day in: in which hours there was activity.
+func (h *hours) learn(day time.Time, active *[24]bool) {
+	today := dayOf(day)
+	if h.on == 0 {
+		h.first = today
+	}
+	any := false
+	for c := range h.active {
+		for i := range h.active[c] {
+			h.active[c][i] *= decay
+		}
+		h.days[c] *= decay
+	}
+	for i, yes := range active {
+		c := class(day.Add(time.Duration(i)*time.Hour), h.offset)
+		h.days[c] += 1.0 / 24
+		if yes {
+			h.active[c][i]++
+			h.seen++
+			any = true
+		}
+	}
+	if any {
+		h.on++
+		h.last = today
+	}
+}
+
+// watched tells whether a person's hour concerns secrets and keys, or changes
+// something.
+func watched(p *watch.PersonHour) bool { return len(p.Reads) > 0 || p.Writes > 0 }
+
+// program tells whether the use is one of a program's, read or tried.
+func program(u *watch.Use) bool {
+	return u.Secret >= 0 && u.Actor >= 0 && !watch.Person(u.Caller) && u.Caller != event.CallerAWSService && u.Outcome == event.Success
+}
