@@ -1,0 +1,296 @@
+package trouble_test
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/simulate"
+	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/trouble"
+)
+
+// each plans the trouble of several small worlds and a middle one.
+func each(t *testing.T, f func(t *testing.T, w *estate.World, p estate.Plan)) {
+	t.Helper()
+	run := func(c simulate.Config) {
+		t.Run(fmt.Sprintf("%s-%s-%d", c.Size, c.Family, c.Seed), func(t *testing.T) {
+			w, err := simulate.Build(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f(t, w, trouble.Plan(w, c.Seed))
+		})
+	}
+	for seed := range int64(8) {
+		run(simulate.Config{Seed: seed + 1, Size: "small", Family: []estate.Family{estate.Smooth, estate.Bursts}[seed%2]})
+	}
+	run(simulate.Config{Seed: 11, Size: "medium", Family: estate.Smooth})
+}
+
+func TestEveryKindInEqualParts(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		parts, benign, troubles, known := map[string]int{}, 0, 0, 0
+		for _, l := range p.Labels {
+			switch {
+			case l.PartOf != "":
+			case l.Benign:
+				benign++
+				if l.Known {
+					known++
+				}
+			default:
+				troubles++
+				if l.Kind != trouble.KindChain {
+					parts[fmt.Sprint(l.Kind, " ", l.Difficulty)]++
+				}
+			}
+		}
+		want := trouble.Rounds(w.Size)
+		for _, kind := range finding.Signs {
+			for d := 1; d <= 3; d++ {
+				if got := parts[fmt.Sprint(kind, " ", d)]; got != want {
+					t.Errorf("%s of difficulty %d: %d, want %d", kind, d, got, want)
+				}
+			}
+		}
+		if want := want * (3*len(finding.Signs) + 2); troubles != want || benign != want {
+			t.Errorf("%d of trouble, %d of what looks like it; want %d of each", troubles, benign, want)
+		}
+		if want := int(math.Round(trouble.KnownShare * float64(benign))); known != want {
+			t.Errorf("%d of %d are known, want %d", known, benign, want)
+		}
+	})
+}
+
+func TestPairs(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		ids := map[string]*estate.Label{}
+		for _, l := range p.Labels {
+			if ids[l.ID] != nil {
+				t.Errorf("two labels %s", l.ID)
+			}
+			ids[l.ID] = l
+		}
+		for _, l := range p.Labels {
+			if l.PartOf != "" {
+				if chain := ids[l.PartOf]; chain == nil || !slices.Contains(chain.Kinds, l.Kind) {
+					t.Errorf("%s is part of %s, which has not its kind", l.ID, l.PartOf)
+				}
+				continue
+			}
+			o := ids[l.LookAlike]
+			if o == nil || o.LookAlike != l.ID || o.Benign == l.Benign || o.Kind != l.Kind || o.Difficulty != l.Difficulty {
+				t.Errorf("%s and %s are no pair", l.ID, l.LookAlike)
+			}
+			if l.Benign && l.Why == "" || l.Sort == "" || !slices.Contains(append(slices.Clone(finding.Signs), trouble.KindChain), l.Kind) {
+				t.Errorf("%s tells too little: %+v", l.ID, l)
+			}
+		}
+	})
+}
+
+func TestSameAgain(t *testing.T) {
+	plan := func(seed int64) estate.Plan {
+		w, err := simulate.Build(simulate.Config{Seed: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return trouble.Plan(w, seed)
+	}
+	show := func(p estate.Plan) []string {
+		var out []string
+		for _, l := range p.Labels {
+			out = append(out, fmt.Sprintf("%+v", *l))
+		}
+		for _, c := range p.Calls {
+			out = append(out, fmt.Sprint(c.At, c.By.Role, c.By.Session, c.By.IP, c.Region, c.Operation, c.Params, c.Message))
+		}
+		for _, c := range p.Changes {
+			out = append(out, fmt.Sprint(c.From, c.Until, c.Rate, c.Region, c.Shift, c.IP, len(c.Workloads), len(c.Secrets)))
+		}
+		return append(out, fmt.Sprintf("%+v", p.Windows))
+	}
+	a, b := show(plan(5)), show(plan(5))
+	if !reflect.DeepEqual(a, b) {
+		t.Error("the same seed plans something else")
+	}
+	if reflect.DeepEqual(a, show(plan(6))) {
+		t.Error("another seed plans the same")
+	}
+}
+
+func TestWithinTheirTimes(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		has := map[*estate.Label]int{}
+		for _, c := range p.Calls {
+			if c.At.Before(w.Start) || !c.At.Before(w.End) {
+				t.Errorf("a call at %v, out of the logs", c.At)
+			}
+			if l := c.Label; l != nil {
+				has[l]++
+				if c.At.Before(l.Start) || !c.At.Before(l.End) {
+					t.Errorf("%s (%s): %s at %v, not in [%v, %v)", l.ID, l.Sort, c.Operation, c.At, l.Start, l.End)
+				}
+			}
+			if c.Account == nil || c.By.Account == nil || c.Region == "" || c.Service == "" || c.Operation == "" {
+				t.Errorf("a call with holes: %+v", c)
+			}
+		}
+		for _, c := range p.Changes {
+			if l := c.Label; l != nil {
+				has[l]++
+				if c.From.Before(l.Start) || c.Until.After(l.End) {
+					t.Errorf("%s (%s): changes [%v, %v), not in [%v, %v)", l.ID, l.Sort, c.From, c.Until, l.Start, l.End)
+				}
+			}
+		}
+		for _, l := range p.Labels {
+			if l.Start.Before(w.TroubleAt) || !l.End.Before(w.End) || !l.Start.Before(l.End) {
+				t.Errorf("%s lasts from %v to %v", l.ID, l.Start, l.End)
+			}
+			if has[l] == 0 && l.Kind != trouble.KindChain {
+				t.Errorf("%s (%s) does nothing", l.ID, l.Sort)
+			}
+		}
+	})
+}
+
+func TestOfThisWorld(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		principals, people, secrets := map[string]bool{}, map[string]bool{}, map[string]*estate.Secret{}
+		for _, x := range w.Workloads {
+			principals[x.Role] = true
+		}
+		for _, a := range w.Accounts {
+			principals[trouble.BreakGlass(a)] = true
+		}
+		for _, x := range w.People {
+			people[x.Email] = true
+			for _, s := range x.Sets {
+				principals[s.Role] = true
+				principals[trouble.SignInUser(x, s.Account)] = true
+			}
+		}
+		for _, c := range p.Changes {
+			if c.As != nil {
+				principals[c.As.Role] = true
+			}
+		}
+		for _, s := range w.Secrets {
+			secrets[s.ARN] = s
+			for _, a := range s.Replicas {
+				secrets[trouble.NamedIn(s, a)] = s
+			}
+		}
+		for _, l := range p.Labels {
+			if !principals[l.Principal] {
+				t.Errorf("%s (%s): no principal %s", l.ID, l.Sort, l.Principal)
+			}
+			if l.Person != "" && !people[l.Person] && l.Sort != "guessed sign-in" {
+				t.Errorf("%s (%s): nobody is %s", l.ID, l.Sort, l.Person)
+			}
+			for _, u := range l.Secrets {
+				s := secrets[u]
+				if s == nil && l.Kind != finding.SignRegion && !slices.Contains(l.Kinds, finding.SignRegion) { // whose copies have names of their own
+					t.Errorf("%s (%s): no secret %s", l.ID, l.Sort, u)
+				} else if s != nil && !s.Created.IsZero() && l.Start.Before(s.Created.Add(trouble.YoungestSecret)) {
+					t.Errorf("%s (%s): %s is of %v", l.ID, l.Sort, s.Name, s.Created)
+				}
+			}
+		}
+	})
+}
+
+func TestApart(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		for i, a := range p.Labels {
+			for _, b := range p.Labels[i+1:] {
+				if a.PartOf != "" || b.PartOf != "" || !a.Start.Before(b.End) || !b.Start.Before(a.End) {
+					continue
+				}
+				if a.Principal == b.Principal || a.Person != "" && a.Person == b.Person {
+					t.Errorf("%s (%s) and %s (%s) are by the same principal at a time", a.ID, a.Sort, b.ID, b.Sort)
+				}
+				for _, s := range a.Secrets {
+					if slices.Contains(b.Secrets, s) {
+						t.Errorf("%s (%s) and %s (%s) share %s at a time", a.ID, a.Sort, b.ID, b.Sort, s)
+					}
+				}
+			}
+		}
+	})
+}
+
+// found is what a finding of the labelled thing would look like.
+func found(l *estate.Label) *finding.Occurrence {
+	o := &finding.Occurrence{FirstSeen: l.Start, LastSeen: l.End.Add(-time.Second)}
+	kind := l.Kind
+	if kind == trouble.KindChain {
+		kind = l.Kinds[0]
+	}
+	o.Kind = finding.KindAnomaly + finding.Kind("."+kind)
+	o.Account, o.Actor = l.Account, l.Principal
+	o.Anomaly = &finding.Anomaly{Sign: kind, Person: l.Person, Resources: l.Secrets}
+	if len(l.Secrets) > 0 {
+		o.Resource = l.Secrets[0]
+	}
+	return o
+}
+
+func TestCalendar(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		for _, l := range p.Labels {
+			covered := ""
+			for i := range p.Windows {
+				if err := p.Windows[i].Check(); err != nil {
+					t.Fatal(err)
+				}
+				if p.Windows[i].Covers(found(l)) {
+					covered = p.Windows[i].ID
+				}
+			}
+			switch {
+			case !l.Benign && covered != "":
+				t.Errorf("%s (%s) is trouble and covered by %s", l.ID, l.Sort, covered)
+			case l.Known && covered == "":
+				t.Errorf("%s (%s) is known and no window covers it", l.ID, l.Sort)
+			case l.Benign && !l.Known && covered != "":
+				t.Errorf("%s (%s) is unknown and covered by %s", l.ID, l.Sort, covered)
+			}
+		}
+		sorts := map[string]int{}
+		for _, x := range p.Windows {
+			sorts[x.Sort]++
+		}
+		if sorts["on_call"] == 0 || sorts["holiday"] == 0 {
+			t.Errorf("no rosters or no holidays: %v", sorts)
+		}
+	})
+}
+
+func TestSpreadOverTime(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		weeks := map[int]int{}
+		for _, l := range p.Labels {
+			weeks[int(l.Start.Sub(w.TroubleAt)/(7*24*time.Hour))]++
+		}
+		whole := int(w.End.Sub(w.TroubleAt) / (7 * 24 * time.Hour))
+		for i := range whole {
+			if weeks[i] < len(p.Labels)/whole/4 {
+				t.Errorf("week %d has %d of %d", i, weeks[i], len(p.Labels))
+			}
+		}
+	})
+}
+
+func TestRates(t *testing.T) {
+	r := trouble.Rates()
+	if r["trouble.known_share"] != trouble.KnownShare || len(r) < 40 {
+		t.Errorf("%v", r)
+	}
+}
