@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yagura-sec/yagura/evaluate"
+	"github.com/yagura-sec/yagura/lake/local"
+)
+
+// evaluation is one run of the command.
+type evaluation struct {
+	worlds    []string
+	keep      string
+	anew      bool
+	baselines bool
+	ablations []string
+	misses    float64
+	jobs      int
+}
+
+func (p *program) evaluate() *cobra.Command {
+	var f evaluation
+	c := &cobra.Command{
+		Use: "evaluate", Short: "Measure what is found in a labelled world", Args: cobra.NoArgs,
+		Long: `Evaluate runs ingest and hunt on the logs and the calendar of a world, in a fresh
+data directory and a process that cannot reach the labels (by Landlock, where the
+kernel has it), reads the findings back and holds them against the labels: what was
+found at alert budgets of 1, 5 and 20 a day and 1,000 secrets, how much of what is
+alarming is trouble, how look-alikes fare, how soon, and how simple methods do.
+
+A world is a folder with logs/ (or logs beside the other files), labels.jsonl and,
+where there are, calendar.json and world.json: as yagura simulate writes them, or
+another's. A finding tells of a label where it is of its kind, within 30 minutes of
+its time, and of its principal, person or secret.
+
+With --keep the data directories stay, and logs that were ingested before are not
+read again.`,
+		Example: "  yagura evaluate --world ./world\n  yagura evaluate --world ./world --keep ./kept --misses 1",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.runEvaluate(c.Context(), &f)
+		},
+	}
+	flags := c.Flags()
+	flags.StringArrayVar(&f.worlds, "world", nil, "folder of a world; may be repeated")
+	flags.StringVar(&f.keep, "keep", "", "folder in which data directories stay")
+	flags.BoolVar(&f.anew, "anew", false, "ingest kept worlds anew")
+	flags.BoolVar(&f.baselines, "baselines", true, "also do as simple methods would")
+	flags.StringSliceVar(&f.ablations, "ablations", nil, "hunt once more without each of these: context, peers, shrinkage, tail")
+	flags.Float64Var(&f.misses, "misses", 0, "list what is missed, and what is alarming for nothing, at this budget")
+	flags.IntVar(&f.jobs, "jobs", 1, "worlds at a time")
+	return c
+}
+
+func (p *program) runEvaluate(ctx context.Context, f *evaluation) error {
+	if len(f.worlds) == 0 {
+		return wrong("evaluate: say which world: --world DIR")
+	}
+	if f.jobs < 1 {
+		return wrong("--jobs %d: it is one at least", f.jobs)
+	}
+	keep, done, err := f.place()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if local.Landlock() == 0 {
+		p.warn("this kernel has no Landlock: the labels are out of the way of what is evaluated, but not out of its reach")
+	}
+	outcomes := make([]evaluate.Outcome, len(f.worlds))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(f.jobs)
+	for i, dir := range f.worlds {
+		g.Go(func() (err error) {
+			data := filepath.Join(keep, strconv.Itoa(i), "data")
+			if f.keep != "" {
+				data = filepath.Join(keep, dataName(dir), "data")
+			}
+			if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
+				return err
+			}
+			outcomes[i], err = p.evaluateWorld(gctx, f, dir, data)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	result := evaluate.Add(outcomes, f.misses)
+	return p.printEvaluated(&result, f)
+}
+
+// place is where data directories go, and what cleans up.
+func (f *evaluation) place() (dir string, done func(), err error) {
+	if f.keep != "" {
+		dir, err = filepath.Abs(f.keep)
+		if err == nil {
+			err = os.MkdirAll(dir, 0o700)
+		}
+		if err == nil {
+			dir, err = filepath.EvalSymlinks(dir)
+		}
+		return dir, func() {}, err
+	}
+	if dir, err = os.MkdirTemp("", "yagura-evaluate-"); err != nil {
+		return "", nil, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", nil, err
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil //nolint:errcheck // a temporary folder
+}
+
+// dataName is the name under which a world's data is kept: its path.
+func dataName(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return strings.ReplaceAll(strings.Trim(dir, "/"), "/", "_")
+}
+
+// anomalyShare is the part of a budget that a sign has.
+func anomalyShare(sign string) float64 { return 1.0 / 8 }
+
+func (p *program) printEvaluated(r *evaluate.Result, f *evaluation) error {
+	if p.json() {
+		return p.printJSON(r)
+	}
+	if p.flags.format == "csv" {
+		return p.printTable(kindHead, kindRows(r))
+	}
+	for _, w := range r.Worlds {
+		p.printWorld(&w)
+	}
+	if err := p.printTable(kindHead, kindRows(r)); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "\nRecall is of %s, with 95 %% intervals; precision of all alerts of the kind.\n", r.Basis)
+	fmt.Fprintf(p.stdout, "Alerts a day and 1,000 secrets at budgets 1, 5, 20: %s, of them about no trouble %s; explained besides %s.\n",
+		budgets(r.Alerts), budgets(r.False), budgets(r.Explained))
+	for _, x := range []struct {
+		name string
+		a    evaluate.Alarmed
+	}{{"known to the calendar", r.Lookalikes.Known}, {"unknown to it", r.Lookalikes.Unknown}} {
+		fmt.Fprintf(p.stdout, "Look-alikes %s (%d): alarming unexplained %s, explained %s.\n", x.name, x.a.Labels, budgets(x.a.Unexplained), budgets(x.a.Explained))
+	}
+	fmt.Fprintln(p.stdout)
+	if err := p.printLookalikes(r); err != nil {
+		return err
+	}
+	if f.misses > 0 {
+		return p.printMisses(r, f.misses)
+	}
+	return nil
+}
+
+func (p *program) printWorld(w *evaluate.Run) {
+	fmt.Fprintf(p.stdout, "%s: %s records (ingested %s, %.1f s), hunted in %.1f s; %s secrets and keys, %.0f days of trouble, %d troubles, %d look-alikes\n",
+		safe(w.Name), number(w.Records), w.Ingested, w.IngestSeconds, w.HuntSeconds, number(int64(w.Secrets)), w.Days(), w.Labels, w.Likes)
+	if w.Early > 0 {
+		fmt.Fprintf(p.stdout, "  %d alerts before trouble begins, at the loosest budget; they are not counted\n", w.Early)
+	}
+	for _, m := range w.Missing {
+		fmt.Fprintln(p.stdout, " ", safe(m))
+	}
+	for i, x := range w.Problems {
+		if i == 10 {
+			fmt.Fprintf(p.stdout, "  %d more labels with something amiss\n", len(w.Problems)-i)
+			break
+		}
+		fmt.Fprintf(p.stdout, "  label %d %s: %s\n", x.Line, safe(x.ID), safe(x.What))
+	}
+	fmt.Fprintln(p.stdout)
+}
+
+var kindHead = []string{"kind", "labels", "recall 1", "95 %", "5", "20", "easy", "medium", "hard", "precision 1", "5", "20", "any kind", "explained", "alerts/day", "minutes"}
+
+// kindRows are one a kind that there are labels or alerts of.
+func kindRows(r *evaluate.Result) (rows [][]string) {
+	for _, name := range slices.Sorted(maps.Keys(r.Kinds)) {
+		k := r.Kinds[name]
+		if k.ByDifficulty[evaluate.All].Labels == 0 && k.Alerts.At(evaluate.Loosest) == 0 {
+			continue
+		}
+		of := func(base string) string {
+			d := k.ByDifficulty[base]
+			return fmt.Sprintf("%s (%d)", figure(d.Recall.At(1)), d.Labels)
+		}
+		rows = append(rows, []string{name, fmt.Sprint(k.Labels), figure(k.Recall.At(1)), fmt.Sprintf("%s-%s", figure(float64(k.Interval["1"][0])), figure(float64(k.Interval["1"][1]))),
+			figure(k.Recall.At(5)), figure(k.Recall.At(20)), of("1"), of("2"), of("3"),
+			figure(k.Precision.At(1)), figure(k.Precision.At(5)), figure(k.Precision.At(20)),
+			figure(k.RecallAnyKind.At(1)), figure(k.RecallExplained.At(1)), figure(k.Alerts.At(1)), figure(k.MedianMinutes.At(1))})
+	}
+	return rows
+}
+
+// figure is a number for a cell.
+func figure(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "-"
+	case math.Abs(f) >= 100:
+		return fmt.Sprintf("%.0f", f)
+	}
+	return fmt.Sprintf("%.2f", f)
+}
+
+func budgets(b evaluate.ByBudget) string {
+	var parts []string
+	for _, budget := range evaluate.Budgets {
+		parts = append(parts, figure(b.At(budget)))
+	}
+	return strings.Join(parts, " / ")
+}
+
+func (p *program) printLookalikes(r *evaluate.Result) error {
+	var rows [][]string
+	for _, sort := range slices.Sorted(maps.Keys(r.Lookalikes.Sorts)) {
+		x := r.Lookalikes.Sorts[sort]
+		rows = append(rows, []string{sort,
+			fmt.Sprint(x.Known.Labels), figure(x.Known.Unexplained.At(1)), figure(x.Known.Explained.At(1)),
+			fmt.Sprint(x.Unknown.Labels), figure(x.Unknown.Unexplained.At(1)), figure(x.Unknown.Explained.At(1))})
+	}
+	return p.printTable([]string{"look-alike", "known", "alarming", "explained", "unknown", "alarming", "explained"}, rows)
+}
+
+func (p *program) printMisses(r *evaluate.Result, budget float64) error {
+	fmt.Fprintf(p.stdout, "\nMissed at budget %v:\n\n", budget)
+	var rows [][]string
+	for _, m := range r.Misses {
+		rows = append(rows, []string{m.World, m.ID, m.Kind, fmt.Sprint(m.Difficulty), m.Sort, m.At, m.Why, short(m.About, 90)})
+	}
+	if err := p.printTable([]string{"world", "label", "kind", "difficulty", "sort", "start", "instead", "about"}, rows); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "\nAlarming about no trouble at budget %v:\n\n", budget)
+	rows = nil
+	for _, a := range r.Wrong {
+		rows = append(rows, []string{a.World, a.Sign, a.At, figure(float64(a.Needs)), strings.Join(a.Labels, " "), a.Key[:min(12, len(a.Key))], short(oneLine(a.Title), 120)})
+	}
+	return p.printTable([]string{"world", "sign", "first", "needs", "look-alikes", "key", "title"}, rows)
+}
