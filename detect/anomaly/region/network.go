@@ -1,0 +1,212 @@
+package region
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// How near a network is to what is usual for a program.
+const (
+	netAgain     = iota // it called from there once, or lately
+	netAccount          // other programs of its account do
+	netPrivate          // an address within a network of our own
+	netShared           // programs of several accounts do
+	netElsewhere        // programs of another account do
+	netEndpoint         // an endpoint that nobody uses yet
+	netOutside          // an address from which nothing ever called
+	nearNetworks
+)
+
+var netKinds = []novelty.Kind{
+	{Name: "again", Usual: 5e-3},
+	{Name: "of the account", Usual: 2e-3},
+	{Name: "private", Usual: 2e-3},
+	{Name: "of several accounts", Usual: 5e-4},
+	{Name: "of another account", Usual: 3e-5},
+	{Name: "new endpoint", Usual: 2e-4},
+	{Name: "outside", Usual: 3e-5},
+}
+
+// classNetwork is the class of alarms on networks.
+const classNetwork = "region/network"
+
+func (s *Sign) netKind(names *watch.Names, actor int32, name string, id uint64) uint8 {
+	if n := s.nets[actor]; n != nil && n.find(id) != nil {
+		return netAgain
+	}
+	if o, ok := s.origins[id]; ok && !s.o.NoPeers {
+		switch {
+		case name == "private":
+			return netPrivate
+		case names.Actors[o.actor].Account == names.Actors[actor].Account:
+			return netAccount
+		case o.several:
+			return netShared
+		}
+		return netElsewhere
+	}
+	switch {
+	case name == "private":
+		return netPrivate
+	case strings.HasPrefix(name, "vpce-"):
+		return netEndpoint
+	case strings.HasSuffix(name, ".amazonaws.com"), strings.HasSuffix(name, ".aws.internal"):
+		return netAgain // a service's name is no place
+	}
+	return netOutside
+}
+
+// moved is a program that calls from where it never did.
+type moved struct {
+	net
+	network string
+	kind    uint8
+	score   float64
+	caller  event.Caller
+	secrets []int32
+	count   int64
+	first   time.Time
+}
+
+func (s *Sign) judgeNetworks(day *watch.Day, i int, h *watch.Hour) []watch.Alarm {
+	var list []moved
+	for j := range h.Sources {
+		x := &h.Sources[j]
+		if x.Network == "" || !novelty.Program(x.Caller) {
+			continue
+		}
+		id := net{x.Actor, xxhash.Sum64String(x.Network)}
+		n := s.nets[x.Actor]
+		if n == nil || n.crowded || s.seen.nets[id] {
+			continue
+		}
+		if w := n.find(id.id); w != nil && (w.state == known || w.state == founding) {
+			continue
+		}
+		if k := slices.IndexFunc(list, func(m moved) bool { return m.net == id }); k >= 0 {
+			m := &list[k]
+			m.count, m.first = m.count+int64(x.Count), earlier(m.first, x.First)
+			if x.Secret >= 0 && !slices.Contains(m.secrets, x.Secret) {
+				m.secrets = append(m.secrets, x.Secret)
+			}
+			continue
+		}
+		m := moved{net: id, network: x.Network, caller: x.Caller, kind: s.netKind(day.Names, x.Actor, x.Network, id.id), count: int64(x.Count), first: x.First}
+		if x.Secret >= 0 {
+			m.secrets = []int32{x.Secret}
+		}
+		p := s.outside.P(int(m.kind))
+		if !s.o.NoShrinkage {
+			// Programs that often change their network go on to.
+			p *= float64(max(1, len(n.list)))
+		}
+		if m.score = novelty.Score(p); m.score >= watch.Floor {
+			list = append(list, m)
+		}
+	}
+	slices.SortFunc(list, func(a, b moved) int { return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.id, b.id)) })
+	var all []watch.Alarm
+	for k := range list {
+		all = append(all, s.movedAlarm(day, i, list, k))
+	}
+	return all
+}
+
+func (s *Sign) movedAlarm(day *watch.Day, i int, list []moved, k int) watch.Alarm {
+	m, names := list[k], day.Names
+	n := s.nets[m.actor]
+	today := novelty.DayOf(day.Start)
+	a := watch.Alarm{
+		Sign: finding.SignRegion, Class: classNetwork, Secret: -1, Actor: m.actor, Account: -1, Caller: m.caller, Score: m.score, Trials: 1,
+		First: m.first, Last: m.first, Count: m.count, Severity: finding.Medium, Days: int(n.days), Calls: int64(n.calls), Mature: n.mature(today),
+		Where: watch.Where{Actor: names.Actors[m.actor].UID, Caller: m.caller, Operations: novelty.Reads},
+	}
+	if m.kind == netOutside || m.kind == netElsewhere {
+		a.Severity = finding.High
+	}
+	slices.Sort(m.secrets)
+	if len(m.secrets) == 1 {
+		a.Secret = m.secrets[0]
+	} else {
+		a.Secrets = m.secrets
+	}
+	for _, x := range m.secrets {
+		a.Where.Secrets = append(a.Where.Secrets, names.Secrets[x].UID)
+		a.Region = names.Secrets[x].Region
+		a.Account = s.accountOf(names, x)
+	}
+	together := 0
+	for j := range list {
+		if list[j].id == m.id && names.Actors[list[j].actor].Account == names.Actors[m.actor].Account {
+			together++
+		}
+	}
+	for id := range s.seen.nets {
+		if id.id == m.id && id.actor != m.actor && names.Actors[id.actor].Account == names.Actors[m.actor].Account {
+			together++
+		}
+	}
+	if !s.o.NoContext && together >= 3 {
+		a.Context = append(a.Context, finding.Explanation{Kind: "context", ID: "egress",
+			Text: fmt.Sprintf("%d programs of account %s call from %s since today: the account's way out has changed", together, names.Actors[m.actor].Account, m.network)})
+	}
+	a.Tell = func() watch.Told { return s.tellMoved(day, &m) }
+	return a
+}
+
+func (s *Sign) tellMoved(day *watch.Day, m *moved) watch.Told {
+	names, n := day.Names, s.nets[m.actor]
+	who := &names.Actors[m.actor]
+	var what []string
+	for _, x := range m.secrets {
+		what = append(what, names.Secrets[x].Name)
+	}
+	told := watch.Told{
+		Title: fmt.Sprintf("%s reads secrets from %s, where it never called from", who.Name, m.network),
+		Reasons: []finding.Reason{{Kind: "network", Observed: m.network,
+			Text: fmt.Sprintf("In %d days (%.0f calls lately) %s called from %s only; at %s UTC it read %s from %s.",
+				int(novelty.DayOf(day.Start))-int(n.first), n.calls, who.Name, plural(len(n.list), "network"), m.first.UTC().Format("15:04"), some(what), m.network)}},
+		Attack: []string{"T1552.005", "T1078.004", "T1555.006"},
+		Next: []string{
+			fmt.Sprintf("yagura search 'actor_uid:\"%s\"' --since %s --until %s", who.UID, m.first.Add(-time.Hour).UTC().Format(time.RFC3339), m.first.Add(time.Hour).UTC().Format(time.RFC3339)),
+			fmt.Sprintf("aws iam get-role --role-name %s", who.Name),
+		},
+		Unseen: []string{"from where it called is known since " + novelty.DateOf(n.first).Format("2 January 2006") + " only"},
+	}
+	switch m.kind {
+	case netOutside:
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "origin", Text: fmt.Sprintf("No program of the organisation was ever seen calling from %s.", m.network)})
+	case netElsewhere:
+		there := names.Actors[s.origins[m.id].actor].Account
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "origin", Text: fmt.Sprintf("Programs of account %s call from %s, none of account %s.", there, m.network, who.Account)})
+	}
+	return told
+}
+
+// some names up to three things.
+func some(list []string) string {
+	switch len(list) {
+	case 0:
+		return "secrets"
+	case 1, 2, 3:
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more secrets", strings.Join(list[:2], ", "), len(list)-2)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "one " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

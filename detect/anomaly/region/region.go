@@ -1,0 +1,596 @@
+// Package region is the sign that a secret or key is used where it never was: in
+// a region that is neither its home nor a replica in use, by a principal that
+// does not work there; or from a network that its program never called from.
+//
+// As with callers, what is new is told apart by how near it is to what is usual
+// (the region is used by the secret's family, by the account, by nobody; the
+// principal is a usual reader, another program, a person), how often novelties of
+// each nearness come of themselves is learned over the estate, and how much the
+// account leans to them from its own past.
+package region
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// Options leave parts of the method out, to measure what they are worth.
+type Options struct {
+	NoContext   bool // nothing accounts for anything
+	NoPeers     bool // other secrets, accounts and principals tell nothing
+	NoShrinkage bool // without the estate's rates and the account's leaning
+}
+
+// The learning gate, and what is forgotten when.
+const (
+	minDays      = 7
+	minCalls     = 30
+	settle       = 3   // days after which what came twice is usual
+	dropAfter    = 14  // days a novelty may take to come again
+	forget       = 180 // days without being seen
+	dormant      = 30  // days after which a region is dormant in an account
+	itemsEach    = 12  // uses abroad kept of a secret
+	readersEach  = 8   // usual readers kept of a secret
+	networksEach = 8   // networks kept of a principal: with more it has no usual ones
+	networksAll  = 50000
+)
+
+// States of what was new.
+const (
+	known    = iota
+	pending  // new, not yet usual
+	dropped  // new, and did not come again
+	founding // there before anything was judged
+)
+
+// item is that an actor used a secret in a region that is not its home.
+type item struct {
+	actor       int32
+	region      uint8
+	kind        uint8
+	state       uint8
+	days        uint8
+	first, last uint16
+}
+
+// reader is an actor that uses a secret, wherever.
+type reader struct {
+	actor       int32
+	first, last uint16
+}
+
+// held is what is kept of a secret or key.
+type held struct {
+	items   []item
+	readers []reader
+	calls   float32
+	first   uint16
+	last    uint16
+	days    uint16
+}
+
+func (h *held) mature(today uint16) bool {
+	return h.calls >= minCalls && h.days >= minDays && today >= h.first+minDays
+}
+
+// place is a region that an account, or an actor, calls in.
+type place struct {
+	region      uint8
+	days        uint16
+	first, last uint16
+}
+
+// places are an account's or actor's regions, at most 16.
+type places []place
+
+func (p places) find(region uint8) *place {
+	for i := range p {
+		if p[i].region == region {
+			return &p[i]
+		}
+	}
+	return nil
+}
+
+// take takes in a call in a region.
+func (p *places) take(region uint8, today uint16) {
+	x := p.find(region)
+	if x == nil {
+		if len(*p) >= 16 {
+			return
+		}
+		*p = append(*p, place{region: region, first: today})
+		x = &(*p)[len(*p)-1]
+	}
+	if x.last != today {
+		x.last = today
+		x.days++
+	}
+}
+
+// usual tells whether the region is in steady use: on several days, not since
+// yesterday only.
+func (p places) usual(region uint8, today uint16) bool {
+	x := p.find(region)
+	return x != nil && x.days >= 2 && today >= x.first+settle && today <= x.last+dormant
+}
+
+// network is one that a program calls from.
+type network struct {
+	id          uint64
+	kind        uint8
+	state       uint8
+	days        uint8
+	first, last uint16
+}
+
+// networks are those of an actor.
+type networks struct {
+	list    []network
+	calls   float32
+	first   uint16
+	last    uint16
+	days    uint16
+	crowded bool // had more than are kept
+}
+
+func (n *networks) mature(today uint16) bool {
+	return n.calls >= minCalls && n.days >= minDays && today >= n.first+minDays
+}
+
+func (n *networks) find(id uint64) *network {
+	for i := range n.list {
+		if n.list[i].id == id {
+			return &n.list[i]
+		}
+	}
+	return nil
+}
+
+// origin is what is known of a network over the whole estate.
+type origin struct {
+	actor       int32 // one that calls from it
+	several     bool  // actors of several accounts do
+	first, last uint16
+}
+
+// abroad is where a family of secrets is used, homes left out, and by whom.
+type abroad struct {
+	regions uint64
+	actors  []int32 // at most 32
+}
+
+// Sign is the sign.
+type Sign struct {
+	o        Options
+	rates    *novelty.Rates
+	outside  *novelty.Rates // of networks
+	regions  []string       // by number
+	secrets  []held
+	accounts []places
+	actors   []places
+	families map[string]*abroad
+	nets     map[int32]*networks
+	origins  map[uint64]origin
+	acts     novelty.Acts
+	homes    novelty.Homes
+	declared map[int32]uint64 // regions that a replication was declared for, by secret
+	novel    map[int32]float32
+	expected map[int32]float32
+	today    uint16
+
+	seen seen
+}
+
+var _ watch.Sign = (*Sign)(nil)
+
+// New is the sign before it has learned anything.
+func New(o Options) watch.Sign {
+	weight := priorWeight
+	if o.NoShrinkage {
+		weight = 1
+	}
+	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), outside: novelty.NewRates(weight, netKinds),
+		families: map[string]*abroad{}, nets: map[int32]*networks{}, origins: map[uint64]origin{}, declared: map[int32]uint64{}, novel: map[int32]float32{}, expected: map[int32]float32{}}
+}
+
+// Name is the sign's name.
+func (*Sign) Name() string { return finding.SignRegion }
+
+// number is the number of a region, made where it is not known; 63 is all that
+// are too many.
+func (s *Sign) number(region string) uint8 {
+	if i := slices.Index(s.regions, region); i >= 0 {
+		return uint8(i)
+	}
+	if len(s.regions) >= 63 {
+		return 63
+	}
+	s.regions = append(s.regions, region)
+	return uint8(len(s.regions) - 1)
+}
+
+// numbered is number for judging, which makes nothing: 62 is none known.
+func (s *Sign) numbered(region string) uint8 {
+	if i := slices.Index(s.regions, region); i >= 0 {
+		return uint8(i)
+	}
+	return 62
+}
+
+func (s *Sign) secret(n int32) *held {
+	if int(n) < len(s.secrets) {
+		return &s.secrets[n]
+	}
+	return &held{}
+}
+
+func (s *Sign) account(n int32) places {
+	if n >= 0 && int(n) < len(s.accounts) {
+		return s.accounts[n]
+	}
+	return nil
+}
+
+func (s *Sign) actor(n int32) places {
+	if n >= 0 && int(n) < len(s.actors) {
+		return s.actors[n]
+	}
+	return nil
+}
+
+// watched tells whether the sign judges a use. A read that finds nothing counts:
+// so ends asking where the secret is not.
+func watched(u *watch.Use) bool {
+	return novelty.Value(u.Operation) && u.Secret >= 0 && u.Actor >= 0 && u.Region != "" && u.Caller != event.CallerAWSService &&
+		(novelty.Got(u.Outcome) || u.Outcome == event.NotFound || u.Outcome == event.Denied)
+}
+
+// Learn takes in a day.
+func (s *Sign) Learn(day *watch.Day) {
+	today := novelty.DayOf(day.Start)
+	s.homes.Take(day.Names)
+	s.grow(day.Names)
+	used := map[int32]bool{}
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for i := range h.Uses {
+			if u := &h.Uses[i]; watched(u) {
+				s.take(day.Names, u, today)
+				used[s.homes.Of(u.Secret)] = true
+			}
+		}
+	}
+	// The regions of the day count from the next one on.
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for i := range h.Calls {
+			c := &h.Calls[i]
+			if c.Region == "" || c.Denied == c.Count {
+				continue
+			}
+			r := s.number(c.Region)
+			if c.Account >= 0 && c.Caller != event.CallerAWSService {
+				s.accounts[c.Account].take(r, today)
+			}
+			if c.Actor >= 0 {
+				s.actors[c.Actor].take(r, today)
+			}
+		}
+		s.learnNetworks(day.Names, h, today)
+		s.learnReplicas(day.Names, h)
+	}
+	s.acts.Learn(day)
+	s.close(day.Names, today, used)
+	s.today = today + 1
+	s.seen = seen{}
+}
+
+func (s *Sign) grow(names *watch.Names) {
+	if n := len(names.Secrets) - len(s.secrets); n > 0 {
+		s.secrets = append(s.secrets, make([]held, n)...)
+	}
+	if n := len(names.Actors) - len(s.actors); n > 0 {
+		s.actors = append(s.actors, make([]places, n)...)
+	}
+	if n := len(names.Accounts) - len(s.accounts); n > 0 {
+		s.accounts = append(s.accounts, make([]places, n)...)
+	}
+}
+
+func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
+	n := s.homes.Of(u.Secret)
+	h := &s.secrets[n]
+	if h.first == 0 {
+		h.first = today
+	}
+	h.calls += float32(u.Count)
+	if h.last != today {
+		h.last = today
+		h.days++
+	}
+	r := s.number(u.Region)
+	if u.Region != names.Secrets[n].Region {
+		s.takeAbroad(names, h, n, u, r, today)
+	}
+	if i := slices.IndexFunc(h.readers, func(x reader) bool { return x.actor == u.Actor }); i >= 0 {
+		h.readers[i].last = today
+		return
+	}
+	if len(h.readers) >= readersEach {
+		least := 0
+		for i := range h.readers {
+			if h.readers[i].last < h.readers[least].last {
+				least = i
+			}
+		}
+		h.readers = slices.Delete(h.readers, least, least+1)
+	}
+	h.readers = append(h.readers, reader{actor: u.Actor, first: today, last: today})
+}
+
+// takeAbroad takes in a use away from home.
+func (s *Sign) takeAbroad(names *watch.Names, h *held, n int32, u *watch.Use, r uint8, today uint16) {
+	for i := range h.items {
+		it := &h.items[i]
+		if it.actor != u.Actor || it.region != r {
+			continue
+		}
+		if it.last != today {
+			it.last = today
+			if it.days < 255 {
+				it.days++
+			}
+			if it.state == dropped {
+				it.state, it.first = pending, today
+			}
+		}
+		return
+	}
+	it := item{actor: u.Actor, region: r, first: today, last: today, days: 1, state: founding}
+	if h.mature(today) {
+		it.state = pending
+		it.kind = s.kindOf(names, n, u.Actor, u.Account, u.Caller, r, today)
+	}
+	if len(h.items) >= itemsEach {
+		h.items = slices.Delete(h.items, 0, 1)
+	}
+	h.items = append(h.items, it)
+}
+
+func (s *Sign) learnReplicas(names *watch.Names, h *watch.Hour) {
+	for i := range h.Acts {
+		a := &h.Acts[i]
+		if a.Sort == watch.ActReplicate && a.Secret >= 0 && a.Outcome == event.Success {
+			// The record names the regions in its parameters, which Names has in
+			// Replicas; a replica's own creation is recorded in its region.
+			n := s.homes.Of(a.Secret)
+			if a.Region != "" && a.Region != names.Secrets[n].Region {
+				s.declared[n] |= 1 << s.number(a.Region)
+			}
+		}
+	}
+}
+
+// learnNetworks takes in from where programs call.
+func (s *Sign) learnNetworks(names *watch.Names, h *watch.Hour, today uint16) {
+	for i := range h.Sources {
+		x := &h.Sources[i]
+		if x.Actor < 0 || x.Network == "" || !novelty.Program(x.Caller) {
+			continue
+		}
+		n := s.nets[x.Actor]
+		if n == nil {
+			n = &networks{first: today}
+			s.nets[x.Actor] = n
+		}
+		if n.last != today {
+			n.last = today
+			n.days++
+		}
+		n.calls += float32(x.Count)
+		id := xxhash.Sum64String(x.Network)
+		if w := n.find(id); w != nil {
+			if w.last != today {
+				w.last = today
+				if w.days < 255 {
+					w.days++
+				}
+				if w.state == dropped {
+					w.state, w.first = pending, today
+				}
+			}
+			continue
+		}
+		w := network{id: id, first: today, last: today, days: 1, state: founding}
+		if n.mature(today) && !n.crowded {
+			w.state, w.kind = pending, s.netKind(names, x.Actor, x.Network, id)
+		}
+		if len(n.list) >= networksEach {
+			n.crowded = true
+			n.list = slices.Delete(n.list, 0, 1)
+		}
+		n.list = append(n.list, w)
+	}
+}
+
+// close ends a day.
+func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
+	exposed := 0.0
+	all := float32(s.rates.All())
+	for n := range s.secrets {
+		h := &s.secrets[n]
+		if h.first == 0 {
+			continue
+		}
+		h.calls *= keep
+		if used[int32(n)] && h.mature(today) {
+			exposed++
+			s.expected[s.accountOf(names, int32(n))] += all
+		}
+		for i := range h.items {
+			it := &h.items[i]
+			if it.state != pending {
+				continue
+			}
+			switch {
+			case it.days >= 2 && today >= it.first+settle:
+				it.state = known
+				s.count(names, int32(n), it.kind, 1)
+			case today >= it.first+dropAfter:
+				it.state = dropped
+				s.count(names, int32(n), it.kind, onceWorth)
+			}
+		}
+		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
+		h.readers = slices.DeleteFunc(h.readers, func(r reader) bool { return today > r.last+forget })
+	}
+	s.rates.Day(exposed)
+	s.closeNetworks(names, today)
+	s.relate(names)
+}
+
+// accountOf is the number of the account that the secret is in, or -1.
+func (s *Sign) accountOf(names *watch.Names, secret int32) int32 {
+	return int32(slices.Index(names.Accounts, names.Secrets[secret].Account))
+}
+
+func (s *Sign) count(names *watch.Names, secret int32, kind uint8, worth float64) {
+	s.rates.Seen(int(kind), worth)
+	s.novel[s.accountOf(names, secret)] += float32(worth)
+}
+
+func (s *Sign) closeNetworks(names *watch.Names, today uint16) {
+	exposed := 0.0
+	for actor, n := range s.nets {
+		n.calls *= keep
+		if n.last == today && n.mature(today) && !n.crowded {
+			exposed++
+		}
+		for i := range n.list {
+			w := &n.list[i]
+			if w.state == pending {
+				switch {
+				case w.days >= 2 && today >= w.first+settle:
+					w.state = known
+					s.outside.Seen(int(w.kind), 1)
+				case today >= w.first+dropAfter:
+					w.state = dropped
+					s.outside.Seen(int(w.kind), onceWorth)
+				}
+			}
+			if w.last == today && (w.state == known || w.state == founding) {
+				s.originate(names, actor, w, today)
+			}
+		}
+		n.list = slices.DeleteFunc(n.list, func(w network) bool { return today > w.last+forget })
+		if today > n.last+forget {
+			delete(s.nets, actor)
+		}
+	}
+	s.outside.Day(exposed)
+	if len(s.origins) > networksAll {
+		maps.DeleteFunc(s.origins, func(_ uint64, o origin) bool { return today > o.last+dormant })
+	}
+}
+
+// originate takes note that a network is used by an actor.
+func (s *Sign) originate(names *watch.Names, actor int32, w *network, today uint16) {
+	o, ok := s.origins[w.id]
+	switch {
+	case !ok && len(s.origins) > networksAll:
+		return
+	case !ok:
+		o = origin{actor: actor, first: today}
+	case names.Actors[o.actor].Account != names.Actors[actor].Account:
+		o.several = true
+	}
+	o.last = today
+	s.origins[w.id] = o
+}
+
+// relate works out anew which regions families use.
+func (s *Sign) relate(names *watch.Names) {
+	clear(s.families)
+	for n := range s.secrets {
+		for i := range s.secrets[n].items {
+			if it := &s.secrets[n].items[i]; it.state == known || it.state == founding {
+				f := s.families[names.Secrets[n].Family]
+				if f == nil {
+					f = &abroad{}
+					s.families[names.Secrets[n].Family] = f
+				}
+				f.regions |= 1 << it.region
+				if len(f.actors) < 32 && !slices.Contains(f.actors, it.actor) {
+					f.actors = append(f.actors, it.actor)
+				}
+			}
+		}
+	}
+}
+
+// Clone is a copy that learns on its own.
+func (s *Sign) Clone() watch.Sign {
+	c := *s
+	c.rates, c.outside = s.rates.Clone(), s.outside.Clone()
+	c.regions = slices.Clone(s.regions)
+	c.secrets = slices.Clone(s.secrets)
+	for i := range c.secrets {
+		c.secrets[i].items = slices.Clone(c.secrets[i].items)
+		c.secrets[i].readers = slices.Clone(c.secrets[i].readers)
+	}
+	c.accounts, c.actors = cloned(s.accounts), cloned(s.actors)
+	// A family is never changed once the day is closed, only made anew.
+	c.families = maps.Clone(s.families)
+	c.nets = make(map[int32]*networks, len(s.nets))
+	for k, n := range s.nets {
+		x := *n
+		x.list = slices.Clone(n.list)
+		c.nets[k] = &x
+	}
+	c.origins = maps.Clone(s.origins)
+	c.acts, c.homes = s.acts.Clone(), s.homes.Clone()
+	c.declared = maps.Clone(s.declared)
+	c.novel, c.expected = maps.Clone(s.novel), maps.Clone(s.expected)
+	c.seen = seen{}
+	return &c
+}
+
+func cloned(list []places) []places {
+	c := slices.Clone(list)
+	for i := range c {
+		c[i] = slices.Clone(c[i])
+	}
+	return c
+}
+
+// Bytes is about how much memory what was learned takes.
+func (s *Sign) Bytes() int {
+	n := 64*len(s.secrets) + 24*(len(s.accounts)+len(s.actors)) + s.acts.Bytes() + 40*len(s.origins) + 24*(len(s.declared)+len(s.novel)+len(s.expected))
+	for i := range s.secrets {
+		n += 12*cap(s.secrets[i].items) + 8*cap(s.secrets[i].readers)
+	}
+	for _, list := range [][]places{s.accounts, s.actors} {
+		for _, p := range list {
+			n += 8 * cap(p)
+		}
+	}
+	for _, x := range s.nets {
+		n += 64 + 16*cap(x.list)
+	}
+	for name := range s.families {
+		n += 96 + len(name)
+	}
+	return n
+}

@@ -1,0 +1,372 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// How the rates start and what views are worth to them.
+const (
+	priorWeight = 10000.0 // secret-days
+	onceWorth   = 0.3     // a view that did not come again: it may be trouble
+	dropAfter   = 14      // days a view may take to come again
+	keep        = 0.98851 // of a count after a day: half after 60
+)
+
+// How near the person is to the secret.
+const (
+	again    = iota // opened it before, not often enough to be usual
+	keeper          // with the role that created or rotated it last
+	sibling         // opened others of its family
+	team            // shares the role with people who open it
+	teamKin         // shares the role with people who open its family
+	opener          // opens secrets of other applications
+	stranger        // opens none
+	nearness
+)
+
+var nearNames = [nearness]string{"again", "keeper", "knows the family", "team opens it", "team opens the family", "opens others", "opens none"}
+
+// kinds are nearness, at their hours or outside, with an ordinary role or one for
+// emergencies.
+var kinds = func() []novelty.Kind {
+	usual := [nearness]float64{5e-3, 1e-3, 1e-3, 2e-3, 1e-3, 1.5e-4, 2e-5}
+	list := make([]novelty.Kind, 0, 4*nearness)
+	for n := range usual {
+		for k := range 4 {
+			rate, name := usual[n], nearNames[n]
+			if k&1 != 0 {
+				rate, name = rate*0.15, name+", outside hours"
+			}
+			if k&2 != 0 {
+				rate, name = rate*0.3, name+", emergency role"
+			}
+			list = append(list, novelty.Kind{Name: name, Usual: rate})
+		}
+	}
+	return list
+}()
+
+func (s *Sign) kindOf(names *watch.Names, o *opened, hour int, weekday time.Weekday) uint8 {
+	k := s.near(names, o) * 4
+	if s.outside(o.person, hour, weekday) {
+		k++
+	}
+	if s.emergency(o.role) {
+		k += 2
+	}
+	return uint8(k)
+}
+
+func (s *Sign) near(names *watch.Names, o *opened) int {
+	h := s.secret(o.secret)
+	n, met := s.ids[o.person]
+	if met && h.find(n) != nil {
+		return again
+	}
+	if h.keeper == o.role+1 {
+		return keeper
+	}
+	f := s.families[names.Secrets[o.secret].Family]
+	if !s.o.NoPeers {
+		switch {
+		case met && f != nil && slices.Contains(f.people, n):
+			return sibling
+		case slices.ContainsFunc(h.viewers, func(v viewer) bool { return v.state == known && v.role == o.role }):
+			return team
+		case f != nil && slices.Contains(f.roles, o.role):
+			return teamKin
+		}
+	}
+	if met && s.people[n].opens >= 0.5 {
+		return opener
+	}
+	return stranger
+}
+
+// outside tells whether the hour is not one of the person's own: less than 2 %
+// of their hours were within an hour of it, or, at the weekend, of their days.
+func (s *Sign) outside(name string, hour int, weekday time.Weekday) bool {
+	n, ok := s.ids[name]
+	if !ok || s.people[n].days < 5 {
+		return false
+	}
+	p := &s.people[n]
+	around := p.hours[(hour+23)%24] + p.hours[hour] + p.hours[(hour+1)%24]
+	if weekend := weekday == time.Saturday || weekday == time.Sunday; weekend && p.weekend < 0.02*p.calls {
+		return true
+	}
+	return around < 0.02*p.calls
+}
+
+// emergency tells whether the role is hardly ever used, though it has long been
+// known that people use roles.
+func (s *Sign) emergency(actor int32) bool {
+	r, ok := s.roles[actor]
+	return !ok && len(s.roles) > 0 || ok && r.days < breakGlass && (s.today > r.first+minDays || s.today < r.first+2)
+}
+
+// found is a view worth telling.
+type found struct {
+	opened
+	kind  uint8
+	score float64
+}
+
+// Judge says which views in hour i of the day are unusual.
+func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
+	s.homes.Take(day.Names)
+	s.until(day, i)
+	h := day.Hours[i]
+	if h == nil {
+		return nil
+	}
+	var list []found
+	s.openings(day.Names, h, func(o *opened) {
+		if o.caller != event.CallerConsole || day.Names.Secrets[o.secret].Key {
+			return
+		}
+		x := s.secret(o.secret)
+		if !x.owned() {
+			return
+		}
+		if _, said := s.seen.views[view{o.person, o.secret}]; said {
+			return
+		}
+		if n, ok := s.ids[o.person]; ok {
+			if v := x.find(n); v != nil && v.state == known {
+				return
+			}
+		}
+		if k := slices.IndexFunc(list, func(f found) bool { return f.person == o.person && f.secret == o.secret }); k >= 0 {
+			list[k].count += o.count
+			return
+		}
+		f := found{opened: *o, kind: s.kindOf(day.Names, o, i, day.Start.Weekday())}
+		p := s.rates.P(int(f.kind))
+		if n, ok := s.ids[o.person]; ok && !s.o.NoShrinkage {
+			p *= novelty.Leaning(float64(s.people[n].novel), float64(s.people[n].expected))
+		}
+		f.score = novelty.Score(p)
+		list = append(list, f)
+	})
+	return s.alarms(day, i, list)
+}
+
+// alarms gathers what one person opened in the hour.
+func (s *Sign) alarms(day *watch.Day, i int, list []found) []watch.Alarm {
+	slices.SortFunc(list, func(a, b found) int {
+		return cmp.Or(strings.Compare(a.person, b.person), cmp.Compare(a.role, b.role), cmp.Compare(b.score, a.score), cmp.Compare(a.secret, b.secret))
+	})
+	var all []watch.Alarm
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].person == list[0].person && list[n].role == list[0].role {
+			n++
+		}
+		if a := s.alarm(day, i, list[:n:n]); a.Score >= watch.Floor {
+			all = append(all, a)
+		}
+		list = list[n:]
+	}
+	return all
+}
+
+// several is how much more striking it is to open three secrets or more within
+// an hour.
+const several = 0.5
+
+func (s *Sign) alarm(day *watch.Day, i int, group []found) watch.Alarm {
+	today := novelty.DayOf(day.Start)
+	top := &group[0]
+	h := s.secret(top.secret)
+	a := watch.Alarm{
+		Sign: finding.SignView, Class: finding.SignView, Secret: top.named, Actor: top.role, Account: -1, Region: top.region, Caller: top.caller,
+		Score: top.score, Trials: 1, First: top.first, Last: top.last, Days: int(h.days), Calls: int64(h.programs), Mature: h.mature(today),
+	}
+	if top.person != anonymous(day.Names, top.role) {
+		a.Person = top.person
+	}
+	for k := range group {
+		a.Count += group[k].count
+		if group[k].first.Before(a.First) {
+			a.First = group[k].first
+		}
+		if group[k].last.After(a.Last) {
+			a.Last = group[k].last
+		}
+		if len(group) > 1 {
+			a.Secrets = append(a.Secrets, group[k].named)
+			a.Secret = -1
+		}
+	}
+	if len(group)+s.earlierToday(top) >= 3 {
+		a.Score += several
+	}
+	for n, id := range day.Names.Accounts {
+		if id == day.Names.Secrets[top.secret].Account {
+			a.Account = int32(n)
+		}
+	}
+	a.Severity = s.severity(day.Names, top, a.Score)
+	a.Context = s.context(day, i, group)
+	a.Where = watch.Where{Actor: day.Names.Actors[top.role].UID, Person: a.Person, Caller: event.CallerConsole, Operations: novelty.Reads}
+	for k := range group {
+		a.Where.Secrets = append(a.Where.Secrets, day.Names.Secrets[group[k].named].UID)
+	}
+	a.Tell = func() watch.Told { return s.tell(day, i, group) }
+	return a
+}
+
+// earlierToday is how many other secrets the person opened within the hour
+// before.
+func (s *Sign) earlierToday(top *found) int {
+	n := 0
+	for v, at := range s.seen.views {
+		if v.person == top.person && v.secret != top.secret && s.secret(v.secret).owned() && top.first.Sub(at) < time.Hour {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *Sign) severity(names *watch.Names, top *found, score float64) finding.Severity {
+	near, hours, emergency := int(top.kind)/4, top.kind&1 != 0, top.kind&2 != 0
+	switch {
+	case near >= opener && (hours || emergency || prod(&names.Secrets[top.secret])) && score >= 4:
+		return finding.High
+	case near >= opener || hours:
+		return finding.Medium
+	}
+	return finding.Low
+}
+
+// prod tells whether the secret is one of production, by its name.
+func prod(s *watch.Secret) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(s.Name), func(c rune) bool { return c < 'a' || c > 'z' }), func(w string) bool {
+		return w == "prod" || w == "production" || w == "prd" || w == "live"
+	})
+}
+
+// context is what in the log accounts for the views: the person's own changes of
+// the secrets, about the same time.
+func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanation {
+	if s.o.NoContext {
+		return nil
+	}
+	var list []finding.Explanation
+	for k := range group {
+		f := &group[k]
+		var text string
+		for n, id := range day.Names.Accounts {
+			if id != day.Names.Secrets[f.secret].Account {
+				continue
+			}
+			s.acts.Find(day, i, int32(n), f.first.Add(-2*time.Hour), func(a *watch.Act) bool {
+				if (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && a.Actor == f.role && watch.Person(a.Caller) && a.Secret >= 0 && s.homes.Of(a.Secret) == f.secret {
+					text = fmt.Sprintf("%s of %s by the same role at %s UTC: its value is being changed", a.Operation, day.Names.Secrets[f.secret].Name, a.First.UTC().Format("15:04"))
+				}
+				return text == ""
+			})
+		}
+		if text == "" {
+			return nil
+		}
+		list = append(list, finding.Explanation{Kind: "context", ID: "change", Text: text})
+	}
+	return list[:min(len(list), 3)]
+}
+
+func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
+	names, top := day.Names, &group[0]
+	sec, h := &names.Secrets[top.secret], s.secret(top.secret)
+	who := top.person
+	role := names.Actors[top.role].Name
+	what := sec.Name
+	if len(group) > 1 {
+		what = fmt.Sprintf("%s and %d more", sec.Name, len(group)-1)
+	}
+	told := watch.Told{
+		Title:  fmt.Sprintf("%s opened %s in the console", who, what),
+		Attack: []string{"T1555.006", "T1078.004"},
+		Unseen: []string{"no use of it is known from before " + novelty.DateOf(h.first).Format("2 January 2006")},
+	}
+	last := "no person is known to have read it before"
+	for k := range h.viewers {
+		if v := &h.viewers[k]; k == 0 || v.last > h.viewers[0].last {
+			last = "the last person who read it did so on " + novelty.DateOf(v.last).Format("2 January")
+		}
+	}
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "view",
+		Text: fmt.Sprintf("%s (%s) opened %s in the console at %s UTC; in %d days it was read %d times by programs, and %s.",
+			who, role, sec.Name, top.first.UTC().Format("15:04"), int(novelty.DayOf(day.Start))-int(h.first), int(math.Round(float64(h.programs))), last),
+		Observed: "a person in the console", Expected: "programs only"})
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "person", Text: s.personSentence(names, top, who, role)})
+	if top.kind&1 != 0 {
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "hours", Text: fmt.Sprintf("%s hardly ever works at that time: %s, %s UTC.", who, day.Start.Weekday(), top.first.UTC().Format("15:04"))})
+	}
+	if top.kind&2 != 0 {
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "role", Text: fmt.Sprintf("Role %s is hardly ever used: on fewer than %d days of the last 60.", role, breakGlass)})
+	}
+	if n := len(group) + s.earlierToday(top); n >= 3 {
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets of applications that %s never opened before were opened within an hour.", n, who)})
+	}
+	if top.person == anonymous(names, top.role) {
+		told.Unseen = append(told.Unseen, "the events of that hour are not held: which of the people who use "+role+" it was is not known")
+	}
+	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
+	told.Next = []string{
+		fmt.Sprintf("yagura search 'actor_session:\"%s\"' --since %s --until %s", who, from, to),
+		fmt.Sprintf("aws secretsmanager describe-secret --secret-id %s --region %s", sec.UID, sec.Region),
+		fmt.Sprintf("aws secretsmanager rotate-secret --secret-id %s --region %s", sec.UID, sec.Region),
+	}
+	for d := max(int(novelty.DayOf(day.Start))-13, int(h.first)); d < int(novelty.DayOf(day.Start)); d++ {
+		told.Series = append(told.Series, finding.Point{Time: novelty.DateOf(uint16(d)), Seen: float64(viewsOn(h, uint16(d)))})
+	}
+	told.Series = append(told.Series, finding.Point{Time: day.Start, Seen: float64(top.count)})
+	return told
+}
+
+// viewsOn is how many people are known to have read the secret on a day: of each
+// the first and the last day are kept.
+func viewsOn(h *held, day uint16) int {
+	n := 0
+	for i := range h.viewers {
+		if v := &h.viewers[i]; v.first == day || v.last == day {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *Sign) personSentence(names *watch.Names, top *found, who, role string) string {
+	switch int(top.kind) / 4 {
+	case again:
+		return fmt.Sprintf("%s opened it before, but not often enough for it to be usual.", who)
+	case keeper:
+		return fmt.Sprintf("Role %s created or changed the secret last.", role)
+	case sibling:
+		return fmt.Sprintf("%s opened other secrets of its family before.", who)
+	case team:
+		return fmt.Sprintf("Other people with role %s open it now and then; %s did not.", role, who)
+	case teamKin:
+		return fmt.Sprintf("Other people with role %s open secrets of its family now and then; %s did not.", role, who)
+	case opener:
+		if n, ok := s.ids[top.person]; ok {
+			return fmt.Sprintf("%s opened secrets about %d times in the last 60 days, none of this application.", who, int(math.Ceil(float64(s.people[n].opens))))
+		}
+	}
+	if n, ok := s.ids[top.person]; ok {
+		return fmt.Sprintf("%s was at work on %d days and never opened a secret.", who, s.people[n].days)
+	}
+	return fmt.Sprintf("Nothing is known of %s from before.", who)
+}

@@ -1,0 +1,508 @@
+// Package view is the sign that a person opened, in the console, the value of a
+// secret that an application owns: one that programs read and people, as good as,
+// never do.
+//
+// How near the person is to the secret decides how striking that is: whether the
+// person opened it or its family before, created or rotated it, shares a role
+// with people who open it, opens secrets of applications at all, and does so at
+// hours of their own. How often such views come of themselves is learned over the
+// estate, and how much this person leans to them from the person's own past.
+package view
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// Options leave parts of the method out, to measure what they are worth.
+type Options struct {
+	NoContext   bool // nothing accounts for anything
+	NoPeers     bool // other secrets and people tell nothing
+	NoShrinkage bool // without the estate's rates and the person's leaning
+}
+
+// The learning gate, and what is forgotten when.
+const (
+	minDays     = 14
+	minCalls    = 30
+	settle      = 3   // days after which what came twice is usual
+	forget      = 180 // days without being seen
+	viewersEach = 16  // people kept of a secret
+	peopleCap   = 20000
+	breakGlass  = 3 // a role used on that many days at most in 60 is one for emergencies
+)
+
+// viewer is a person who read a secret, in the console or by command line.
+type viewer struct {
+	person, role int32
+	kind         uint8
+	state        uint8
+	days         uint8
+	first, last  uint16
+}
+
+// States of a viewer.
+const (
+	known = iota
+	pending
+	dropped
+)
+
+// held is what is kept of a secret.
+type held struct {
+	viewers  []viewer
+	programs float32 // calls
+	people   float32 // days of people, those that are not usual left out
+	first    uint16
+	days     uint16
+	last     uint16 // day of use
+	keeper   int32  // role of a person who created or rotated it, plus 1
+}
+
+// owned tells whether an application owns the secret: programs call it, and the
+// share of people is less than 1 % by a Beta(0.5, 20) posterior.
+func (h *held) owned() bool {
+	return h.programs >= minCalls && (h.people+0.5)/(h.people+h.programs+20.5) < 0.01
+}
+
+func (h *held) mature(today uint16) bool { return h.days >= minDays/2 && today >= h.first+minDays }
+
+// person is what is kept of a person, under one name in all roles.
+type person struct {
+	hours       [24]float32 // calls by hour of the day, forgotten by half in 60 days
+	weekend     float32
+	calls       float32
+	first, last uint16
+	days        uint16
+	novel       float32 // first views of secrets of applications
+	expected    float32
+	opens       float32 // views of secrets of applications in the console
+}
+
+// role is what is kept of a principal that people use.
+type role struct {
+	first, last uint16
+	days        float32 // it was used on, forgotten by half in 60
+}
+
+// Sign is the sign.
+type Sign struct {
+	o       Options
+	rates   *novelty.Rates
+	secrets []held
+	ids     map[string]int32
+	people  []person
+	roles   map[int32]role
+	// families are the people and roles who usually open secrets of a family.
+	families map[string]*family
+	homes    novelty.Homes
+	acts     novelty.Acts
+	views    float64 // first views by people, forgotten by half in 60 days
+	personal float64 // days of people
+	today    uint16
+
+	seen seen
+}
+
+type family struct {
+	people, roles []int32
+}
+
+var _ watch.Sign = (*Sign)(nil)
+
+// New is the sign before it has learned anything.
+func New(o Options) watch.Sign {
+	weight := priorWeight
+	if o.NoShrinkage {
+		weight = 1
+	}
+	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), ids: map[string]int32{}, roles: map[int32]role{}, families: map[string]*family{}}
+}
+
+// Name is the sign's name.
+func (*Sign) Name() string { return finding.SignView }
+
+func (s *Sign) secret(n int32) *held {
+	if int(n) < len(s.secrets) {
+		return &s.secrets[n]
+	}
+	return &held{}
+}
+
+// anonymous is the name of the person where the log of events is not held: the
+// principal's.
+func anonymous(names *watch.Names, actor int32) string { return names.Actors[actor].UID }
+
+// opened is that somebody read a secret's value as a person.
+type opened struct {
+	person string
+	role   int32
+	secret int32 // the one it is known under
+	named  int32 // as the log names it
+	first  time.Time
+	last   time.Time
+	count  int64
+	caller event.Caller
+	region string
+}
+
+// openings are what people read in an hour: by person where events tell, else by
+// principal.
+func (s *Sign) openings(names *watch.Names, h *watch.Hour, f func(o *opened)) {
+	for i := range h.Uses {
+		u := &h.Uses[i]
+		if !watch.Person(u.Caller) || !novelty.Value(u.Operation) || !novelty.Got(u.Outcome) || u.Secret < 0 || u.Actor < 0 {
+			continue
+		}
+		o := opened{role: u.Actor, secret: s.homes.Of(u.Secret), named: u.Secret, caller: u.Caller, region: u.Region, last: u.Last}
+		told := false
+		for j := range h.People {
+			p := &h.People[j]
+			if p.Actor != u.Actor || p.Caller != u.Caller {
+				continue
+			}
+			for k := range p.Reads {
+				if r := &p.Reads[k]; r.Secret == u.Secret && r.Count > r.Denied {
+					told = true
+					o.person, o.first, o.count = p.Person, r.First, int64(r.Count-r.Denied)
+					f(&o)
+				}
+			}
+		}
+		if !told {
+			o.person, o.first, o.count = anonymous(names, u.Actor), u.First, u.Count
+			f(&o)
+		}
+	}
+}
+
+// Learn takes in a day.
+func (s *Sign) Learn(day *watch.Day) {
+	today := novelty.DayOf(day.Start)
+	s.homes.Take(day.Names)
+	if n := len(day.Names.Secrets) - len(s.secrets); n > 0 {
+		s.secrets = append(s.secrets, make([]held, n)...)
+	}
+	used := map[int32]bool{}
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		s.learnPeople(h, i, day.Start.Weekday(), today)
+		s.learnUses(h, today, used)
+		s.learnKeepers(h)
+		s.openings(day.Names, h, func(o *opened) { s.take(day.Names, o, today, i, day.Start.Weekday()) })
+	}
+	s.close(day.Names, today, used)
+	s.acts.Learn(day)
+	s.today = today + 1
+	s.seen = seen{}
+}
+
+func (s *Sign) learnUses(h *watch.Hour, today uint16, used map[int32]bool) {
+	for i := range h.Uses {
+		u := &h.Uses[i]
+		if u.Secret < 0 || !novelty.Value(u.Operation) || !novelty.Got(u.Outcome) {
+			continue
+		}
+		n := s.homes.Of(u.Secret)
+		x := &s.secrets[n]
+		if x.first == 0 {
+			x.first = today
+		}
+		if x.last != today {
+			x.last = today
+			x.days++
+		}
+		if novelty.Program(u.Caller) || u.Caller == event.CallerUnknown || u.Caller == event.CallerStaticKey {
+			x.programs += float32(u.Count)
+			used[n] = true
+		}
+	}
+}
+
+func (s *Sign) learnPeople(h *watch.Hour, hour int, weekday time.Weekday, today uint16) {
+	for i := range h.People {
+		p := &h.People[i]
+		x := s.personOf(p.Person, today)
+		if x == nil {
+			continue
+		}
+		if x.last != today {
+			x.last = today
+			x.days++
+		}
+		x.hours[hour]++
+		x.calls++
+		if weekday == time.Saturday || weekday == time.Sunday {
+			x.weekend++
+		}
+	}
+	for i := range h.Calls {
+		c := &h.Calls[i]
+		if !watch.Person(c.Caller) {
+			continue
+		}
+		r := s.roles[c.Actor]
+		if r.first == 0 {
+			r.first = today
+		}
+		if r.last != today {
+			r.last = today
+			r.days++
+		}
+		s.roles[c.Actor] = r
+	}
+}
+
+// learnKeepers remembers which role of people created or changed a secret last.
+func (s *Sign) learnKeepers(h *watch.Hour) {
+	for i := range h.Acts {
+		a := &h.Acts[i]
+		if (a.Sort == watch.ActCreate || a.Sort == watch.ActRotate) && a.Secret >= 0 && watch.Person(a.Caller) && a.Outcome == event.Success {
+			s.secrets[s.homes.Of(a.Secret)].keeper = a.Actor + 1
+		}
+	}
+}
+
+// personOf is what is kept of a person, made where it is not known; nil if too
+// many are.
+func (s *Sign) personOf(name string, today uint16) *person {
+	n, ok := s.ids[name]
+	if !ok {
+		if len(s.people) >= peopleCap {
+			return nil
+		}
+		n = int32(len(s.people))
+		s.ids[name] = n
+		s.people = append(s.people, person{first: today})
+	}
+	return &s.people[n]
+}
+
+// take takes in that a person read a secret.
+func (s *Sign) take(names *watch.Names, o *opened, today uint16, hour int, weekday time.Weekday) {
+	p := s.personOf(o.person, today)
+	if p == nil {
+		return
+	}
+	h := &s.secrets[o.secret]
+	n := s.ids[o.person]
+	if h.owned() && o.caller == event.CallerConsole {
+		p.opens++
+	}
+	if v := h.find(n); v != nil {
+		if v.last != today {
+			v.last, v.role = today, o.role
+			if v.days < 255 {
+				v.days++
+			}
+			if v.state == dropped {
+				v.state, v.first = pending, today
+			}
+			if v.state == known {
+				h.people++
+			}
+		}
+		return
+	}
+	v := viewer{person: n, role: o.role, days: 1, first: today, last: today, state: pending}
+	if h.owned() && h.mature(today) {
+		v.kind = s.kindOf(names, o, hour, weekday) + 1
+	}
+	if len(h.viewers) >= viewersEach {
+		least := 0
+		for i := range h.viewers {
+			if h.viewers[i].last < h.viewers[least].last {
+				least = i
+			}
+		}
+		h.viewers = slices.Delete(h.viewers, least, least+1)
+	}
+	h.viewers = append(h.viewers, v)
+}
+
+func (h *held) find(person int32) *viewer {
+	for i := range h.viewers {
+		if h.viewers[i].person == person {
+			return &h.viewers[i]
+		}
+	}
+	return nil
+}
+
+// close ends a day.
+func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
+	exposed := 0.0
+	for n := range s.secrets {
+		h := &s.secrets[n]
+		if h.first == 0 {
+			continue
+		}
+		h.programs *= keep
+		h.people *= keep
+		if used[int32(n)] && h.owned() && h.mature(today) {
+			exposed++
+		}
+		for i := range h.viewers {
+			s.settleOne(h, &h.viewers[i], today)
+		}
+		h.viewers = slices.DeleteFunc(h.viewers, func(v viewer) bool { return today > v.last+forget })
+	}
+	s.rates.Day(exposed)
+	s.views *= keep
+	s.personal *= keep
+	perDay := s.perPerson()
+	for i := range s.people {
+		p := &s.people[i]
+		if p.first == 0 {
+			continue
+		}
+		for k := range p.hours {
+			p.hours[k] *= keep
+		}
+		p.weekend, p.calls, p.opens, p.novel, p.expected = p.weekend*keep, p.calls*keep, p.opens*keep, p.novel*keep, p.expected*keep
+		if p.last == today {
+			s.personal++
+			p.expected += float32(perDay)
+		}
+	}
+	maps.DeleteFunc(s.roles, func(_ int32, r role) bool { return today > r.last+forget })
+	for n, r := range s.roles {
+		r.days *= keep
+		s.roles[n] = r
+	}
+	s.relate(names)
+}
+
+// settleOne decides whether a viewer has become usual, or was there once.
+func (s *Sign) settleOne(h *held, v *viewer, today uint16) {
+	if v.state != pending {
+		return
+	}
+	worth := 0.0
+	switch {
+	case v.days >= 2 && today >= v.first+settle:
+		v.state, worth = known, 1
+		h.people += float32(v.days)
+	case today >= v.first+dropAfter:
+		v.state, worth = dropped, onceWorth
+	default:
+		return
+	}
+	if v.kind > 0 {
+		s.rates.Seen(int(v.kind-1), worth)
+		s.people[v.person].novel++
+		s.views++
+		v.kind = 0
+	}
+}
+
+// perPerson is how many first views a person makes a day, on average.
+func (s *Sign) perPerson() float64 { return (s.views + 0.5) / (s.personal + 500) }
+
+// relate works out anew who opens what: the peers of tomorrow's judgements.
+func (s *Sign) relate(names *watch.Names) {
+	clear(s.families)
+	for n := range s.secrets {
+		h := &s.secrets[n]
+		if len(h.viewers) == 0 {
+			continue
+		}
+		id := names.Secrets[n].Family
+		f := s.families[id]
+		if f == nil {
+			f = &family{}
+			s.families[id] = f
+		}
+		for i := range h.viewers {
+			v := &h.viewers[i]
+			if v.state == pending {
+				continue
+			}
+			if len(f.people) < 64 && !slices.Contains(f.people, v.person) {
+				f.people = append(f.people, v.person)
+			}
+			if v.state == known && len(f.roles) < 64 && !slices.Contains(f.roles, v.role) {
+				f.roles = append(f.roles, v.role)
+			}
+		}
+	}
+}
+
+// Clone is a copy that learns on its own.
+func (s *Sign) Clone() watch.Sign {
+	c := *s
+	c.rates = s.rates.Clone()
+	c.secrets = slices.Clone(s.secrets)
+	for i := range c.secrets {
+		c.secrets[i].viewers = slices.Clone(c.secrets[i].viewers)
+	}
+	c.ids = maps.Clone(s.ids)
+	c.people = slices.Clone(s.people)
+	c.roles = maps.Clone(s.roles)
+	c.families = maps.Clone(s.families)
+	c.homes = s.homes.Clone()
+	c.acts = s.acts.Clone()
+	c.seen = seen{}
+	return &c
+}
+
+// Bytes is about how much memory what was learned takes.
+func (s *Sign) Bytes() int {
+	n := 48*len(s.secrets) + 136*len(s.people) + 48*len(s.roles) + s.acts.Bytes()
+	for i := range s.secrets {
+		n += 16 * cap(s.secrets[i].viewers)
+	}
+	for name := range s.ids {
+		n += 32 + len(name)
+	}
+	for name, f := range s.families {
+		n += 96 + len(name) + 4*(cap(f.people)+cap(f.roles))
+	}
+	return n
+}
+
+// seen is what was judged of a day so far.
+type seen struct {
+	day   *watch.Day
+	next  int
+	hours [24]*watch.Hour
+	views map[view]time.Time
+}
+
+type view struct {
+	person string
+	secret int32
+}
+
+// until brings s.seen to the start of hour i.
+func (s *Sign) until(day *watch.Day, i int) {
+	d := &s.seen
+	stale := d.day != day || d.next > i
+	for k := 0; k < d.next && !stale; k++ {
+		stale = d.hours[k] != day.Hours[k]
+	}
+	if stale {
+		*d = seen{day: day, views: map[view]time.Time{}}
+	}
+	for ; d.next < i; d.next++ {
+		h := day.Hours[d.next]
+		d.hours[d.next] = h
+		if h == nil {
+			continue
+		}
+		s.openings(day.Names, h, func(o *opened) {
+			id := view{o.person, o.secret}
+			if _, ok := d.views[id]; !ok && o.caller == event.CallerConsole {
+				d.views[id] = o.first
+			}
+		})
+	}
+}

@@ -1,0 +1,168 @@
+package view_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/view"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/detect/anomaly/watchtest"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// estate is 40 days in which programs read secrets and people go about theirs:
+// ann looks after shop and opens its secrets, bob never opens any, cat opens the
+// team's own, dee opens one of each application in turn.
+func estate() *watchtest.History {
+	h := watchtest.New("2026-03-02")
+	for _, name := range []string{"prod/pay/db", "prod/pay/mq", "prod/shop/db", "prod/shop/cache", "prod/mail/smtp"} {
+		h.Every(40, "0-23 lambda worker reads "+name+" x6")
+	}
+	for d := range 40 {
+		if wd := h.Day(d).Start.Weekday(); wd == 0 || wd == 6 {
+			continue
+		}
+		h.On(d, "9-17 console AWSReservedSSO_Dev calls ec2 x3 by bob")
+		h.On(d, "9-17 console AWSReservedSSO_Dev calls ec2 x3 by ann")
+		h.On(d, "10 console AWSReservedSSO_Shop reads prod/shop/db by ann")
+		h.On(d, "9-17 console AWSReservedSSO_Shop calls ec2 by eve")
+		h.On(d, "11 console AWSReservedSSO_Dev reads dev/notes by cat")
+		h.On(d, "9-17 console AWSReservedSSO_Ops calls ec2 by dee")
+	}
+	for d, name := range []string{"prod/pay/db", "prod/pay/mq", "prod/shop/db", "prod/shop/cache"} {
+		h.On(16+2*d, "11 console AWSReservedSSO_Ops reads "+name+" by dee")
+	}
+	return h
+}
+
+func judged(o view.Options, lines ...string) (*watchtest.History, []watch.Alarm) {
+	h := estate()
+	h.Day(40)
+	for _, l := range lines {
+		h.On(40, l) // a Saturday
+		h.On(42, l) // a Monday
+	}
+	s := view.New(o)
+	h.Learn(s, 0, 40)
+	return h, h.Judge(s, 42)
+}
+
+const alert = 4.0
+
+func TestFires(t *testing.T) {
+	f := func(secret, person string, lines ...string) {
+		t.Helper()
+		h, got := judged(view.Options{}, lines...)
+		if len(got) != 1 {
+			t.Errorf("%q: %d alarms, want 1", lines, len(got))
+			return
+		}
+		a := &got[0]
+		if a.Sign != finding.SignView || a.Score < alert || !a.Mature || len(a.Context) > 0 || a.Person != person || a.Secret != h.Secret(secret) && a.Secret != -1 {
+			t.Errorf("%q: %+v", lines, a)
+		}
+		told := a.Tell()
+		if told.Title == "" || len(told.Reasons) < 2 || len(told.Next) == 0 || len(told.Attack) == 0 || len(told.Series) == 0 || len(a.Where.Secrets) == 0 {
+			t.Errorf("%q: told %+v", lines, told)
+		}
+		t.Log(told.Title, "\n", told.Reasons[0].Text, "\n", told.Reasons[1].Text, a.Score)
+	}
+	f("prod/pay/db", "bob", "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	f("prod/pay/db", "cat", "10:41 console AWSReservedSSO_Dev reads prod/pay/db by cat") // opens only what people own
+	f("prod/pay/db", "bob", "3:41 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	f("prod/shop/cache", "zed", "10:41 console BreakGlass reads prod/shop/cache by zed")
+	f("prod/pay/db", "bob", "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob", "10:42 console AWSReservedSSO_Dev reads prod/pay/mq by bob",
+		"10:44 console AWSReservedSSO_Dev reads prod/mail/smtp by bob")
+}
+
+func TestQuiet(t *testing.T) {
+	f := func(lines ...string) {
+		t.Helper()
+		_, got := judged(view.Options{}, lines...)
+		for i := range got {
+			if a := &got[i]; a.Score >= alert && a.Mature && len(a.Context) == 0 {
+				t.Errorf("%q: %s, score %.1f", lines, a.Tell().Reasons[1].Text, a.Score)
+			}
+		}
+	}
+	f("10:41 console AWSReservedSSO_Shop reads prod/shop/db by ann")                                                             // does so every day
+	f("10:41 console AWSReservedSSO_Shop reads prod/shop/cache by ann")                                                          // knows the family
+	f("10:41 console AWSReservedSSO_Shop reads prod/shop/db by eve")                                                             // a colleague of hers
+	f("10:41 console AWSReservedSSO_Shop reads prod/shop/cache by eve")                                                          // likewise
+	f("10:41 console AWSReservedSSO_Ops reads prod/mail/smtp by dee")                                                            // opens one now and then
+	f("10:41 console AWSReservedSSO_Dev reads dev/notes by bob")                                                                 // no application's
+	f("10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob ends denied")                                                   // failures'
+	f("10:41 person_cli AWSReservedSSO_Dev reads prod/pay/db by bob")                                                            // caller's
+	f("10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob op ListSecrets")                                                // gives nothing out
+	f("10:41 lambda worker reads prod/pay/db")                                                                                   // no person
+	f("10:39 console AWSReservedSSO_Dev rotate prod/pay/db by bob", "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob") // changes its value
+}
+
+// Outside hours, for emergencies and of a stranger to secrets, a view is more
+// striking; of somebody who opens them, less.
+func TestOrder(t *testing.T) {
+	score := func(line string) float64 {
+		_, got := judged(view.Options{}, line)
+		if len(got) != 1 {
+			t.Fatalf("%q: %d alarms", line, len(got))
+		}
+		return got[0].Score
+	}
+	night, day := score("3:41 console AWSReservedSSO_Dev reads prod/pay/db by bob"), score("10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	emergency := score("10:41 console BreakGlass reads prod/pay/db by bob")
+	if night <= day || emergency <= day {
+		t.Errorf("at night %.2f, by day %.2f, with an emergency role %.2f", night, day, emergency)
+	}
+	// Somebody who opens one now and then is as good as expected to.
+	if _, got := judged(view.Options{}, "10:41 console AWSReservedSSO_Ops reads prod/mail/smtp by dee"); len(got) > 0 && got[0].Score >= day-1 {
+		t.Errorf("by somebody who opens secrets %.2f, who does not %.2f", got[0].Score, day)
+	}
+}
+
+// Where events are not held the principal stands for the person.
+func TestWithoutEvents(t *testing.T) {
+	h, _ := judged(view.Options{}, "10:41 console AWSReservedSSO_New reads prod/pay/db by bob")
+	h.Day(42).Hours[10].People = nil
+	s := view.New(view.Options{})
+	h.Learn(s, 0, 40)
+	got := h.Judge(s, 42)
+	if len(got) != 1 || got[0].Person != "" || got[0].Actor != h.Actor("AWSReservedSSO_New") || !strings.Contains(strings.Join(got[0].Tell().Unseen, " "), "not held") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A secret counts as an application's after 30 calls, and is judged after 14 days.
+func TestImmature(t *testing.T) {
+	h := watchtest.New("2026-03-02")
+	h.Every(9, "0-23 lambda worker reads prod/pay/db x6")
+	h.Every(20, "9 lambda worker reads prod/books/db")
+	h.On(9, "10 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	h.On(9, "10 console AWSReservedSSO_Dev reads prod/books/db by bob")
+	s := view.New(view.Options{})
+	h.Learn(s, 0, 9)
+	if got := h.Judge(s, 9); len(got) != 1 || got[0].Mature || got[0].Secret != h.Secret("prod/pay/db") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestCloneAndAgain(t *testing.T) {
+	h, _ := judged(view.Options{}, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob", "15:00 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	s := view.New(view.Options{})
+	h.Learn(s, 0, 40)
+	c := s.Clone()
+	for d := 43; d < 50; d++ {
+		h.On(d, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+		h.On(d, "0-23 lambda worker reads prod/pay/db x6")
+	}
+	h.Learn(c, 40, 49)
+	one, two, three := h.Judge(s, 42), h.Judge(s, 42), h.Judge(c, 49)
+	if len(one) != 1 || len(two) != 1 || one[0].Score != two[0].Score {
+		t.Errorf("judged twice: %+v, %+v", one, two)
+	}
+	if len(three) != 0 {
+		t.Errorf("the clone did not learn: %+v", three)
+	}
+	if n := s.Bytes(); n <= 0 || n > 8000 {
+		t.Errorf("%d bytes", n)
+	}
+}
