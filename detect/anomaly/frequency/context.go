@@ -40,25 +40,28 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 		if !c.usual || c.score < watch.Floor {
 			continue
 		}
-		s.byAct(day, i, c, acts)
-		s.byFamily(day, c, rising)
+		others, of := s.together(c, rising)
+		s.byAct(day, c, acts, others > 0 || of == 0 && c.sudden())
+		s.byFamily(day, c, others, of)
 		s.byAccount(day, c, rising, cells)
 		s.byRun(c, at)
 	}
-	// What explains a rise of some of a family's secrets explains those of the
-	// rest, where the same actor reads them.
-	for _, c := range rising {
-		if !c.usual || c.score < watch.Floor || len(c.context) > 0 {
-			continue
-		}
-		for _, o := range rising {
-			if o != c && o.actor == c.actor && len(o.context) > 0 && s.home[o.secret].account == s.home[c.secret].account {
-				c.context = append(c.context, o.context[0])
-				break
-			}
+}
+
+// together counts the other secrets that rose in the hour by the same actor, and
+// how many others the actor usually reads.
+func (s *sign) together(c *cell, rising []*cell) (others, of int) {
+	for _, o := range rising {
+		if o.secret != c.secret && o.actor == c.actor && o.usual {
+			others++
 		}
 	}
+	return others, int(s.breadth[c.actor]) - 1
 }
+
+// sudden tells whether most of what was read came within five minutes, as when
+// programs start.
+func (c *cell) sudden() bool { return c.peak >= 0.5*(c.x-c.mean) }
 
 // actsAround are the acts of the hour and of the one before.
 func (s *sign) actsAround(day *watch.Day, i int) []watch.Act {
@@ -72,8 +75,9 @@ func (s *sign) actsAround(day *watch.Day, i int) []watch.Act {
 	return acts
 }
 
-// byAct looks for a deploy of what reads the secret, or a rotation of it.
-func (s *sign) byAct(day *watch.Day, i int, c *cell, acts []watch.Act) {
+// byAct looks for a deploy of what reads the secret, or a rotation of it. A
+// deploy of something else in the account counts where the rise is like a start.
+func (s *sign) byAct(day *watch.Day, c *cell, acts []watch.Act, start bool) {
 	names := day.Names
 	var best *watch.Act
 	match := 0
@@ -95,7 +99,7 @@ func (s *sign) byAct(day *watch.Day, i int, c *cell, acts []watch.Act) {
 			switch {
 			case akin(a.Resource, names.Actors[c.actor].Name):
 				how = 2
-			case a.Sort == watch.ActDeploy:
+			case a.Sort == watch.ActDeploy && start:
 				how = 1
 			}
 		}
@@ -128,17 +132,10 @@ func (c *cell) from() time.Time {
 
 // byFamily: a start of a program reads all of its secrets, so they rise together
 // and by about as much.
-func (s *sign) byFamily(day *watch.Day, c *cell, rising []*cell) {
-	others := 0
-	family := s.home[c.secret].family
-	for _, o := range rising {
-		if o.secret != c.secret && s.home[o.secret].family == family && o.actor == c.actor && o.usual {
-			others++
-		}
-	}
-	if others >= familyOthers || others == 1 && s.pools[family].members == 2 {
+func (s *sign) byFamily(day *watch.Day, c *cell, others, of int) {
+	if others >= familyOthers || others == 1 && of == 1 {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "family",
-			Text: fmt.Sprintf("%d other secrets of its family rose in the same hour, read by the same %s: as when a program starts", others, actorName(day.Names, c.actor))})
+			Text: fmt.Sprintf("%d of the %d other secrets that %s reads rose in the same hour: as when a program starts", others, max(of, others), actorName(day.Names, c.actor))})
 	}
 }
 

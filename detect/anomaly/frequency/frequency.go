@@ -60,6 +60,7 @@ type sign struct {
 	tail    stat.Tail        // scores of all secrets' hours
 	late    []watch.Act      // of the last hour learned: what may explain the next
 	sweep   sweep
+	breadth map[int32]int32 // by actor: how many secrets it usually reads
 	reading map[string]bool // operations that read a value
 	scratch scratch
 }
@@ -71,6 +72,7 @@ type home struct{ family, account int32 } // pool of the family; number of the a
 func New(o Options) watch.Sign {
 	s := &sign{o: o, poolOf: map[string]int32{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
 	s.sweep.init()
+	s.breadth = map[int32]int32{}
 	s.pools = append(s.pools, newPool(-1)) // 0: the estate
 	return s
 }
@@ -86,6 +88,7 @@ func (s *sign) Clone() watch.Sign {
 	c.account = maps.Clone(s.account)
 	c.reading = maps.Clone(s.reading)
 	c.late = slices.Clone(s.late)
+	c.breadth = maps.Clone(s.breadth)
 	c.sweep = s.sweep.clone()
 	c.scratch = scratch{}
 	return &c

@@ -2,10 +2,12 @@ package frequency
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/finding"
 )
 
 // tally is what one secret had on a day.
@@ -14,6 +16,7 @@ type tally struct {
 	score  [24]float64
 	known  [24]bool // the hour tells something: heard, and not explained by a deploy
 	heard  [24]bool
+	again  [24]bool // the hour is explained by having come before
 	actors map[int32]float64
 	any    bool
 }
@@ -87,11 +90,18 @@ func (s *sign) tally(t *tally, c *cell, i int) {
 	}
 	if len(c.context) > 0 && c.score >= watch.Floor {
 		t.known[i] = false
+		t.again[i] = again(c)
 	}
 	st := &s.secrets[c.secret]
 	if c.peak > 0 && c.score < 3 {
 		st.learnPeak(c.peak, c.x)
 	}
+}
+
+// again tells whether a rise is explained by a run that came a week or a month
+// before: then it is remembered to come once more.
+func again(c *cell) bool {
+	return slices.ContainsFunc(c.context, func(e finding.Explanation) bool { return e.ID == "weekly" || e.ID == "monthly" })
 }
 
 func (st *state) learnPeak(peak, x float64) {
@@ -135,6 +145,9 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 	var sumX, sumMean, all float64
 	hours := 0
 	for h := range 24 {
+		if t.again[h] {
+			st.remember(day.Add(time.Duration(h)*time.Hour), t.reads[h])
+		}
 		if !t.known[h] {
 			continue
 		}
@@ -269,8 +282,14 @@ func (s *sign) learnPools(day time.Time, sums map[int32]*[2][24]float64) {
 func (s *sign) learnSpread() {
 	var hours, days []float64
 	s.tail = stat.Tail{}
+	clear(s.breadth)
 	for i := range s.secrets {
 		st := &s.secrets[i]
+		for _, r := range st.known {
+			if r.part > 0.02 {
+				s.breadth[r.actor-1]++
+			}
+		}
 		s.tail.Sum(st.tail)
 		if st.days < 2 {
 			continue
