@@ -14,7 +14,6 @@ package caller
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
@@ -99,6 +98,7 @@ type Sign struct {
 	classes  [16]float64 // secrets that usually have callers of the class
 	total    float64     // secrets that have callers
 	acts     novelty.Acts
+	staff    novelty.People
 	homes    novelty.Homes
 	today    uint16 // the day after the last one learned
 
@@ -182,12 +182,13 @@ func (s *Sign) Learn(day *watch.Day) {
 		for i := range h.Uses {
 			if u := &h.Uses[i]; watched(u, day.Names) {
 				s.take(day.Names, u, today)
-				used[s.homes.Of(u.Secret)] = true
+				used[s.homes.Of(day.Names, u.Secret)] = true
 			}
 		}
 	}
 	s.close(day.Names, today, used)
 	s.acts.Learn(day)
+	s.staff.Learn(day)
 	s.today = today + 1
 	s.seen = seen{}
 }
@@ -203,7 +204,7 @@ func (s *Sign) grow(names *watch.Names) {
 
 // take takes in a use.
 func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
-	n := s.homes.Of(u.Secret)
+	n := s.homes.Of(names, u.Secret)
 	h := &s.secrets[n]
 	class := novelty.Class(u.Caller)
 	if h.first == 0 {
@@ -355,7 +356,7 @@ func (s *Sign) Clone() watch.Sign {
 	c.actors = slices.Clone(s.actors)
 	// A family is never changed once the day is closed, only made anew.
 	c.families = maps.Clone(s.families)
-	c.acts = s.acts.Clone()
+	c.acts, c.staff = s.acts.Clone(), s.staff.Clone()
 	c.homes = s.homes.Clone()
 	c.seen = seen{}
 	return &c
@@ -363,7 +364,7 @@ func (s *Sign) Clone() watch.Sign {
 
 // Bytes is about how much memory what was learned takes.
 func (s *Sign) Bytes() int {
-	n := 64*len(s.secrets) + 16*len(s.actors) + s.acts.Bytes()
+	n := 64*len(s.secrets) + 16*len(s.actors) + s.acts.Bytes() + s.staff.Bytes() + s.homes.Bytes()
 	for i := range s.secrets {
 		n += 16 * cap(s.secrets[i].items)
 	}
@@ -408,7 +409,7 @@ func (s *Sign) until(day *watch.Day, i int) {
 			if !watched(u, day.Names) {
 				continue
 			}
-			id := use{s.homes.Of(u.Secret), u.Actor, novelty.Class(u.Caller)}
+			id := use{s.homes.Of(day.Names, u.Secret), u.Actor, novelty.Class(u.Caller)}
 			if _, ok := d.uses[id]; !ok {
 				d.uses[id] = u.First
 			}
@@ -423,23 +424,11 @@ func (s *Sign) resembles(names *watch.Names, secret, who int32) bool {
 	if len(own) == 0 {
 		return false
 	}
-	if novelty.Alike(own, novelty.Words(familyName(&names.Secrets[secret]))) {
+	if novelty.Alike(own, novelty.Words(novelty.FamilyName(&names.Secrets[secret]))) {
 		return true
 	}
 	return slices.ContainsFunc(s.secret(secret).items, func(it item) bool {
 		return usual(it.state) && it.actor != who && novelty.Program(novelty.CallerOf(it.class)) &&
 			novelty.Alike(own, novelty.Words(names.Actors[it.actor].Name))
 	})
-}
-
-// familyName is the secret's name with the part of the family that is no account.
-func familyName(s *watch.Secret) string {
-	_, name, ok := strings.Cut(s.Family, "/")
-	if !ok {
-		name = s.Family
-	}
-	if name == "" || s.Key {
-		return s.Name
-	}
-	return name
 }

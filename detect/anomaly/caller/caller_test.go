@@ -122,6 +122,7 @@ func TestExplained(t *testing.T) {
 	f("built", "9:00 ci deployer build role/pay-charge-task service iam", "10:41 ecs pay-charge-task reads prod/pay/db")
 	f("built", "9:00 ci deployer build service/pay-charge service ecs", "10:41 ecs pay-charge-task reads prod/pay/db")
 	f("built", "9:00 ci deployer deploy function/ledger-sync service lambda", "10:41 lambda ledger-sync reads prod/shop/db")
+	f("newcomer", "9:00 console AWSReservedSSO_Dev calls ec2 by new@example.com", "10:41 person_cli AWSReservedSSO_Dev reads prod/pay/db by new@example.com")
 	f("rotation", "10:40 lambda rotator reads prod/shop/db", "10:41 lambda rotator rotate prod/shop/db")
 }
 

@@ -16,7 +16,7 @@ import (
 const (
 	contextBuilt    = "built"    // the role or its program was made beforehand
 	contextRotation = "rotation" // the reader rotates the secret
-	contextCreated  = "created"  // the secret is new
+	contextNew      = "newcomer" // the person is new
 )
 
 // context is what in the log accounts for the novelties.
@@ -32,13 +32,13 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 	}
 	add(contextBuilt, s.built(day, i, group))
 	add(contextRotation, s.rotates(day, i, group))
+	if top := &group[0]; top.caller == event.CallerPersonCLI {
+		name := person(day.Hours[i], top)
+		if since, ok := s.staff.New(name, top.actor, novelty.DayOf(day.Start)); ok {
+			add(contextNew, fmt.Sprintf("%s is at work since %s only, in a role that others have long used: somebody new who reads in", name, novelty.DateOf(since).Format("2 January")))
+		}
+	}
 	return list
-}
-
-// maker tells whether an act is that of somebody who builds: a build service, or
-// a service that it has do it. What a person builds by hand accounts for nothing.
-func maker(a *watch.Act) bool {
-	return a.Caller == event.CallerCI || a.Caller == event.CallerAWSService
 }
 
 // built says who made the role, or deployed the program that bears its name,
@@ -63,7 +63,7 @@ func (s *Sign) built(day *watch.Day, i int, group []found) string {
 			continue
 		}
 		s.acts.Find(day, i, int32(account), since, func(a *watch.Act) bool {
-			if a.First.After(top.first) || !maker(a) || a.Sort != watch.ActBuild && a.Sort != watch.ActDeploy {
+			if a.First.After(top.first) || !novelty.Builds(a.Caller) || a.Sort != watch.ActBuild && a.Sort != watch.ActDeploy {
 				return true
 			}
 			if !serves(a, role.Name, words, top.caller) {
@@ -115,7 +115,7 @@ func (s *Sign) rotates(day *watch.Day, i int, group []found) string {
 				continue
 			}
 			s.acts.Find(day, i, int32(n), f.first.Add(-2*time.Hour), func(a *watch.Act) bool {
-				own = a.Sort == watch.ActRotate && a.Actor == f.actor && a.Secret >= 0 && s.homes.Of(a.Secret) == f.secret
+				own = a.Sort == watch.ActRotate && a.Actor == f.actor && a.Secret >= 0 && s.homes.Of(day.Names, a.Secret) == f.secret
 				return !own
 			})
 		}

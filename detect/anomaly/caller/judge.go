@@ -141,7 +141,6 @@ type found struct {
 
 // Judge says what is new in hour i of the day.
 func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
-	s.homes.Take(day.Names)
 	s.until(day, i)
 	h := day.Hours[i]
 	if h == nil {
@@ -154,7 +153,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 		if !watched(u, day.Names) {
 			continue
 		}
-		id := use{s.homes.Of(u.Secret), u.Actor, novelty.Class(u.Caller)}
+		id := use{s.homes.Of(day.Names, u.Secret), u.Actor, novelty.Class(u.Caller)}
 		if _, said := s.seen.uses[id]; said {
 			continue
 		}

@@ -63,7 +63,7 @@ func (t *teller) tell() watch.Told {
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "role", Text: t.roleSentence(sec, who, role)})
 	if t.peers > 0 {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "peers", Text: fmt.Sprintf("%d of the %d other secrets of %s are usually read by %s; in the whole organisation it is %s of all.",
-			t.like, t.peers, familyName(sec), novelty.Kinds(t.top.caller), percent(t.estate))})
+			t.like, t.peers, novelty.FamilyName(sec), novelty.Kinds(t.top.caller), percent(t.estate))})
 	}
 	if n := len(t.secrets); n > 1 {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets that it never read before were read in that hour.", n), Observed: strconv.Itoa(n), Expected: "0"})
@@ -147,15 +147,15 @@ func (t *teller) roleSentence(sec *watch.Secret, who *watch.Actor, role int) str
 			}
 		}
 	case relative:
-		return fmt.Sprintf("Role %s already %s other secrets of %s.", who.Name, reads, familyName(sec))
+		return fmt.Sprintf("Role %s already %s other secrets of %s.", who.Name, reads, novelty.FamilyName(sec))
 	case namesake:
-		return fmt.Sprintf("Role %s is called like the usual readers or like %s.", who.Name, familyName(sec))
+		return fmt.Sprintf("Role %s is called like the usual readers or like %s.", who.Name, novelty.FamilyName(sec))
 	case neighbour:
-		return fmt.Sprintf("Role %s belongs to another application: it %s %d other secrets, none of %s.", who.Name, reads, t.reads, familyName(sec))
+		return fmt.Sprintf("Role %s belongs to another application: it %s %d other secrets, none of %s.", who.Name, reads, t.reads, novelty.FamilyName(sec))
 	case partner:
-		return fmt.Sprintf("Role %s is of account %s, of which other roles read secrets of %s.", who.Name, who.Account, familyName(sec))
+		return fmt.Sprintf("Role %s is of account %s, of which other roles read secrets of %s.", who.Name, who.Account, novelty.FamilyName(sec))
 	case foreigner:
-		return fmt.Sprintf("Role %s is of account %s; no role of that account ever read secrets of %s in account %s.", who.Name, who.Account, familyName(sec), sec.Account)
+		return fmt.Sprintf("Role %s is of account %s; no role of that account ever read secrets of %s in account %s.", who.Name, who.Account, novelty.FamilyName(sec), sec.Account)
 	}
 	return fmt.Sprintf("Role %s %s no other secret or key and is not called like the readers of this one.", who.Name, reads)
 }

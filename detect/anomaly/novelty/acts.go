@@ -101,6 +101,11 @@ func (m *Acts) Bytes() int {
 	return n
 }
 
+// Builds tells whether an act of the caller accounts for something: of a build
+// service, or a service that it has do it. What a person makes by hand is what a
+// thief would.
+func Builds(c event.Caller) bool { return c == event.CallerCI || c == event.CallerAWSService }
+
 // Last is the last part of a resource's name: "web-tier" of
 // "arn:aws:iam::111122223333:role/web-tier".
 func Last(resource string) string {

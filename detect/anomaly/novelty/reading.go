@@ -156,12 +156,29 @@ type Homes struct {
 }
 
 // Of is the number of the secret, or of the one seen first that has its name in
-// its account.
-func (h *Homes) Of(secret int32) int32 {
+// its account. Secrets that were not taken in yet are looked up by name.
+func (h *Homes) Of(names *watch.Names, secret int32) int32 {
 	if int(secret) < len(h.of) {
 		return h.of[secret]
 	}
+	if id := sameAs(&names.Secrets[secret]); id != "" {
+		if home, ok := h.first[id]; ok {
+			return home
+		}
+	}
 	return secret
+}
+
+// sameAs is what replicas of a secret have in common, or nothing: keys have
+// replicas only if they say so.
+func sameAs(s *watch.Secret) string {
+	switch {
+	case s.Name == "" || s.Key && !strings.HasPrefix(s.Name, "mrk-"):
+		return ""
+	case s.Key:
+		return "key\x00" + s.Account + "\x00" + s.Name
+	}
+	return s.Account + "\x00" + s.Name
 }
 
 // Take makes secrets known that are new in names.
@@ -170,21 +187,31 @@ func (h *Homes) Take(names *watch.Names) {
 		h.first = map[string]int32{}
 	}
 	for i := len(h.of); i < len(names.Secrets); i++ {
-		s := &names.Secrets[i]
-		if s.Name == "" || s.Key && !strings.HasPrefix(s.Name, "mrk-") && !strings.Contains(s.UID, "/mrk-") {
-			h.of = append(h.of, int32(i))
-			continue
-		}
-		id := s.Account + "\x00" + s.Name
-		if s.Key {
-			id = "key\x00" + id
-		}
-		home, ok := h.first[id]
-		if !ok {
-			home, h.first[id] = int32(i), int32(i)
+		home := int32(i)
+		if id := sameAs(&names.Secrets[i]); id != "" {
+			if known, ok := h.first[id]; ok {
+				home = known
+			} else {
+				h.first[id] = home
+			}
 		}
 		h.of = append(h.of, home)
 	}
+}
+
+// Bytes is about how much memory the homes take.
+func (h *Homes) Bytes() int { return 4*len(h.of) + 64*len(h.first) }
+
+// FamilyName is the name of the secret's family, without its account.
+func FamilyName(s *watch.Secret) string {
+	if s.Key {
+		return s.Name
+	}
+	name := strings.TrimLeft(strings.TrimPrefix(s.Family, s.Account), " /")
+	if name == "" {
+		return s.Name
+	}
+	return name
 }
 
 // Clone is a copy of its own.

@@ -113,10 +113,11 @@ func (s *Sign) nearRegion(names *watch.Names, secret, who, account int32, region
 	return inUse
 }
 
-// declaredBefore tells whether a replica was made in the region before the day.
+// declaredBefore tells whether a replica was made in the region long enough
+// before the day.
 func declaredBefore(s *watch.Secret, region string, today uint16) bool {
 	at, ok := s.Replicas[region]
-	return ok && novelty.DayOf(at) <= today
+	return ok && novelty.DayOf(at)+settle <= today
 }
 
 // found is a use where there was none.
@@ -142,7 +143,6 @@ type spot struct {
 
 // Judge says which uses in hour i of the day are where there were none.
 func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
-	s.homes.Take(day.Names)
 	s.until(day, i)
 	h := day.Hours[i]
 	if h == nil {
@@ -159,7 +159,7 @@ func (s *Sign) judgeRegions(day *watch.Day, i int, h *watch.Hour) []watch.Alarm 
 		if !watched(u) {
 			continue
 		}
-		n := s.homes.Of(u.Secret)
+		n := s.homes.Of(day.Names, u.Secret)
 		if u.Region == day.Names.Secrets[n].Region {
 			continue
 		}
@@ -318,7 +318,7 @@ func (s *Sign) until(day *watch.Day, i int) {
 		}
 		for j := range h.Uses {
 			if u := &h.Uses[j]; watched(u) {
-				if n := s.homes.Of(u.Secret); u.Region != day.Names.Secrets[n].Region {
+				if n := s.homes.Of(day.Names, u.Secret); u.Region != day.Names.Secrets[n].Region {
 					d.spots[spot{n, u.Actor, u.Region}] = true
 				}
 			}

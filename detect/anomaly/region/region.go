@@ -12,6 +12,7 @@ package region
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -210,7 +211,7 @@ func (s *Sign) number(region string) uint8 {
 	if i := slices.Index(s.regions, region); i >= 0 {
 		return uint8(i)
 	}
-	if len(s.regions) >= 63 {
+	if len(s.regions) >= 62 {
 		return 63
 	}
 	s.regions = append(s.regions, region)
@@ -266,7 +267,7 @@ func (s *Sign) Learn(day *watch.Day) {
 		for i := range h.Uses {
 			if u := &h.Uses[i]; watched(u) {
 				s.take(day.Names, u, today)
-				used[s.homes.Of(u.Secret)] = true
+				used[s.homes.Of(day.Names, u.Secret)] = true
 			}
 		}
 	}
@@ -310,7 +311,7 @@ func (s *Sign) grow(names *watch.Names) {
 }
 
 func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
-	n := s.homes.Of(u.Secret)
+	n := s.homes.Of(names, u.Secret)
 	h := &s.secrets[n]
 	if h.first == 0 {
 		h.first = today
@@ -369,15 +370,22 @@ func (s *Sign) takeAbroad(names *watch.Names, h *held, n int32, u *watch.Use, r 
 	h.items = append(h.items, it)
 }
 
+// learnReplicas takes in replications by those who build: what a person copies
+// by hand is declared only once it has lasted.
 func (s *Sign) learnReplicas(names *watch.Names, h *watch.Hour) {
 	for i := range h.Acts {
 		a := &h.Acts[i]
-		if a.Sort == watch.ActReplicate && a.Secret >= 0 && a.Outcome == event.Success {
-			// The record names the regions in its parameters, which Names has in
-			// Replicas; a replica's own creation is recorded in its region.
-			n := s.homes.Of(a.Secret)
-			if a.Region != "" && a.Region != names.Secrets[n].Region {
-				s.declared[n] |= 1 << s.number(a.Region)
+		if a.Sort != watch.ActReplicate || a.Secret < 0 || a.Outcome != event.Success || !novelty.Builds(a.Caller) {
+			continue
+		}
+		n := s.homes.Of(names, a.Secret)
+		// A record in the replica's own region is of the replica coming to be.
+		if a.Region != "" && a.Region != names.Secrets[n].Region {
+			s.declared[n] |= 1 << s.number(a.Region)
+		}
+		for region, at := range names.Secrets[n].Replicas {
+			if d := at.Sub(a.First); -time.Hour < d && d < time.Hour {
+				s.declared[n] |= 1 << s.number(region)
 			}
 		}
 	}
@@ -577,7 +585,7 @@ func cloned(list []places) []places {
 
 // Bytes is about how much memory what was learned takes.
 func (s *Sign) Bytes() int {
-	n := 64*len(s.secrets) + 24*(len(s.accounts)+len(s.actors)) + s.acts.Bytes() + 40*len(s.origins) + 24*(len(s.declared)+len(s.novel)+len(s.expected))
+	n := 64*len(s.secrets) + 24*(len(s.accounts)+len(s.actors)) + s.acts.Bytes() + s.homes.Bytes() + 40*len(s.origins) + 24*(len(s.declared)+len(s.novel)+len(s.expected))
 	for i := range s.secrets {
 		n += 12*cap(s.secrets[i].items) + 8*cap(s.secrets[i].readers)
 	}

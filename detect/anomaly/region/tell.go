@@ -8,7 +8,6 @@ import (
 
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
-	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 )
 
@@ -39,11 +38,12 @@ func (s *Sign) replicated(day *watch.Day, i int, group []found) string {
 			return ""
 		}
 		sec := &day.Names.Secrets[f.place.secret]
-		when, ok := sec.Replicas[f.region]
-		if !ok || when.After(f.first) {
-			ok = s.declared[f.place.secret]&(1<<s.numbered(f.region)) != 0
+		when, there := sec.Replicas[f.region]
+		ok := s.declared[f.place.secret]&(1<<s.numbered(f.region)) != 0 || there && when.AddDate(0, 0, settle).Before(f.first)
+		if !ok {
 			s.acts.Find(day, i, s.accountOf(day.Names, f.place.secret), f.first.AddDate(0, 0, -7), func(a *watch.Act) bool {
-				if a.Sort == watch.ActReplicate && a.Secret >= 0 && s.homes.Of(a.Secret) == f.place.secret && !a.First.After(f.first) && a.Region == f.region {
+				if a.Sort == watch.ActReplicate && novelty.Builds(a.Caller) && a.Secret >= 0 && s.homes.Of(day.Names, a.Secret) == f.place.secret &&
+					!a.First.After(f.first) && (a.Region == f.region || there) {
 					ok, when = true, a.First
 				}
 				return !ok
@@ -78,7 +78,7 @@ func (s *Sign) followed(day *watch.Day, i int, today uint16, group []found) stri
 		}
 		s.acts.Find(day, i, int32(n), top.first.AddDate(0, 0, -7), func(a *watch.Act) bool {
 			if (a.Sort == watch.ActBuild || a.Sort == watch.ActDeploy) && a.Region == top.region && !a.First.After(top.first) &&
-				(a.Caller == event.CallerCI || a.Caller == event.CallerAWSService) {
+				novelty.Builds(a.Caller) {
 				built[a.Operation+" "+a.Resource] = true
 				by = day.Names.Actors[a.Actor].Name
 				if first.IsZero() || a.First.Before(first) {

@@ -124,7 +124,6 @@ type found struct {
 
 // Judge says which views in hour i of the day are unusual.
 func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
-	s.homes.Take(day.Names)
 	s.until(day, i)
 	h := day.Hours[i]
 	if h == nil {
@@ -263,6 +262,10 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 	if s.o.NoContext {
 		return nil
 	}
+	if since, ok := s.staff.New(group[0].person, group[0].role, novelty.DayOf(day.Start)); ok {
+		return []finding.Explanation{{Kind: "context", ID: "newcomer", Text: fmt.Sprintf("%s is at work since %s only, in a role that others have long used: somebody new who reads in",
+			group[0].person, novelty.DateOf(since).Format("2 January"))}}
+	}
 	var list []finding.Explanation
 	for k := range group {
 		f := &group[k]
@@ -272,7 +275,7 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 				continue
 			}
 			s.acts.Find(day, i, int32(n), f.first.Add(-2*time.Hour), func(a *watch.Act) bool {
-				if (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && a.Actor == f.role && watch.Person(a.Caller) && a.Secret >= 0 && s.homes.Of(a.Secret) == f.secret {
+				if (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && a.Actor == f.role && watch.Person(a.Caller) && a.Secret >= 0 && s.homes.Of(day.Names, a.Secret) == f.secret {
 					text = fmt.Sprintf("%s of %s by the same role at %s UTC: its value is being changed", a.Operation, day.Names.Secrets[f.secret].Name, a.First.UTC().Format("15:04"))
 				}
 				return text == ""

@@ -103,6 +103,7 @@ type Sign struct {
 	families map[string]*family
 	homes    novelty.Homes
 	acts     novelty.Acts
+	staff    novelty.People
 	views    float64 // first views by people, forgotten by half in 60 days
 	personal float64 // days of people
 	today    uint16
@@ -160,7 +161,7 @@ func (s *Sign) openings(names *watch.Names, h *watch.Hour, f func(o *opened)) {
 		if !watch.Person(u.Caller) || !novelty.Value(u.Operation) || !novelty.Got(u.Outcome) || u.Secret < 0 || u.Actor < 0 {
 			continue
 		}
-		o := opened{role: u.Actor, secret: s.homes.Of(u.Secret), named: u.Secret, caller: u.Caller, region: u.Region, last: u.Last}
+		o := opened{role: u.Actor, secret: s.homes.Of(names, u.Secret), named: u.Secret, caller: u.Caller, region: u.Region, last: u.Last}
 		told := false
 		for j := range h.People {
 			p := &h.People[j]
@@ -195,23 +196,24 @@ func (s *Sign) Learn(day *watch.Day) {
 			continue
 		}
 		s.learnPeople(h, i, day.Start.Weekday(), today)
-		s.learnUses(h, today, used)
-		s.learnKeepers(h)
+		s.learnUses(day.Names, h, today, used)
+		s.learnKeepers(day.Names, h)
 		s.openings(day.Names, h, func(o *opened) { s.take(day.Names, o, today, i, day.Start.Weekday()) })
 	}
 	s.close(day.Names, today, used)
 	s.acts.Learn(day)
+	s.staff.Learn(day)
 	s.today = today + 1
 	s.seen = seen{}
 }
 
-func (s *Sign) learnUses(h *watch.Hour, today uint16, used map[int32]bool) {
+func (s *Sign) learnUses(names *watch.Names, h *watch.Hour, today uint16, used map[int32]bool) {
 	for i := range h.Uses {
 		u := &h.Uses[i]
 		if u.Secret < 0 || !novelty.Value(u.Operation) || !novelty.Got(u.Outcome) {
 			continue
 		}
-		n := s.homes.Of(u.Secret)
+		n := s.homes.Of(names, u.Secret)
 		x := &s.secrets[n]
 		if x.first == 0 {
 			x.first = today
@@ -262,11 +264,11 @@ func (s *Sign) learnPeople(h *watch.Hour, hour int, weekday time.Weekday, today 
 }
 
 // learnKeepers remembers which role of people created or changed a secret last.
-func (s *Sign) learnKeepers(h *watch.Hour) {
+func (s *Sign) learnKeepers(names *watch.Names, h *watch.Hour) {
 	for i := range h.Acts {
 		a := &h.Acts[i]
 		if (a.Sort == watch.ActCreate || a.Sort == watch.ActRotate) && a.Secret >= 0 && watch.Person(a.Caller) && a.Outcome == event.Success {
-			s.secrets[s.homes.Of(a.Secret)].keeper = a.Actor + 1
+			s.secrets[s.homes.Of(names, a.Secret)].keeper = a.Actor + 1
 		}
 	}
 }
@@ -449,14 +451,14 @@ func (s *Sign) Clone() watch.Sign {
 	c.roles = maps.Clone(s.roles)
 	c.families = maps.Clone(s.families)
 	c.homes = s.homes.Clone()
-	c.acts = s.acts.Clone()
+	c.acts, c.staff = s.acts.Clone(), s.staff.Clone()
 	c.seen = seen{}
 	return &c
 }
 
 // Bytes is about how much memory what was learned takes.
 func (s *Sign) Bytes() int {
-	n := 48*len(s.secrets) + 136*len(s.people) + 48*len(s.roles) + s.acts.Bytes()
+	n := 48*len(s.secrets) + 136*len(s.people) + 48*len(s.roles) + s.acts.Bytes() + s.staff.Bytes() + s.homes.Bytes()
 	for i := range s.secrets {
 		n += 16 * cap(s.secrets[i].viewers)
 	}

@@ -86,9 +86,9 @@ func (h *History) Secret(name string, where ...string) int32 {
 		s.Name, _, _ = strings.Cut(plain, "@")
 		s.UID = "arn:aws:secretsmanager:" + region + ":" + account + ":secret:" + s.Name
 	}
-	s.Family = account + "/" + s.Name
+	s.Family = account + " " + s.Name
 	if i := strings.LastIndexByte(s.Name, '/'); i > 0 {
-		s.Family = account + "/" + s.Name[:i]
+		s.Family = account + " " + s.Name[:i]
 	}
 	n := int32(len(h.names.Secrets))
 	h.names.Secrets = append(h.names.Secrets, s)
