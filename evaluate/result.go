@@ -88,6 +88,9 @@ type Alarm struct {
 	Labels []string `json:"labels"` // look-alikes that it is about
 }
 
+// whole is the ablation that leaves out nothing.
+const whole = "whole"
+
 // Add makes the result of worlds that were evaluated. Trouble is missed, and
 // alerts are false, at the budget misses; 0: neither is listed.
 func Add(outcomes []Outcome, misses float64) Result {
@@ -114,7 +117,7 @@ func Add(outcomes []Outcome, misses float64) Result {
 			}
 			r.Ablations[name] = ablated(list)
 		}
-		r.Ablations["whole"] = ablated(verdicts)
+		r.Ablations[whole] = ablated(verdicts)
 	}
 	r.Baselines = compared(outcomes)
 	r.Bars = bars(&r)
