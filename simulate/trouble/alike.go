@@ -100,8 +100,8 @@ func deployStorm(marked bool) incident {
 				p.add(deployed(from, by, w, l)...)
 			}
 			p.starts(w, p.between(StormFewest, StormMost), from.Add(90*time.Second), to.Add(-time.Minute), l)
-			p.window(j, "deploy", "deploy of "+a.Name, a.Team.Name)
-			j.window.Kinds = []string{finding.SignFrequency, finding.SignGroup, finding.SignTime}
+			p.announce(j, "deploy", "deploy of "+a.Name, a.Team.Name)
+			j.told.Kinds = []string{finding.SignFrequency, finding.SignGroup, finding.SignTime}
 			return true
 		}
 		return false
@@ -119,8 +119,8 @@ func (p *planner) more(j *job, sort, why, title string, times float64, length ti
 		w := busiest(a)
 		l := p.planned(j, sort, why, a, readBy(w, from), w.Role, from, to)
 		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: readBy(w, from), Rate: times, Label: l})
-		p.window(j, "test", title+" of "+a.Name, a.Team.Name)
-		j.window.Kinds = []string{finding.SignFrequency}
+		p.announce(j, "test", title+" of "+a.Name, a.Team.Name)
+		j.told.Kinds = []string{finding.SignFrequency}
 		return true
 	}
 	return false
@@ -147,8 +147,8 @@ func monthEnd(p *planner, j *job) bool {
 			l.Why, l.Account, l.Principal, l.Secrets = "the batch job of the month's end has more to do", w.Account.ID, w.Role, uids(readBy(w, from)...)
 			p.claim(from, to, append(uids(readBy(w, from)...), w.Role)...)
 			p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: readBy(w, from), Rate: MonthEnd, Label: l})
-			p.window(j, "batch", "month-end closing of "+w.App.Name, w.App.Team.Name)
-			j.window.Kinds = []string{finding.SignFrequency, finding.SignTime}
+			p.announce(j, "batch", "month-end closing of "+w.App.Name, w.App.Team.Name)
+			j.told.Kinds = []string{finding.SignFrequency, finding.SignTime}
 			return true
 		}
 	}
@@ -169,8 +169,8 @@ func autoscale(p *planner, j *job) bool {
 		p.add(do(from, by, w.Region, "ec2", "RunInstances", `{"instancesSet":{"items":[{"minCount":6,"maxCount":6}]},"instanceType":"m7g.large"}`, l))
 		p.starts(w, ScaleStarts, from.Add(time.Minute), to.Add(-time.Minute), l)
 		j.known = seldom
-		p.window(j, "event", "campaign of "+a.Team.Name+": more load on "+a.Name, a.Team.Name)
-		j.window.Kinds = []string{finding.SignFrequency, finding.SignGroup}
+		p.announce(j, "event", "campaign of "+a.Team.Name+": more load on "+a.Name, a.Team.Name)
+		j.told.Kinds = []string{finding.SignFrequency, finding.SignGroup}
 		return true
 	}
 	return false
@@ -183,8 +183,8 @@ func cacheFlush(p *planner, j *job) bool {
 		w := busiest(a)
 		l := p.planned(j, "cache flush", "caches were emptied: every task reads every secret again", a, readBy(w, from), w.Role, from, to)
 		p.starts(w, FlushReads, from, to.Add(-time.Minute), l)
-		p.window(j, "maintenance", "restart of all tasks of "+a.Name, a.Team.Name)
-		j.window.Kinds = []string{finding.SignFrequency, finding.SignGroup}
+		p.announce(j, "maintenance", "restart of all tasks of "+a.Name, a.Team.Name)
+		j.told.Kinds = []string{finding.SignFrequency, finding.SignGroup}
 		return true
 	}
 	return false
@@ -251,7 +251,7 @@ func (p *planner) successor(j *job, sort, why string, next func(*estate.Workload
 			estate.Change{From: begins, Until: to, Workloads: []*estate.Workload{w}, As: heir, Label: l},
 			estate.Change{From: to, Until: p.w.End, Workloads: []*estate.Workload{w}, As: heir},
 		)
-		p.window(j, "migration", sort+": "+a.Name, a.Team.Name)
+		p.announce(j, "migration", sort+": "+a.Name, a.Team.Name)
 		return true
 	}
 	return false
@@ -272,7 +272,7 @@ func rotatedMember(p *planner, j *job) bool {
 		for _, at := range p.spread(3, from.Add(2*time.Minute), to) {
 			p.add(read(at, p.stolen(w), s, l))
 		}
-		p.window(j, "rotation", "new value of "+s.Name, a.Team.Name)
+		p.announce(j, "rotation", "new value of "+s.Name, a.Team.Name)
 		return true
 	}
 	return false
@@ -328,8 +328,8 @@ func goneMember(p *planner, j *job) bool {
 			estate.Change{From: from, Until: p.w.End, Secrets: []*estate.Secret{gone}, Rate: -1},
 			estate.Change{From: from, Until: to, Secrets: rest, Rate: 1, Label: l},
 		)
-		p.window(j, "change", "removal of "+gone.Name, a.Team.Name)
-		j.window.Kinds = []string{finding.SignGroup}
+		p.announce(j, "change", "removal of "+gone.Name, a.Team.Name)
+		j.told.Kinds = []string{finding.SignGroup}
 		return true
 	}
 	return false
@@ -352,8 +352,8 @@ func cachedReads(p *planner, j *job) bool {
 			}
 		}
 		j.known = seldom
-		p.window(j, "change", a.Name+" tries a caching client", a.Team.Name)
-		j.window.Kinds = []string{finding.SignGroup}
+		p.announce(j, "change", a.Name+" tries a caching client", a.Team.Name)
+		j.told.Kinds = []string{finding.SignGroup}
 		return true
 	}
 	return false

@@ -31,8 +31,8 @@ func tightened(p *planner, j *job) bool {
 		for _, at := range p.spread(BrokenHours*60, from.Add(time.Minute), to.Add(-time.Minute)) {
 			p.add(deny(read(at, broken, s, l))) // it tries every minute
 		}
-		p.window(j, "change", "tighter permissions for "+a.Name, a.Team.Name)
-		j.window.Kinds = []string{finding.SignFailures, finding.SignFrequency}
+		p.announce(j, "change", "tighter permissions for "+a.Name, a.Team.Name)
+		j.told.Kinds = []string{finding.SignFailures, finding.SignFrequency}
 		return true
 	}
 	return false
@@ -66,8 +66,8 @@ func expiredBuild(p *planner, j *job) bool {
 			p.add(c)
 		}
 		j.known = seldom
-		p.window(j, "change", "renewal of the pipeline's token in "+w.Account.Name, "platform")
-		j.window.Kinds = []string{finding.SignFailures}
+		p.announce(j, "change", "renewal of the pipeline's token in "+w.Account.Name, "platform")
+		j.told.Kinds = []string{finding.SignFailures}
 		return true
 	}
 	return false
@@ -111,8 +111,8 @@ func penetrationTest(p *planner, j *job) bool {
 			}
 		}
 		j.known = always
-		p.window(j, "test", "penetration test by "+x.Name, x.Team.Name)
-		j.window.Accounts = nil // its targets are in several
+		p.announce(j, "test", "penetration test by "+x.Name, x.Team.Name)
+		j.told.Accounts = nil // its targets are in several
 		return true
 	}
 	return false
@@ -145,8 +145,8 @@ func newGuardrail(p *planner, j *job) bool {
 			c.Resource = "arn:aws:s3:::exports"
 			p.add(forbid(c, "service"))
 		}
-		p.window(j, "change", "new guardrails in "+w.Account.Name, "platform")
-		j.window.Kinds = []string{finding.SignDenials, finding.SignFailures}
+		p.announce(j, "change", "new guardrails in "+w.Account.Name, "platform")
+		j.told.Kinds = []string{finding.SignDenials, finding.SignFailures}
 		return true
 	}
 	return false

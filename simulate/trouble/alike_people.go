@@ -31,8 +31,8 @@ func nightMaintenance(p *planner, j *job) bool {
 			continue
 		}
 		p.claim(from, to, append([]string{personKey(x), l.Principal}, l.Secrets...)...)
-		p.window(j, "maintenance", "maintenance by "+x.Name, x.Team.Name)
-		j.window.Kinds = []string{finding.SignTime}
+		p.announce(j, "maintenance", "maintenance by "+x.Name, x.Team.Name)
+		j.told.Kinds = []string{finding.SignTime}
 		return true
 	}
 	return false
@@ -82,8 +82,8 @@ func clockChange(p *planner, j *job) bool {
 		l.Why, l.Account, l.Principal, l.Secrets = "clocks were changed: the job runs an hour off", w.Account.ID, w.Role, uids(secrets...)
 		p.claim(from, to, append([]string{w.Role}, l.Secrets...)...)
 		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: secrets, Shift: time.Hour, Label: l})
-		p.window(j, "change", "clocks change: "+w.App.Name+" runs an hour off", w.App.Team.Name)
-		j.window.Kinds = []string{finding.SignTime}
+		p.announce(j, "change", "clocks change: "+w.App.Name+" runs an hour off", w.App.Team.Name)
+		j.told.Kinds = []string{finding.SignTime}
 		return true
 	}
 	return false
@@ -112,8 +112,8 @@ func travel(p *planner, j *job) bool {
 		l := p.byPerson(j, "travel", "the person travels: other hours, other addresses", x, with, secrets, from, to)
 		l.Account = "" // as many as he has
 		p.change(estate.Change{From: from, Until: to, People: []*estate.Person{x}, Shift: TripShift, IP: p.hotel(), Label: l})
-		p.window(j, "travel", x.Name+" travels", x.Team.Name)
-		j.window.Kinds = []string{finding.SignTime, finding.SignRegion, finding.SignCaller}
+		p.announce(j, "travel", x.Name+" travels", x.Team.Name)
+		j.told.Kinds = []string{finding.SignTime, finding.SignRegion, finding.SignCaller}
 		return true
 	}
 	return false
@@ -187,7 +187,7 @@ func (p *planner) firstWeek(j *job, x *estate.Person, near time.Time, t *estate.
 	}
 	part(secrets[:half], from, clock(day, in, x.Ends-1))
 	part(secrets[half:], clock(next, in, x.Begins+0.5), to.Add(-10*time.Minute))
-	p.window(j, "change", x.Name+" joins "+t.Name, t.Name)
+	p.announce(j, "change", x.Name+" joins "+t.Name, t.Name)
 	return true
 }
 
@@ -212,8 +212,8 @@ func auditorsTour(p *planner, j *job) bool {
 		l := p.byPerson(j, "auditor's tour", "an audit with a ticket", x, with, secrets, from, to)
 		p.look(byHand(x, with, estate.Console), secrets, from, to.Add(-10*time.Minute), l)
 		j.known = always
-		p.window(j, "audit", "audit of secrets by "+x.Name, "security")
-		j.window.Kinds = []string{finding.SignView, finding.SignCaller, finding.SignFrequency}
+		p.announce(j, "audit", "audit of secrets by "+x.Name, "security")
+		j.told.Kinds = []string{finding.SignView, finding.SignCaller, finding.SignFrequency}
 		return true
 	}
 	return false
@@ -243,8 +243,8 @@ func ownerDebugs(p *planner, j *job) bool {
 		p.add(renewed(from.Add(15*time.Minute), by, secrets[0], l)...)
 		p.add(read(from.Add(20*time.Minute), by, secrets[0], l))
 		j.known = seldom
-		p.window(j, "incident", "mending "+secrets[0].Name, x.Team.Name)
-		j.window.Kinds = []string{finding.SignView, finding.SignCaller}
+		p.announce(j, "incident", "mending "+secrets[0].Name, x.Team.Name)
+		j.told.Kinds = []string{finding.SignView, finding.SignCaller}
 		return true
 	}
 	return false

@@ -63,8 +63,8 @@ func (p *planner) elsewhere(j *job, sort, why string, copied bool, share float64
 		if end(from).After(to) {
 			p.change(estate.Change{From: to, Until: end(from), Workloads: []*estate.Workload{w}, Secrets: secrets, Region: region, Share: share})
 		}
-		p.window(j, "dr", sort+" of "+a.Name, a.Team.Name)
-		j.window.Kinds = []string{finding.SignRegion, finding.SignFrequency}
+		p.announce(j, "dr", sort+" of "+a.Name, a.Team.Name)
+		j.told.Kinds = []string{finding.SignRegion, finding.SignFrequency}
 		return true
 	}
 	return false

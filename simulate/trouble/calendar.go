@@ -2,6 +2,7 @@ package trouble
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
@@ -53,23 +54,44 @@ func (p *planner) rosters() []finding.Window {
 	return out
 }
 
-// window makes the window that announces what j does: as long as its label, for
-// its secrets, else its person, else its principal.
-func (p *planner) window(j *job, sort, title, owner string) {
+// announce says what a calendar would of j: its title, for as long as its label.
+// Kinds, where they are natural, are the caller's to add.
+func (p *planner) announce(j *job, sort, title, owner string) {
+	j.told = &finding.Window{Title: title, Start: j.label.Start, End: j.label.End, Sort: sort, Owner: owner}
+	if j.label.Account != "" {
+		j.told.Accounts = []string{j.label.Account}
+	}
+}
+
+// windows are what the calendar says of j: once by who does it and once by what
+// it is done to, as a finding may name only one of both.
+func (p *planner) windows(j *job) []finding.Window {
 	l := j.label
-	w := &finding.Window{Title: title, Start: l.Start, End: l.End, Sort: sort, Owner: owner}
-	if l.Account != "" {
-		w.Accounts = []string{l.Account}
-	}
+	who := *j.told
 	if l.Person != "" {
-		w.People = []string{l.Person}
-	} else if len(l.Secrets) == 0 && l.Principal != "" {
-		w.Actors = []string{l.Principal}
+		who.People = []string{l.Person}
+	} else {
+		who.Actors = []string{l.Principal}
 	}
-	if l.Person == "" {
-		w.Resources = withBare(p.w, l.Secrets)
+	if len(l.Secrets) == 0 {
+		return []finding.Window{who}
 	}
-	j.window = w
+	what := *j.told
+	what.ID += "-on"
+	what.Resources = withBare(p.w, l.Secrets)
+	if l.Person != "" {
+		// Others read these secrets as well.
+		x := p.person(l.Person)
+		for _, s := range x.Sets {
+			what.Actors = append(what.Actors, s.Role)
+		}
+	}
+	return []finding.Window{who, what}
+}
+
+func (p *planner) person(email string) *estate.Person {
+	i := slices.IndexFunc(p.w.People, func(x *estate.Person) bool { return x.Email == email })
+	return p.w.People[i] // labels of what is benign name people of the world
 }
 
 // withBare adds to secrets their names without the suffix that Secrets Manager

@@ -163,8 +163,9 @@ func guessSignIn(n int, length time.Duration) incident {
 	}
 }
 
-// signIns are the ordinary days of the users whom sign-in trouble happens to:
-// mostly right the first time.
+// signIns are the ordinary days of those who have a user besides single
+// sign-on, among them all whom sign-in trouble happens to: mostly right the
+// first time.
 func (p *planner) signIns() {
 	type user struct {
 		x *estate.Person
@@ -172,24 +173,70 @@ func (p *planner) signIns() {
 	}
 	var users []user
 	seen := map[string]bool{}
+	add := func(x *estate.Person, a *estate.Account) {
+		if !seen[SignInUser(x, a)] {
+			seen[SignInUser(x, a)] = true
+			users = append(users, user{x, a})
+		}
+	}
 	for _, c := range p.plan.Calls {
-		if c.SignIn != "" && !seen[c.By.Role] {
-			seen[c.By.Role] = true
-			users = append(users, user{c.By.Person, c.Account})
+		if c.SignIn != "" {
+			add(c.By.Person, c.Account)
+		}
+	}
+	for _, x := range p.w.People {
+		if len(x.Sets) > 0 && p.rng.Float64() < SignInUsers {
+			add(x, x.Sets[0].Account)
 		}
 	}
 	for _, u := range users {
 		in := zone(u.x.Zone)
 		for day := p.w.Start; day.Before(p.w.End); day = day.AddDate(0, 0, 1) {
 			at := clock(day, in, u.x.Begins+0.5*p.rng.Float64())
-			if !estate.Workday(u.x.Team.Country, at.In(in)) || p.rng.Float64() > SignInsEachDay || at.Before(p.w.Start) || !at.Before(p.w.End) ||
-				!u.x.Joined.IsZero() && at.Before(u.x.Joined) || !u.x.Left.IsZero() && at.After(u.x.Left) {
+			if !p.present(u.x, at) || p.rng.Float64() > SignInsEachDay {
 				continue
 			}
 			if p.rng.Float64() < SignInTypos {
 				p.plan.Calls = append(p.plan.Calls, signIn(at.Add(-20*time.Second), u.x, u.a, u.x.Office, false, nil))
 			}
 			p.plan.Calls = append(p.plan.Calls, signIn(at, u.x, u.a, u.x.Office, true, nil))
+		}
+	}
+}
+
+// present tells whether the logs are of at and the person works that day.
+func (p *planner) present(x *estate.Person, at time.Time) bool {
+	return at.After(p.w.Start.Add(time.Minute)) && at.Before(p.w.End) && estate.Workday(x.Team.Country, at.In(zone(x.Zone))) &&
+		(x.Joined.IsZero() || at.After(x.Joined)) && (x.Left.IsZero() || at.Before(x.Left))
+}
+
+// stumbles are everyday denials by policies of the organisation: somebody tries
+// what is not allowed, once.
+func (p *planner) stumbles() {
+	crew := map[*estate.Account][]*estate.Person{}
+	for _, x := range p.w.People {
+		for _, s := range x.Sets {
+			crew[s.Account] = append(crew[s.Account], x)
+		}
+	}
+	for _, a := range p.w.Accounts {
+		for day := p.w.Start; day.Before(p.w.End) && len(crew[a]) > 0; day = day.AddDate(0, 0, 1) {
+			if p.rng.Float64() >= Stumbles {
+				continue
+			}
+			x := crew[a][p.rng.IntN(len(crew[a]))]
+			with, _ := set(x, a)
+			at := clock(day, zone(x.Zone), x.Begins+p.rng.Float64()*(x.Ends-x.Begins))
+			if !p.present(x, at) || !p.free(&job{}, at, at.Add(time.Minute), personKey(x), with.Role) {
+				continue
+			}
+			g := guarded[1+2*p.rng.IntN(2)]
+			c := do(at, byHand(x, with, estate.CLI), a.Home, g.service, g.operation, g.params, nil)
+			if g.service == "iam" {
+				c.Region = "us-east-1"
+			}
+			c.Resource = "arn:aws:" + g.service + ":::*"
+			p.plan.Calls = append(p.plan.Calls, forbid(c, "service"))
 		}
 	}
 }

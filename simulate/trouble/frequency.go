@@ -12,7 +12,7 @@ import (
 func troubles(kind string, difficulty int) []incident {
 	return map[string][3][]incident{
 		finding.SignFrequency: {
-			{burst(BurstHuge), sweep(SweepWide, 25*time.Minute), burst(BurstLarge)},
+			{burst(BurstHuge), sweep(SweepWide, 25*time.Minute)},
 			{burst(BurstMiddle), burst(BurstLarge), sweep(SweepMiddle, 50*time.Minute)},
 			{burst(BurstSmall), slowRise, sweep(SweepNarrow, 20*time.Hour)},
 		},
@@ -65,7 +65,7 @@ func fitsBurst(difficulty, n int, rate float64) bool {
 	more := float64(n)
 	switch difficulty {
 	case plain:
-		return more >= PlainTimes*rate+PlainMore || more == BurstLarge && more >= 4*PlainTimes*rate
+		return more >= PlainTimes*rate+PlainMore
 	case unusual:
 		return rate >= 1 && more >= UnusualTimes*rate+10 && more < PlainTimes*rate+PlainMore
 	}

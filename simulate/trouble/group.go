@@ -1,15 +1,21 @@
 package trouble
 
 import (
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/simulate/estate"
 )
 
-// groups are applications whose secrets are read together, and the program that
-// reads them.
+// groups are applications whose secrets are read together, often enough that it
+// shows.
 func (p *planner) groups(j *job, from, to time.Time) []*estate.App {
-	return p.apps(j, from, to, func(a *estate.App) bool { return together(a) && p.starter(a) != nil })
+	return p.apps(j, from, to, func(a *estate.App) bool {
+		w := p.starter(a)
+		return together(a) && w != nil && slices.ContainsFunc(w.Reads, func(r *estate.Reading) bool {
+			return r.Rhythm == estate.Batch || (r.Rhythm == estate.Office || r.Rhythm == estate.Flat) && r.Rate >= KnownPerHour
+		})
+	})
 }
 
 // starter is the program that reads all of an application's secrets.

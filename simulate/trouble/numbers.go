@@ -51,7 +51,7 @@ const (
 	StrangerPlain  = 12
 	StrangerSome   = 4
 	StrangerHidden = 2
-	KnownPerHour   = 0.2
+	KnownPerHour   = 0.5
 
 	// Failures.
 	SprayWide      = 20 // different secrets
@@ -65,6 +65,7 @@ const (
 	SlowFailHours  = 9
 	SignInsEachDay = 0.8 // ordinary ones of the users whom it happens to
 	SignInTypos    = 0.06
+	SignInUsers    = 0.08 // of people have a user besides single sign-on
 
 	// View: how many secrets somebody looks at.
 	ViewMany = 4
@@ -80,6 +81,8 @@ const (
 	DenialsSome = 16 // in three hours
 	DenialsFew  = 5  // in DenialsDays days
 	DenialsDays = 4
+	// Stumbles are such denials of everyday, one at a time, a workday and account.
+	Stumbles = 0.08
 
 	// What looks like it.
 	StormFewest  = 12 // starts of a deploy, each reading all secrets of its application
@@ -117,6 +120,7 @@ func Rates() estate.Rates {
 		"trouble.view.many": ViewMany, "trouble.view.one": ViewOne,
 		"trouble.region.many": RegionMany, "trouble.region.some": RegionSome, "trouble.region.one": RegionOne,
 		"trouble.denials.many": DenialsMany, "trouble.denials.some": DenialsSome, "trouble.denials.few": DenialsFew, "trouble.denials.days": DenialsDays,
+		"org_denials.each_workday_and_account": Stumbles, "sign_ins.share_of_people": SignInUsers,
 		"alike.storm_fewest": StormFewest, "alike.storm_most": StormMost, "alike.load_times": LoadTest, "alike.load_hours": LoadHours,
 		"alike.month_end_times": MonthEnd, "alike.scale_starts": ScaleStarts, "alike.flush_reads": FlushReads, "alike.night_hours": NightHours,
 		"alike.broken_hours": BrokenHours, "alike.trip_days": TripDays, "alike.trip_shift_hours": TripShift.Hours(), "alike.expand_share": ExpandShare,

@@ -198,15 +198,7 @@ func set(x *estate.Person, a *estate.Account) (estate.PermissionSet, bool) {
 }
 
 // desk are secrets that the person reads every day.
-func (p *planner) desk(x *estate.Person) []*estate.Secret {
-	var out []*estate.Secret
-	for _, s := range p.w.Secrets {
-		if _, ok := set(x, s.Account); ok && s.Person && slices.Contains(s.Readers, x) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
+func (p *planner) desk(x *estate.Person) []*estate.Secret { return p.desks[x] }
 
 // unused is a region that the account has no use of.
 func (p *planner) unused(a *estate.Account) string {
@@ -277,7 +269,7 @@ func bareARN(s *estate.Secret) string {
 // NamedIn is how calls to a region name the secret: as its copy there, if there
 // is one or callers give only its name, else as at home.
 func NamedIn(s *estate.Secret, region string) string {
-	if s.Sort != estate.SortSecret || region == s.Region || !slices.Contains(s.Replicas, region) && suffixed(s) {
+	if region == s.Region || s.Sort == estate.SortKey || s.Sort == estate.SortSecret && suffixed(s) && !slices.Contains(s.Replicas, region) {
 		return s.ARN
 	}
 	return strings.Replace(s.ARN, ":"+s.Region+":", ":"+region+":", 1)

@@ -48,7 +48,7 @@ type job struct {
 	pair       *job
 	at         time.Time
 	label      *estate.Label
-	window     *finding.Window // of what is benign, for the calendar
+	told       *finding.Window // what the calendar would say of it, if it is benign
 	known      int             // how likely somebody announced it: always, maybe, seldom
 	free       time.Duration   // how far incidents have to be apart
 }
@@ -65,6 +65,7 @@ type planner struct {
 	rng     *rand.Rand
 	plan    estate.Plan
 	readers map[*estate.Secret][]*estate.Reading
+	desks   map[*estate.Person][]*estate.Secret
 	claims  map[string][]span // by secret, principal, person
 	pending []claim           // of the incident being planned
 	calls   []estate.Call
@@ -84,7 +85,7 @@ type claim struct {
 func Plan(w *estate.World, seed int64) estate.Plan {
 	p := &planner{
 		w: w, rng: rand.New(rand.NewPCG(uint64(seed), 0x7472_6f75_626c_65)), // "trouble"
-		readers: map[*estate.Secret][]*estate.Reading{}, claims: map[string][]span{},
+		readers: map[*estate.Secret][]*estate.Reading{}, claims: map[string][]span{}, desks: map[*estate.Person][]*estate.Secret{},
 	}
 	p.survey()
 	jobs := p.jobs()
@@ -92,6 +93,7 @@ func Plan(w *estate.World, seed int64) estate.Plan {
 		p.place(j)
 	}
 	p.signIns()
+	p.stumbles()
 	p.number(jobs)
 	p.calendar(jobs)
 	slices.SortStableFunc(p.plan.Calls, func(a, b estate.Call) int { return a.At.Compare(b.At) })
@@ -103,6 +105,13 @@ func (p *planner) survey() {
 	for _, wl := range p.w.Workloads {
 		for _, r := range wl.Reads {
 			p.readers[r.Secret] = append(p.readers[r.Secret], r)
+		}
+	}
+	for _, s := range p.w.Secrets {
+		for _, x := range s.Readers {
+			if _, ok := set(x, s.Account); ok && s.Person {
+				p.desks[x] = append(p.desks[x], s)
+			}
 		}
 	}
 }
@@ -122,14 +131,15 @@ func Rounds(size string) int {
 // of the world after TroubleAt, in random order.
 func (p *planner) jobs() []*job {
 	var jobs []*job
+	turn := p.rng.IntN(60) // which variants come first
 	for round := range Rounds(p.w.Size) {
 		for _, kind := range kinds {
 			for d := easiest; d <= hardest; d++ {
 				if kind == KindChain && (d+round)%3 == 0 {
 					continue // two a round
 				}
-				t := &job{kind: kind, difficulty: d, variants: troubles(kind, d), first: round, free: Apart}
-				b := &job{kind: kind, difficulty: d, variants: alikes(kind), first: 3*round + d - 1 + int(uint64(p.w.Seed)%97), benign: true, pair: t, free: Apart}
+				t := &job{kind: kind, difficulty: d, variants: troubles(kind, d), first: round + turn, free: Apart}
+				b := &job{kind: kind, difficulty: d, variants: alikes(kind), first: 3*round + d - 1 + turn, benign: true, pair: t, free: Apart}
 				t.pair = b
 				jobs = append(jobs, t, b)
 			}
@@ -160,7 +170,7 @@ func (p *planner) place(j *job) {
 	for try := range Tries {
 		for v := range j.variants {
 			p.pending, p.calls, p.changes, p.labels = nil, nil, nil, nil
-			j.label, j.window, j.known = nil, nil, maybe
+			j.label, j.told, j.known = nil, nil, maybe
 			if j.variants[(j.first+v)%len(j.variants)](p, j) {
 				p.settle(j)
 				return
@@ -252,15 +262,15 @@ func (p *planner) calendar(jobs []*job) {
 	slices.SortStableFunc(benign, func(a, b *job) int { return cmp.Compare(order[a.known], order[b.known]) })
 	known := int(math.Round(KnownShare * float64(len(benign))))
 	for i, j := range benign {
-		if j.label.Known = i < known; j.label.Known && j.window != nil {
-			p.plan.Windows = append(p.plan.Windows, *j.window)
-		}
+		j.label.Known = i < known
 	}
-	slices.SortStableFunc(p.plan.Windows, func(a, b finding.Window) int { return a.Start.Compare(b.Start) })
-	for i := range p.plan.Windows {
-		w := &p.plan.Windows[i]
-		w.ID = fmt.Sprintf("change-%03d", i+1)
-		w.Ticket = fmt.Sprintf("CHG-%d", firstTicket+i*7)
+	slices.SortStableFunc(benign, func(a, b *job) int { return a.label.Start.Compare(b.label.Start) })
+	for i, j := range benign {
+		if j.label.Known && j.told != nil {
+			j.told.ID = fmt.Sprintf("change-%03d", i+1)
+			j.told.Ticket = fmt.Sprintf("CHG-%d", firstTicket+i*7)
+			p.plan.Windows = append(p.plan.Windows, p.windows(j)...)
+		}
 	}
 	p.plan.Windows = append(p.plan.Windows, p.rosters()...)
 	p.plan.Windows = append(p.plan.Windows, p.holidays()...)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,22 +15,40 @@ import (
 	"github.com/yagura-sec/yagura/simulate/trouble"
 )
 
-// each plans the trouble of several small worlds and a middle one.
+type made struct {
+	name string
+	w    *estate.World
+	plan estate.Plan
+}
+
+// worlds are several small worlds and one of each other size, each with its
+// trouble.
+var worlds = sync.OnceValues(func() ([]made, error) {
+	configs := []simulate.Config{{Seed: 11, Size: "medium"}, {Seed: 12, Size: "large", Family: estate.Bursts}}
+	for seed := range int64(8) {
+		configs = append(configs, simulate.Config{Seed: seed + 1, Size: "small", Family: []estate.Family{estate.Smooth, estate.Bursts}[seed%2]})
+	}
+	var out []made
+	for _, c := range configs {
+		w, err := simulate.Build(c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, made{fmt.Sprintf("%s-%d", c.Size, c.Seed), w, trouble.Plan(w, c.Seed)})
+	}
+	return out, nil
+})
+
+// each tests every world.
 func each(t *testing.T, f func(t *testing.T, w *estate.World, p estate.Plan)) {
 	t.Helper()
-	run := func(c simulate.Config) {
-		t.Run(fmt.Sprintf("%s-%s-%d", c.Size, c.Family, c.Seed), func(t *testing.T) {
-			w, err := simulate.Build(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f(t, w, trouble.Plan(w, c.Seed))
-		})
+	all, err := worlds()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for seed := range int64(8) {
-		run(simulate.Config{Seed: seed + 1, Size: "small", Family: []estate.Family{estate.Smooth, estate.Bursts}[seed%2]})
+	for _, m := range all {
+		t.Run(m.name, func(t *testing.T) { f(t, m.w, m.plan) })
 	}
-	run(simulate.Config{Seed: 11, Size: "medium", Family: estate.Smooth})
 }
 
 func TestEveryKindInEqualParts(t *testing.T) {
@@ -267,7 +286,7 @@ func TestCalendar(t *testing.T) {
 		for _, x := range p.Windows {
 			sorts[x.Sort]++
 		}
-		if sorts["on_call"] == 0 || sorts["holiday"] == 0 {
+		if sorts["on_call"] == 0 || sorts["holiday"] == 0 && w.Size != "large" { // which is two weeks without one
 			t.Errorf("no rosters or no holidays: %v", sorts)
 		}
 	})
@@ -293,4 +312,51 @@ func TestRates(t *testing.T) {
 	if r["trouble.known_share"] != trouble.KnownShare || len(r) < 40 {
 		t.Errorf("%v", r)
 	}
+}
+
+// TestHonest holds bursts against what is usual for their secrets: plain ones
+// stand far above it.
+func TestHonest(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		calls := map[*estate.Label]int{}
+		for _, c := range p.Calls {
+			calls[c.Label]++
+		}
+		usual := map[string]float64{}
+		for _, wl := range w.Workloads {
+			for _, r := range wl.Reads {
+				if r.Rhythm == estate.Office || r.Rhythm == estate.Flat {
+					usual[r.Secret.ARN] += r.Rate
+				}
+			}
+		}
+		for _, l := range p.Labels {
+			if l.Sort != "burst" || l.Benign {
+				continue
+			}
+			n, rate := float64(calls[l]), usual[l.Secrets[0]]
+			switch {
+			case l.Difficulty == 1 && n < trouble.PlainTimes*rate+trouble.PlainMore,
+				l.Difficulty == 2 && n < trouble.UnusualTimes*rate,
+				n < rate/4:
+				t.Errorf("%s of difficulty %d: %v more calls, where %.1f an hour are usual", l.ID, l.Difficulty, n, rate)
+			}
+		}
+	})
+}
+
+// TestRare: trouble is on 0.1 to 1 of 100 principals' days.
+func TestRare(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		n := 0
+		for _, l := range p.Labels {
+			if !l.Benign && l.PartOf == "" {
+				n++
+			}
+		}
+		days := w.End.Sub(w.TroubleAt).Hours() / 24 * float64(len(w.Workloads)+len(w.People))
+		if share := float64(n) / days; share < 0.001 || share > 0.01 {
+			t.Errorf("%d troubles in %.0f principal-days: %.4f", n, days, share)
+		}
+	})
 }
