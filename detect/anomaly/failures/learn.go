@@ -1,0 +1,218 @@
+package failures
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/tally"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+)
+
+// forgetGiven and forgetDenied are after how many days without it a thing is
+// forgotten.
+const (
+	forgetGiven  = 180
+	forgetDenied = 60
+	tailHours    = 24
+)
+
+// daily is what a day adds to the books.
+type daily struct {
+	class   int
+	hours   int
+	in      int // hour counted last
+	volume  []int
+	breadth []int
+	secrets []int
+	fresh   []int32
+}
+
+// Learn takes in a day.
+func (s *sign) Learn(day *watch.Day) {
+	n := dayNumber(day.Start)
+	if s.start.IsZero() {
+		s.start = day.Start
+	}
+	of := map[principal]*daily{}
+	refused := map[int32][]int{}
+	var tail []fresh
+	hours := 0
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		hours++
+		s.active(of, i, h)
+		for _, d := range s.gather(day.Names, h) {
+			x := of[d.who]
+			if x == nil {
+				x = &daily{class: d.class, in: i, hours: 1}
+				of[d.who] = x
+			}
+			x.take(d)
+			for _, secret := range d.fresh {
+				tail = append(tail, fresh{d.who, secret, d.first})
+			}
+			if len(d.secrets) > 0 {
+				s.grants[0]++
+				if len(d.granted) > 0 {
+					s.grants[1]++
+				}
+			}
+		}
+		for secret, r := range s.strangers(s.gather(day.Names, h)) {
+			refused[secret] = append(refused[secret], r.calls)
+		}
+	}
+	s.books(int(n), of)
+	all := make([]tally.Seen[int32], len(day.Names.Secrets))
+	for i := range all {
+		all[i] = tally.Seen[int32]{Key: int32(i), Occasions: hours, Amounts: refused[int32(i)]}
+	}
+	s.refused.Learn(int(n), all)
+	s.learnSignIns(int(n), day)
+	s.remember(n, day)
+	s.tail = tail
+	s.grants[0], s.grants[1] = s.grants[0]*0.98, s.grants[1]*0.98
+	s.last = day.Start
+}
+
+// active counts the hours in which principals called anything.
+func (s *sign) active(of map[principal]*daily, i int, h *watch.Hour) {
+	mark := func(w principal, c event.Caller) {
+		x := of[w]
+		if x == nil {
+			of[w] = &daily{class: classOf(c), in: i, hours: 1}
+			return
+		}
+		if x.in != i {
+			x.in, x.hours = i, x.hours+1
+		}
+	}
+	for k := range h.Calls {
+		c := &h.Calls[k]
+		if c.Caller == event.CallerAWSService || watch.Person(c.Caller) && len(h.People) > 0 {
+			continue
+		}
+		mark(principal{actor: c.Actor}, c.Caller)
+	}
+	for k := range h.People {
+		mark(who(h.People[k].Actor, h.People[k].Person), h.People[k].Caller)
+	}
+}
+
+func (x *daily) take(d *denied) {
+	x.volume = append(x.volume, d.calls)
+	if d.breadth > 0 {
+		x.breadth = append(x.breadth, d.breadth)
+	}
+	if len(d.fresh) > 0 {
+		x.secrets = append(x.secrets, len(d.fresh))
+		x.fresh = union(x.fresh, d.fresh)
+	}
+}
+
+func (s *sign) books(n int, of map[principal]*daily) {
+	keys := make([]principal, 0, len(of))
+	for w := range of {
+		keys = append(keys, w)
+	}
+	slices.SortFunc(keys, func(a, b principal) int { // sums must not depend on the order of a map
+		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.person, b.person))
+	})
+	var volume, breadth, secrets, slow []tally.Seen[principal]
+	for _, w := range keys {
+		x := of[w]
+		hours := max(x.hours, len(x.volume))
+		add := func(list *[]tally.Seen[principal], occasions int, amounts []int) {
+			*list = append(*list, tally.Seen[principal]{Key: w, Class: x.class, Occasions: occasions, Amounts: amounts})
+		}
+		add(&volume, hours, x.volume)
+		add(&breadth, hours, x.breadth)
+		add(&secrets, hours, x.secrets)
+		if len(x.fresh) > 0 {
+			add(&slow, 1, []int{len(x.fresh)})
+		} else {
+			add(&slow, 1, nil)
+		}
+	}
+	s.volume.Learn(n, volume)
+	s.breadth.Learn(n, breadth)
+	s.secrets.Learn(n, secrets)
+	s.slow.Learn(n, slow)
+}
+
+// remember takes in what principals were given and denied, and what changed.
+func (s *sign) remember(n int32, day *watch.Day) {
+	s.recent = s.recent[:0:0]
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for i := range h.Uses {
+			u := &h.Uses[i]
+			if u.Outcome == event.Success && !watch.Person(u.Caller) {
+				m := s.keep(principal{actor: u.Actor}, n)
+				m.given = note(m.given, uint32(u.Secret), n, maxGiven)
+			}
+		}
+		for i := range h.People {
+			s.rememberPerson(n, &h.People[i])
+		}
+		for _, d := range s.gather(day.Names, h) {
+			m := s.keep(d.who, n)
+			for _, x := range d.secrets {
+				m.denied = note(m.denied, uint32(x), n, maxDenied)
+			}
+		}
+		for i := range h.Acts {
+			switch a := &h.Acts[i]; a.Sort {
+			case watch.ActDenied:
+				m := s.keep(principal{actor: a.Actor}, n)
+				m.pairs = note(m.pairs, hash(a.Operation, a.Resource), n, maxPairs)
+			case watch.ActPolicy, watch.ActDeploy, watch.ActBuild:
+				s.recent = append(s.recent, *a)
+			}
+		}
+	}
+	if len(s.recent) > maxRecent {
+		s.recent = slices.Clone(s.recent[len(s.recent)-maxRecent:])
+	}
+	s.forget(n)
+}
+
+const maxRecent = 20_000
+
+func (s *sign) rememberPerson(n int32, p *watch.PersonHour) {
+	m := s.keep(who(p.Actor, p.Person), n)
+	for _, r := range p.Reads {
+		if r.Denied < r.Count {
+			m.given = note(m.given, uint32(r.Secret), n, maxGiven)
+		}
+	}
+	for _, net := range p.Networks {
+		m.nets = note(m.nets, hash(net, ""), n, maxNets)
+	}
+}
+
+func (s *sign) forget(n int32) {
+	if n%8 != 0 { // once a week or so is soon enough
+		return
+	}
+	trim := func(m *memory) bool {
+		m.given, m.nets = forget(m.given, n, forgetGiven), forget(m.nets, n, forgetDenied)
+		m.denied, m.pairs = forget(m.denied, n, forgetDenied), forget(m.pairs, n, forgetDenied)
+		return len(m.given)+len(m.denied)+len(m.pairs)+len(m.nets) == 0
+	}
+	for k, m := range s.known {
+		if trim(m) {
+			delete(s.known, k)
+		}
+	}
+	for k, m := range s.people {
+		if trim(m) {
+			delete(s.people, k)
+		}
+	}
+}
