@@ -1,0 +1,494 @@
+// Package group judges secrets that belong together: what every start of a
+// program reads whole, and somebody reads in part.
+//
+// Sets are learned from bursts, by actor: which different sets of secrets it
+// reads at once, and how often. Secrets that are in nearly all of the same
+// bursts make a set, each with each (complete link), so that one shared secret
+// does not glue two sets together; and nearly every burst that touches the set
+// has to hold all of it. Programs that refresh each secret on a clock of its own
+// never show such sets.
+//
+// A burst with a part of a set only is judged by how often the set was read in
+// part before, by beta-binomial predictive under a prior from all sets, and a
+// part that was seen on several days is no news. A stranger to the set is judged
+// by how often strangers come to sets at all, on top.
+package group
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// Options leave parts out, to see what they are worth.
+type Options struct {
+	NoContext   bool // nothing accounts for anything
+	NoPeers     bool // each set by itself, under Beta(1, 20)
+	NoShrinkage bool // own figures of a set only
+}
+
+// What a set has to show to be one.
+const (
+	together   = 0.95 // share of the bursts touching it that hold it whole
+	leastCount = 20   // such bursts
+	leastDays  = 5
+	adoptDays  = 3 // days on which a part has to be seen to be known
+	matureDays = 7 // days of log before anything is alerted on
+
+	priorA, priorB = 1, 20
+	keepDay        = 0.98
+	forgetDays     = 90
+)
+
+// Bounds.
+const (
+	maxParts   = 24  // different bursts remembered of an actor
+	maxMembers = 32  // secrets of a set; bursts of more are of no single program's start
+	maxActors  = 200 // that read one set
+)
+
+type sign struct {
+	opt    Options
+	actors map[int32]*actor
+	sets   []*set
+	of     map[int32][]int32 // sets by secret
+	gone   map[int32]int32   // secrets deleted: day
+	days   int
+	day    int32 // number of the last day learned
+
+	whole, part   float64 // bursts of insiders on any set, decayed
+	calm, strange [2]float64
+	recent        []watch.Act // of the last day learned
+	last          []watch.Burst
+}
+
+// actor is what an actor reads at once.
+type actor struct {
+	parts []part
+	other float64 // bursts that found no place, decayed
+	day   int32
+	class int8
+}
+
+// part is one set of secrets read at once.
+type part struct {
+	secrets     []int32
+	count       float64 // decayed
+	first, last int32   // days
+	days        int32
+}
+
+// set is secrets that are read together.
+type set struct {
+	secrets []int32
+	readers []int32 // actors, ascending
+	count   float64 // bursts of the readers that touch it, decayed
+	whole   float64
+	days    int32
+	first   int32
+}
+
+// New is the sign with nothing learned.
+func New(opt Options) watch.Sign {
+	return &sign{opt: opt, actors: map[int32]*actor{}, of: map[int32][]int32{}, gone: map[int32]int32{}}
+}
+
+func (s *sign) Name() string { return finding.SignGroup }
+
+// Classes of strangers.
+const (
+	aProgram = iota
+	aPerson
+)
+
+func classOf(c event.Caller) int {
+	if watch.Person(c) {
+		return aPerson
+	}
+	return aProgram
+}
+
+// partial is what is known of one actor's partial reading of one set in an hour.
+type partial struct {
+	set     *set
+	actor   int32
+	caller  event.Caller
+	secrets []int32
+	insider bool
+	bursts  int
+	first   time.Time
+	last    time.Time
+}
+
+// Judge says which sets were read in part.
+func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
+	h := day.Hours[i]
+	if h == nil || len(h.Bursts) == 0 || len(s.sets) == 0 {
+		return nil
+	}
+	var out []watch.Alarm
+	for _, p := range s.partials(h) {
+		if s.completed(day, i, p) || s.rotates(h, p) {
+			continue
+		}
+		score := s.score(p)
+		if score < watch.Floor {
+			continue
+		}
+		a := watch.Alarm{
+			Sign: finding.SignGroup, Class: "group", Secret: -1, Secrets: p.secrets, Actor: p.actor, Caller: p.caller,
+			Account: s.account(day.Names, p), Score: score, Trials: s.trials(day.Names), First: p.first, Last: p.last,
+			Count: int64(p.bursts), Severity: finding.Low, Days: int(s.day - p.set.first + 1), Calls: int64(p.set.count),
+			Mature: s.days >= matureDays,
+			Where:  watch.Where{Actor: day.Names.Actors[p.actor].UID, Caller: p.caller, Secrets: uids(day.Names, p.secrets)},
+		}
+		if len(p.secrets) == 1 {
+			a.Secret, a.Secrets = p.secrets[0], nil
+		}
+		if !p.insider {
+			a.Severity = finding.Medium
+			a.Class = "group/stranger"
+			a.Person, a.Account = person(h, p, a.Account)
+			a.Where.Person = a.Person
+		}
+		if !s.opt.NoContext {
+			a.Context = s.context(day, i, p)
+		}
+		a.Tell = func() watch.Told { return s.tell(day, i, p, score) }
+		out = append(out, a)
+	}
+	return out
+}
+
+// partials gathers the hour's partial readings, equal ones of an actor together.
+func (s *sign) partials(h *watch.Hour) []*partial {
+	var out []*partial
+	for i := range h.Bursts {
+		b := &h.Bursts[i]
+		if b.Caller == event.CallerAWSService {
+			continue
+		}
+		for _, n := range s.touched(b.Secrets) {
+			set := s.sets[n]
+			members := s.members(set)
+			held := intersection(members, b.Secrets)
+			if len(held) == 0 || len(held) == len(members) {
+				continue
+			}
+			k := slices.IndexFunc(out, func(p *partial) bool {
+				return p.set == set && p.actor == b.Actor && slices.Equal(p.secrets, held)
+			})
+			if k < 0 {
+				_, insider := slices.BinarySearch(set.readers, b.Actor)
+				out = append(out, &partial{set: set, actor: b.Actor, caller: b.Caller, secrets: held, insider: insider, first: b.First, last: b.Last})
+				k = len(out) - 1
+			}
+			p := out[k]
+			p.bursts += int(max(1, b.Count))
+			if b.Last.After(p.last) {
+				p.last = b.Last
+			}
+		}
+	}
+	return out
+}
+
+// touched is the sets that the secrets touch, each once.
+func (s *sign) touched(secrets []int32) []int32 {
+	var out []int32
+	for _, x := range secrets {
+		out = append(out, s.of[x]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// members is a set without what was deleted.
+func (s *sign) members(x *set) []int32 {
+	if !slices.ContainsFunc(x.secrets, func(m int32) bool { _, gone := s.gone[m]; return gone }) {
+		return x.secrets
+	}
+	return slices.DeleteFunc(slices.Clone(x.secrets), func(m int32) bool { _, gone := s.gone[m]; return gone })
+}
+
+// completed tells whether the actor read the rest of the set in other bursts of
+// the same hour or the one before: reads that have come apart, not a part.
+func (s *sign) completed(day *watch.Day, i int, p *partial) bool {
+	if !p.insider {
+		return false
+	}
+	read := slices.Clone(p.secrets)
+	apart := 0
+	look := func(bursts []watch.Burst, from, to time.Time) {
+		for k := range bursts {
+			b := &bursts[k]
+			if b.Actor != p.actor || b.Last.Before(from) || b.First.After(to) {
+				continue
+			}
+			held := intersection(p.set.secrets, b.Secrets)
+			if len(held) == 0 || len(held) == len(p.set.secrets) {
+				continue
+			}
+			if !slices.Equal(held, p.secrets) {
+				apart++
+			}
+			read = union(read, held)
+		}
+	}
+	from, to := p.first.Add(-time.Hour), p.last.Add(time.Hour)
+	look(s.last, from, to)
+	for k := max(0, i-1); k <= i; k++ {
+		if day.Hours[k] != nil {
+			look(day.Hours[k].Bursts, from, to)
+		}
+	}
+	return len(read) == len(p.set.secrets) || apart >= 2
+}
+
+// rotates tells whether the actor changed one of the secrets it read: what
+// rotates a secret reads that one.
+func (s *sign) rotates(h *watch.Hour, p *partial) bool {
+	changes := func(acts []watch.Act) bool {
+		return slices.ContainsFunc(acts, func(a watch.Act) bool {
+			return a.Actor == p.actor && (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && slices.Contains(p.secrets, a.Secret)
+		})
+	}
+	return changes(h.Acts)
+}
+
+// score is -log10 of the chance that the next burst on the set is this.
+func (s *sign) score(p *partial) float64 {
+	if p.insider {
+		return -math.Log10(s.chancePart(p))
+	}
+	if s.knownPart(p) > 0 {
+		return 0
+	}
+	c := classOf(p.caller)
+	return -math.Log10(s.chanceStranger(c)) - math.Log10(partOfStrangers)
+}
+
+// partOfStrangers is how many of the strangers that come to a set read a part of
+// it only.
+const partOfStrangers = 0.9
+
+// chancePart is the predictive chance of a part by those who read the whole.
+func (s *sign) chancePart(p *partial) float64 {
+	a, b := s.prior()
+	known := s.knownPart(p)
+	n := p.set.count
+	return (a + known) / (a + b + n)
+}
+
+// prior is that of a set being read in part by its readers: as seen of all
+// sets, with the weight of 1,000 bursts.
+func (s *sign) prior() (a, b float64) {
+	switch {
+	case s.opt.NoPeers:
+		return priorA, priorB
+	case s.opt.NoShrinkage:
+		return 0.5, 0.5
+	}
+	share := (0.5 + s.part) / (priorB + s.whole + s.part)
+	return priorWeight * share, priorWeight * (1 - share)
+}
+
+const priorWeight = 1000
+
+// knownPart is how often the actor read exactly this of the set on so many days
+// that it counts.
+func (s *sign) knownPart(p *partial) float64 {
+	a := s.actors[p.actor]
+	if a == nil {
+		return 0
+	}
+	n := 0.0
+	for i := range a.parts {
+		x := &a.parts[i]
+		if x.days >= adoptDays && slices.Equal(intersection(p.set.secrets, x.secrets), p.secrets) {
+			n += x.count * math.Pow(keepDay, float64(s.day-a.day))
+		}
+	}
+	return n
+}
+
+// chanceStranger is the chance that a stranger comes to a set on a day.
+func (s *sign) chanceStranger(class int) float64 {
+	if s.opt.NoPeers {
+		return 1.0 / (priorA + priorB + float64(s.days))
+	}
+	return (0.5 + s.strange[class]) / (priorB + s.calm[class])
+}
+
+// trials is how many bursts and set-days are judged, a day and secret.
+func (s *sign) trials(n *watch.Names) float64 {
+	days := (1 - math.Pow(keepDay, float64(s.days))) / (1 - keepDay)
+	if days <= 0 {
+		return 1
+	}
+	return ((s.whole+s.part)/days + float64(len(s.sets))) / float64(max(1, len(n.Secrets)))
+}
+
+func (s *sign) account(n *watch.Names, p *partial) int32 {
+	want := n.Secrets[p.secrets[0]].Account
+	for i, a := range n.Accounts {
+		if a == want {
+			return int32(i)
+		}
+	}
+	return -1
+}
+
+// person is who read it, where it was a person.
+func person(h *watch.Hour, p *partial, account int32) (string, int32) {
+	if !watch.Person(p.caller) {
+		return "", account
+	}
+	for i := range h.People {
+		x := &h.People[i]
+		if x.Actor != p.actor {
+			continue
+		}
+		if slices.ContainsFunc(x.Reads, func(r watch.PersonRead) bool {
+			return slices.Contains(p.secrets, r.Secret) && !r.First.Before(p.first) && !r.First.After(p.last.Add(5*time.Minute))
+		}) {
+			return x.Person, x.Account
+		}
+	}
+	return "", account
+}
+
+// context is what accounts for a part.
+func (s *sign) context(day *watch.Day, i int, p *partial) []finding.Explanation {
+	missing := minus(p.set.secrets, p.secrets)
+	explain := func(id, text string) []finding.Explanation {
+		return []finding.Explanation{{Kind: "context", ID: id, Text: text}}
+	}
+	for _, a := range s.before(day, i, p.first) {
+		switch {
+		case (a.Sort == watch.ActDelete || a.Sort == watch.ActCreate) && slices.Contains(missing, a.Secret):
+			return explain("member", a.Operation+" at "+clock(a.First)+" changed a member of the set that was not read.")
+		case a.Sort == watch.ActRotate && slices.Contains(p.secrets, a.Secret) && !p.insider && a.Actor == p.actor:
+			return explain("rotation", "The reader rotated what it read.")
+		case a.Sort == watch.ActDeploy && p.insider && p.first.Sub(a.First) <= deployBefore && s.related(day.Names, &a, p):
+			return explain("deploy", a.Operation+" at "+clock(a.First)+" came before: the new version may read fewer secrets.")
+		}
+	}
+	return nil
+}
+
+const deployBefore = time.Hour
+
+// related tells whether a deploy is one of the program: its resource bears the
+// same name, or the log does not say of what it is.
+func (s *sign) related(n *watch.Names, a *watch.Act, p *partial) bool {
+	if a.Account != s.account(n, p) {
+		return false
+	}
+	role := n.Actors[p.actor].Name
+	return a.Resource == "" || alike(a.Resource, role)
+}
+
+// before is the acts of the last 24 hours before t, the latest first.
+func (s *sign) before(day *watch.Day, i int, t time.Time) []watch.Act {
+	var out []watch.Act
+	take := func(acts []watch.Act) {
+		for k := range acts {
+			if a := &acts[k]; of(a.Sort) && !a.First.After(t) && t.Sub(a.First) <= 24*time.Hour {
+				out = append(out, *a)
+			}
+		}
+	}
+	take(s.recent)
+	for k := 0; k <= i; k++ {
+		if h := day.Hours[k]; h != nil {
+			take(h.Acts)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b watch.Act) int { return b.First.Compare(a.First) })
+	return out
+}
+
+func of(sort string) bool {
+	switch sort {
+	case watch.ActDelete, watch.ActCreate, watch.ActRotate, watch.ActDeploy:
+		return true
+	}
+	return false
+}
+
+// Clone is a copy that learns on its own.
+func (s *sign) Clone() watch.Sign {
+	c := *s
+	c.actors = make(map[int32]*actor, len(s.actors))
+	for k, a := range s.actors {
+		x := *a
+		x.parts = slices.Clone(a.parts) // their secrets are never changed
+		c.actors[k] = &x
+	}
+	c.sets = slices.Clone(s.sets) // made anew by every Learn
+	c.of, c.gone = maps.Clone(s.of), maps.Clone(s.gone)
+	c.recent, c.last = slices.Clone(s.recent), slices.Clone(s.last)
+	return &c
+}
+
+// Bytes: of an actor at most 24 parts of 56 bytes and 4 a secret, of a set 96 and
+// 4 a member and reader.
+func (s *sign) Bytes() int {
+	n := 160*len(s.recent) + 112*len(s.last) + 24*len(s.gone)
+	for _, a := range s.actors {
+		n += 80 + 56*cap(a.parts)
+		for i := range a.parts {
+			n += 4 * len(a.parts[i].secrets)
+		}
+	}
+	for _, x := range s.sets {
+		n += 96 + 4*len(x.secrets) + 4*len(x.readers)
+	}
+	for _, l := range s.of {
+		n += 48 + 4*len(l)
+	}
+	return n
+}
+
+func intersection(a, b []int32) []int32 {
+	var out []int32
+	for i, k := 0, 0; i < len(a) && k < len(b); {
+		switch {
+		case a[i] < b[k]:
+			i++
+		case a[i] > b[k]:
+			k++
+		default:
+			out = append(out, a[i])
+			i, k = i+1, k+1
+		}
+	}
+	return out
+}
+
+func union(a, b []int32) []int32 {
+	out := append(slices.Clone(a), b...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func minus(a, b []int32) []int32 {
+	return slices.DeleteFunc(slices.Clone(a), func(x int32) bool { return slices.Contains(b, x) })
+}
+
+func uids(n *watch.Names, secrets []int32) []string {
+	out := make([]string, 0, len(secrets))
+	for _, x := range secrets {
+		out = append(out, n.Secrets[x].UID)
+	}
+	return out
+}
+
+func byKey[V any](m map[int32]V) []int32 { return slices.SortedFunc(maps.Keys(m), cmp.Compare[int32]) }

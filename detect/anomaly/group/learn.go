@@ -1,0 +1,282 @@
+package group
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+)
+
+// Learn takes in a day: first how the sets of yesterday were read, then what
+// else was read at once, and makes the sets of tomorrow.
+func (s *sign) Learn(day *watch.Day) {
+	n := int32(day.Start.Unix() / 86400)
+	f := 1.0
+	if s.days > 0 {
+		f = math.Pow(keepDay, float64(n-s.day))
+	}
+	s.whole, s.part = s.whole*f, s.part*f
+	for c := range s.calm {
+		s.calm[c], s.strange[c] = s.calm[c]*f, s.strange[c]*f
+	}
+	s.days++
+	s.count(day)
+	s.day = n
+	s.recent, s.last = nil, nil
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for k := range h.Bursts {
+			s.learn(n, &h.Bursts[k])
+		}
+		for k := range h.Acts {
+			a := &h.Acts[k]
+			if of(a.Sort) {
+				s.recent = append(s.recent, *a)
+			}
+			switch {
+			case a.Secret < 0 || a.Outcome != event.Success && a.Outcome != "":
+			case a.Sort == watch.ActDelete:
+				s.gone[a.Secret] = n
+			case a.Sort == watch.ActCreate:
+				delete(s.gone, a.Secret)
+			}
+		}
+		if i == 23 {
+			s.last = slices.Clone(h.Bursts)
+		}
+	}
+	if len(s.recent) > maxRecent {
+		s.recent = slices.Clone(s.recent[len(s.recent)-maxRecent:])
+	}
+	s.forget()
+	s.settle()
+}
+
+const maxRecent = 20_000
+
+// count takes in how the sets known so far were read: what the priors are made
+// of. What one actor does to one set in a day is capped, so that a day of
+// attacks is no habit of the organisation.
+func (s *sign) count(day *watch.Day) {
+	type key struct{ set, actor int32 }
+	strangers, parts := map[key]int{}, map[key]float64{}
+	for i, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for k := range h.Bursts {
+			b := &h.Bursts[k]
+			if b.Caller == event.CallerAWSService {
+				continue
+			}
+			for _, x := range s.touched(b.Secrets) {
+				set := s.sets[x]
+				if _, in := slices.BinarySearch(set.readers, b.Actor); in {
+					s.whole += float64(max(1, b.Count))
+				} else if s.knownPart(&partial{set: set, actor: b.Actor, secrets: intersection(set.secrets, b.Secrets)}) == 0 {
+					strangers[key{x, b.Actor}] = classOf(b.Caller)
+				}
+			}
+		}
+		for _, p := range s.partials(h) {
+			if p.insider && s.knownPart(p) == 0 && !s.completed(day, i, p) && !s.rotates(h, p) {
+				parts[key{int32(slices.Index(s.sets, p.set)), p.actor}] += float64(p.bursts)
+			}
+		}
+	}
+	for _, n := range parts {
+		s.part += min(n, 2)
+	}
+	for _, c := range strangers {
+		s.strange[c]++
+	}
+	for c := range s.calm {
+		s.calm[c] += float64(len(s.sets))
+	}
+}
+
+// learn takes in a burst.
+func (s *sign) learn(n int32, b *watch.Burst) {
+	if len(b.Secrets) == 0 || b.Caller == event.CallerAWSService {
+		return
+	}
+	a := s.actors[b.Actor]
+	if a == nil {
+		a = &actor{day: n, class: int8(classOf(b.Caller))}
+		s.actors[b.Actor] = a
+	}
+	if a.day != n {
+		f := math.Pow(keepDay, float64(n-a.day))
+		for i := range a.parts {
+			a.parts[i].count *= f
+		}
+		a.other *= f
+		a.day = n
+	}
+	count := float64(max(1, b.Count))
+	if len(b.Secrets) > maxMembers {
+		a.other += count
+		return
+	}
+	i := slices.IndexFunc(a.parts, func(p part) bool { return slices.Equal(p.secrets, b.Secrets) })
+	if i < 0 {
+		if len(a.parts) >= maxParts {
+			// The rarest goes: it is known then that something was there, but not what.
+			least := 0
+			for k := range a.parts {
+				if a.parts[k].count < a.parts[least].count {
+					least = k
+				}
+			}
+			a.other += a.parts[least].count
+			a.parts = slices.Delete(a.parts, least, least+1)
+		}
+		a.parts = append(a.parts, part{secrets: slices.Clone(b.Secrets), first: n})
+		i = len(a.parts) - 1
+	}
+	p := &a.parts[i]
+	p.count += count
+	if p.last != n {
+		p.days++
+	}
+	p.last = n
+}
+
+func (s *sign) forget() {
+	for k, a := range s.actors {
+		a.parts = slices.DeleteFunc(a.parts, func(p part) bool { return s.day-p.last > forgetDays || p.count < 0.3 && p.days < adoptDays })
+		if len(a.parts) == 0 && a.other < 1 {
+			delete(s.actors, k)
+		}
+	}
+	for x, day := range s.gone {
+		if s.day-day > forgetDays {
+			delete(s.gone, x)
+		}
+	}
+}
+
+// settle makes the sets anew: those of each actor, equal ones of several actors
+// together.
+func (s *sign) settle() {
+	old := map[string]int32{}
+	for _, x := range s.sets {
+		old[keyOf(x.secrets)] = x.first
+	}
+	s.sets, s.of = nil, map[int32][]int32{}
+	at := map[string]*set{}
+	for _, who := range byKey(s.actors) {
+		a := s.actors[who]
+		if a.class == aPerson {
+			continue
+		}
+		for _, x := range a.sets(s.gone) {
+			k := keyOf(x.secrets)
+			y := at[k]
+			if y == nil {
+				y = &set{secrets: x.secrets, first: x.first}
+				if first, known := old[k]; known {
+					y.first = first
+				}
+				at[k] = y
+				s.sets = append(s.sets, y)
+			}
+			if len(y.readers) < maxActors {
+				y.readers = append(y.readers, who)
+			}
+			f := math.Pow(keepDay, float64(s.day-a.day))
+			y.count += x.count * f
+			y.whole += x.whole * f
+			y.days = max(y.days, x.days)
+			y.first = min(y.first, x.first)
+		}
+	}
+	slices.SortFunc(s.sets, func(a, b *set) int { return slices.Compare(a.secrets, b.secrets) })
+	for i, x := range s.sets {
+		for _, m := range x.secrets {
+			s.of[m] = append(s.of[m], int32(i))
+		}
+	}
+}
+
+func keyOf(secrets []int32) string {
+	b := make([]byte, 0, 4*len(secrets))
+	for _, x := range secrets {
+		b = binary.BigEndian.AppendUint32(b, uint32(x))
+	}
+	return string(b)
+}
+
+// sets is what the actor reads whole, by its bursts.
+func (a *actor) sets(gone map[int32]int32) []*set {
+	single := map[int32]float64{}
+	pair := map[[2]int32]float64{}
+	total := a.other
+	for i := range a.parts {
+		p := &a.parts[i]
+		total += p.count
+		for k, x := range p.secrets {
+			single[x] += p.count
+			for _, y := range p.secrets[k+1:] {
+				pair[[2]int32{x, y}] += p.count
+			}
+		}
+	}
+	if len(pair) == 0 || a.other > (1-together)*total {
+		return nil
+	}
+	items := byKey(single)
+	slices.SortStableFunc(items, func(x, y int32) int { return -cmp.Compare(single[x], single[y]) })
+	linked := func(x, y int32) bool {
+		return pair[[2]int32{min(x, y), max(x, y)}] >= together*max(single[x], single[y])
+	}
+	var clusters [][]int32
+next:
+	for _, x := range items {
+		if _, deleted := gone[x]; deleted {
+			continue
+		}
+		for i, c := range clusters {
+			if !slices.ContainsFunc(c, func(y int32) bool { return !linked(x, y) }) {
+				clusters[i] = append(c, x)
+				continue next
+			}
+		}
+		clusters = append(clusters, []int32{x})
+	}
+	var out []*set
+	for _, c := range clusters {
+		if len(c) < 2 {
+			continue
+		}
+		slices.Sort(c)
+		if x := a.measure(c); x.whole >= leastCount && x.days >= leastDays && x.whole >= together*x.count {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// measure counts how often the cluster was touched, and held whole.
+func (a *actor) measure(c []int32) *set {
+	x := &set{secrets: c, first: math.MaxInt32}
+	for i := range a.parts {
+		p := &a.parts[i]
+		held := intersection(c, p.secrets)
+		if len(held) == 0 {
+			continue
+		}
+		x.count += p.count
+		x.first = min(x.first, p.first)
+		if len(held) == len(c) {
+			x.whole += p.count
+			x.days = max(x.days, p.days)
+		}
+	}
+	return x
+}
