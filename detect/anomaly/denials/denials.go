@@ -1,0 +1,530 @@
+// Package denials judges runs of denials by a policy of the organisation: a
+// service control policy or a resource control policy said no, whatever the
+// caller's own permissions are. Once is a mistake; again and again, of several
+// operations, or in several regions, somebody finds out what the organisation
+// forgot.
+//
+// Judged is each principal in an account and hour: how many such denials with
+// retries folded, and how many operations and regions were denied that were
+// never denied there before; and over the last three days on how many of them
+// there were some. Each is held against the principal's, the account's and the
+// peers' past by package tally.
+package denials
+
+import (
+	"cmp"
+	"hash/fnv"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/tally"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// Options leave parts out, to see what they are worth.
+type Options struct {
+	NoContext   bool // nothing accounts for anything
+	NoPeers     bool // each principal by itself
+	NoShrinkage bool // own figures only
+}
+
+// Gates and figures.
+const (
+	matureDays  = 7
+	matureHours = 500
+	adoptDays   = 3  // after these days a denied call is known
+	forgetDays  = 60 // and after these it is not any more
+	looks       = 2  // axes, as far as they are independent
+	leastCalls  = 3  // denials that make a run
+	maxKnown    = 256
+
+	// A policy is new where so many principals in so many accounts are denied
+	// the same operation within a day.
+	rolloutActors, rolloutAccounts = 3, 2
+)
+
+// Classes of principals.
+const (
+	programs = iota
+	people
+	classes
+)
+
+// principal is an actor, or a person whatever the role.
+type principal struct {
+	actor  int32 // -1 for a person
+	person string
+}
+
+func classOf(c event.Caller) int {
+	if watch.Person(c) {
+		return people
+	}
+	return programs
+}
+
+type sign struct {
+	opt     Options
+	volume  *tally.Book[principal]
+	breadth *tally.Book[principal]
+	account *tally.Book[int32] // denials an hour of the account
+	known   map[uint64]*seen   // operation, region and account that was denied
+	own     map[principal][]uint32
+	recent  []notice // of the last day learned
+	last    time.Time
+}
+
+// seen is when a call was denied by policy, by anybody.
+type seen struct{ first, last int32 }
+
+// notice is that an actor was denied an operation.
+type notice struct {
+	at             time.Time
+	actor, account int32
+	operation      string
+	policy         bool // a change of an organisation's policy instead
+}
+
+// New is the sign with nothing learned.
+func New(opt Options) watch.Sign {
+	t := tally.Options{NoPeers: opt.NoPeers, NoShrinkage: opt.NoShrinkage}
+	return &sign{
+		opt: opt, volume: tally.New[principal](classes, t), breadth: tally.New[principal](classes, t), account: tally.New[int32](1, t),
+		known: map[uint64]*seen{}, own: map[principal][]uint32{},
+	}
+}
+
+func (s *sign) Name() string { return finding.SignDenials }
+
+// run is what a principal was denied by policy in an hour and account.
+type run struct {
+	who     principal
+	actor   int32
+	account int32
+	caller  event.Caller
+	class   int
+	calls   int // retries folded
+	raw     int64
+	ops     []string
+	regions []string
+	secrets []int32
+	fresh   int // pairs of operation and region never denied in the account, or to the principal
+	top     string
+	most    int64
+	first   time.Time
+	last    time.Time
+}
+
+// runs gathers the hour by principal and account.
+func (s *sign) runs(h *watch.Hour) []*run {
+	var out []*run
+	for i := range h.Acts {
+		a := &h.Acts[i]
+		if a.Sort != watch.ActOrgDenied {
+			continue
+		}
+		r := at(&out, h, a)
+		r.raw += a.Count
+		r.calls += fold(a)
+		if !slices.Contains(r.ops, a.Operation) {
+			r.ops = append(r.ops, a.Operation)
+		}
+		if !slices.Contains(r.regions, a.Region) {
+			r.regions = append(r.regions, a.Region)
+		}
+		if a.Secret >= 0 && !slices.Contains(r.secrets, a.Secret) {
+			r.secrets = append(r.secrets, a.Secret)
+		}
+		if !s.usual(r, a) {
+			r.fresh++
+		}
+		if a.Count > r.most {
+			r.most, r.top = a.Count, a.Operation
+		}
+		if a.First.Before(r.first) {
+			r.first = a.First
+		}
+		if a.Last.After(r.last) {
+			r.last = a.Last
+		}
+	}
+	return out
+}
+
+// at is the run that the act belongs to.
+func at(out *[]*run, h *watch.Hour, a *watch.Act) *run {
+	person := personOf(h, a)
+	w := principal{actor: a.Actor}
+	if person != "" {
+		w = principal{actor: -1, person: person}
+	}
+	for _, r := range *out {
+		if r.who == w && r.account == a.Account {
+			return r
+		}
+	}
+	r := &run{who: w, actor: a.Actor, account: a.Account, caller: a.Caller, class: classOf(a.Caller), first: a.First, last: a.Last}
+	*out = append(*out, r)
+	return r
+}
+
+// fold is how many calls an act is if retries within a minute count once.
+func fold(a *watch.Act) int {
+	return int(min(a.Count, 1+int64(a.Last.Sub(a.First)/time.Minute)))
+}
+
+// personOf is who it was: acts name roles only, tries name people.
+func personOf(h *watch.Hour, a *watch.Act) string {
+	if !watch.Person(a.Caller) {
+		return ""
+	}
+	name := ""
+	for i := range h.Tries {
+		t := &h.Tries[i]
+		if t.Actor == a.Actor && t.Account == a.Account && !t.First.After(a.Last) && !t.Last.Before(a.First) {
+			if t.Operation == a.Operation {
+				return t.Person
+			}
+			name = t.Person
+		}
+	}
+	if name != "" {
+		return name
+	}
+	for i := range h.People {
+		p := &h.People[i]
+		if p.Actor == a.Actor && p.Account == a.Account && !p.First.After(a.First) && !p.Last.Before(a.Last) {
+			if name != "" && name != p.Person {
+				return "" // it may have been either
+			}
+			name = p.Person
+		}
+	}
+	return name
+}
+
+func key(parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return h.Sum64()
+}
+
+func number(n int32) string {
+	return string([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
+}
+
+// usual tells whether the call has been denied in the account for days, or to
+// the principal at all.
+func (s *sign) usual(r *run, a *watch.Act) bool {
+	if slices.Contains(s.own[r.who], uint32(key(a.Operation, a.Region))) {
+		return true
+	}
+	x := s.known[key(a.Operation, a.Region, number(a.Account))]
+	return x != nil && s.today()-x.first >= adoptDays
+}
+
+func (s *sign) today() int32 {
+	if s.last.IsZero() {
+		return 0
+	}
+	return day(s.last) + 1
+}
+
+func day(t time.Time) int32 { return int32(t.Unix() / 86400) }
+
+// Judge says whose run of denials is unusual in the hour.
+func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
+	h := d.Hours[i]
+	if h == nil {
+		return nil
+	}
+	var out []watch.Alarm
+	for _, r := range s.runs(h) {
+		calls, since := s.lately(d, i, r)
+		u, b := s.volume.Usual(r.who, r.class), s.breadth.Usual(r.who, r.class)
+		// A run goes on over the hour's end.
+		score := max(u.Score(calls), b.Score(r.fresh))
+		// The account's past speaks where the principal has none: where policies
+		// deny every day, one more is no news.
+		if a := s.account.Usual(r.account, 0); a.With > 0 && u.Days < matureDays {
+			score = min(score, a.Score(calls)+1)
+		}
+		score = max(0, score-math.Log10(looks))
+		if score < watch.Floor || calls < leastCalls {
+			continue
+		}
+		a := watch.Alarm{
+			Sign: finding.SignDenials, Class: "denials", Secret: -1, Actor: r.actor, Person: r.who.person, Account: r.account,
+			Caller: r.caller, Score: score, Trials: s.trials(d.Names), First: r.first, Last: r.last, Count: r.raw,
+			Severity: severity(r), Days: s.volume.Days(), Calls: int64(u.Occasions), Mature: s.mature(),
+			Where: watch.Where{Actor: d.Names.Actors[r.actor].UID, Person: r.who.person, Outcomes: []event.Outcome{event.DeniedByOrgPolicy}},
+		}
+		if len(r.regions) == 1 {
+			a.Region = r.regions[0]
+		}
+		switch len(r.secrets) {
+		case 0:
+		case 1:
+			a.Secret = r.secrets[0]
+		default:
+			a.Secrets = r.secrets
+		}
+		if !s.opt.NoContext {
+			a.Context = s.context(d, i, r)
+		}
+		a.Tell = func() watch.Told { return s.tell(d, i, r, calls, since, score) }
+		out = append(out, a)
+	}
+	return out
+}
+
+func severity(r *run) finding.Severity {
+	switch {
+	case len(r.ops) >= 4 && r.fresh >= 4:
+		return finding.High
+	case len(r.ops) == 1 && len(r.regions) == 1:
+		return finding.Low
+	}
+	return finding.Medium
+}
+
+func (s *sign) mature() bool {
+	n := 0.0
+	for c := range classes {
+		n += s.volume.Occasions(c)
+	}
+	return s.volume.Days() >= matureDays && n >= matureHours
+}
+
+func (s *sign) trials(n *watch.Names) float64 {
+	sum := 0.0
+	for c := range classes {
+		sum += s.volume.PerDay(c)
+	}
+	return max(sum, 1) / float64(max(1, len(n.Secrets)))
+}
+
+// lately is how many denials the principal had in this hour and the one before,
+// at most what a run of two hours makes an hour's worth of it, and since when.
+func (s *sign) lately(d *watch.Day, i int, r *run) (int, time.Time) {
+	if i == 0 || d.Hours[i-1] == nil || r.first.Sub(d.Hours[i].Start) > 30*time.Minute {
+		return r.calls, r.first
+	}
+	for _, p := range s.runs(d.Hours[i-1]) {
+		if p.who == r.who && p.account == r.account && r.first.Sub(p.last) <= 30*time.Minute {
+			return r.calls + p.calls, p.first
+		}
+	}
+	return r.calls, r.first
+}
+
+// context is what accounts for the run: a policy that was rolled out.
+func (s *sign) context(d *watch.Day, i int, r *run) []finding.Explanation {
+	var actors, accounts []int32
+	var changed *notice
+	look := func(x notice) {
+		switch {
+		case x.at.After(r.last) || r.last.Sub(x.at) > 24*time.Hour:
+		case x.policy:
+			if changed == nil || x.at.After(changed.at) {
+				changed = &x
+			}
+		case slices.Contains(r.ops, x.operation):
+			actors, accounts = add(actors, x.actor), add(accounts, x.account)
+		}
+	}
+	for _, x := range s.recent {
+		look(x)
+	}
+	for k := 0; k <= i; k++ {
+		if d.Hours[k] != nil {
+			for _, x := range events(d.Hours[k]) {
+				look(x)
+			}
+		}
+	}
+	rollout := len(actors) >= rolloutActors && len(accounts) >= rolloutAccounts
+	switch {
+	case len(r.ops) > 2:
+		return nil // a policy forbids an operation or two; more are somebody's interest
+	case rollout:
+		return []finding.Explanation{{Kind: "context", ID: "rollout",
+			Text: count(len(actors), "principal", "principals") + " in " + count(len(accounts), "account", "accounts") + " were denied " + r.top + " within a day: a policy of the organisation is new."}}
+	case changed != nil && r.class == programs:
+		return []finding.Explanation{{Kind: "context", ID: "policy",
+			Text: changed.operation + " at " + changed.at.UTC().Format("15:04") + " changed the organisation's policies shortly before."}}
+	}
+	return nil
+}
+
+func add(list []int32, x int32) []int32 {
+	if slices.Contains(list, x) {
+		return list
+	}
+	return append(list, x)
+}
+
+// events is what context is looked for in.
+func events(h *watch.Hour) []notice {
+	var out []notice
+	for k := range h.Acts {
+		switch a := &h.Acts[k]; {
+		case a.Sort == watch.ActOrgDenied:
+			out = append(out, notice{a.First, a.Actor, a.Account, a.Operation, false})
+		case a.Sort == watch.ActPolicy && a.Service == "organizations.amazonaws.com":
+			out = append(out, notice{a.First, a.Actor, a.Account, a.Operation, true})
+		}
+	}
+	return out
+}
+
+// Learn takes in a day.
+func (s *sign) Learn(d *watch.Day) {
+	n := day(d.Start)
+	type sums struct {
+		class, hours, in int
+		volume, breadth  []int
+	}
+	of := map[principal]*sums{}
+	active := func(i int, w principal, c event.Caller) *sums {
+		x := of[w]
+		if x == nil {
+			x = &sums{class: classOf(c), in: -1}
+			of[w] = x
+		}
+		if x.in != i {
+			x.in, x.hours = i, x.hours+1
+		}
+		return x
+	}
+	accounts := map[int32][]int{}
+	heard := map[int32]int{}
+	s.recent = nil
+	for i, h := range d.Hours {
+		if h == nil {
+			continue
+		}
+		seen := map[int32]bool{}
+		for k := range h.Calls {
+			c := &h.Calls[k]
+			seen[c.Account] = true
+			if c.Caller != event.CallerAWSService && !(watch.Person(c.Caller) && len(h.People) > 0) {
+				active(i, principal{actor: c.Actor}, c.Caller)
+			}
+		}
+		for k := range h.People {
+			if p := &h.People[k]; p.Person != "" {
+				active(i, principal{actor: -1, person: p.Person}, p.Caller)
+			}
+		}
+		byAccount := map[int32]int{}
+		for _, r := range s.runs(h) {
+			x := active(i, r.who, r.caller)
+			x.volume = append(x.volume, r.calls)
+			if r.fresh > 0 {
+				x.breadth = append(x.breadth, r.fresh)
+			}
+			byAccount[r.account] += r.calls
+			seen[r.account] = true
+		}
+		for a, c := range byAccount {
+			accounts[a] = append(accounts[a], c)
+		}
+		for a := range seen {
+			heard[a]++
+		}
+		s.recent = append(s.recent, events(h)...)
+	}
+	var volume, breadth []tally.Seen[principal]
+	for _, w := range slices.SortedFunc(maps.Keys(of), func(a, b principal) int {
+		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.person, b.person))
+	}) {
+		x := of[w]
+		hours := max(x.hours, len(x.volume))
+		volume = append(volume, tally.Seen[principal]{Key: w, Class: x.class, Occasions: hours, Amounts: x.volume})
+		breadth = append(breadth, tally.Seen[principal]{Key: w, Class: x.class, Occasions: max(hours, len(x.breadth)), Amounts: x.breadth})
+	}
+	var all []tally.Seen[int32]
+	for _, a := range slices.Sorted(maps.Keys(heard)) {
+		all = append(all, tally.Seen[int32]{Key: a, Occasions: heard[a], Amounts: accounts[a]})
+	}
+	s.volume.Learn(int(n), volume)
+	s.breadth.Learn(int(n), breadth)
+	s.account.Learn(int(n), all)
+	s.remember(n, d)
+	s.last = d.Start
+}
+
+// remember takes in which calls were denied.
+func (s *sign) remember(n int32, d *watch.Day) {
+	own := map[principal][]uint32{}
+	for _, h := range d.Hours {
+		if h == nil {
+			continue
+		}
+		for k := range h.Acts {
+			a := &h.Acts[k]
+			if a.Sort != watch.ActOrgDenied {
+				continue
+			}
+			x := s.known[key(a.Operation, a.Region, number(a.Account))]
+			if x == nil {
+				x = &seen{first: n}
+				s.known[key(a.Operation, a.Region, number(a.Account))] = x
+			}
+			x.last = n
+		}
+		for _, r := range s.runs(h) {
+			for _, op := range r.ops {
+				for _, region := range r.regions {
+					own[r.who] = append(own[r.who], uint32(key(op, region)))
+				}
+			}
+		}
+	}
+	for w, list := range own {
+		list = append(s.own[w], list...)
+		slices.Sort(list)
+		list = slices.Compact(list)
+		s.own[w] = list[:min(len(list), maxKnown)]
+	}
+	for k, x := range s.known {
+		if n-x.last > forgetDays {
+			delete(s.known, k)
+		}
+	}
+}
+
+// Clone is a copy that learns on its own.
+func (s *sign) Clone() watch.Sign {
+	c := *s
+	c.volume, c.breadth, c.account = s.volume.Clone(), s.breadth.Clone(), s.account.Clone()
+	c.known = make(map[uint64]*seen, len(s.known))
+	for k, x := range s.known {
+		y := *x
+		c.known[k] = &y
+	}
+	c.own = make(map[principal][]uint32, len(s.own))
+	for k, l := range s.own {
+		c.own[k] = slices.Clone(l)
+	}
+	c.recent = slices.Clone(s.recent)
+	return &c
+}
+
+// Bytes: two books by principal, one by account, 56 for each call that was
+// denied, and 4 for each of a principal's.
+func (s *sign) Bytes() int {
+	n := s.volume.Bytes() + s.breadth.Bytes() + s.account.Bytes() + 56*len(s.known) + 64*len(s.recent)
+	for _, l := range s.own {
+		n += 80 + 4*cap(l)
+	}
+	return n
+}
