@@ -27,7 +27,7 @@ const (
 func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 	var rising []*cell
 	for j := range cells {
-		if c := &cells[j]; c.score >= 1.5 {
+		if c := &cells[j]; c.plain >= 1.3 {
 			rising = append(rising, c)
 		}
 	}

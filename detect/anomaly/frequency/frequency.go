@@ -57,6 +57,7 @@ type sign struct {
 	days    int              // learned
 	shape   float64          // median spread of the secrets
 	day     float64          // the same of their days
+	swings  swings           // how far hours go beyond their spread
 	tail    stat.Tail        // scores of all secrets' hours
 	late    []watch.Act      // of the last hour learned: what may explain the next
 	sweep   sweep
@@ -176,6 +177,7 @@ type cell struct {
 	mean        float64 // expected
 	k           float64 // spread of the prediction
 	score       float64
+	plain       float64 // the score by the secret's own spread alone
 	peak        float64 // busiest five minutes; 0 if not known
 	first, last time.Time
 	actor       int32 // with the greatest part of what is too much
@@ -283,7 +285,8 @@ func (s *sign) judge(c *cell, at time.Time) {
 	if c.run = st.run(at, weekly); c.run > mean {
 		mean = c.run
 	}
-	c.score = s.correct(st, interest(c.x, mean, c.k))
+	c.plain = interest(c.x, c.mean, c.k)
+	c.score = s.correct(st, min(interest(c.x, mean, c.k), stat.Score(s.swings.lnUpper(c.x, mean, c.k))))
 	if c.peak > 0 && st.peaks >= 5 {
 		c.score = stat.Best(c.score, s.correct(st, st.peakScore(c.peak, c.x, mean, c.k)))
 	}

@@ -14,6 +14,7 @@ import (
 type tally struct {
 	reads  [24]float64
 	score  [24]float64
+	plain  [24]float64
 	known  [24]bool // the hour tells something: heard, and not explained by a deploy
 	heard  [24]bool
 	again  [24]bool // the hour is explained by having come before
@@ -44,6 +45,7 @@ func (s *sign) Learn(day *watch.Day) {
 	}
 	s.learnPools(day.Start, sums)
 	s.learnSpread()
+	s.swings.decay()
 	s.late = s.late[:0]
 	for _, i := range []int{23} {
 		if h := day.Hours[i]; h != nil {
@@ -81,7 +83,7 @@ func (s *sign) heard(day *watch.Day) map[int32][24]bool {
 
 func (s *sign) tally(t *tally, c *cell, i int) {
 	t.any = true
-	t.reads[i], t.score[i] = c.x, c.score
+	t.reads[i], t.score[i], t.plain[i] = c.x, c.score, c.plain
 	if t.actors == nil {
 		t.actors = map[int32]float64{}
 	}
@@ -142,7 +144,8 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 	p := &s.pools[s.home[secret].family]
 	k := s.spread(st)
 	var learned, expected [24]float64
-	var sumX, sumMean, all float64
+	var sumX, sumMean, all, busy float64
+	var ratios []float64
 	hours := 0
 	for h := range 24 {
 		if t.again[h] {
@@ -159,9 +162,15 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 			mean = r
 		} else {
 			x = stat.Cap(x, mean, wide, 5)
+			if st.days >= MatureDays && mean >= 5 {
+				busy++
+				if t.plain[h] >= 1.3 {
+					ratios = append(ratios, t.reads[h]/mean)
+				}
+			}
 			st.spread.Add(x, mean)
 			st.tail.Add(t.score[h])
-			if t.score[h] >= 3 && t.reads[h] >= mean+8 {
+			if t.plain[h] >= 3 && t.reads[h] >= mean+8 {
 				st.remember(day.Add(time.Duration(h)*time.Hour), t.reads[h])
 			}
 		}
@@ -174,6 +183,7 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 	if hours == 0 {
 		return
 	}
+	s.swings.take(ratios, busy)
 	st.calls += float32(all)
 	st.meet(t.actors, sumOf(t.actors))
 	st.spread.Decay(0.976)

@@ -1,0 +1,93 @@
+package frequency
+
+import (
+	"math"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
+)
+
+// swings are how far the hours of the estate's secrets swing above what is
+// usual, beyond what their own spread gives: traffic that switches on and off
+// has hours of several times the usual, which no secret shows often enough to
+// learn it alone. What all secrets together show is mixed into the chance of
+// every hour.
+type swings struct {
+	above [32]float32 // by factor: secret-days that had such an hour
+	hours [32]float32 // and hours
+	n     float32     // hours looked at
+}
+
+// Factors are told apart by quarter octaves from 1.5 on; a factor that fewer
+// than so many secret-days have shown is not taken for usual, so that a few
+// bursts do not hide the next.
+const (
+	swingFrom  = 1.5
+	swingSteps = 4
+	swingDays  = 4
+	// Beyond the greatest usual factor the chance falls by so much a step: a
+	// factor of twice that is about a hundred times rarer.
+	swingFall = 0.3
+)
+
+func factor(i int) float64 { return swingFrom * math.Pow(2, (float64(i)+0.5)/swingSteps) }
+
+func swingOf(ratio float64) int {
+	if ratio < swingFrom {
+		return -1
+	}
+	return min(int(math.Log2(ratio/swingFrom)*swingSteps), len(swings{}.above)-1)
+}
+
+// take adds the hours of one secret's day: ratios of those beyond their spread.
+func (w *swings) take(ratios []float64, hours float64) {
+	w.n += float32(hours)
+	var seen [len(w.above)]bool
+	for _, r := range ratios {
+		i := swingOf(r)
+		if i < 0 {
+			continue
+		}
+		w.hours[i]++
+		if !seen[i] {
+			seen[i] = true
+			w.above[i]++
+		}
+	}
+}
+
+func (w *swings) decay() {
+	for i := range w.above {
+		w.above[i] *= 0.976
+		w.hours[i] *= 0.976
+	}
+	w.n *= 0.976
+}
+
+// lnUpper is ln P(X >= x) where the usual mean is at times multiplied by a factor
+// that the estate is known to show.
+func (w *swings) lnUpper(x, mean, k float64) float64 {
+	plain := stat.LnUpper(x, tolerated(mean), k)
+	if w.n < 500 || plain > -3 {
+		return plain
+	}
+	p := math.Exp(plain)
+	top := -1
+	for i, n := range w.above {
+		if n >= swingDays {
+			top = i
+		}
+	}
+	weight := 0.0
+	for i := 0; i <= top; i++ {
+		weight = float64(w.hours[i] / w.n)
+		if weight > 0 {
+			p += weight * math.Exp(stat.LnUpper(x, mean*factor(i), k))
+		}
+	}
+	weight = max(weight, 0)
+	for i := top + 1; top >= 0 && i < len(w.above); i++ {
+		weight *= swingFall
+		p += weight * math.Exp(stat.LnUpper(x, mean*factor(i), k))
+	}
+	return min(0, math.Log(max(p, 1e-300)))
+}
