@@ -5,7 +5,6 @@
 package evaluate
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -74,9 +73,8 @@ type Sighting struct {
 // Lateness is how long after an hour's end it is judged.
 const Lateness = 20 * time.Minute
 
-// Sightings makes sightings of anomalies that were recorded. Share is the part
-// of a budget that a sign has.
-func Sightings(occurrences []finding.Occurrence, share func(sign string) float64) []Sighting {
+// Sightings makes sightings of anomalies that were recorded.
+func Sightings(occurrences []finding.Occurrence) []Sighting {
 	var out []Sighting
 	for i := range occurrences {
 		o := &occurrences[i]
@@ -86,15 +84,12 @@ func Sightings(occurrences []finding.Occurrence, share func(sign string) float64
 		s := Sighting{
 			Key: o.Key, Sign: signOf(o), Title: o.Title, Actor: o.Actor, Person: o.Anomaly.Person, Account: o.Account,
 			First: o.FirstSeen, Last: o.LastSeen, Known: o.Until.Add(Lateness),
-			Needs: math.Inf(1), Explained: explained(o.Explained),
+			Needs: o.Anomaly.Budget, Explained: explained(o.Explained),
 		}
 		if o.Resource != "" {
 			s.Resources = append(s.Resources, o.Resource)
 		}
 		s.Resources = append(s.Resources, o.Anomaly.Resources...)
-		if part := share(s.Sign); part > 0 {
-			s.Needs = o.Anomaly.Rate / part
-		}
 		out = append(out, s)
 	}
 	return out

@@ -231,15 +231,10 @@ func TestInterval(t *testing.T) {
 
 func TestSightings(t *testing.T) {
 	o := finding.Occurrence{Trouble: finding.Trouble{Key: "k", Kind: "anomaly.view", Actor: roleA, Resource: "r",
-		Anomaly:   &finding.Anomaly{Rate: 0.5, Person: "ann", Resources: []string{"s", "t"}},
+		Anomaly:   &finding.Anomaly{Budget: 2, Person: "ann", Resources: []string{"s", "t"}},
 		Explained: []finding.Explanation{{Kind: "calendar"}, {Kind: "context"}, {Kind: "calendar"}}}, Until: noon}
-	s := Sightings([]finding.Occurrence{o, {}}, func(sign string) float64 {
-		if sign != finding.SignView {
-			t.Errorf("share of %q", sign)
-		}
-		return 0.25
-	})
-	if len(s) != 1 || s[0].Needs != 2 || s[0].Explained != "calendar+context" || len(s[0].Resources) != 3 || !s[0].Known.Equal(noon.Add(20*time.Minute)) {
+	s := Sightings([]finding.Occurrence{o, {}})
+	if len(s) != 1 || s[0].Sign != finding.SignView || s[0].Needs != 2 || s[0].Explained != "calendar+context" || len(s[0].Resources) != 3 || !s[0].Known.Equal(noon.Add(20*time.Minute)) {
 		t.Errorf("got %+v", s)
 	}
 }

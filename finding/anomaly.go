@@ -26,6 +26,8 @@ type Anomaly struct {
 	// Rate is how many alerts as striking as this are expected by chance, a day
 	// and 1,000 secrets and keys: what an alert budget is compared with.
 	Rate float64 `json:"rate"`
+	// Budget is the smallest alert budget that has room for it.
+	Budget float64 `json:"budget"`
 	// Person is the session or user name where a person acted.
 	Person string `json:"person,omitempty"`
 	// Resources are the secrets and keys concerned where they are several, at

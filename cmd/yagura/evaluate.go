@@ -129,9 +129,6 @@ func dataName(dir string) string {
 	return strings.ReplaceAll(strings.Trim(dir, "/"), "/", "_")
 }
 
-// anomalyShare is the part of a budget that a sign has.
-func anomalyShare(sign string) float64 { return 1.0 / 8 }
-
 func (p *program) printEvaluated(r *evaluate.Result, f *evaluation) error {
 	if p.json() {
 		return p.printJSON(r)

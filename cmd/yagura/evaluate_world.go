@@ -340,7 +340,7 @@ func (t *trial) hunt(ctx context.Context) error {
 			return err
 		}
 		t.period(nil, said)
-		t.out.Without["without "+without] = evaluate.Judge(t.folder.world, t.labels, evaluate.Sightings(said, anomalyShare))
+		t.out.Without["without "+without] = evaluate.Judge(t.folder.world, t.labels, evaluate.Sightings(said))
 	}
 	return t.huntOnce(ctx)
 }
@@ -466,7 +466,7 @@ func (t *trial) judge(ctx context.Context) error {
 	}
 	t.period(h, said)
 	w := t.folder.world
-	t.out.Verdict = evaluate.Judge(w, t.labels, evaluate.Sightings(said, anomalyShare))
+	t.out.Verdict = evaluate.Judge(w, t.labels, evaluate.Sightings(said))
 	t.withoutMarks(said)
 	if t.f.baselines {
 		for _, m := range evaluate.Methods() {
@@ -498,7 +498,7 @@ func (t *trial) withoutMarks(said []finding.Occurrence) {
 		o.Explained = slices.DeleteFunc(slices.Clone(o.Explained), func(x finding.Explanation) bool { return x.Kind == "calendar" })
 		bare = append(bare, o)
 	}
-	t.out.Without["without the calendar"] = evaluate.Judge(t.folder.world, t.labels, evaluate.Sightings(bare, anomalyShare))
+	t.out.Without["without the calendar"] = evaluate.Judge(t.folder.world, t.labels, evaluate.Sightings(bare))
 }
 
 // size is how many bytes lie in a folder.
