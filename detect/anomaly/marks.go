@@ -11,7 +11,8 @@ import (
 )
 
 // Marker is a detector that judges nothing: it marks the hours into which events
-// came that the hunter learns from.
+// came that the hunter learns from. The calls of programs that concern no secret
+// mark nothing: one that comes late is counted with the next look at its hour.
 type Marker struct{}
 
 var _ detect.Detector = Marker{}
@@ -21,8 +22,18 @@ func (Marker) Judge(_ context.Context, _ event.BatchID, events []event.Event) (f
 	hours := map[int64]bool{}
 	for i := range events {
 		e := &events[i]
-		if hour := e.Time.Unix() / 3600; !hours[hour] && (ofInterest(e) || sorts[call{e.APIService, e.APIOperation}] != "") {
+		hour := e.Time.Unix() / 3600
+		// What is read within burstSpan of an hour's ends may belong to its bursts.
+		before, after := e.Time.Add(-burstSpan).Unix()/3600, e.Time.Add(burstSpan).Unix()/3600
+		if hours[hour] && hours[before] && hours[after] {
+			continue
+		}
+		c := call{e.APIService, e.APIOperation}
+		if ofInterest(e) || !e.Twin && sorts[c] != "" {
 			hours[hour] = true
+		}
+		if !e.Twin && uses[c] != 0 {
+			hours[before], hours[after] = true, true
 		}
 	}
 	var j finding.Judged

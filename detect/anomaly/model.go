@@ -2,13 +2,291 @@ package anomaly
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
 )
 
-type model struct{}
+const oneDay = 24 * time.Hour
 
-func (h *Hunter) from(ctx context.Context, since, end time.Time) (finding.Hunt, error) {
-	return finding.Hunt{}, nil
+// checkpoints is how many days back what was learned is kept: an event that comes
+// later than that has everything learned again from the first day on.
+const checkpoints = 2
+
+// learned is what the days before say.
+type learned struct {
+	signs   []watch.Sign
+	tails   *tails
+	history *history
+}
+
+func (l *learned) clone() *learned {
+	c := &learned{tails: l.tails.clone(), history: l.history.clone()}
+	for _, s := range l.signs {
+		c.signs = append(c.signs, s.Clone())
+	}
+	return c
+}
+
+// model goes through the days.
+type model struct {
+	names   *names
+	words   words
+	learned *learned  // of the days before day
+	day     time.Time // the day it is in
+	next    time.Time // the next hour to judge, in day
+	sum     *summary  // of day, its hours before next
+	today   *watch.Day
+	sizes   [24]size     // of names before each hour of today
+	alarms  [24][]raised // of today
+	past    []checkpoint // the starts of the days before, oldest first
+}
+
+// checkpoint is a day's start.
+type checkpoint struct {
+	day     time.Time
+	learned *learned
+	size    size
+}
+
+func (h *Hunter) newModel(first time.Time) *model {
+	m := &model{names: newNames(), words: words{}, learned: &learned{tails: newTails(h.o.Nominal), history: &history{}}}
+	m.learned.signs = h.o.Signs()
+	m.begin(first)
+	return m
+}
+
+// begin begins a day.
+func (m *model) begin(day time.Time) {
+	m.day, m.next, m.sum = day, day, newSummary(day)
+	m.today = &watch.Day{Start: day, Names: &m.names.Names}
+	m.alarms = [24][]raised{}
+}
+
+// back goes back to an hour, if what was learned before it is still there.
+func (m *model) back(to time.Time) bool {
+	if !to.Before(m.next) {
+		return true
+	}
+	if day := to.Truncate(oneDay); !day.Equal(m.day) {
+		for len(m.past) > 0 && m.past[len(m.past)-1].day.After(day) {
+			m.past = m.past[:len(m.past)-1]
+		}
+		n := len(m.past) - 1
+		if n < 0 || !m.past[n].day.Equal(day) {
+			return false
+		}
+		c := m.past[n]
+		m.past = m.past[:n]
+		m.names.cut(c.size)
+		m.learned = c.learned
+		m.begin(day)
+		return true
+	}
+	i := int(to.Sub(m.day) / time.Hour)
+	m.names.cut(m.sizes[i])
+	// Another day, so that no sign takes it for the one it has judged.
+	today := &watch.Day{Start: m.day, Names: m.today.Names}
+	copy(today.Hours[:i], m.today.Hours[:i])
+	m.today, m.next = today, to
+	clear(m.sum.hours[i:])
+	clear(m.alarms[i:])
+	return true
+}
+
+// from tells the hours [since, end) anew. It holds h.mu.
+func (h *Hunter) from(ctx context.Context, since, end time.Time) (said finding.Hunt, err error) {
+	h.p = Progress{}
+	r := &reader{usage: h.o.Usage, events: h.o.Events}
+	if h.m == nil || !h.m.back(since) {
+		h.m = nil
+		first, err := r.first(ctx)
+		if err != nil || first.IsZero() || !first.Before(end) {
+			return said, err
+		}
+		h.m = h.newModel(first)
+	}
+	m := h.m
+	if !m.next.Before(end) {
+		return said, nil
+	}
+	defer func() {
+		if err != nil {
+			h.m = nil // it is somewhere in the middle of a day
+		}
+	}()
+	horizon, notes, err := h.kept(ctx, m.day, since, end)
+	if err != nil {
+		return said, err
+	}
+	t := &teller{h: h, r: r, since: since, windows: h.o.Windows(), budget: budget{h.o.Budget}}
+	ctx, cancel := context.WithCancel(ctx)
+	read := h.ahead(ctx, r, h.spans(since, end, horizon, notes))
+	defer func() { // nothing reads on behind our back
+		cancel()
+		for range read {
+		}
+	}()
+	for x := range read {
+		if x.err != nil {
+			return said, x.err
+		}
+		if err := h.judge(ctx, x, t, end); err != nil {
+			return said, err
+		}
+		if !x.noted && x.events && x.sum.whole() && since.Before(x.until) {
+			if note, ok := x.sum.note(); ok {
+				said.Notes = append(said.Notes, note)
+			}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return said, err
+	}
+	inOrder(t.out)
+	said.Occurrences = t.out
+	return said, nil
+}
+
+// kept is from which day on events are held, and the notes of the days before
+// since that can stand for them.
+func (h *Hunter) kept(ctx context.Context, from, since, end time.Time) (horizon time.Time, notes map[time.Time]finding.Note, err error) {
+	if h.o.Horizon != nil {
+		if horizon, err = h.o.Horizon(); err != nil {
+			return horizon, nil, fmt.Errorf("find what was dropped: %w", err)
+		}
+		horizon = horizon.UTC().Truncate(oneDay)
+	}
+	until := since.Truncate(oneDay)
+	if h.o.Reread || horizon.After(until) {
+		until = horizon
+	}
+	if end.Before(until) {
+		until = end
+	}
+	notes = map[time.Time]finding.Note{}
+	if h.o.Notes == nil || !from.Before(until) {
+		return horizon, notes, nil
+	}
+	all, err := h.o.Notes(ctx, from, until)
+	if err != nil {
+		return horizon, nil, fmt.Errorf("read notes: %w", err)
+	}
+	for _, n := range all {
+		notes[n.Day.UTC()] = n
+	}
+	return horizon, notes, nil
+}
+
+// spans cuts the hours up to end into days. What is asked for is read from events
+// as long as they are held: what notes say of it may be out of date.
+func (h *Hunter) spans(since, end, horizon time.Time, notes map[time.Time]finding.Note) []span {
+	m := h.m
+	var out []span
+	for at := m.next; at.Before(end); {
+		day := at.Truncate(oneDay)
+		s := span{since: at, until: day.Add(oneDay), sum: m.sum, events: !day.Before(horizon)}
+		if end.Before(s.until) {
+			s.until = end
+		}
+		if !day.Equal(m.day) {
+			s.sum = newSummary(day)
+		}
+		if n, ok := notes[day]; ok && at.Equal(day) && (!s.events || !h.o.Reread && !s.until.After(since)) {
+			// A note that cannot be read is as none.
+			if sum, err := noted(n); err == nil && sum.whole() {
+				s.sum, s.noted = sum, true
+			}
+		}
+		out = append(out, s)
+		at = s.until
+	}
+	return out
+}
+
+// ahead reads spans while others are judged.
+func (h *Hunter) ahead(ctx context.Context, r *reader, spans []span) <-chan *hours {
+	out := make(chan *hours, 1)
+	go func() {
+		defer close(out)
+		for _, s := range spans {
+			x := r.read(ctx, s)
+			select {
+			case out <- x:
+			case <-ctx.Done():
+				return
+			}
+			if x.err != nil {
+				return
+			}
+		}
+	}()
+	return out
+}
+
+// judge judges the hours of a span, and learns from the day if it is over.
+func (h *Hunter) judge(ctx context.Context, x *hours, t *teller, end time.Time) error {
+	m := h.m
+	m.sum = x.sum
+	for i := range m.today.Hours {
+		hour := m.day.Add(time.Duration(i) * time.Hour)
+		if hour.Before(x.since) || !hour.Before(x.until) {
+			continue
+		}
+		m.sizes[i] = m.names.size(hour)
+		m.today.Hours[i] = x.hour(i, m.names, m.words)
+		for _, s := range m.learned.signs {
+			for _, a := range s.Judge(m.today, i) {
+				m.alarms[i] = append(m.alarms[i], t.alarm(m, m.today.Hours[i], &a)...)
+				h.p.Alarms++
+			}
+		}
+		m.next = hour.Add(time.Hour)
+	}
+	if err := t.tell(ctx, m); err != nil {
+		return err
+	}
+	h.p.Day, h.p.Last, h.p.Secrets = m.day, end.Add(-time.Hour).Truncate(oneDay), len(m.names.Secrets)
+	h.p.Events += x.read
+	h.p.Rows += x.rows
+	h.p.Findings = int64(len(t.out))
+	if m.next.Equal(m.day.Add(oneDay)) {
+		m.learn(end)
+		h.p.Bytes = int64(m.bytes())
+	}
+	if h.o.Progress != nil {
+		h.o.Progress(h.p)
+	}
+	return nil
+}
+
+// learn takes the day in, which is over.
+func (m *model) learn(end time.Time) {
+	if end.Sub(m.day) < (checkpoints+1)*oneDay {
+		m.past = append(m.past, checkpoint{m.day, m.learned, m.sizes[0]})
+		m.learned = m.learned.clone()
+		if extra := len(m.past) - checkpoints; extra > 0 {
+			m.past = append([]checkpoint(nil), m.past[extra:]...)
+		}
+	}
+	var all []raised
+	for _, list := range m.alarms {
+		all = append(all, list...)
+	}
+	for _, s := range m.learned.signs {
+		s.Learn(m.today)
+	}
+	m.learned.history.learn(m.today)
+	m.learned.tails.learn(m.day, m.learned.history.used(), all)
+	m.begin(m.day.Add(oneDay))
+}
+
+func (m *model) bytes() int {
+	n := 16 * len(m.learned.history.secrets)
+	for _, s := range m.learned.signs {
+		n += s.Bytes()
+	}
+	return n
 }

@@ -12,7 +12,7 @@ import (
 
 // of tells whether the resource is such a thing: a record may name others beside.
 func (t thing) of(uid string) bool {
-	if uid == "" || uid == usage.Other {
+	if t == 0 || uid == "" || uid == usage.Other {
 		return false
 	}
 	p, ok := parseARN(uid)

@@ -1,0 +1,153 @@
+package anomaly
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+)
+
+// whole is what one look back over everything says.
+func whole(t *testing.T, o Options, end time.Time) *kept {
+	t.Helper()
+	said, err := New(o).Hunt(t.Context(), Name, start, end, end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKept()
+	k.record(said)
+	if len(k.all) < 100 {
+		t.Fatalf("only %d occurrences: this shows nothing", len(k.all))
+	}
+	return k
+}
+
+// TestLiveIsBacktest: whoever goes along with the log, with records that come
+// late and restarts on the way, comes to what a look back finds.
+func TestLiveIsBacktest(t *testing.T) {
+	for seed := range uint64(4) {
+		const days = 6
+		w := newWorld(seed)
+		l := &lakeOf{events: w.events(days, 300)}
+		end := start.Add(days * oneDay)
+		want := whole(t, l.options(), end)
+
+		rnd := rand.New(rand.NewPCG(seed, 8))
+		type arrival struct {
+			at time.Time
+			e  event.Event
+		}
+		var arrivals []arrival
+		for _, e := range l.events {
+			late := time.Duration(rnd.ExpFloat64() * float64(5*time.Minute))
+			switch rnd.IntN(400) {
+			case 0:
+				late += time.Duration(rnd.Int64N(int64(30 * time.Hour)))
+			case 1:
+				late += time.Duration(rnd.Int64N(int64(90 * time.Hour)))
+			}
+			arrivals = append(arrivals, arrival{e.Time.Add(late), e})
+		}
+		slices.SortFunc(arrivals, func(a, b arrival) int { return a.at.Compare(b.at) })
+		live, got := &lakeOf{}, newKept()
+		o := live.options()
+		o.Notes = got.give
+		h := New(o)
+		for at := 0; at < len(arrivals); {
+			n := min(1+rnd.IntN(60), len(arrivals)-at)
+			var batch []event.Event
+			for _, a := range arrivals[at : at+n] {
+				batch = append(batch, a.e)
+			}
+			at += n
+			live.events = append(live.events, batch...)
+			got.mark(t, batch)
+			now := arrivals[at-1].at.Add(-time.Duration(rnd.Int64N(int64(40 * time.Minute))))
+			if rnd.IntN(25) == 0 {
+				h = New(o)
+			}
+			got.round(t, h, now)
+		}
+		got.round(t, h, end)
+		if d := cmp.Diff(want.all, got.all); d != "" {
+			t.Fatalf("seed %d: %s", seed, d[:min(len(d), 3000)])
+		}
+	}
+}
+
+// TestPieces: looks at parts say of them what a look at everything says.
+func TestPieces(t *testing.T) {
+	const days = 5
+	l := &lakeOf{events: newWorld(11).events(days, 300)}
+	end := start.Add(days * oneDay)
+	want := whole(t, l.options(), end)
+	rnd := rand.New(rand.NewPCG(5, 5))
+	h, got := New(l.options()), newKept()
+	got.record(finding.Hunt{Since: start, Until: end, Occurrences: values(want)})
+	for range 25 {
+		since := start.Add(time.Duration(rnd.IntN(days*24)) * time.Hour)
+		until := since.Add(time.Duration(1+rnd.IntN(30)) * time.Hour)
+		now := since.Add(time.Duration(rnd.IntN(60)) * time.Hour)
+		if now.After(end) {
+			now = end
+		}
+		said, err := h.Hunt(t.Context(), Name, since, until, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Before(until) != (len(said.Again) > 0) {
+			t.Errorf("until %s with the log up to %s: open are %v", until, now, said.Again)
+		}
+		got.record(said)
+		for _, again := range said.Again { // nothing is said of them
+			if again.Add(time.Hour).Before(now) {
+				t.Errorf("%s is over at %s and to be looked at again", again, now)
+			}
+		}
+		got.round(t, h, end)
+		if d := cmp.Diff(want.all, got.all); d != "" {
+			t.Fatalf("[%s, %s) at %s: %s", since, until, now, d[:min(len(d), 2000)])
+		}
+	}
+}
+
+func values(k *kept) (out []finding.Occurrence) {
+	for _, o := range k.all {
+		out = append(out, o)
+	}
+	return out
+}
+
+// TestNotes: days whose events were dropped are learned from as before.
+func TestNotes(t *testing.T) {
+	const days = 6
+	l := &lakeOf{events: newWorld(21).events(days, 300)}
+	end := start.Add(days * oneDay)
+	want := whole(t, l.options(), end)
+	if len(want.notes) != days {
+		t.Fatalf("%d notes of %d days", len(want.notes), days)
+	}
+	since := start.Add(4 * oneDay)
+	l.dropped = since
+	o := l.options()
+	for _, with := range []bool{true, false} {
+		if o.Notes = want.give; !with {
+			o.Notes = nil
+		}
+		said, err := New(o).Hunt(t.Context(), Name, since, end, end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := newKept()
+		got.record(finding.Hunt{Since: start, Until: since, Occurrences: slices.DeleteFunc(values(want), func(x finding.Occurrence) bool { return !x.Since.Before(since) })})
+		got.record(said)
+		if same := cmp.Diff(want.all, got.all) == ""; same != with {
+			t.Errorf("with notes %v: equal %v", with, same)
+		}
+	}
+}

@@ -1,0 +1,363 @@
+package anomaly
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
+)
+
+const (
+	// attackVersion is of the techniques that signs name.
+	attackVersion = "19"
+	// maxResources is how many secrets a finding names.
+	maxResources = 50
+	// maxAsked is how many alarms the evidence of which is asked for at once.
+	maxAsked = 40
+	// maxUIDs is how many events the first reason names.
+	maxUIDs = 5
+)
+
+// teller makes occurrences of alarms.
+type teller struct {
+	h       *Hunter
+	r       *reader
+	since   time.Time // of what is told
+	windows []finding.Window
+	budget  budget
+	out     []finding.Occurrence
+	at      map[string]int // in out, by key and hour
+	open    []proof        // whose evidence is not read yet
+}
+
+// proof is what evidence an occurrence of out has.
+type proof struct {
+	occurrence int
+	since      time.Time
+	until      time.Time
+	where      watch.Where
+	secrets    []int32
+}
+
+// alarm takes an alarm of an hour: what it gives is for the tail.
+func (t *teller) alarm(m *model, hour *watch.Hour, a *watch.Alarm) []raised {
+	if a.Score < watch.Floor || !a.Mature {
+		return nil
+	}
+	key := t.key(m, a)
+	rate := m.learned.tails.rate(a.Class, a.Score, a.Trials)
+	if !hour.Start.Before(t.since) && rate <= t.budget.threshold(m.learned.tails, a.Sign, a.Class) {
+		t.add(m, hour, a, key, rate)
+	}
+	if len(a.Context) > 0 {
+		return nil
+	}
+	return []raised{{class: a.Class, sign: a.Sign, key: key, score: a.Score, trials: a.Trials}}
+}
+
+// key is what makes alarms one incident: the sign, the account, the principal (or
+// the secret where none stands out) and the day.
+func (t *teller) key(m *model, a *watch.Alarm) string {
+	n := &m.names.Names
+	who := a.Person
+	switch {
+	case who != "":
+	case a.Actor >= 0:
+		who = n.Actors[a.Actor].UID
+	case a.Secret >= 0:
+		who = n.Secrets[a.Secret].UID
+	case len(a.Secrets) > 0:
+		who = n.Secrets[a.Secrets[0]].UID
+	default:
+		who = a.Region
+	}
+	return finding.Key("anomaly", a.Sign, accountOf(n, a), who, m.day.Format(time.DateOnly))
+}
+
+func accountOf(n *watch.Names, a *watch.Alarm) string {
+	if a.Account < 0 || int(a.Account) >= len(n.Accounts) {
+		return ""
+	}
+	return n.Accounts[a.Account]
+}
+
+// add makes an occurrence of the alarm, or puts it to that of its trouble in the
+// hour.
+func (t *teller) add(m *model, hour *watch.Hour, a *watch.Alarm, key string, rate float64) {
+	o := t.occurrence(m, hour, a, key, rate)
+	if t.at == nil {
+		t.at = map[string]int{}
+	}
+	id := key + hour.Start.Format(time.RFC3339)
+	i, ok := t.at[id]
+	if ok {
+		join(&t.out[i], o)
+	} else {
+		i = len(t.out)
+		t.at[id] = i
+		t.out = append(t.out, o)
+	}
+	secrets := a.Secrets
+	if a.Secret >= 0 {
+		secrets = append([]int32{a.Secret}, secrets...)
+	}
+	t.open = append(t.open, proof{i, o.Since, o.Until, a.Where, secrets})
+}
+
+// join adds an alarm of one trouble and hour to another: what is read is the more
+// striking one.
+func join(o *finding.Occurrence, p finding.Occurrence) {
+	if p.Anomaly.Score > o.Anomaly.Score {
+		*o, p = p, *o
+	}
+	o.Anomaly.Budget = min(o.Anomaly.Budget, p.Anomaly.Budget)
+	o.FirstSeen, o.LastSeen = earlier(o.FirstSeen, p.FirstSeen), later(o.LastSeen, p.LastSeen)
+	mine, its := named(o), named(&p)
+	for _, r := range its {
+		if !slices.Contains(mine, r) && len(mine) < maxResources {
+			mine = append(mine, r)
+		}
+	}
+	if len(mine) > 1 {
+		o.Anomaly.Resources = mine
+	}
+	if p.Resource == o.Resource && len(its) <= 1 {
+		o.Count = max(o.Count, p.Count) // the same calls, seen in another way
+	} else {
+		o.Count += p.Count
+	}
+	if p.Severity.Rank() > o.Severity.Rank() {
+		o.Severity = p.Severity
+	}
+	if len(o.Explained) == 0 || len(p.Explained) == 0 {
+		o.Explained = nil
+		return
+	}
+	for _, x := range p.Explained {
+		if !slices.Contains(o.Explained, x) {
+			o.Explained = append(o.Explained, x)
+		}
+	}
+}
+
+// named are the secrets that an occurrence names.
+func named(o *finding.Occurrence) []string {
+	if len(o.Anomaly.Resources) > 0 {
+		return o.Anomaly.Resources
+	}
+	if o.Resource == "" {
+		return nil
+	}
+	return []string{o.Resource}
+}
+
+func (t *teller) occurrence(m *model, hour *watch.Hour, a *watch.Alarm, key string, rate float64) finding.Occurrence {
+	n := &m.names.Names
+	var told watch.Told
+	if a.Tell != nil {
+		told = a.Tell()
+	}
+	end := hour.Start.Add(time.Hour)
+	o := finding.Occurrence{
+		Trouble: finding.Trouble{
+			Key: key, Kind: finding.KindAnomaly + "." + finding.Kind(a.Sign), Title: told.Title, Severity: a.Severity,
+			Confidence: confidence(rate), Account: accountOf(n, a), Region: a.Region, Reasons: told.Reasons, Next: told.Next,
+			Explained: slices.Clone(a.Context),
+			Anomaly: &finding.Anomaly{
+				Sign: a.Sign, Score: a.Score, Rate: rate, Budget: needed(m.learned.tails, a.Sign, a.Class, rate), Person: a.Person, Days: a.Days, Calls: a.Calls,
+				Series: told.Series, Unseen: told.Unseen,
+			},
+		},
+		Hunter: Name, Since: hour.Start, Until: end, Count: max(a.Count, 1),
+		FirstSeen: within(a.First, hour.Start, hour.Start, end), LastSeen: within(a.Last, end.Add(-time.Microsecond), hour.Start, end),
+	}
+	if o.LastSeen.Before(o.FirstSeen) {
+		o.LastSeen = o.FirstSeen
+	}
+	if a.Actor >= 0 {
+		o.Actor = n.Actors[a.Actor].UID
+	}
+	for _, s := range a.Secrets {
+		if len(o.Anomaly.Resources) < maxResources {
+			o.Anomaly.Resources = append(o.Anomaly.Resources, n.Secrets[s].UID)
+		}
+	}
+	switch {
+	case a.Secret >= 0:
+		o.Resource = n.Secrets[a.Secret].UID
+	case len(a.Secrets) > 0:
+		o.Resource = o.Anomaly.Resources[0]
+	}
+	if len(o.Anomaly.Resources) == 1 {
+		o.Anomaly.Resources = nil
+	}
+	for _, id := range told.Attack {
+		o.Attack = append(o.Attack, finding.Attack{ID: id, Version: attackVersion})
+	}
+	if !hour.Events {
+		o.Anomaly.Unseen = append(slices.Clip(o.Anomaly.Unseen),
+			"The events of this hour are not held any more: only hourly sums were judged, without sessions, persons and addresses.")
+	}
+	return o
+}
+
+// within is t if it is in [from, to), else what stands for it: an alarm may rest
+// on more than its hour, an occurrence may not.
+func within(t, other, from, to time.Time) time.Time {
+	if t.Before(from) || !t.Before(to) {
+		return other
+	}
+	return t
+}
+
+// tell completes the occurrences of a span: with their evidence, and with the
+// windows of the calendar that they are in.
+func (t *teller) tell(ctx context.Context, m *model) error {
+	for some := range slices.Chunk(t.open, maxAsked) {
+		if err := t.prove(ctx, m, some); err != nil {
+			return err
+		}
+	}
+	done := map[int]bool{}
+	for _, p := range t.open {
+		if done[p.occurrence] {
+			continue
+		}
+		done[p.occurrence] = true
+		o := &t.out[p.occurrence]
+		if len(o.Reasons) > 0 {
+			o.Reasons = slices.Clone(o.Reasons)
+			for _, s := range o.Evidence.First[:min(maxUIDs, len(o.Evidence.First))] {
+				o.Reasons[0].Evidence = append(o.Reasons[0].Evidence, s.UID)
+			}
+		}
+		o.Explain(t.windows)
+	}
+	t.open = t.open[:0]
+	return nil
+}
+
+// proofColumns are what events are told apart by.
+var proofColumns = []string{
+	"actor_uid", "actor_session", "actor_name", "resource_uid", "resource_uids", "caller", "region", "api_operation", "outcome", "src_ip", "twin",
+}
+
+// prove reads the evidence of some occurrences, all of one day.
+func (t *teller) prove(ctx context.Context, m *model, some []proof) error {
+	if t.r.events.Where == nil && t.r.events.Select == nil {
+		return nil
+	}
+	c := stored.Condition{Since: some[0].since, Until: some[0].until, Columns: proofColumns}
+	var parts []string
+	for i := range some {
+		p := &some[i]
+		c.Since, c.Until = earlier(c.Since, p.since), later(c.Until, p.until)
+		part, args := p.sql(m.names)
+		parts = append(parts, "("+part+")")
+		c.Args = append(c.Args, args...)
+	}
+	c.Where = "NOT twin AND (" + strings.Join(parts, " OR ") + ")"
+	any := func(*event.Event) bool { return true }
+	for e, err := range t.r.stored(ctx, c, any) {
+		if err != nil {
+			return err
+		}
+		for i := range some {
+			if p := &some[i]; p.chooses(&e, m.names) {
+				t.out[p.occurrence].Evidence.Add(finding.Sighting{Time: e.Time, UID: e.UID})
+			}
+		}
+	}
+	return nil
+}
+
+// sql is a condition that holds for all that the proof chooses.
+func (p *proof) sql(n *names) (string, []any) {
+	parts := []string{`"time" >= ` + query.Timestamp(p.since) + ` AND "time" < ` + query.Timestamp(p.until)}
+	var args []any
+	add := func(part string, values ...any) {
+		parts = append(parts, part)
+		args = append(args, values...)
+	}
+	in := func(column string, values []string) {
+		marks := strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")
+		parts = append(parts, column+" IN ("+marks+")")
+		for _, v := range values {
+			args = append(args, v)
+		}
+	}
+	w := &p.where
+	if w.Actor != "" {
+		add("actor_uid = ?", w.Actor)
+	}
+	if w.Person != "" {
+		add("(actor_session = ? OR actor_name = ?)", w.Person, w.Person)
+	}
+	if w.Caller != "" {
+		add("caller = ?", string(w.Caller))
+	}
+	if w.Region != "" {
+		add("region = ?", w.Region)
+	}
+	if w.SrcIP != "" {
+		add("src_ip = ?", w.SrcIP)
+	}
+	if len(w.Operations) > 0 {
+		in("api_operation", w.Operations)
+	}
+	if len(w.Outcomes) > 0 {
+		var list []string
+		for _, o := range w.Outcomes {
+			list = append(list, string(o))
+		}
+		in("outcome", list)
+	}
+	if len(w.Secrets) > 0 && len(w.Secrets) <= maxResources {
+		// In a name's other form only its end differs.
+		var some []string
+		for _, s := range w.Secrets {
+			some = append(some, "starts_with(resource_uid, ?) OR list_contains(resource_uids, ?)")
+			args = append(args, canonical(s), s)
+		}
+		parts = append(parts, "("+strings.Join(some, " OR ")+")")
+	}
+	return strings.Join(parts, " AND "), args
+}
+
+// chooses tells whether the event is evidence.
+func (p *proof) chooses(e *event.Event, n *names) bool {
+	w := &p.where
+	switch {
+	case e.Twin, e.Time.Before(p.since), !e.Time.Before(p.until),
+		w.Actor != "" && e.ActorUID != w.Actor,
+		w.Person != "" && e.ActorSession != w.Person && e.ActorName != w.Person,
+		w.Caller != "" && e.Caller != w.Caller,
+		w.Region != "" && e.Region != w.Region,
+		w.SrcIP != "" && e.SrcIP != w.SrcIP,
+		len(w.Operations) > 0 && !slices.Contains(w.Operations, e.APIOperation),
+		len(w.Outcomes) > 0 && !slices.Contains(w.Outcomes, e.Outcome):
+		return false
+	case len(w.Secrets) == 0:
+		return true
+	}
+	same := func(uid string) bool {
+		return slices.Contains(w.Secrets, uid) || slices.ContainsFunc(w.Secrets, func(s string) bool {
+			return canonical(s) == canonical(uid)
+		})
+	}
+	return e.ResourceUID != "" && same(e.ResourceUID) || slices.ContainsFunc(e.ResourceUIDs, same)
+}
+
+// inOrder puts occurrences in order of their hours and keys.
+func inOrder(all []finding.Occurrence) {
+	slices.SortStableFunc(all, func(a, b finding.Occurrence) int {
+		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Key, b.Key))
+	})
+}

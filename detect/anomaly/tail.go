@@ -1,0 +1,254 @@
+package anomaly
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+)
+
+// The tail of a class is kept a day at a time in bins of scores from watch.Floor
+// on. Its body, which is nearly all chance even while something goes on, says
+// how often chance exceeds a score.
+const (
+	binWidth = 0.1
+	bins     = 41 // the last one holds all from tailTop on
+	tailTop  = watch.Floor + binWidth*(bins-1)
+	bodyTop  = 4.0
+
+	tailDays = 84 // kept; by then a day weighs an eighth
+	halfLife = 28.0
+
+	// Before anything is observed a class counts as if levelPrior exceedances of
+	// the floor had been seen where as many were expected, and slopePrior of them
+	// with the slope that is nominal.
+	levelPrior = 10.0
+	slopePrior = 20.0
+
+	// minLevel is how far the level may be corrected downward: tests of small
+	// counts are cautious, but a quiet month is no promise.
+	minLevel = 0.5
+	maxLevel = 1000.0
+	minSlope = 0.3
+	maxSlope = 1.0
+)
+
+// tailDay is what a class had in a day.
+type tailDay struct {
+	day     time.Time
+	secrets int     // that could have raised an alarm
+	trials  float64 // a secret
+	bins    [bins]uint16
+}
+
+// tail is the scores of one class. A day that is over is never changed, so copies
+// share it.
+type tail struct {
+	class, sign string
+	days        []tailDay
+	fit         fit
+}
+
+// fit is how often chance exceeds scores: level times what is nominal at the
+// floor, and 10^-slope for each further one.
+type fit struct {
+	level, slope float64
+	seen         float64 // exceedances in the body, decayed
+	expected     float64
+}
+
+// tails are all classes.
+type tails struct {
+	classes map[string]*tail
+	nominal bool
+}
+
+func newTails(nominal bool) *tails { return &tails{classes: map[string]*tail{}, nominal: nominal} }
+
+func (t *tails) clone() *tails {
+	c := newTails(t.nominal)
+	for name, x := range t.classes {
+		y := *x
+		y.days = slices.Clip(y.days)
+		c.classes[name] = &y
+	}
+	return c
+}
+
+// rate is how many alarms of a class with such a score or a higher one chance
+// gives a day and 1,000 secrets.
+func (t *tails) rate(class string, score, trials float64) float64 {
+	nominal := trials * 1000 * math.Pow(10, -score)
+	x := t.classes[class]
+	if x == nil || t.nominal {
+		return nominal
+	}
+	f := x.fit
+	return max(trials*1000*math.Pow(10, -watch.Floor)*f.level*math.Pow(10, -f.slope*(score-watch.Floor)), minLevel*nominal)
+}
+
+// share is how many classes share the budget of a sign.
+func (t *tails) share(sign, class string) int {
+	n := 0
+	if t.classes[class] == nil {
+		n = 1
+	}
+	for _, x := range t.classes {
+		if x.sign == sign {
+			n++
+		}
+	}
+	return n
+}
+
+// raised is an alarm as the tail counts it: all of one trouble and day are one.
+type raised struct {
+	class, sign, key string
+	score, trials    float64
+}
+
+// learn takes a day's alarms of those who are mature and of which nothing is
+// known that accounts for them.
+func (t *tails) learn(day time.Time, secrets int, alarms []raised) {
+	best := map[[2]string]raised{}
+	for _, a := range alarms {
+		k := [2]string{a.class, a.key}
+		if had, ok := best[k]; !ok || a.score > had.score {
+			best[k] = a
+		}
+	}
+	today := map[string]*tailDay{}
+	for _, a := range best {
+		x := t.classes[a.class]
+		if x == nil {
+			x = &tail{class: a.class, sign: a.sign}
+			t.classes[a.class] = x
+		}
+		d := today[a.class]
+		if d == nil {
+			d = &tailDay{day: day, secrets: secrets}
+			today[a.class] = d
+		}
+		d.trials = max(d.trials, a.trials)
+		if b := &d.bins[min(int((a.score-watch.Floor)/binWidth), bins-1)]; *b < math.MaxUint16 {
+			*b++
+		}
+	}
+	for _, x := range t.classes {
+		d := today[x.class]
+		if d == nil {
+			d = &tailDay{day: day, secrets: secrets, trials: x.days[len(x.days)-1].trials}
+		}
+		x.days = append(x.days, *d)
+		if extra := len(x.days) - tailDays; extra > 0 {
+			x.days = slices.Clone(x.days[extra:])
+		}
+		x.fit = fitOf(x.days)
+	}
+}
+
+const bodyBins = int((bodyTop - watch.Floor) / binWidth)
+
+// fitOf fits the body of the tail. A day counts for no more than three times the
+// median day: an outage is one event, however many secrets it touches.
+func fitOf(days []tailDay) fit {
+	counts := make([]float64, len(days))
+	for i := range days {
+		for _, n := range days[i].bins[:bodyBins] {
+			counts[i] += float64(n)
+		}
+	}
+	limit := 3*median(counts) + 5
+	last := days[len(days)-1].day
+	var f fit
+	var excess float64
+	for i := range days {
+		d := &days[i]
+		weight := math.Exp2(-last.Sub(d.day).Hours() / 24 / halfLife)
+		f.expected += weight * float64(d.secrets) * d.trials * (math.Pow(10, -watch.Floor) - math.Pow(10, -bodyTop))
+		if counts[i] > limit {
+			weight *= limit / counts[i]
+		}
+		for b, n := range d.bins[:bodyBins] {
+			f.seen += weight * float64(n)
+			excess += weight * float64(n) * (float64(b) + 0.5) * binWidth
+		}
+	}
+	f.level = min(max((f.seen+levelPrior)/(f.expected+levelPrior), minLevel), maxLevel)
+	f.slope = slopeOf((excess + slopePrior*meanExcess(1)) / (f.seen + slopePrior))
+	return f
+}
+
+func median(list []float64) float64 {
+	s := slices.Sorted(slices.Values(list))
+	n := len(s)
+	return (s[(n-1)/2] + s[n/2]) / 2
+}
+
+// meanExcess is how far scores of the body exceed the floor on average, where
+// chances fall by 10^-slope with each.
+func meanExcess(slope float64) float64 {
+	const l = bodyTop - watch.Floor
+	return 1/(slope*math.Ln10) - l/(math.Pow(10, slope*l)-1)
+}
+
+// slopeOf is the slope with that mean excess, which falls as the slope rises.
+func slopeOf(mean float64) float64 {
+	lo, hi := minSlope, maxSlope
+	for range 40 {
+		if mid := (lo + hi) / 2; meanExcess(mid) > mean {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return (lo + hi) / 2
+}
+
+// Calibration says of a class and day how often its scores exceeded what is
+// nominally one in 100, 1,000 and 10,000 judgements. All alarms of one trouble
+// and day count once.
+type Calibration struct {
+	Class    string     `json:"class"`
+	Sign     string     `json:"sign"`
+	Day      time.Time  `json:"day"`
+	Secrets  int        `json:"secrets"`
+	Trials   float64    `json:"trials"` // judgements a secret
+	Observed [3]int     `json:"observed"`
+	Nominal  [3]float64 `json:"nominal"`
+	// Level and Slope are how rates are corrected after the latest day: the times
+	// that the floor is exceeded more often than is nominal, and the power of ten
+	// that chances fall by with each further score. Nominal is 1 and 1.
+	Level float64 `json:"level"`
+	Slope float64 `json:"slope"`
+}
+
+// Calibration gives what was observed, by class and day.
+func (h *Hunter) Calibration() []Calibration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.m == nil {
+		return nil
+	}
+	return h.m.learned.tails.calibration()
+}
+
+func (t *tails) calibration() (out []Calibration) {
+	for _, x := range t.classes {
+		for i := range x.days {
+			d := &x.days[i]
+			c := Calibration{Class: x.class, Sign: x.sign, Day: d.day, Secrets: d.secrets, Trials: d.trials, Level: x.fit.level, Slope: x.fit.slope}
+			for k, score := range [...]float64{2, 3, 4} {
+				for _, n := range d.bins[int((score-watch.Floor)/binWidth+0.5):] {
+					c.Observed[k] += int(n)
+				}
+				c.Nominal[k] = float64(d.secrets) * d.trials * math.Pow(10, -score)
+			}
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b Calibration) int { return cmp.Or(cmp.Compare(a.Class, b.Class), a.Day.Compare(b.Day)) })
+	return out
+}
