@@ -3,6 +3,8 @@ package novelty
 import (
 	"maps"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 )
 
@@ -12,14 +14,26 @@ const peopleCap = 50000
 // People remember since when people are at work, and which roles people share.
 type People struct {
 	since map[string]uint16
-	roles map[int32]uint16 // since when people use the role
+	roles map[int32]crew
+	pairs map[pair]bool // of people with roles, by the hash of the name
 	begin uint16
+}
+
+// crew is since when people use a role, and how many.
+type crew struct {
+	since  uint16
+	people uint16
+}
+
+type pair struct {
+	person uint64
+	role   int32
 }
 
 // Learn takes in a day.
 func (p *People) Learn(day *watch.Day) {
 	if p.since == nil {
-		p.since, p.roles, p.begin = map[string]uint16{}, map[int32]uint16{}, DayOf(day.Start)
+		p.since, p.roles, p.pairs, p.begin = map[string]uint16{}, map[int32]crew{}, map[pair]bool{}, DayOf(day.Start)
 	}
 	today := DayOf(day.Start)
 	for _, h := range day.Hours {
@@ -31,9 +45,17 @@ func (p *People) Learn(day *watch.Day) {
 			if _, ok := p.since[x.Person]; !ok && x.Person != "" && len(p.since) < peopleCap {
 				p.since[x.Person] = today
 			}
-			if _, ok := p.roles[x.Actor]; !ok {
-				p.roles[x.Actor] = today
+			id := pair{xxhash.Sum64String(x.Person), x.Actor}
+			if p.pairs[id] || len(p.pairs) >= 2*peopleCap {
+				continue
 			}
+			p.pairs[id] = true
+			c, ok := p.roles[x.Actor]
+			if !ok {
+				c.since = today
+			}
+			c.people++
+			p.roles[x.Actor] = c
 		}
 	}
 }
@@ -53,17 +75,20 @@ func (p *People) New(name string, role int32, today uint16) (since uint16, ok bo
 		since = today
 	}
 	used, known := p.roles[role]
-	return since, known && name != "" && today <= since+newcomer && today >= used+shared && since >= p.begin+newcomer
+	return since, known && name != "" && today <= since+newcomer && today >= used.since+shared && since >= p.begin+newcomer
 }
+
+// Of is how many people are known to use the role.
+func (p *People) Of(role int32) int { return int(p.roles[role].people) }
 
 // Clone is a copy of its own.
 func (p *People) Clone() People {
-	return People{since: maps.Clone(p.since), roles: maps.Clone(p.roles), begin: p.begin}
+	return People{since: maps.Clone(p.since), roles: maps.Clone(p.roles), pairs: maps.Clone(p.pairs), begin: p.begin}
 }
 
 // Bytes is about how much memory the people take.
 func (p *People) Bytes() int {
-	n := 16 * len(p.roles)
+	n := 24*len(p.roles) + 32*len(p.pairs)
 	for name := range p.since {
 		n += 40 + len(name)
 	}

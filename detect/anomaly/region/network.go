@@ -32,9 +32,9 @@ var netKinds = []novelty.Kind{
 	{Name: "of the account", Usual: 2e-3},
 	{Name: "private", Usual: 2e-3},
 	{Name: "of several accounts", Usual: 5e-4},
-	{Name: "of another account", Usual: 3e-5},
+	{Name: "of another account", Usual: 1.5e-5},
 	{Name: "new endpoint", Usual: 2e-4},
-	{Name: "outside", Usual: 3e-5},
+	{Name: "outside", Usual: 1.5e-5},
 }
 
 // classNetwork is the class of alarms on networks.

@@ -81,9 +81,9 @@ func (s *Sign) near(names *watch.Names, o *opened) int {
 		switch {
 		case met && f != nil && slices.Contains(f.people, n):
 			return sibling
-		case slices.ContainsFunc(h.viewers, func(v viewer) bool { return v.state == known && v.role == o.role }):
+		case s.shared(o.role, func() int { return h.usualBy(o.role) }):
 			return team
-		case f != nil && slices.Contains(f.roles, o.role):
+		case f != nil && s.shared(o.role, func() int { return f.roles[o.role] }):
 			return teamKin
 		}
 	}
@@ -91,6 +91,25 @@ func (s *Sign) near(names *watch.Names, o *opened) int {
 		return opener
 	}
 	return stranger
+}
+
+// shared tells whether those who usually open it, of the people with the role,
+// are so many that the role stands for a team: a role of half the company does
+// not.
+func (s *Sign) shared(role int32, openers func() int) bool {
+	n := openers()
+	return n > 0 && 5*n >= s.staff.Of(role)
+}
+
+// usualBy is how many people usually read the secret with the role.
+func (h *held) usualBy(role int32) int {
+	n := 0
+	for i := range h.viewers {
+		if v := &h.viewers[i]; v.state == known && v.role == role {
+			n++
+		}
+	}
+	return n
 }
 
 // outside tells whether the hour is not one of the person's own: less than 2 %

@@ -112,7 +112,8 @@ type Sign struct {
 }
 
 type family struct {
-	people, roles []int32
+	people []int32       // at most 64
+	roles  map[int32]int // people who usually open a secret of it, by role
 }
 
 var _ watch.Sign = (*Sign)(nil)
@@ -412,29 +413,29 @@ func (s *Sign) perPerson() float64 { return (s.views + 0.5) / (s.personal + 500)
 // relate works out anew who opens what: the peers of tomorrow's judgements.
 func (s *Sign) relate(names *watch.Names) {
 	clear(s.families)
-	for n := range s.secrets {
-		h := &s.secrets[n]
-		if len(h.viewers) == 0 {
-			continue
-		}
-		id := names.Secrets[n].Family
-		f := s.families[id]
-		if f == nil {
-			f = &family{}
-			s.families[id] = f
-		}
-		for i := range h.viewers {
-			v := &h.viewers[i]
-			if v.state == pending {
-				continue
-			}
-			if len(f.people) < 64 && !slices.Contains(f.people, v.person) {
-				f.people = append(f.people, v.person)
-			}
-			if v.state == known && len(f.roles) < 64 && !slices.Contains(f.roles, v.role) {
-				f.roles = append(f.roles, v.role)
+	for _, state := range []uint8{known, dropped} {
+		for n := range s.secrets {
+			for i := range s.secrets[n].viewers {
+				if v := &s.secrets[n].viewers[i]; v.state == state {
+					s.relateOne(names.Secrets[n].Family, v)
+				}
 			}
 		}
+	}
+}
+
+func (s *Sign) relateOne(id string, v *viewer) {
+	f := s.families[id]
+	if f == nil {
+		f = &family{roles: map[int32]int{}}
+		s.families[id] = f
+	}
+	if len(f.people) >= 64 || slices.Contains(f.people, v.person) {
+		return
+	}
+	f.people = append(f.people, v.person)
+	if v.state == known {
+		f.roles[v.role]++
 	}
 }
 
@@ -466,7 +467,7 @@ func (s *Sign) Bytes() int {
 		n += 32 + len(name)
 	}
 	for name, f := range s.families {
-		n += 96 + len(name) + 4*(cap(f.people)+cap(f.roles))
+		n += 96 + len(name) + 4*cap(f.people) + 32*len(f.roles)
 	}
 	return n
 }

@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -116,6 +117,28 @@ func TestOrder(t *testing.T) {
 	// Somebody who opens one now and then is as good as expected to.
 	if _, got := judged(view.Options{}, "10:41 console AWSReservedSSO_Ops reads prod/mail/smtp by dee"); len(got) > 0 && got[0].Score >= day-1 {
 		t.Errorf("by somebody who opens secrets %.2f, who does not %.2f", got[0].Score, day)
+	}
+}
+
+// A role that hundreds use is no team: that one of them opens a secret every day
+// says nothing about the others.
+func TestRoleOfMany(t *testing.T) {
+	score := func(colleagues int) float64 {
+		h := estate()
+		for i := range colleagues {
+			h.On(1, "9 console AWSReservedSSO_Shop calls ec2 by person"+strconv.Itoa(i))
+		}
+		h.On(42, "10:41 console AWSReservedSSO_Shop reads prod/shop/db by eve")
+		s := view.New(view.Options{})
+		h.Learn(s, 0, 40)
+		got := h.Judge(s, 42)
+		if len(got) != 1 {
+			t.Fatalf("%d alarms", len(got))
+		}
+		return got[0].Score
+	}
+	if few, many := score(2), score(60); few >= many || many < alert {
+		t.Errorf("in a role of a few %.2f, of many %.2f", few, many)
 	}
 }
 

@@ -1,0 +1,185 @@
+package novelty_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/detect/anomaly/watchtest"
+	"github.com/yagura-sec/yagura/event"
+)
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9+0.01*math.Abs(b) }
+
+func TestRates(t *testing.T) {
+	r := novelty.NewRates(1000, []novelty.Kind{{Name: "rare", Usual: 1e-5}, {Name: "common", Usual: 1e-3}})
+	if !near(r.P(0), 1e-5) || !near(r.P(1), 1.01e-3) || !near(r.All(), 1.01e-3) {
+		t.Errorf("at first %g, %g, %g", r.P(0), r.P(1), r.All())
+	}
+	// Where the rare kind comes every day and the common one never, they change places.
+	c := r.Clone()
+	for range 400 {
+		r.Seen(0, 1)
+		r.Day(100)
+	}
+	if rare, common := r.Rate(0), r.Rate(1); rare < 0.008 || rare > 0.01 || common > 2e-4 || r.P(0) <= r.P(1) {
+		t.Errorf("learned %g and %g", rare, common)
+	}
+	if !near(c.Rate(0), 1e-5) {
+		t.Errorf("the clone learned too: %g", c.Rate(0))
+	}
+	// Half is forgotten after 60 days in which nothing could be seen.
+	before := r.Learned(0)
+	for range 60 {
+		r.Day(0)
+	}
+	if !near(r.Learned(0), before/2) {
+		t.Errorf("of %g %g are left", before, r.Learned(0))
+	}
+}
+
+func TestLeaning(t *testing.T) {
+	f := func(seen, expected, want float64) {
+		t.Helper()
+		if got := novelty.Leaning(seen, expected); !near(got, want) {
+			t.Errorf("Leaning(%g, %g) = %g, want %g", seen, expected, got, want)
+		}
+	}
+	f(0, 0, 1)
+	f(0, 0.5, 0.5)
+	f(5, 0.5, 5.5)
+	f(1, 1, 1)
+}
+
+func TestScore(t *testing.T) {
+	f := func(p, want float64) {
+		t.Helper()
+		if got := novelty.Score(p); !near(got, want) {
+			t.Errorf("Score(%g) = %g, want %g", p, got, want)
+		}
+	}
+	f(1, 0)
+	f(2, 0)
+	f(1e-4, 4)
+	f(1e-300, 12)
+	f(0, 12)
+}
+
+func TestAlike(t *testing.T) {
+	f := func(a, b string, want bool) {
+		t.Helper()
+		if got := novelty.Alike(novelty.Words(a), novelty.Words(b)); got != want {
+			t.Errorf("%q and %q: %v (%v, %v)", a, b, got, novelty.Words(a), novelty.Words(b))
+		}
+	}
+	f("pay-charge", "pay-charge-task", true)
+	f("payments-worker-role", "prod/payments", true)
+	f("prod-payments-lambda", "prod-ledger-lambda", false) // what they share says nothing
+	f("web-tier", "payments", false)
+	f("", "", false)
+	f("lambda-role-v2", "ecs-task-role", false)
+	f("checkout-search-mailer", "prod/mailer", true)
+	f("a-b-c", "a-b-c", false)
+}
+
+func TestClass(t *testing.T) {
+	for _, c := range []event.Caller{event.CallerLambda, event.CallerECS, event.CallerEC2, event.CallerEKS, event.CallerCI, event.CallerConsole,
+		event.CallerPersonCLI, event.CallerAWSService, event.CallerStaticKey, event.CallerUnknown} {
+		if n := novelty.Class(c); n > 15 || novelty.CallerOf(n) != c || novelty.A(c) == "" || novelty.Kinds(c) == "" {
+			t.Errorf("%s is %d, which is %s", c, n, novelty.CallerOf(n))
+		}
+	}
+	if novelty.CallerOf(novelty.Class("robot")) != event.CallerUnknown {
+		t.Error("a new word for a caller is not unknown")
+	}
+}
+
+func TestHomes(t *testing.T) {
+	h := watchtest.New("2026-03-02")
+	home, other := h.Secret("pay/db"), h.Secret("pay/mq")
+	var s novelty.Homes
+	s.Take(h.Names())
+	copied := h.Secret("pay/db@us-east-1", watchtest.Account, "us-east-1")
+	key := h.Secret("key/1234", watchtest.Account, "us-east-1")
+	f := func(n, want int32) {
+		t.Helper()
+		if got := s.Of(h.Names(), n); got != want {
+			t.Errorf("of %d: %d, want %d", n, got, want)
+		}
+	}
+	f(home, home)
+	f(other, other)
+	f(copied, home) // though it was not taken in yet
+	f(key, key)
+	c := s.Clone()
+	s.Take(h.Names())
+	f(copied, home)
+	f(key, key)
+	if c.Of(h.Names(), copied) != home || c.Bytes() >= s.Bytes() {
+		t.Error("the clone was changed")
+	}
+}
+
+func TestActs(t *testing.T) {
+	h := watchtest.New("2026-03-02")
+	h.On(0, "9:00 ci deployer build role/old")
+	h.On(3, "9:00 ci deployer build role/new")
+	h.On(3, "10:00 ci deployer build role/failed ends denied")
+	h.On(8, "9:00 ci deployer deploy service/new")
+	h.On(8, "11:00 ci deployer deploy service/later")
+	var acts novelty.Acts
+	for d := range 8 {
+		acts.Learn(h.Day(d))
+	}
+	found := func(m *novelty.Acts, since time.Time) (names []string) {
+		m.Find(h.Day(8), 10, h.AccountOf(watchtest.Account), since, func(a *watch.Act) bool {
+			names = append(names, a.Resource)
+			return true
+		})
+		return names
+	}
+	if got := found(&acts, h.Day(0).Start); len(got) != 2 || got[0] != "service/new" || got[1] != "role/new" {
+		t.Errorf("found %v", got)
+	}
+	if got := found(&acts, h.Day(8).Start); len(got) != 1 {
+		t.Errorf("since today: %v", got)
+	}
+	c := acts.Clone()
+	for d := 8; d < 12; d++ {
+		acts.Learn(h.Day(d))
+	}
+	if len(found(&c, h.Day(0).Start)) != 2 || acts.Bytes() == 0 {
+		t.Error("the clone was changed")
+	}
+}
+
+func TestPeople(t *testing.T) {
+	h := watchtest.New("2026-03-02")
+	for d := range 40 {
+		h.On(d, "9 console AWSReservedSSO_Dev calls ec2 by ann")
+	}
+	h.On(30, "9 console AWSReservedSSO_Dev calls ec2 by bob")
+	h.On(30, "9 console AWSReservedSSO_Odd calls ec2 by cat")
+	var p novelty.People
+	for d := range 31 {
+		p.Learn(h.Day(d))
+	}
+	f := func(name, role string, day int, want bool) {
+		t.Helper()
+		if since, ok := p.New(name, h.Actor(role), novelty.DayOf(h.Day(day).Start)); ok != want || ok && novelty.DateOf(since) != h.Day(min(day, 30)).Start && name == "bob" {
+			t.Errorf("%s as %s on day %d: %v since %v", name, role, day, ok, novelty.DateOf(since))
+		}
+	}
+	f("ann", "AWSReservedSSO_Dev", 31, false) // long there
+	f("bob", "AWSReservedSSO_Dev", 31, true)
+	f("bob", "AWSReservedSSO_Dev", 39, true)
+	f("bob", "AWSReservedSSO_Dev", 41, false) // not new any more
+	f("cat", "AWSReservedSSO_Odd", 31, false) // in a role as new as she
+	f("dan", "AWSReservedSSO_Dev", 31, true)  // comes only now
+	f("", "AWSReservedSSO_Dev", 31, false)
+	if n := p.Of(h.Actor("AWSReservedSSO_Dev")); n != 2 {
+		t.Errorf("%d people with the role", n)
+	}
+}
