@@ -131,22 +131,26 @@ func loadTest(p *planner, j *job) bool {
 		func(a *estate.App) bool { return true })
 }
 
-// monthEnd is that a batch job has more to do on the last day of a month.
+// monthEnd is that a batch job has MonthEnd times as much to do on the last day
+// of a month.
 func monthEnd(p *planner, j *job) bool {
 	for day := p.w.TroubleAt.Truncate(24 * time.Hour); day.Before(p.w.End); day = day.AddDate(0, 0, 1) {
-		if day.AddDate(0, 0, 1).Day() != 1 || !p.within(day, day.AddDate(0, 0, 1)) {
+		from, to := day, day.AddDate(0, 0, 1)
+		if to.Day() != 1 || !p.within(from, to) {
 			continue
 		}
-		from, to := day, day.AddDate(0, 0, 1)
 		for _, r := range p.batches(j, from, to) {
-			w := r.Workload
-			if w.App == nil || !p.free(j, from, to, uids(readBy(w, from)...)...) {
+			w, s := r.Workload, r.Secret
+			run := clock(day, zone(teamZone(w)), float64(r.Minute)/60+2.0/60)
+			if w.App == nil || run.Before(from) || !run.Add(20*time.Minute).Before(to) {
 				continue
 			}
 			l := p.label(j, "month-end batch", from, to)
-			l.Why, l.Account, l.Principal, l.Secrets = "the batch job of the month's end has more to do", w.Account.ID, w.Role, uids(readBy(w, from)...)
-			p.claim(from, to, append(uids(readBy(w, from)...), w.Role)...)
-			p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: readBy(w, from), Rate: MonthEnd, Label: l})
+			l.Why, l.Account, l.Principal, l.Secrets = "the batch job of the month's end has more to do", w.Account.ID, w.Role, uids(s)
+			p.claim(from, to, s.ARN, w.Role)
+			for _, at := range p.spread(int(MonthEnd-1)*runs(r)+StormFewest, run, run.Add(15*time.Minute)) {
+				p.add(read(at, as(w), s, l))
+			}
 			p.announce(j, "batch", "month-end closing of "+w.App.Name, w.App.Team.Name)
 			j.told.Kinds = []string{finding.SignFrequency, finding.SignTime}
 			return true
@@ -236,7 +240,7 @@ func (p *planner) successor(j *job, sort, why string, next func(*estate.Workload
 		if heir == nil || !ok {
 			continue
 		}
-		heir.From, heir.Reads = from, nil
+		heir.Reads = nil
 		for _, r := range w.Reads {
 			c := *r
 			c.Workload = heir
@@ -246,11 +250,13 @@ func (p *planner) successor(j *job, sort, why string, next func(*estate.Workload
 		l.Why, l.Account, l.Principal, l.Secrets = why, a.Account.ID, heir.Role, uids(readBy(w, from)...)
 		p.claim(from, p.w.End, append(appKeys(a), heir.Role)...)
 		p.add(built(from, by, heir, heir.Region, l)...)
-		begins := from.Add(10 * time.Minute)
-		p.change(
-			estate.Change{From: begins, Until: to, Workloads: []*estate.Workload{w}, As: heir, Label: l},
-			estate.Change{From: to, Until: p.w.End, Workloads: []*estate.Workload{w}, As: heir},
-		)
+		heir.From = from.Add(10 * time.Minute)
+		p.change(estate.Change{From: heir.From, Until: to, Workloads: []*estate.Workload{heir}, Rate: 1, Label: l})
+		p.lasting = func() {
+			w.Until = heir.From
+			a.Workloads = append(a.Workloads, heir)
+			p.w.Workloads = append(p.w.Workloads, heir)
+		}
 		p.announce(j, "migration", sort+": "+a.Name, a.Team.Name)
 		return true
 	}
@@ -304,10 +310,6 @@ func goneMember(p *planner, j *job) bool {
 	}
 	for _, a := range p.groups(j, from, p.w.End) {
 		w, all := p.starter(a), plainSecrets(a)
-		by, ok := p.ci(a.Account, a.Team)
-		if len(all) < 3 || !ok {
-			continue
-		}
 		gone := all[p.rng.IntN(len(all))]
 		var rest []*estate.Secret
 		for _, s := range all {
@@ -318,16 +320,8 @@ func goneMember(p *planner, j *job) bool {
 		l := p.label(j, "one of a group deleted", from, to)
 		l.Why, l.Account, l.Principal, l.Secrets = "one secret of the group was deleted; the others are read as ever", a.Account.ID, w.Role, uids(rest...)
 		p.claim(from, p.w.End, appKeys(a)...)
-		del := do(from, by, gone.Region, "secretsmanager", "DeleteSecret", `{"secretId":"`+gone.ARN+`","recoveryWindowInDays":7}`, l)
-		if gone.Sort == estate.SortParameter {
-			del = do(from, by, gone.Region, "ssm", "DeleteParameter", `{"name":"`+gone.Name+`"}`, l)
-		}
-		del.Secret, del.Account = gone, gone.Account
-		p.add(del)
-		p.change(
-			estate.Change{From: from, Until: p.w.End, Secrets: []*estate.Secret{gone}, Rate: -1},
-			estate.Change{From: from, Until: to, Secrets: rest, Rate: 1, Label: l},
-		)
+		p.lasting = func() { gone.Deleted = from } // its record is the pipeline's
+		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: rest, Rate: 1, Label: l})
 		p.announce(j, "change", "removal of "+gone.Name, a.Team.Name)
 		j.told.Kinds = []string{finding.SignGroup}
 		return true

@@ -78,7 +78,7 @@ func clockChange(p *planner, j *job) bool {
 		if w.App == nil || !p.free(j, from, to, uids(secrets...)...) {
 			continue
 		}
-		l := p.label(j, "clock change", from, to)
+		l := p.label(j, "clock change", from, to.Add(70*time.Minute)) // the last run is late as well
 		l.Why, l.Account, l.Principal, l.Secrets = "clocks were changed: the job runs an hour off", w.Account.ID, w.Role, uids(secrets...)
 		p.claim(from, to, append([]string{w.Role}, l.Secrets...)...)
 		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: secrets, Shift: time.Hour, Label: l})

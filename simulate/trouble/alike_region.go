@@ -40,6 +40,9 @@ func (p *planner) elsewhere(j *job, sort, why string, copied bool, share float64
 			continue
 		}
 		secrets := copies(w, from)
+		if a.Together && len(secrets) < len(readBy(w, from)) {
+			continue // a group moves as a whole
+		}
 		l := p.label(j, sort, from, to)
 		l.Why, l.Account, l.Principal, l.Secrets = why, a.Account.ID, w.Role, uids(secrets...)
 		alsoIn(l, region, secrets...)

@@ -24,7 +24,7 @@ func (p *planner) stolen(w *estate.Workload) estate.Caller {
 	c := as(w)
 	switch w.Class {
 	case estate.Lambda:
-		c.Session = w.Name
+		c.Session, c.Scope = w.Name, "arn:aws:lambda:"+w.Region+":"+w.Account.ID+":function:"+w.Name
 	case estate.ECS:
 		c.Session = p.hex(32)
 	case estate.EC2:

@@ -108,7 +108,7 @@ func slowRise(p *planner, j *job) bool {
 	if !p.within(from, to) {
 		return false
 	}
-	for _, s := range p.secrets(j, from, to, func(s *estate.Secret) bool { return p.owned(s) && p.steady(s) >= 5 }) {
+	for _, s := range p.secrets(j, from, to, func(s *estate.Secret) bool { return p.owned(s) && p.steady(s) >= 5 && !s.App.Together }) {
 		w := p.main(s).Workload
 		if !p.works(w, from, to) || !p.free(j, from, to, w.Role) {
 			continue

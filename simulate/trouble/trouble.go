@@ -50,6 +50,7 @@ type job struct {
 	label      *estate.Label
 	told       *finding.Window // what the calendar would say of it, if it is benign
 	known      int             // how likely somebody announced it: always, maybe, seldom
+	lasting    func()          // carried out when the pair has its place
 	free       time.Duration   // how far incidents have to be apart
 }
 
@@ -71,6 +72,7 @@ type planner struct {
 	calls   []estate.Call
 	changes []estate.Change
 	labels  []*estate.Label
+	lasting func() // what the incident being planned changes for good
 }
 
 type span struct{ from, to time.Time }
@@ -81,7 +83,9 @@ type claim struct {
 }
 
 // Plan plans all trouble of w and what looks like it. The same world and seed
-// give the same plan.
+// give the same plan. What changes for good becomes part of the world: programs
+// that take the place of others are added to it, secrets that go away get the
+// time of it.
 func Plan(w *estate.World, seed int64) estate.Plan {
 	p := &planner{
 		w: w, rng: rand.New(rand.NewPCG(uint64(seed), 0x7472_6f75_626c_65)), // "trouble"
@@ -169,7 +173,7 @@ func (p *planner) place(j *job) {
 	wanted := j.at
 	for try := range Tries {
 		for v := range j.variants {
-			p.pending, p.calls, p.changes, p.labels = nil, nil, nil, nil
+			p.pending, p.calls, p.changes, p.labels, p.lasting = nil, nil, nil, nil, nil
 			j.label, j.told, j.known = nil, nil, maybe
 			if j.variants[(j.first+v)%len(j.variants)](p, j) {
 				p.settle(j)
@@ -195,6 +199,7 @@ func (p *planner) settle(j *job) {
 	p.plan.Calls = append(p.plan.Calls, p.calls...)
 	p.plan.Changes = append(p.plan.Changes, p.changes...)
 	p.plan.Labels = append(p.plan.Labels, p.labels...)
+	j.lasting = p.lasting
 }
 
 // number names the labels in the order of time and ties pairs. A pair of which
@@ -244,6 +249,9 @@ func (p *planner) number(jobs []*job) {
 	for _, j := range jobs {
 		if j.label != nil {
 			j.label.LookAlike = j.pair.label.ID
+			if j.lasting != nil {
+				j.lasting()
+			}
 		}
 	}
 }

@@ -195,11 +195,6 @@ func TestOfThisWorld(t *testing.T) {
 				principals[trouble.SignInUser(x, s.Account)] = true
 			}
 		}
-		for _, c := range p.Changes {
-			if c.As != nil {
-				principals[c.As.Role] = true
-			}
-		}
 		for _, s := range w.Secrets {
 			secrets[s.ARN] = s
 			for _, a := range s.Replicas {
