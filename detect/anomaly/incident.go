@@ -31,7 +31,7 @@ type teller struct {
 	r       *reader
 	since   time.Time // of what is told
 	windows []finding.Window
-	budget  budget
+	budget  float64
 	out     []finding.Occurrence
 	at      map[string]int // in out, by key and hour
 	open    []proof        // whose evidence is not read yet
@@ -53,8 +53,9 @@ func (t *teller) alarm(m *model, hour *watch.Hour, a *watch.Alarm) []raised {
 	}
 	key := t.key(m, a)
 	rate := m.learned.tails.rate(a.Class, a.Score, a.Trials)
-	if !hour.Start.Before(t.since) && rate <= t.budget.threshold(m.learned.tails, a.Sign, a.Class) {
-		t.add(m, hour, a, key, rate)
+	needs := needed(m.learned.tails, a.Sign, a.Class, rate)
+	if !hour.Start.Before(t.since) && needs <= t.budget {
+		t.add(m, hour, a, key, rate, needs)
 	}
 	if len(a.Context) > 0 {
 		return nil
@@ -90,8 +91,9 @@ func accountOf(n *watch.Names, a *watch.Alarm) string {
 
 // add makes an occurrence of the alarm, or puts it to that of its trouble in the
 // hour.
-func (t *teller) add(m *model, hour *watch.Hour, a *watch.Alarm, key string, rate float64) {
+func (t *teller) add(m *model, hour *watch.Hour, a *watch.Alarm, key string, rate, needs float64) {
 	o := t.occurrence(m, hour, a, key, rate)
+	o.Anomaly.Budget = needs
 	if t.at == nil {
 		t.at = map[string]int{}
 	}
@@ -118,6 +120,8 @@ func join(o *finding.Occurrence, p finding.Occurrence) {
 		*o, p = p, *o
 	}
 	o.Anomaly.Budget = min(o.Anomaly.Budget, p.Anomaly.Budget)
+	o.Anomaly.Rate, o.Anomaly.Budget = min(o.Anomaly.Rate, p.Anomaly.Rate), min(o.Anomaly.Budget, p.Anomaly.Budget)
+	o.Confidence = max(o.Confidence, p.Confidence)
 	o.FirstSeen, o.LastSeen = earlier(o.FirstSeen, p.FirstSeen), later(o.LastSeen, p.LastSeen)
 	mine, its := named(o), named(&p)
 	for _, r := range its {
@@ -171,7 +175,7 @@ func (t *teller) occurrence(m *model, hour *watch.Hour, a *watch.Alarm, key stri
 			Confidence: confidence(rate), Account: accountOf(n, a), Region: a.Region, Reasons: told.Reasons, Next: told.Next,
 			Explained: slices.Clone(a.Context),
 			Anomaly: &finding.Anomaly{
-				Sign: a.Sign, Score: a.Score, Rate: rate, Budget: needed(m.learned.tails, a.Sign, a.Class, rate), Person: a.Person, Days: a.Days, Calls: a.Calls,
+				Sign: a.Sign, Score: a.Score, Rate: rate, Person: a.Person, Days: a.Days, Calls: a.Calls,
 				Series: told.Series, Unseen: told.Unseen,
 			},
 		},

@@ -103,9 +103,6 @@ var sorts = func() map[call]string {
 	return m
 }()
 
-// denials are the outcomes that say "you may not".
-var denials = []event.Outcome{event.Denied, event.AuthFailed, event.DeniedByOrgPolicy}
-
 // denied tells whether a call was turned away for who made it.
 func denied(o event.Outcome) bool {
 	return o == event.Denied || o == event.AuthFailed || o == event.DeniedByOrgPolicy

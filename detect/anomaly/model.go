@@ -121,7 +121,7 @@ func (h *Hunter) from(ctx context.Context, since, end time.Time) (said finding.H
 	if err != nil {
 		return said, err
 	}
-	t := &teller{h: h, r: r, since: since, windows: h.o.Windows(), budget: budget{h.o.Budget}}
+	t := &teller{h: h, r: r, since: since, windows: h.o.Windows(), budget: h.o.Budget}
 	ctx, cancel := context.WithCancel(ctx)
 	read := h.ahead(ctx, r, h.spans(since, end, horizon, notes))
 	defer func() { // nothing reads on behind our back
