@@ -17,6 +17,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
@@ -360,6 +361,9 @@ func (s *sign) context(d *watch.Day, i int, r *run) []finding.Explanation {
 	case changed != nil && r.class == programs:
 		return []finding.Explanation{{Kind: "context", ID: "policy",
 			Text: changed.operation + " at " + changed.at.UTC().Format("15:04") + " changed the organisation's policies shortly before."}}
+	case r.caller == event.CallerCI && s.volume.Usual(r.who, r.class).Days >= matureDays:
+		return []finding.Explanation{{Kind: "context", ID: "pipeline",
+			Text: "A pipeline known for days fails with " + strings.Join(r.ops, " and ") + " on and on: a policy or its plan is new."}}
 	}
 	return nil
 }

@@ -87,8 +87,10 @@ type sign struct {
 	tail   []fresh     // of the last day learned: new denied secrets
 	grants [2]float64  // hours with secrets denied; those in which one was then given
 	users  map[string]int32
-	start  time.Time // of the first day learned
-	last   time.Time // of the last day learned
+
+	gathered map[*watch.Hour][]*denied
+	start    time.Time // of the first day learned
+	last     time.Time // of the last day learned
 }
 
 // fresh is a secret that a principal was denied for the first time.
@@ -106,7 +108,7 @@ func New(opt Options) watch.Sign {
 		volume: tally.New[principal](classes, t), breadth: tally.New[principal](classes, t),
 		secrets: tally.New[principal](classes, t), slow: tally.New[principal](classes, t),
 		refused: tally.New[int32](1, t), signIns: tally.New[string](1, t), sources: tally.New[string](1, t),
-		known: map[int32]*memory{}, people: map[string]*memory{}, users: map[string]int32{},
+		known: map[int32]*memory{}, people: map[string]*memory{}, users: map[string]int32{}, gathered: map[*watch.Hour][]*denied{},
 		grants: [2]float64{6, 1},
 	}
 }
@@ -120,7 +122,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 		return nil
 	}
 	var out []watch.Alarm
-	all := s.gather(day.Names, h)
+	all := s.gather(h)
 	for _, d := range all {
 		if a, ok := s.judge(day, i, d); ok {
 			out = append(out, a)
@@ -219,13 +221,14 @@ func (s *sign) mature() bool {
 	return n >= matureHours
 }
 
-// trials is how many hours of principals are judged, a day and secret.
+// trials is how many hours of principals and of secrets are judged, a day and
+// secret.
 func (s *sign) trials(n *watch.Names) float64 {
 	sum := 0.0
 	for c := range classes {
 		sum += s.volume.PerDay(c)
 	}
-	return max(sum, 1) / float64(max(1, len(n.Secrets)))
+	return 24 + max(sum, 1)/float64(max(1, len(n.Secrets)))
 }
 
 // lately is which secrets the principal was denied for the first time in the 24
@@ -251,7 +254,7 @@ func (s *sign) lately(day *watch.Day, i int, d *denied) ([]int32, time.Time) {
 		if h == nil || !anyDenied(h) {
 			continue
 		}
-		for _, e := range s.gather(day.Names, h) {
+		for _, e := range s.gather(h) {
 			if e.who != d.who {
 				continue
 			}
@@ -311,6 +314,7 @@ func uids(n *watch.Names, secrets []int32) []string {
 // Clone is a copy that learns on its own.
 func (s *sign) Clone() watch.Sign {
 	c := *s
+	c.gathered = map[*watch.Hour][]*denied{}
 	c.volume, c.breadth, c.secrets, c.slow = s.volume.Clone(), s.breadth.Clone(), s.secrets.Clone(), s.slow.Clone()
 	c.refused, c.signIns, c.sources = s.refused.Clone(), s.signIns.Clone(), s.sources.Clone()
 	c.known, c.people = make(map[int32]*memory, len(s.known)), make(map[string]*memory, len(s.people))

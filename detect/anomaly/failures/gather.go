@@ -36,9 +36,26 @@ type denied struct {
 }
 
 // gather is all principals that were denied something in the hour, in the order
-// of their first denial.
-func (s *sign) gather(names *watch.Names, h *watch.Hour) []*denied {
-	g := gathering{s: s, h: h, all: map[principal]*denied{}}
+// of their first denial. It is kept as long as nothing more is learned.
+func (s *sign) gather(h *watch.Hour) []*denied {
+	if list, ok := s.gathered[h]; ok {
+		return list
+	}
+	list := s.gatherAnew(h)
+	if len(s.gathered) >= 48 {
+		clear(s.gathered)
+	}
+	s.gathered[h] = list
+	return list
+}
+
+func (s *sign) gatherAnew(h *watch.Hour) []*denied {
+	g := gathering{s: s, h: h, all: map[principal]*denied{}, acts: map[int32][]int32{}}
+	for i := range h.Acts {
+		if a := &h.Acts[i]; a.Sort == watch.ActDenied || a.Sort == watch.ActOrgDenied {
+			g.acts[a.Actor] = append(g.acts[a.Actor], int32(i))
+		}
+	}
 	for i := range h.Tries {
 		g.try(&h.Tries[i])
 	}
@@ -54,7 +71,7 @@ func (s *sign) gather(names *watch.Names, h *watch.Hour) []*denied {
 		g.person(&h.People[i])
 	}
 	for _, d := range g.list {
-		s.finish(names, d, h)
+		s.finish(d)
 	}
 	slices.SortStableFunc(g.list, func(a, b *denied) int {
 		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.actor, b.actor), cmp.Compare(a.who.person, b.who.person))
@@ -67,6 +84,7 @@ type gathering struct {
 	h    *watch.Hour
 	all  map[principal]*denied
 	list []*denied
+	acts map[int32][]int32 // denials of the hour, by actor
 }
 
 func (g *gathering) at(w principal, actor, account int32, c event.Caller, first time.Time) *denied {
@@ -109,9 +127,9 @@ func (g *gathering) try(t *watch.Try) {
 // organisation's policy, which is another sign's business.
 func (g *gathering) byPolicyOnly(t *watch.Try) bool {
 	org := false
-	for i := range g.h.Acts {
+	for _, i := range g.acts[t.Actor] {
 		a := &g.h.Acts[i]
-		if a.Actor != t.Actor || a.Account != t.Account || a.Last.Before(t.First) || a.First.After(t.Last) {
+		if a.Account != t.Account || a.Last.Before(t.First) || a.First.After(t.Last) {
 			continue
 		}
 		switch a.Sort {
@@ -130,9 +148,9 @@ func (g *gathering) newPairs(t *watch.Try) int {
 	m := g.s.of(principal{actor: t.Actor})
 	day := g.s.today()
 	told, n := false, 0
-	for i := range g.h.Acts {
+	for _, i := range g.acts[t.Actor] {
 		a := &g.h.Acts[i]
-		if a.Sort != watch.ActDenied || a.Actor != t.Actor || a.Last.Before(t.At) || !a.First.Before(t.At.Add(10*time.Minute)) {
+		if a.Sort != watch.ActDenied || a.Last.Before(t.At) || !a.First.Before(t.At.Add(10*time.Minute)) {
 			continue
 		}
 		told = true
@@ -202,7 +220,7 @@ func (g *gathering) person(p *watch.PersonHour) {
 	d.region = p.Region
 }
 
-func (s *sign) finish(names *watch.Names, d *denied, h *watch.Hour) {
+func (s *sign) finish(d *denied) {
 	d.raw = max(d.raw, int64(d.calls))
 	m := s.of(d.who)
 	day := s.today()

@@ -31,6 +31,8 @@ type daily struct {
 // Learn takes in a day.
 func (s *sign) Learn(day *watch.Day) {
 	n := dayNumber(day.Start)
+	clear(s.gathered) // Judge may have seen less of it
+	defer clear(s.gathered)
 	if s.start.IsZero() {
 		s.start = day.Start
 	}
@@ -44,7 +46,7 @@ func (s *sign) Learn(day *watch.Day) {
 		}
 		hours++
 		s.active(of, i, h)
-		for _, d := range s.gather(day.Names, h) {
+		for _, d := range s.gather(h) {
 			x := of[d.who]
 			if x == nil {
 				x = &daily{class: d.class, in: i, hours: 1}
@@ -61,7 +63,7 @@ func (s *sign) Learn(day *watch.Day) {
 				}
 			}
 		}
-		for secret, r := range s.strangers(s.gather(day.Names, h)) {
+		for secret, r := range s.strangers(s.gather(h)) {
 			refused[secret] = append(refused[secret], r.calls)
 		}
 	}
@@ -160,7 +162,7 @@ func (s *sign) remember(n int32, day *watch.Day) {
 		for i := range h.People {
 			s.rememberPerson(n, &h.People[i])
 		}
-		for _, d := range s.gather(day.Names, h) {
+		for _, d := range s.gather(h) {
 			m := s.keep(d.who, n)
 			for _, x := range d.secrets {
 				m.denied = note(m.denied, uint32(x), n, maxDenied)

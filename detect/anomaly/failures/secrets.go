@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
@@ -64,8 +65,8 @@ func (s *sign) judgeSecrets(day *watch.Day, i int, all []*denied) []watch.Alarm 
 			continue
 		}
 		a := watch.Alarm{
-			Sign: finding.SignFailures, Class: "failures/secret", Secret: x, Actor: r.most.actor, Person: r.most.who.person,
-			Account: r.most.account, Caller: r.most.caller, Region: r.most.region, Score: score, Trials: 24,
+			Sign: finding.SignFailures, Class: "failures", Secret: x, Actor: r.most.actor, Person: r.most.who.person,
+			Account: r.most.account, Caller: r.most.caller, Region: r.most.region, Score: score, Trials: s.trials(day.Names),
 			Count: int64(r.calls), Severity: finding.Medium, Days: s.refused.Days(), Calls: int64(u.Occasions), Mature: s.mature(),
 			Where: watch.Where{
 				Actor: actorUID(day.Names, r.most.actor), Person: r.most.who.person, Secrets: uids(day.Names, []int32{x}),
@@ -133,8 +134,14 @@ func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
 	if len(d.secrets) == 1 && s.family(day.Names, m, d.secrets[0]) {
 		return explain("misconfiguration", "One and the same call failed again and again, for a secret beside those that the program reads.")
 	}
-	if len(d.secrets) == 0 && len(m.given) > 0 {
-		return explain("misconfiguration", "One and the same call of a program failed again and again, none of a secret.")
+	if u := s.volume.Usual(d.who, d.class); u.Days < adoptDays {
+		return nil
+	}
+	switch {
+	case strings.HasPrefix(d.code, "Expired"):
+		return explain("expired", "The program was known for days; its credentials have expired ("+d.code+") and it tries again and again.")
+	case len(d.secrets) == 0:
+		return explain("misconfiguration", "One and the same call of a program known for days failed again and again, none of a secret.")
 	}
 	return nil
 }
@@ -268,7 +275,7 @@ func (s *sign) judgeSignIns(day *watch.Day, h *watch.Hour) []watch.Alarm {
 		if score < watch.Floor || len(t.users) < leastUsers {
 			continue
 		}
-		a := s.signInAlarm(day, t, "failures/address", score, s.sources.PerDay(0))
+		a := s.signInAlarm(day, t, "failures/sign_in", score, s.sources.PerDay(0))
 		a.Where.SrcIP = ip
 		a.Severity = finding.High
 		a.Tell = func() watch.Told { return s.tellAddress(ip, t, u, score) }

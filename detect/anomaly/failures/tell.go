@@ -203,7 +203,7 @@ func (s *sign) series(day *watch.Day, i int, d *denied, u tally.Usual) []finding
 			continue
 		}
 		seen := 0
-		for _, e := range s.gather(day.Names, h) {
+		for _, e := range s.gather(h) {
 			if e.who == d.who {
 				seen = e.calls
 			}

@@ -153,7 +153,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 		}
 		if !p.insider {
 			a.Severity = finding.Medium
-			a.Class = "group/stranger"
+			a.Trials = float64(len(s.sets)) / float64(max(1, len(day.Names.Secrets))) // a day of a set is one
 			a.Person, a.Account = person(h, p, a.Account)
 			a.Where.Person = a.Person
 		}
@@ -217,7 +217,7 @@ func (s *sign) members(x *set) []int32 {
 	return slices.DeleteFunc(slices.Clone(x.secrets), func(m int32) bool { _, gone := s.gone[m]; return gone })
 }
 
-// completed tells whether the actor read the rest of the set in other bursts of
+// completed tells whether the actor read others of the set in other bursts of
 // the same hour or the one before: reads that have come apart, not a part.
 func (s *sign) completed(day *watch.Day, i int, p *partial) bool {
 	if !p.insider {
@@ -248,7 +248,7 @@ func (s *sign) completed(day *watch.Day, i int, p *partial) bool {
 			look(day.Hours[k].Bursts, from, to)
 		}
 	}
-	return len(read) == len(p.set.secrets) || apart >= 2
+	return apart > 0 || len(read) == len(p.set.secrets)
 }
 
 // rotates tells whether the actor changed one of the secrets it read: what
@@ -326,13 +326,13 @@ func (s *sign) chanceStranger(class int) float64 {
 	return (0.5 + s.strange[class]) / (priorB + s.calm[class])
 }
 
-// trials is how many bursts and set-days are judged, a day and secret.
+// trials is how many bursts are judged, a day and secret.
 func (s *sign) trials(n *watch.Names) float64 {
 	days := (1 - math.Pow(keepDay, float64(s.days))) / (1 - keepDay)
 	if days <= 0 {
 		return 1
 	}
-	return ((s.whole+s.part)/days + float64(len(s.sets))) / float64(max(1, len(n.Secrets)))
+	return (s.whole + s.part) / days / float64(max(1, len(n.Secrets)))
 }
 
 func (s *sign) account(n *watch.Names, p *partial) int32 {
@@ -374,8 +374,8 @@ func (s *sign) context(day *watch.Day, i int, p *partial) []finding.Explanation 
 		switch {
 		case (a.Sort == watch.ActDelete || a.Sort == watch.ActCreate) && slices.Contains(missing, a.Secret):
 			return explain("member", a.Operation+" at "+clock(a.First)+" changed a member of the set that was not read.")
-		case a.Sort == watch.ActRotate && slices.Contains(p.secrets, a.Secret) && !p.insider && a.Actor == p.actor:
-			return explain("rotation", "The reader rotated what it read.")
+		case (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && len(p.secrets) == 1 && p.secrets[0] == a.Secret && p.first.Sub(a.First) <= rotateBefore:
+			return explain("rotation", a.Operation+" at "+clock(a.First)+" gave a new value to what was read.")
 		case a.Sort == watch.ActDeploy && p.insider && p.first.Sub(a.First) <= deployBefore && s.related(day.Names, &a, p):
 			return explain("deploy", a.Operation+" at "+clock(a.First)+" came before: the new version may read fewer secrets.")
 		}
@@ -383,7 +383,11 @@ func (s *sign) context(day *watch.Day, i int, p *partial) []finding.Explanation 
 	return nil
 }
 
-const deployBefore = time.Hour
+// How long before a deploy and a rotation account for a part.
+const (
+	deployBefore = time.Hour
+	rotateBefore = 2 * time.Hour
+)
 
 // related tells whether a deploy is one of the program: its resource bears the
 // same name, or the log does not say of what it is.

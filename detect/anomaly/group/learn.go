@@ -59,12 +59,33 @@ func (s *sign) Learn(day *watch.Day) {
 
 const maxRecent = 20_000
 
+// onceWeight is what a day with parts counts towards how often sets are read in
+// part: less than one, so that some attacks are no habit of the organisation.
+// That starts break off by chance all the time is seen in the tail of the scores.
+const onceWeight = 0.25
+
+// comes tells whether with the burst a stranger has come to the set: a person at
+// once, a program on the day it is adopted, for a program that comes once is what
+// is looked for.
+func (s *sign) comes(x *set, b *watch.Burst) bool {
+	held := intersection(x.secrets, b.Secrets)
+	if s.knownPart(&partial{set: x, actor: b.Actor, secrets: held}) > 0 {
+		return false
+	}
+	if classOf(b.Caller) == aPerson {
+		return true
+	}
+	a := s.actors[b.Actor]
+	return a != nil && slices.ContainsFunc(a.parts, func(p part) bool {
+		return p.days == adoptDays-1 && slices.Equal(intersection(x.secrets, p.secrets), held)
+	})
+}
+
 // count takes in how the sets known so far were read: what the priors are made
-// of. What one actor does to one set in a day is capped, so that a day of
-// attacks is no habit of the organisation.
+// of.
 func (s *sign) count(day *watch.Day) {
 	type key struct{ set, actor int32 }
-	strangers, parts := map[key]int{}, map[key]float64{}
+	strangers, parts := map[key]int{}, map[key]bool{}
 	for i, h := range day.Hours {
 		if h == nil {
 			continue
@@ -78,19 +99,19 @@ func (s *sign) count(day *watch.Day) {
 				set := s.sets[x]
 				if _, in := slices.BinarySearch(set.readers, b.Actor); in {
 					s.whole += float64(max(1, b.Count))
-				} else if s.knownPart(&partial{set: set, actor: b.Actor, secrets: intersection(set.secrets, b.Secrets)}) == 0 {
+				} else if s.comes(set, b) {
 					strangers[key{x, b.Actor}] = classOf(b.Caller)
 				}
 			}
 		}
 		for _, p := range s.partials(h) {
 			if p.insider && s.knownPart(p) == 0 && !s.completed(day, i, p) && !s.rotates(h, p) {
-				parts[key{int32(slices.Index(s.sets, p.set)), p.actor}] += float64(p.bursts)
+				parts[key{int32(slices.Index(s.sets, p.set)), p.actor}] = true
 			}
 		}
 	}
-	for _, n := range parts {
-		s.part += min(n, 2)
+	for range parts {
+		s.part += onceWeight
 	}
 	for _, c := range strangers {
 		s.strange[c]++
