@@ -14,12 +14,8 @@ import (
 // reads.
 const before = 30 * time.Minute
 
-// Two are enough to speak of the others of a family, five and a fifth of its
-// secrets of those of an account.
-const (
-	familyOthers  = 2
-	accountOthers = 5
-)
+// accountOthers and a fifth of its secrets are many of an account.
+const accountOthers = 5
 
 // explain looks for what accounts for each rise of the hour. All of it asks that
 // those who read too much are readers of the secret as it is: a stranger's burst
@@ -48,11 +44,12 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 	}
 }
 
-// together counts the other secrets that rose in the hour by the same actor, and
+// together counts the other secrets that rose in the hour by the same actor and
+// by about as much: a start of a program reads all that it needs. It also gives
 // how many others the actor usually reads.
 func (s *sign) together(c *cell, rising []*cell) (others, of int) {
 	for _, o := range rising {
-		if o.secret != c.secret && o.actor == c.actor && o.usual {
+		if more := o.x - o.mean; o.secret != c.secret && o.actor == c.actor && o.usual && more >= 0.4*(c.x-c.mean) && more <= 2.5*(c.x-c.mean) {
 			others++
 		}
 	}
@@ -133,7 +130,7 @@ func (c *cell) from() time.Time {
 // byFamily: a start of a program reads all of its secrets, so they rise together
 // and by about as much.
 func (s *sign) byFamily(day *watch.Day, c *cell, others, of int) {
-	if others >= familyOthers || others == 1 && of == 1 {
+	if others >= 1 {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "family",
 			Text: fmt.Sprintf("%d of the %d other secrets that %s reads rose in the same hour: as when a program starts", others, max(of, others), actorName(day.Names, c.actor))})
 	}

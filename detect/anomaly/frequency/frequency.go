@@ -58,6 +58,8 @@ type sign struct {
 	shape   float64          // median spread of the secrets
 	day     float64          // the same of their days
 	swings  swings           // how far hours go beyond their spread
+	judged  float64          // hours of secrets that were judged, decayed
+	raised  float64          // of them, how many had a score of watch.Floor and more unexplained
 	tail    stat.Tail        // scores of all secrets' hours
 	late    []watch.Act      // of the last hour learned: what may explain the next
 	sweep   sweep
@@ -286,7 +288,7 @@ func (s *sign) judge(c *cell, at time.Time) {
 		mean = c.run
 	}
 	c.plain = interest(c.x, c.mean, c.k)
-	c.score = s.correct(st, min(interest(c.x, mean, c.k), stat.Score(s.swings.lnUpper(c.x, mean, c.k))))
+	c.score = s.correct(st, min(interest(c.x, mean, c.k), stat.Score(s.swings.of(mean).lnUpper(c.x, mean, c.k))))
 	if c.peak > 0 && st.peaks >= 5 {
 		c.score = stat.Best(c.score, s.correct(st, st.peakScore(c.peak, c.x, mean, c.k)))
 	}
@@ -378,7 +380,7 @@ func (s *sign) alarm(day *watch.Day, i int, c *cell) watch.Alarm {
 	a := watch.Alarm{
 		Sign: finding.SignFrequency, Class: ClassHour,
 		Secret: c.secret, Actor: -1, Account: s.home[c.secret].account, Region: c.region,
-		Score: c.score, Trials: 24,
+		Score: c.score, Trials: s.trials(),
 		First: c.first, Last: c.last, Count: int64(c.x),
 		Severity: severity(c.x, c.mean), Days: int(st.days), Calls: int64(st.calls),
 		Mature:  st.mature(),
@@ -395,6 +397,16 @@ func (s *sign) alarm(day *watch.Day, i int, c *cell) watch.Alarm {
 	seen := s.series(day, i, c.secret)
 	a.Tell = func() watch.Told { return s.tellHour(names, &told, day.Start.Add(time.Duration(i)*time.Hour), seen) }
 	return a
+}
+
+// trials is how many judgements a day and secret there are in effect. Scores are
+// of whole numbers, with a tolerance and of the more cautious of several chances,
+// so that fewer reach the floor than chance would give of 24 a day: it is as if
+// there were fewer.
+func (s *sign) trials() float64 {
+	const nominal = 1.0 / 100 // that reach watch.Floor
+	share := (s.raised + 5) / (s.judged + 50/nominal)
+	return 24 * min(max(share/nominal, 0.02), 1)
 }
 
 func severity(x, mean float64) finding.Severity {

@@ -46,6 +46,8 @@ func (s *sign) Learn(day *watch.Day) {
 	s.learnPools(day.Start, sums)
 	s.learnSpread()
 	s.swings.decay()
+	s.judged *= 0.976
+	s.raised *= 0.976
 	s.late = s.late[:0]
 	for _, i := range []int{23} {
 		if h := day.Hours[i]; h != nil {
@@ -144,8 +146,8 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 	p := &s.pools[s.home[secret].family]
 	k := s.spread(st)
 	var learned, expected [24]float64
-	var sumX, sumMean, all, busy float64
-	var ratios []float64
+	var sumX, sumMean, all float64
+	var means, factors []float64 // for swings
 	hours := 0
 	for h := range 24 {
 		if t.again[h] {
@@ -163,9 +165,15 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 		} else {
 			x = stat.Cap(x, mean, wide, 5)
 			if st.days >= MatureDays && mean >= 5 {
-				busy++
+				means, factors = append(means, mean), append(factors, 0)
 				if t.plain[h] >= 1.3 {
-					ratios = append(ratios, t.reads[h]/mean)
+					factors[len(factors)-1] = t.reads[h] / mean
+				}
+			}
+			if st.mature() {
+				s.judged++
+				if t.score[h] >= watch.Floor {
+					s.raised++
 				}
 			}
 			st.spread.Add(x, mean)
@@ -183,7 +191,7 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 	if hours == 0 {
 		return
 	}
-	s.swings.take(ratios, busy)
+	s.swings.take(means, factors)
 	st.calls += float32(all)
 	st.meet(t.actors, sumOf(t.actors))
 	st.spread.Decay(0.976)

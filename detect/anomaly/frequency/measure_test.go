@@ -9,6 +9,7 @@ import (
 )
 
 var measure = flag.Bool("measure", false, "print recall and calibration on toy organisations")
+var ablate = flag.Int("ablate", 1, "how many sets of options to measure")
 
 // outcome is what one run of a sign over a toy came to.
 type outcome struct {
@@ -16,6 +17,7 @@ type outcome struct {
 	clean  []float64         // best score of every other secret and day with one
 	clean1 []float64         // of hours that are not explained
 	judged float64           // hours of mature secrets
+	trials float64           // of the last alarm
 	what   []string
 }
 
@@ -33,6 +35,7 @@ func play(t *toy, o Options, days, from int, bursts []burst, class string) outco
 					if a.Class != class || !a.Mature || len(a.Context) > 0 || a.Secret < 0 {
 						continue
 					}
+					out.trials = a.Trials
 					hit := false
 					for _, b := range bursts {
 						if b.secret == int(a.Secret) && b.hour/24 == d {
@@ -87,36 +90,49 @@ func TestMeasure(t *testing.T) {
 		t.Skip("with -measure")
 	}
 	for _, bursty := range []bool{false, true} {
-		for _, o := range []Options{{}, {NoContext: true}, {NoPeers: true}, {NoShrinkage: true}} {
-			toy := newToy(1, 75, bursty)
-			bursts := toy.troubled(60, 28, 60)
-			out := play(toy, o, 60, 28, bursts, ClassHour)
+		for _, o := range []Options{{}, {NoContext: true}, {NoPeers: true}, {NoShrinkage: true}}[:*ablate] {
+			var all outcome
+			var bursts []burst
+			all.hits = map[burst]float64{}
+			for seed := range uint64(4) {
+				toy := newToy(seed+1, 75, bursty)
+				b := toy.troubled(20, 28, 60)
+				out := play(toy, o, 60, 28, b, ClassHour)
+				for _, x := range b {
+					y := x
+					y.secret += 1000 * int(seed)
+					bursts = append(bursts, y)
+					all.hits[y] = out.hits[x]
+					if out.hits[x] < 4.5 {
+						s := toy.secrets[x.secret]
+						fmt.Printf("    missed %.1f: %+v %s rate %.1f\n", out.hits[x], x, s.rhythm, s.rate)
+					}
+				}
+				all.clean = append(all.clean, out.clean...)
+				all.clean1 = append(all.clean1, out.clean1...)
+				all.what = append(all.what, out.what...)
+				all.judged += out.judged
+				all.trials = out.trials
+			}
 			fmt.Printf("bursty %v %+v:", bursty, o)
-			for _, b := range []float64{0.15, 0.5, 1, 5} {
-				r, th := out.recall(bursts, b, 300, 32)
+			for _, b := range []float64{0.05, 0.15, 0.5, 1, 5} {
+				r, th := all.recall(bursts, b, 1200, 32)
 				fmt.Printf("  %.2f@%v (%.1f)", r, b, th)
 			}
+			fmt.Printf("  trials %.2f", all.trials)
 			for _, at := range []float64{2, 3, 4, 5} {
 				n := 0
-				for _, x := range out.clean1 {
+				for _, x := range all.clean1 {
 					if x >= at {
 						n++
 					}
 				}
-				fmt.Printf("  1e-%.0f:%.1e", at, float64(n)/out.judged)
+				fmt.Printf("  1e-%.0f:%.1e", at, float64(n)/all.judged)
 			}
 			fmt.Println()
-			if o == (Options{}) {
-				slices.SortFunc(out.what, func(a, b string) int { return cmp.Compare(b, a) })
-				for _, w := range out.what[:min(12, len(out.what))] {
-					fmt.Println("   ", w)
-				}
-				for _, b := range bursts {
-					if out.hits[b] < 5 {
-						x := toy.secrets[b.secret]
-						fmt.Printf("    missed %.1f: %+v %s rate %.1f\n", out.hits[b], b, x.rhythm, x.rate)
-					}
-				}
+			slices.SortFunc(all.what, func(a, b string) int { return cmp.Compare(b, a) })
+			for _, w := range all.what[:min(12, len(all.what))] {
+				fmt.Println("   ", w)
 			}
 		}
 	}

@@ -11,7 +11,31 @@ import (
 // has hours of several times the usual, which no secret shows often enough to
 // learn it alone. What all secrets together show is mixed into the chance of
 // every hour.
-type swings struct {
+//
+// Busy and quiet secrets are told apart: a few more starts are several times the
+// usual for a quiet one and nothing for a busy one.
+type swings [3]swing
+
+var busy = [2]float64{15, 50} // reads an hour from which on a secret is of the next sort
+
+func (w *swings) of(mean float64) *swing {
+	switch {
+	case mean < busy[0]:
+		return &w[0]
+	case mean < busy[1]:
+		return &w[1]
+	}
+	return &w[2]
+}
+
+func (w *swings) decay() {
+	for i := range w {
+		w[i].decay()
+	}
+}
+
+// swing is that of one sort of secrets.
+type swing struct {
 	above [32]float32 // by factor: secret-days that had such an hour
 	hours [32]float32 // and hours
 	n     float32     // hours looked at
@@ -35,27 +59,32 @@ func swingOf(ratio float64) int {
 	if ratio < swingFrom {
 		return -1
 	}
-	return min(int(math.Log2(ratio/swingFrom)*swingSteps), len(swings{}.above)-1)
+	return min(int(math.Log2(ratio/swingFrom)*swingSteps), len(swing{}.above)-1)
 }
 
-// take adds the hours of one secret's day: ratios of those beyond their spread.
-func (w *swings) take(ratios []float64, hours float64) {
-	w.n += float32(hours)
-	var seen [len(w.above)]bool
-	for _, r := range ratios {
-		i := swingOf(r)
+// take adds the hours of one secret's day: the usual of each, and the factor
+// above it of those that are beyond the secret's own spread, else 0.
+func (w *swings) take(means, factors []float64) {
+	var seen [len(w)][len(w[0].above)]bool
+	for j, mean := range means {
+		at := 0
+		for at < len(busy) && mean >= busy[at] {
+			at++
+		}
+		w[at].n++
+		i := swingOf(factors[j])
 		if i < 0 {
 			continue
 		}
-		w.hours[i]++
-		if !seen[i] {
-			seen[i] = true
-			w.above[i]++
+		w[at].hours[i]++
+		if !seen[at][i] {
+			seen[at][i] = true
+			w[at].above[i]++
 		}
 	}
 }
 
-func (w *swings) decay() {
+func (w *swing) decay() {
 	for i := range w.above {
 		w.above[i] *= 0.976
 		w.hours[i] *= 0.976
@@ -65,7 +94,7 @@ func (w *swings) decay() {
 
 // lnUpper is ln P(X >= x) where the usual mean is at times multiplied by a factor
 // that the estate is known to show.
-func (w *swings) lnUpper(x, mean, k float64) float64 {
+func (w *swing) lnUpper(x, mean, k float64) float64 {
 	plain := stat.LnUpper(x, tolerated(mean), k)
 	if w.n < 500 || plain > -3 {
 		return plain
