@@ -11,18 +11,19 @@ import (
 
 // The tail of a class is kept a day at a time in bins of scores from watch.Floor
 // on. Its body, which is nearly all chance even while something goes on, says
-// how often chance exceeds a score.
+// how often chance exceeds a score. The body begins where few enough secrets have
+// such a score on a day that counting each once a day loses nothing.
 const (
 	binWidth = 0.1
-	bins     = 41 // the last one holds all from tailTop on
-	tailTop  = watch.Floor + binWidth*(bins-1)
-	bodyTop  = 4.0
+	bins     = 61 // the last one holds all beyond the others
+	bodyBins = 20
+	few      = 0.05
 
 	tailDays = 84 // kept; by then a day weighs an eighth
 	halfLife = 28.0
 
-	// Before anything is observed a class counts as if levelPrior exceedances of
-	// the floor had been seen where as many were expected, and slopePrior of them
+	// Before anything is observed a class counts as if levelPrior scores of the
+	// body had been seen where as many were expected, and slopePrior of them
 	// with the slope that is nominal.
 	levelPrior = 10.0
 	slopePrior = 20.0
@@ -52,10 +53,11 @@ type tail struct {
 }
 
 // fit is how often chance exceeds scores: level times what is nominal at the
-// floor, and 10^-slope for each further one.
+// start of the body, and 10^-slope for each further one.
 type fit struct {
+	start        float64
 	level, slope float64
-	seen         float64 // exceedances in the body, decayed
+	seen         float64 // scores in the body, decayed
 	expected     float64
 }
 
@@ -86,7 +88,7 @@ func (t *tails) rate(class string, score, trials float64) float64 {
 		return nominal
 	}
 	f := x.fit
-	return max(trials*1000*math.Pow(10, -watch.Floor)*f.level*math.Pow(10, -f.slope*(score-watch.Floor)), minLevel*nominal)
+	return max(trials*1000*math.Pow(10, -f.start)*f.level*math.Pow(10, -f.slope*(score-f.start)), minLevel*nominal)
 }
 
 // share is how many classes share the budget of a sign.
@@ -149,29 +151,44 @@ func (t *tails) learn(day time.Time, secrets int, alarms []raised) {
 	}
 }
 
-const bodyBins = int((bodyTop - watch.Floor) / binWidth)
-
 // fitOf fits the body of the tail. A day counts for no more than three times the
 // median day: an outage is one event, however many secrets it touches.
 func fitOf(days []tailDay) fit {
+	last := days[len(days)-1].day
+	weights := make([]float64, len(days))
+	var beyond [bins + 1]float64 // that have a score of the bin or a higher one
+	judged := 0.0
+	for i := range days {
+		weights[i] = math.Exp2(-last.Sub(days[i].day).Hours() / 24 / halfLife)
+		judged += weights[i] * float64(days[i].secrets)
+		for b, n := range days[i].bins {
+			beyond[b] += weights[i] * float64(n)
+		}
+	}
+	for b := bins - 1; b >= 0; b-- {
+		beyond[b] += beyond[b+1]
+	}
+	from := 0
+	for from < bins-1-bodyBins && beyond[from] > few*judged {
+		from++
+	}
+	f := fit{start: watch.Floor + binWidth*float64(from)}
 	counts := make([]float64, len(days))
 	for i := range days {
-		for _, n := range days[i].bins[:bodyBins] {
+		for _, n := range days[i].bins[from : from+bodyBins] {
 			counts[i] += float64(n)
 		}
 	}
 	limit := 3*median(counts) + 5
-	last := days[len(days)-1].day
-	var f fit
+	top := f.start + binWidth*bodyBins
 	var excess float64
 	for i := range days {
-		d := &days[i]
-		weight := math.Exp2(-last.Sub(d.day).Hours() / 24 / halfLife)
-		f.expected += weight * float64(d.secrets) * d.trials * (math.Pow(10, -watch.Floor) - math.Pow(10, -bodyTop))
+		d, weight := &days[i], weights[i]
+		f.expected += weight * float64(d.secrets) * d.trials * (math.Pow(10, -f.start) - math.Pow(10, -top))
 		if counts[i] > limit {
 			weight *= limit / counts[i]
 		}
-		for b, n := range d.bins[:bodyBins] {
+		for b, n := range d.bins[from : from+bodyBins] {
 			f.seen += weight * float64(n)
 			excess += weight * float64(n) * (float64(b) + 0.5) * binWidth
 		}
@@ -187,10 +204,10 @@ func median(list []float64) float64 {
 	return (s[(n-1)/2] + s[n/2]) / 2
 }
 
-// meanExcess is how far scores of the body exceed the floor on average, where
+// meanExcess is how far scores of the body exceed its start on average, where
 // chances fall by 10^-slope with each.
 func meanExcess(slope float64) float64 {
-	const l = bodyTop - watch.Floor
+	const l = binWidth * bodyBins
 	return 1/(slope*math.Ln10) - l/(math.Pow(10, slope*l)-1)
 }
 
@@ -218,8 +235,8 @@ type Calibration struct {
 	Trials   float64    `json:"trials"` // judgements a secret
 	Observed [3]int     `json:"observed"`
 	Nominal  [3]float64 `json:"nominal"`
-	// Level and Slope are how rates are corrected after the latest day: the times
-	// that the floor is exceeded more often than is nominal, and the power of ten
+	// Level and Slope are how rates are corrected after the latest day: how many
+	// times more often than is nominal scores are exceeded where few are, and the power of ten
 	// that chances fall by with each further score. Nominal is 1 and 1.
 	Level float64 `json:"level"`
 	Slope float64 `json:"slope"`

@@ -1,0 +1,134 @@
+package anomaly
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+)
+
+// scored makes days of a class: of each secret so many judgements a day, the
+// scores of which score draws, and some real incidents.
+func scored(days, secrets, trials int, incidents float64, score func(*rand.Rand) float64) *tails {
+	rnd := rand.New(rand.NewPCG(7, 7))
+	t := newTails(false)
+	for day := range days {
+		var all []raised
+		for s := range secrets {
+			for range trials {
+				if x := score(rnd); x >= watch.Floor {
+					all = append(all, raised{class: "c", sign: "frequency", key: fmt.Sprint(s), score: x, trials: float64(trials)})
+				}
+			}
+			if rnd.Float64() < incidents {
+				// What somebody does is seen for some hours, each of them striking.
+				for range 1 + rnd.IntN(5) {
+					all = append(all, raised{class: "c", sign: "frequency", key: fmt.Sprint(s), score: 3 + rnd.ExpFloat64()*8, trials: float64(trials)})
+				}
+			}
+		}
+		t.learn(start.Add(time.Duration(day)*oneDay), secrets, all)
+	}
+	return t
+}
+
+func calibrated(r *rand.Rand) float64 { return -math.Log10(1 - r.Float64()) }
+
+// TestRates: what is expected by chance is what chance gives, also where the
+// chances of a sign are too small, and real trouble does not pass for chance.
+func TestRates(t *testing.T) {
+	const secrets, trials = 400, 24
+	f := func(name string, x *tails, score, truth, within float64) {
+		t.Helper()
+		got := x.rate("c", score, trials)
+		want := trials * 1000 * truth
+		if got > want*within || got < want/within {
+			t.Errorf("%s: a score of %v is expected %.3g times a day and 1,000 secrets, truly %.3g; level %.3g, slope %.3g",
+				name, score, got, want, x.classes["c"].fit.level, x.classes["c"].fit.slope)
+		}
+	}
+	good := scored(40, secrets, trials, 0, calibrated)
+	f("calibrated", good, 3, 1e-3, 1.5)
+	f("calibrated", good, 5, 1e-5, 2)
+
+	// Twenty times too small at every score: what is said to be p happens at 20 p.
+	small := scored(40, secrets, trials, 0, func(r *rand.Rand) float64 { return calibrated(r) + math.Log10(20) })
+	f("too small", small, 4, 20e-4, 2)
+	f("too small", small, 6, 20e-6, 3)
+
+	// A heavy tail: p happens at p to the power of 0.6.
+	heavy := scored(40, secrets, trials, 0, func(r *rand.Rand) float64 { return calibrated(r) / 0.6 })
+	f("heavy", heavy, 5, math.Pow(10, -3), 3)
+	f("heavy", heavy, 7, math.Pow(10, -4.2), 4)
+
+	// One secret in a hundred has trouble every day: the bar may not rise so that
+	// a score of 6.5 is not told.
+	trouble := scored(40, secrets, trials, 0.01, calibrated)
+	f("with trouble", trouble, 5, 1e-5, 4)
+	if b := needed(trouble, "frequency", "c", trouble.rate("c", 6.5, trials)); b > 1 {
+		t.Errorf("with trouble about, a score of 6.5 needs a budget of %v", b)
+	}
+
+	// Little was seen: what is nominal holds.
+	f("new", scored(2, 5, 1, 0, calibrated), 5, 1e-5, 2)
+	f("unknown", newTails(false), 5, 1e-5, 1.001)
+	trouble.nominal = true
+	f("at its word", trouble, 5, 1e-5, 1.001)
+}
+
+// TestOneIncidentIsOne: a secret's alarms of a day count once, and a day on which
+// everything stirs counts as a bad day.
+func TestOneIncidentIsOne(t *testing.T) {
+	x := newTails(false)
+	for day := range 30 {
+		var all []raised
+		for range 50 {
+			all = append(all, raised{class: "c", sign: "time", key: "one", score: 3.3, trials: 24})
+		}
+		n := 5
+		if day == 20 {
+			n = 3000
+		}
+		for s := range n {
+			all = append(all, raised{class: "c", sign: "time", key: fmt.Sprint(s), score: 2.5, trials: 24})
+		}
+		x.learn(start.Add(time.Duration(day)*oneDay), 3000, all)
+	}
+	c := x.calibration()
+	if len(c) != 30 || c[0].Observed != [3]int{6, 1, 0} || c[20].Observed[0] != 3001 {
+		t.Errorf("%d days, %+v", len(c), c[0])
+	}
+	if n := c[0].Nominal[1]; math.Abs(n-72) > 1e-9 {
+		t.Errorf("%v expected at one in 1,000, of 3,000 secrets 24 times a day", n)
+	}
+	if f := x.classes["c"].fit; f.seen > 30*6+25 {
+		t.Errorf("%v exceedances are taken for seen", f.seen)
+	}
+	y := x.clone()
+	y.learn(start.Add(31*oneDay), 3000, nil)
+	if len(x.classes["c"].days) != 30 || len(y.classes["c"].days) != 31 {
+		t.Error("a copy learns for the other")
+	}
+}
+
+// TestShares: signs share the budget equally, and classes that of their sign.
+func TestShares(t *testing.T) {
+	x := newTails(false)
+	x.learn(start, 10, []raised{
+		{class: "frequency/a", sign: "frequency", key: "k", score: 3, trials: 1}, {class: "frequency/b", sign: "frequency", key: "k", score: 3, trials: 1},
+		{class: "time", sign: "time", key: "k", score: 3, trials: 1},
+	})
+	f := func(sign, class string, want float64) {
+		t.Helper()
+		if got := needed(x, sign, class, 0.01); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s needs %v, want %v", class, got, want)
+		}
+	}
+	f("time", "time", 0.08)
+	f("frequency", "frequency/a", 0.16)
+	f("frequency", "frequency/new", 0.24)
+	f("caller", "caller", 0.08)
+}
