@@ -39,11 +39,11 @@ func (p *planner) busyApps(j *job, from, to time.Time) []*estate.App {
 	return p.apps(j, from, to, func(a *estate.App) bool { return busiest(a) != nil })
 }
 
-// busiest is the program of the application with most reads, of those that do
-// not only build it.
+// busiest is the program of the application with most reads, at least
+// BusyPerHour, of those that do not only build it.
 func busiest(a *estate.App) *estate.Workload {
 	var best *estate.Workload
-	most := 0.0
+	most := BusyPerHour
 	for _, w := range a.Workloads {
 		var sum float64
 		for _, r := range w.Reads {
@@ -51,7 +51,7 @@ func busiest(a *estate.App) *estate.Workload {
 				sum += r.Rate
 			}
 		}
-		if w.Class != estate.CI && sum > most {
+		if w.Class != estate.CI && sum >= most {
 			best, most = w, sum
 		}
 	}

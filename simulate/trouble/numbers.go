@@ -45,6 +45,7 @@ const (
 	Off       = 3
 	JustOff   = 1
 	NightRuns = 12 // calls of a person at a time that is not his, at least; the same again at most
+	NightRead = 2  // reads among them of each of the person's secrets
 
 	// Caller: how often a stranger reads, and how much a secret must be read to
 	// know who its callers are.
@@ -85,7 +86,8 @@ const (
 	Stumbles = 0.08
 
 	// What looks like it.
-	StormFewest  = 12 // starts of a deploy, each reading all secrets of its application
+	BusyPerHour  = 1.5 // reads of a program at least, all its secrets together
+	StormFewest  = 12  // starts of a deploy, each reading all secrets of its application
 	StormMost    = 44
 	LoadTest     = 8.0 // times as many calls
 	LoadHours    = 3
@@ -111,7 +113,7 @@ func Rates() estate.Rates {
 		"trouble.frequency.small": BurstSmall, "trouble.frequency.plain_times": PlainTimes, "trouble.frequency.plain_more": PlainMore,
 		"trouble.frequency.unusual_times": UnusualTimes, "trouble.frequency.slow_rise": SlowRise, "trouble.frequency.slow_days": SlowDays,
 		"trouble.frequency.sweep_wide": SweepWide, "trouble.frequency.sweep_middle": SweepMiddle, "trouble.frequency.sweep_narrow": SweepNarrow,
-		"trouble.time.far_hours": FarOff, "trouble.time.off_hours": Off, "trouble.time.just_hours": JustOff, "trouble.time.calls": NightRuns,
+		"trouble.time.far_hours": FarOff, "trouble.time.off_hours": Off, "trouble.time.just_hours": JustOff, "trouble.time.calls": NightRuns, "trouble.time.reads": NightRead,
 		"trouble.caller.plain": StrangerPlain, "trouble.caller.some": StrangerSome, "trouble.caller.hidden": StrangerHidden, "trouble.caller.known_per_hour": KnownPerHour,
 		"trouble.failures.spray_wide": SprayWide, "trouble.failures.spray_narrow": SprayNarrow, "trouble.failures.hammer": Hammer,
 		"trouble.failures.hammer_short": HammerShort, "trouble.failures.then_open": FailsThenOpen, "trouble.failures.sign_in": SignInFails,
@@ -121,7 +123,7 @@ func Rates() estate.Rates {
 		"trouble.region.many": RegionMany, "trouble.region.some": RegionSome, "trouble.region.one": RegionOne,
 		"trouble.denials.many": DenialsMany, "trouble.denials.some": DenialsSome, "trouble.denials.few": DenialsFew, "trouble.denials.days": DenialsDays,
 		"org_denials.each_workday_and_account": Stumbles, "sign_ins.share_of_people": SignInUsers,
-		"alike.storm_fewest": StormFewest, "alike.storm_most": StormMost, "alike.load_times": LoadTest, "alike.load_hours": LoadHours,
+		"alike.busy_per_hour": BusyPerHour, "alike.storm_fewest": StormFewest, "alike.storm_most": StormMost, "alike.load_times": LoadTest, "alike.load_hours": LoadHours,
 		"alike.month_end_times": MonthEnd, "alike.scale_starts": ScaleStarts, "alike.flush_reads": FlushReads, "alike.night_hours": NightHours,
 		"alike.broken_hours": BrokenHours, "alike.trip_days": TripDays, "alike.trip_shift_hours": TripShift.Hours(), "alike.expand_share": ExpandShare,
 		"alike.failover_hours": FailoverTime.Hours(), "alike.drill_hours": DrillTime.Hours(), "alike.tour_secrets": TourSecrets,

@@ -17,36 +17,25 @@ func (p *planner) atDesk(x *estate.Person, ip string, from, to time.Time, l *est
 	by := byHand(x, with, estate.CLI)
 	by.IP = ip
 	l.Account, l.Principal, l.Person = with.Account.ID, with.Role, x.Email
-	for i, at := range p.spread(p.between(NightRuns, 2*NightRuns), from, to) {
-		if len(desk) > 0 && i%2 == 0 {
-			s := desk[(i/2)%min(2, len(desk))]
-			c, _ := set(x, s.Account)
-			if c == with {
-				p.add(read(at, by, s, l))
-				if i < 4 && !contains(l.Secrets, s.ARN) {
-					l.Secrets = append(l.Secrets, s.ARN)
-				}
-				continue
-			}
+	var own []*estate.Secret
+	for _, s := range desk[:min(2, len(desk))] {
+		if c, _ := set(x, s.Account); c == with {
+			own = append(own, s)
 		}
-		switch i % 3 {
-		case 0:
+	}
+	l.Secrets = uids(own...)
+	for i, at := range p.spread(p.between(NightRuns, 2*NightRuns), from, to) {
+		switch {
+		case i%2 == 0 && i/2 < NightRead*len(own):
+			p.add(read(at, by, own[i/2%len(own)], l))
+		case i%3 == 0:
 			p.add(do(at, by, with.Account.Home, "sts", "GetCallerIdentity", "", l))
-		case 1:
+		case i%3 == 1:
 			p.add(do(at, by, with.Account.Home, "ec2", "DescribeInstances", `{"instancesSet":{},"filterSet":{}}`, l))
 		default:
 			p.add(do(at, by, with.Account.Home, "secretsmanager", "ListSecrets", `{"maxResults":100}`, l))
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // regular are people whose hours are known: they read secrets every day.
