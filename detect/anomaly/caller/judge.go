@@ -28,7 +28,7 @@ const (
 // How near the kind of caller is to what is usual.
 const (
 	sameClass  = iota
-	familiar   // occurs at other secrets of the family
+	familiar   // occurs at other secrets of the family, or may have occurred at this one
 	otherClass // a program's, of another kind
 	commandLine
 	longKey
@@ -56,7 +56,7 @@ var roleNames = [nearRoles]string{"same role", "again", "role of the family", "n
 // kinds are all pairs, with how often each is believed to come of itself.
 var kinds = func() []novelty.Kind {
 	class := [nearClasses]float64{1, 0.3, 0.03, 0.04, 0.02, 1, 2}
-	role := [nearRoles]float64{2e-4, 5e-3, 2e-3, 2e-3, 1.5e-4, 3e-4, 2e-4, 3e-5}
+	role := [nearRoles]float64{2e-4, 5e-3, 2e-3, 2e-3, 4e-5, 3e-4, 2e-4, 2e-5}
 	list := make([]novelty.Kind, 0, nearRoles*nearClasses)
 	for r := range role {
 		for c := range class {
@@ -70,14 +70,18 @@ func near(kind uint8) (role, class int) { return int(kind) / nearClasses, int(ki
 
 // kindOf says which kind of novelty it is that the actor reads the secret so.
 func (s *Sign) kindOf(names *watch.Names, secret, who int32, class uint8) uint8 {
-	return uint8(s.nearRole(names, secret, who, class)*nearClasses + s.nearClass(names, secret, class))
+	return uint8(s.nearRole(names, secret, who, class)*nearClasses + s.nearClass(names, secret, who, class))
 }
 
-func (s *Sign) nearClass(names *watch.Names, secret int32, class uint8) int {
-	caller := novelty.CallerOf(class)
+func (s *Sign) nearClass(names *watch.Names, secret, who int32, class uint8) int {
+	caller, h := novelty.CallerOf(class), s.secret(secret)
 	switch {
-	case s.secret(secret).has(class):
+	case h.has(class):
 		return sameClass
+	case novelty.Program(caller) && s.vagueness(h, who) == vague:
+		return unclear
+	case novelty.Program(caller) && s.vagueness(h, who) == mixed:
+		return familiar
 	case caller == event.CallerPersonCLI:
 		return commandLine
 	case caller == event.CallerStaticKey:
@@ -91,6 +95,37 @@ func (s *Sign) nearClass(names *watch.Names, secret int32, class uint8) int {
 		return familiar
 	}
 	return otherClass
+}
+
+// Vagueness of what is known of a secret's callers.
+const (
+	clear0 = iota
+	mixed  // some of those who read it lately are of unknown kind
+	vague  // so was this actor, or are all
+)
+
+// vagueness tells how well it is known what reads the secret, and whether the
+// actor itself was of unknown kind so far: records tell more or less of callers as
+// the provider goes on.
+func (s *Sign) vagueness(h *held, who int32) int {
+	some, all := clear0, true
+	for i := range h.items {
+		it := &h.items[i]
+		unknown := novelty.CallerOf(it.class) == event.CallerUnknown
+		switch {
+		case unknown && it.actor == who:
+			return vague
+		case !usual(it.state):
+		case unknown && it.last+dropAfter >= s.today:
+			some = mixed
+		case !unknown:
+			all = false
+		}
+	}
+	if all && len(h.items) > 0 {
+		return vague
+	}
+	return some
 }
 
 func (s *Sign) nearRole(names *watch.Names, secret, who int32, class uint8) int {

@@ -46,8 +46,8 @@ var regionNames = [nearRegions]string{"again", "in use", "declared", "of the fam
 var actorNames = [nearActors]string{"reader at home there", "reader", "other program", "person", "key or unclear"}
 
 var kinds = func() []novelty.Kind {
-	where := [nearRegions]float64{5e-3, 2e-3, 2e-3, 5e-4, 2e-4, 3e-5, 2e-5}
-	who := [nearActors]float64{1, 0.5, 0.03, 0.03, 0.05}
+	where := [nearRegions]float64{5e-3, 2e-3, 2e-3, 8e-4, 5e-4, 3e-5, 2e-5}
+	who := [nearActors]float64{1, 0.4, 0.03, 0.03, 0.05}
 	list := make([]novelty.Kind, 0, nearRegions*nearActors)
 	for r := range where {
 		for a := range who {
@@ -62,7 +62,8 @@ func (s *Sign) kindOf(names *watch.Names, secret, who, account int32, caller eve
 }
 
 func (s *Sign) nearActor(names *watch.Names, secret, who int32, caller event.Caller, region uint8, today uint16) int {
-	reads := slices.ContainsFunc(s.secret(secret).readers, func(r reader) bool { return r.actor == who && today > r.first })
+	h := s.secret(secret)
+	reads := h.crowded || slices.ContainsFunc(h.readers, func(r reader) bool { return r.actor == who && today > r.first })
 	f := s.families[names.Secrets[secret].Family]
 	switch {
 	case watch.Person(caller):

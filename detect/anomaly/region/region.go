@@ -75,6 +75,7 @@ type held struct {
 	first   uint16
 	last    uint16
 	days    uint16
+	crowded bool // had more readers than are kept
 }
 
 func (h *held) mature(today uint16) bool {
@@ -330,6 +331,7 @@ func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
 		return
 	}
 	if len(h.readers) >= readersEach {
+		h.crowded = true
 		least := 0
 		for i := range h.readers {
 			if h.readers[i].last < h.readers[least].last {
