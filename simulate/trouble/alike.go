@@ -23,6 +23,9 @@ func alikes(kind string) []incident {
 	}[kind]
 }
 
+// busierKinds are signs that more work of the same programs may show.
+var busierKinds = []string{finding.SignFrequency, finding.SignTime, finding.SignGroup}
+
 // planned begins the label of something harmless done to an application.
 func (p *planner) planned(j *job, sort, why string, a *estate.App, secrets []*estate.Secret, principal string, from, to time.Time) *estate.Label {
 	l := p.label(j, sort, from, to)
@@ -101,7 +104,7 @@ func deployStorm(marked bool) incident {
 			}
 			p.starts(w, p.between(StormFewest, StormMost), from.Add(90*time.Second), to.Add(-time.Minute), l)
 			p.announce(j, "deploy", "deploy of "+a.Name, a.Team.Name)
-			j.told.Kinds = []string{finding.SignFrequency, finding.SignGroup, finding.SignTime}
+			j.told.Kinds = busierKinds
 			return true
 		}
 		return false
@@ -120,7 +123,7 @@ func (p *planner) more(j *job, sort, why, title string, times float64, length ti
 		l := p.planned(j, sort, why, a, readBy(w, from), w.Role, from, to)
 		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: readBy(w, from), Rate: times, Label: l})
 		p.announce(j, "test", title+" of "+a.Name, a.Team.Name)
-		j.told.Kinds = []string{finding.SignFrequency}
+		j.told.Kinds = busierKinds
 		return true
 	}
 	return false
@@ -152,7 +155,7 @@ func monthEnd(p *planner, j *job) bool {
 				p.add(read(at, as(w), s, l))
 			}
 			p.announce(j, "batch", "month-end closing of "+w.App.Name, w.App.Team.Name)
-			j.told.Kinds = []string{finding.SignFrequency, finding.SignTime}
+			j.told.Kinds = busierKinds
 			return true
 		}
 	}
@@ -174,7 +177,7 @@ func autoscale(p *planner, j *job) bool {
 		p.starts(w, ScaleStarts, from.Add(time.Minute), to.Add(-time.Minute), l)
 		j.known = seldom
 		p.announce(j, "event", "campaign of "+a.Team.Name+": more load on "+a.Name, a.Team.Name)
-		j.told.Kinds = []string{finding.SignFrequency, finding.SignGroup}
+		j.told.Kinds = busierKinds
 		return true
 	}
 	return false
@@ -188,7 +191,7 @@ func cacheFlush(p *planner, j *job) bool {
 		l := p.planned(j, "cache flush", "caches were emptied: every task reads every secret again", a, readBy(w, from), w.Role, from, to)
 		p.starts(w, FlushReads, from, to.Add(-time.Minute), l)
 		p.announce(j, "maintenance", "restart of all tasks of "+a.Name, a.Team.Name)
-		j.told.Kinds = []string{finding.SignFrequency, finding.SignGroup}
+		j.told.Kinds = busierKinds
 		return true
 	}
 	return false
@@ -224,7 +227,7 @@ func renamedRole(p *planner, j *job) bool {
 }
 
 // Settling is how long after a change for good its traces count as its own.
-const Settling = 48 * time.Hour
+const Settling = 24 * time.Hour
 
 // successor replaces a program by the one that next makes of it, for good.
 func (p *planner) successor(j *job, sort, why string, next func(*estate.Workload) *estate.Workload) bool {

@@ -32,7 +32,7 @@ func tightened(p *planner, j *job) bool {
 			p.add(deny(read(at, broken, s, l))) // it tries every minute
 		}
 		p.announce(j, "change", "tighter permissions for "+a.Name, a.Team.Name)
-		j.told.Kinds = []string{finding.SignFailures, finding.SignFrequency}
+		j.told.Kinds = []string{finding.SignFailures, finding.SignFrequency, finding.SignTime}
 		return true
 	}
 	return false
@@ -67,7 +67,7 @@ func expiredBuild(p *planner, j *job) bool {
 		}
 		j.known = seldom
 		p.announce(j, "change", "renewal of the pipeline's token in "+w.Account.Name, "platform")
-		j.told.Kinds = []string{finding.SignFailures}
+		j.told.Kinds = []string{finding.SignFailures, finding.SignTime}
 		return true
 	}
 	return false

@@ -32,7 +32,6 @@ func nightMaintenance(p *planner, j *job) bool {
 		}
 		p.claim(from, to, append([]string{personKey(x), l.Principal}, l.Secrets...)...)
 		p.announce(j, "maintenance", "maintenance by "+x.Name, x.Team.Name)
-		j.told.Kinds = []string{finding.SignTime}
 		return true
 	}
 	return false
@@ -191,6 +190,9 @@ func (p *planner) firstWeek(j *job, x *estate.Person, near time.Time, t *estate.
 	return true
 }
 
+// lookingKinds are signs that looking at secrets may show.
+var lookingKinds = []string{finding.SignView, finding.SignCaller, finding.SignGroup, finding.SignFrequency}
+
 // auditorsTour is a look at many secrets in the console, with a ticket.
 func auditorsTour(p *planner, j *job) bool {
 	for _, x := range p.people(j, j.at, j.at.Add(4*time.Hour), func(x *estate.Person) bool { return true }) {
@@ -213,7 +215,7 @@ func auditorsTour(p *planner, j *job) bool {
 		p.look(byHand(x, with, estate.Console), secrets, from, to.Add(-10*time.Minute), l)
 		j.known = always
 		p.announce(j, "audit", "audit of secrets by "+x.Name, "security")
-		j.told.Kinds = []string{finding.SignView, finding.SignCaller, finding.SignFrequency}
+		j.told.Kinds = lookingKinds
 		return true
 	}
 	return false
@@ -244,7 +246,7 @@ func ownerDebugs(p *planner, j *job) bool {
 		p.add(read(from.Add(20*time.Minute), by, secrets[0], l))
 		j.known = seldom
 		p.announce(j, "incident", "mending "+secrets[0].Name, x.Team.Name)
-		j.told.Kinds = []string{finding.SignView, finding.SignCaller}
+		j.told.Kinds = lookingKinds
 		return true
 	}
 	return false

@@ -67,7 +67,7 @@ func (p *planner) elsewhere(j *job, sort, why string, copied bool, share float64
 			p.change(estate.Change{From: to, Until: end(from), Workloads: []*estate.Workload{w}, Secrets: secrets, Region: region, Share: share})
 		}
 		p.announce(j, "dr", sort+" of "+a.Name, a.Team.Name)
-		j.told.Kinds = []string{finding.SignRegion, finding.SignFrequency}
+		j.told.Kinds = append([]string{finding.SignRegion}, busierKinds...)
 		return true
 	}
 	return false

@@ -36,7 +36,7 @@ func (p *planner) holidays() []finding.Window {
 }
 
 // rosters are the windows of all weeks on call: they explain work at odd times
-// and a look at a secret, by the person on call.
+// and a look at a secret, in the console or by command, by the person on call.
 func (p *planner) rosters() []finding.Window {
 	var out []finding.Window
 	for _, x := range p.w.People {
@@ -46,7 +46,7 @@ func (p *planner) rosters() []finding.Window {
 			}
 			out = append(out, finding.Window{
 				ID: fmt.Sprintf("on-call-%s-%d", x.Name, i+1), Title: x.Name + " is on call for " + x.Team.Name,
-				Start: s.From, End: s.To, People: []string{x.Email}, Kinds: []string{finding.SignTime, finding.SignView},
+				Start: s.From, End: s.To, People: []string{x.Email}, Kinds: []string{finding.SignTime, finding.SignView, finding.SignCaller},
 				Sort: "on_call", Owner: x.Team.Name,
 			})
 		}
