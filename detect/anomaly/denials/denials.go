@@ -6,8 +6,8 @@
 //
 // Judged is each principal in an account and hour: how many such denials with
 // retries folded, and how many operations and regions were denied that were
-// never denied there before; and over the last three days on how many of them
-// there were some. Each is held against the principal's, the account's and the
+// never denied there before; and on how many of the last four days there were
+// some. Each is held against the principal's, the account's and the
 // peers' past by package tally.
 package denials
 
@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
@@ -40,6 +41,8 @@ const (
 	adoptDays   = 3  // after these days a denied call is known
 	forgetDays  = 60 // and after these it is not any more
 	looks       = 2  // axes, as far as they are independent
+	slowDays    = 4  // over which denials now and then are taken together
+	slowLeast   = 3  // of these days have to have some
 	leastCalls  = 3  // denials that make a run
 	maxKnown    = 256
 
@@ -72,11 +75,21 @@ type sign struct {
 	opt     Options
 	volume  *tally.Book[principal]
 	breadth *tally.Book[principal]
-	account *tally.Book[int32] // denials an hour of the account
-	known   map[uint64]*seen   // operation, region and account that was denied
+	days    *tally.Book[principal] // days with any, of days it was active
+	account *tally.Book[int32]     // denials an hour of the account
+	known   map[uint64]*seen       // operation, region and account that was denied
 	own     map[principal][]uint32
-	recent  []notice // of the last day learned
+	lastly  map[principal][]late // of the last slowDays days learned
+	recent  []notice             // of the last day learned
 	last    time.Time
+}
+
+// late is that a principal was denied on a day.
+type late struct {
+	day   int32
+	calls int
+	ops   []string
+	first time.Time
 }
 
 // seen is when a call was denied by policy, by anybody.
@@ -95,7 +108,7 @@ func New(opt Options) watch.Sign {
 	t := tally.Options{NoPeers: opt.NoPeers, NoShrinkage: opt.NoShrinkage}
 	return &sign{
 		opt: opt, volume: tally.New[principal](classes, t), breadth: tally.New[principal](classes, t), account: tally.New[int32](1, t),
-		known: map[uint64]*seen{}, own: map[principal][]uint32{},
+		days: tally.New[principal](classes, t), known: map[uint64]*seen{}, own: map[principal][]uint32{}, lastly: map[principal][]late{},
 	}
 }
 
@@ -249,16 +262,17 @@ func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
 	var out []watch.Alarm
 	for _, r := range s.runs(h) {
 		calls, since := s.lately(d, i, r)
+		slow := s.slow(r)
 		u, b := s.volume.Usual(r.who, r.class), s.breadth.Usual(r.who, r.class)
 		// A run goes on over the hour's end.
-		score := max(u.Score(calls), b.Score(r.fresh))
+		score := max(u.Score(calls), b.Score(r.fresh), slow.score)
 		// The account's past speaks where the principal has none: where policies
 		// deny every day, one more is no news.
 		if a := s.account.Usual(r.account, 0); a.With > 0 && u.Days < matureDays {
 			score = min(score, a.Score(calls)+1)
 		}
 		score = max(0, score-math.Log10(looks))
-		if score < watch.Floor || calls < leastCalls {
+		if score < watch.Floor || max(calls, slow.calls) < leastCalls {
 			continue
 		}
 		a := watch.Alarm{
@@ -280,7 +294,7 @@ func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
 		if !s.opt.NoContext {
 			a.Context = s.context(d, i, r)
 		}
-		a.Tell = func() watch.Told { return s.tell(d, i, r, calls, since, score) }
+		a.Tell = func() watch.Told { return s.tell(d, i, r, calls, since, slow, score) }
 		out = append(out, a)
 	}
 	return out
@@ -326,6 +340,39 @@ func (s *sign) lately(d *watch.Day, i int, r *run) (int, time.Time) {
 	return r.calls, r.first
 }
 
+// slowly is what a principal was denied in the last days together.
+type slowly struct {
+	score float64
+	calls int
+	days  int
+	ops   []string
+	since time.Time
+}
+
+// slow takes the hour together with the days before.
+func (s *sign) slow(r *run) slowly {
+	x := slowly{calls: r.calls, days: 1, ops: slices.Clone(r.ops), since: r.first}
+	for _, l := range s.lastly[r.who] {
+		if s.today()-l.day >= slowDays {
+			continue
+		}
+		x.days++
+		x.calls += l.calls
+		for _, op := range l.ops {
+			if !slices.Contains(x.ops, op) {
+				x.ops = append(x.ops, op)
+			}
+		}
+		if l.first.Before(x.since) {
+			x.since = l.first
+		}
+	}
+	if x.days >= slowLeast {
+		x.score = stat.Score(stat.LnBinomialUpper(float64(x.days), slowDays, s.days.Usual(r.who, r.class).Without(x.days-1)))
+	}
+	return x
+}
+
 // context is what accounts for the run: a policy that was rolled out.
 func (s *sign) context(d *watch.Day, i int, r *run) []finding.Explanation {
 	var actors, accounts []int32
@@ -346,7 +393,7 @@ func (s *sign) context(d *watch.Day, i int, r *run) []finding.Explanation {
 	}
 	for k := 0; k <= i; k++ {
 		if d.Hours[k] != nil {
-			for _, x := range events(d.Hours[k]) {
+			for _, x := range notices(d.Hours[k]) {
 				look(x)
 			}
 		}
@@ -375,8 +422,8 @@ func add(list []int32, x int32) []int32 {
 	return append(list, x)
 }
 
-// events is what context is looked for in.
-func events(h *watch.Hour) []notice {
+// notices is what context is looked for in.
+func notices(h *watch.Hour) []notice {
 	var out []notice
 	for k := range h.Acts {
 		switch a := &h.Acts[k]; {
@@ -392,78 +439,95 @@ func events(h *watch.Hour) []notice {
 // Learn takes in a day.
 func (s *sign) Learn(d *watch.Day) {
 	n := day(d.Start)
-	type sums struct {
-		class, hours, in int
-		volume, breadth  []int
-	}
-	of := map[principal]*sums{}
-	active := func(i int, w principal, c event.Caller) *sums {
-		x := of[w]
-		if x == nil {
-			x = &sums{class: classOf(c), in: -1}
-			of[w] = x
-		}
-		if x.in != i {
-			x.in, x.hours = i, x.hours+1
-		}
-		return x
-	}
-	accounts := map[int32][]int{}
-	heard := map[int32]int{}
+	x := daily{of: map[principal]*sums{}, accounts: map[int32][]int{}, heard: map[int32]int{}}
 	s.recent = nil
 	for i, h := range d.Hours {
 		if h == nil {
 			continue
 		}
-		seen := map[int32]bool{}
-		for k := range h.Calls {
-			c := &h.Calls[k]
-			seen[c.Account] = true
-			if c.Caller != event.CallerAWSService && !(watch.Person(c.Caller) && len(h.People) > 0) {
-				active(i, principal{actor: c.Actor}, c.Caller)
-			}
-		}
-		for k := range h.People {
-			if p := &h.People[k]; p.Person != "" {
-				active(i, principal{actor: -1, person: p.Person}, p.Caller)
-			}
-		}
-		byAccount := map[int32]int{}
-		for _, r := range s.runs(h) {
-			x := active(i, r.who, r.caller)
-			x.volume = append(x.volume, r.calls)
-			if r.fresh > 0 {
-				x.breadth = append(x.breadth, r.fresh)
-			}
-			byAccount[r.account] += r.calls
-			seen[r.account] = true
-		}
-		for a, c := range byAccount {
-			accounts[a] = append(accounts[a], c)
-		}
-		for a := range seen {
-			heard[a]++
-		}
-		s.recent = append(s.recent, events(h)...)
+		x.hour(i, h, s.runs(h))
+		s.recent = append(s.recent, notices(h)...)
 	}
-	var volume, breadth []tally.Seen[principal]
-	for _, w := range slices.SortedFunc(maps.Keys(of), func(a, b principal) int {
+	var volume, breadth, days []tally.Seen[principal]
+	for _, w := range slices.SortedFunc(maps.Keys(x.of), func(a, b principal) int { // sums must not depend on the order of a map
 		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.person, b.person))
 	}) {
-		x := of[w]
-		hours := max(x.hours, len(x.volume))
-		volume = append(volume, tally.Seen[principal]{Key: w, Class: x.class, Occasions: hours, Amounts: x.volume})
-		breadth = append(breadth, tally.Seen[principal]{Key: w, Class: x.class, Occasions: max(hours, len(x.breadth)), Amounts: x.breadth})
+		y := x.of[w]
+		hours := max(y.hours, len(y.volume))
+		volume = append(volume, tally.Seen[principal]{Key: w, Class: y.class, Occasions: hours, Amounts: y.volume})
+		breadth = append(breadth, tally.Seen[principal]{Key: w, Class: y.class, Occasions: hours, Amounts: y.breadth})
+		var any []int
+		if len(y.volume) > 0 {
+			any = []int{1}
+		}
+		days = append(days, tally.Seen[principal]{Key: w, Class: y.class, Occasions: 1, Amounts: any})
 	}
 	var all []tally.Seen[int32]
-	for _, a := range slices.Sorted(maps.Keys(heard)) {
-		all = append(all, tally.Seen[int32]{Key: a, Occasions: heard[a], Amounts: accounts[a]})
+	for _, a := range slices.Sorted(maps.Keys(x.heard)) {
+		all = append(all, tally.Seen[int32]{Key: a, Occasions: x.heard[a], Amounts: x.accounts[a]})
 	}
 	s.volume.Learn(int(n), volume)
 	s.breadth.Learn(int(n), breadth)
+	s.days.Learn(int(n), days)
 	s.account.Learn(int(n), all)
 	s.remember(n, d)
 	s.last = d.Start
+}
+
+// daily is what a day adds to the books.
+type daily struct {
+	of       map[principal]*sums
+	accounts map[int32][]int
+	heard    map[int32]int // hours in which anything is known of an account
+}
+
+type sums struct {
+	class, hours, in int
+	volume, breadth  []int
+}
+
+// active counts an hour in which the principal called anything.
+func (x *daily) active(i int, w principal, c event.Caller) *sums {
+	y := x.of[w]
+	if y == nil {
+		y = &sums{class: classOf(c), in: -1}
+		x.of[w] = y
+	}
+	if y.in != i {
+		y.in, y.hours = i, y.hours+1
+	}
+	return y
+}
+
+func (x *daily) hour(i int, h *watch.Hour, runs []*run) {
+	heard, calls := map[int32]bool{}, map[int32]int{}
+	for k := range h.Calls {
+		c := &h.Calls[k]
+		heard[c.Account] = true
+		if c.Caller != event.CallerAWSService && !(watch.Person(c.Caller) && len(h.People) > 0) {
+			x.active(i, principal{actor: c.Actor}, c.Caller)
+		}
+	}
+	for k := range h.People {
+		if p := &h.People[k]; p.Person != "" {
+			x.active(i, principal{actor: -1, person: p.Person}, p.Caller)
+		}
+	}
+	for _, r := range runs {
+		y := x.active(i, r.who, r.caller)
+		y.volume = append(y.volume, r.calls)
+		if r.fresh > 0 {
+			y.breadth = append(y.breadth, r.fresh)
+		}
+		calls[r.account] += r.calls
+		heard[r.account] = true
+	}
+	for a, n := range calls {
+		x.accounts[a] = append(x.accounts[a], n)
+	}
+	for a := range heard {
+		x.heard[a]++
+	}
 }
 
 // remember takes in which calls were denied.
@@ -486,6 +550,7 @@ func (s *sign) remember(n int32, d *watch.Day) {
 			x.last = n
 		}
 		for _, r := range s.runs(h) {
+			s.keepLate(n, r)
 			for _, op := range r.ops {
 				for _, region := range r.regions {
 					own[r.who] = append(own[r.who], uint32(key(op, region)))
@@ -504,12 +569,35 @@ func (s *sign) remember(n int32, d *watch.Day) {
 			delete(s.known, k)
 		}
 	}
+	for w, list := range s.lastly {
+		if n-list[len(list)-1].day >= slowDays {
+			delete(s.lastly, w)
+		}
+	}
 }
+
+// keepLate notes the day of a run, and forgets those that are too long ago.
+func (s *sign) keepLate(n int32, r *run) {
+	list := slices.DeleteFunc(s.lastly[r.who], func(l late) bool { return n-l.day >= slowDays })
+	if k := len(list); k == 0 || list[k-1].day != n {
+		list = append(list, late{day: n, first: r.first})
+	}
+	l := &list[len(list)-1]
+	l.calls += r.calls
+	for _, op := range r.ops {
+		if len(l.ops) < maxOps && !slices.Contains(l.ops, op) {
+			l.ops = append(slices.Clip(l.ops), op)
+		}
+	}
+	s.lastly[r.who] = list
+}
+
+const maxOps = 16
 
 // Clone is a copy that learns on its own.
 func (s *sign) Clone() watch.Sign {
 	c := *s
-	c.volume, c.breadth, c.account = s.volume.Clone(), s.breadth.Clone(), s.account.Clone()
+	c.volume, c.breadth, c.days, c.account = s.volume.Clone(), s.breadth.Clone(), s.days.Clone(), s.account.Clone()
 	c.known = make(map[uint64]*seen, len(s.known))
 	for k, x := range s.known {
 		y := *x
@@ -519,14 +607,19 @@ func (s *sign) Clone() watch.Sign {
 	for k, l := range s.own {
 		c.own[k] = slices.Clone(l)
 	}
+	c.lastly = make(map[principal][]late, len(s.lastly))
+	for k, l := range s.lastly {
+		c.lastly[k] = slices.Clone(l)
+	}
 	c.recent = slices.Clone(s.recent)
 	return &c
 }
 
-// Bytes: two books by principal, one by account, 56 for each call that was
+// Bytes: three books by principal, one by account, 56 for each call that was
 // denied, and 4 for each of a principal's.
 func (s *sign) Bytes() int {
-	n := s.volume.Bytes() + s.breadth.Bytes() + s.account.Bytes() + 56*len(s.known) + 64*len(s.recent)
+	n := s.volume.Bytes() + s.breadth.Bytes() + s.days.Bytes() + s.account.Bytes() + 56*len(s.known) + 64*len(s.recent)
+	n += 256 * len(s.lastly)
 	for _, l := range s.own {
 		n += 80 + 4*cap(l)
 	}

@@ -103,6 +103,13 @@ func TestSign(t *testing.T) {
 		h.Deny(learned, 36, "2:05 ci sandbox calls StopLogging,LeaveOrganization,DisableKey,CreateAccessKey,DeleteDetector x12 in 999900001111 ends denied_by_org_policy")
 	})
 
+	// a little on each of four days
+	fires(4, finding.Low, "on 4 of the last 4 days", func(h *watchtest.History) {
+		for k, op := range []string{"StopLogging", "CreateUser", "LeaveOrganization", "DisableKey"} {
+			h.Deny(learned-3+k, 1, "2:05 lambda 111122220003/app calls "+op+" x1 ends denied_by_org_policy")
+		}
+	})
+
 	// as every hour
 	quiet(func(h *watchtest.History) {
 		h.Deny(learned, 20, "3 ci sandbox calls CreateUser x7 ends denied_by_org_policy in 999900001111")

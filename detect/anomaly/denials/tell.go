@@ -30,7 +30,7 @@ func length(from, to time.Time) string {
 }
 
 // tell is what a person reads of a run.
-func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, score float64) watch.Told {
+func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, slow slowly, score float64) watch.Told {
 	n := d.Names
 	who := r.who.person
 	if who == "" {
@@ -63,6 +63,11 @@ func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, sco
 	if r.fresh > 1 {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: strconv.Itoa(r.fresh),
 			Text: fmt.Sprintf("%d of these calls were never denied in the account before, in this region.", r.fresh)})
+	}
+	if slow.days >= slowLeast {
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "slow", Observed: strconv.Itoa(slow.days),
+			Text: fmt.Sprintf("It was denied so on %d of the last %d days, %s since %s (%s).",
+				slow.days, slowDays, count(slow.calls, "time", "times"), slow.since.UTC().Format("2 January 15:04"), list(slow.ops, 4))})
 	}
 	if a := s.account.Usual(r.account, 0); a.Days > 0 {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "account",

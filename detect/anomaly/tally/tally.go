@@ -218,6 +218,7 @@ func (b *Book[K]) size(r *row, p *pool) (mean, shape float64) {
 // Usual is what a thing is judged by.
 type Usual struct {
 	Chance      float64 // of anything, at an occasion
+	Weight      float64 // occasions that it rests on, those of its peers included
 	Mean, Shape float64 // of what comes beyond 1
 	Occasions   float64 // its own, decayed
 	With        float64 // of these, how many had anything
@@ -237,14 +238,15 @@ func (b *Book[K]) Usual(k K, class int) Usual {
 	if b.opt.NoShrinkage && r != nil {
 		alpha, beta = 0.05, 0.95
 	}
-	u := Usual{Chance: alpha / (alpha + beta)}
+	u := Usual{Chance: alpha / (alpha + beta), Weight: alpha + beta}
 	u.Mean, u.Shape = b.size(r, p)
 	if r == nil {
 		return u
 	}
 	f := math.Pow(keepDay, float64(b.day-r.last))
 	u.Occasions, u.With = float64(r.n)*f, float64(r.k)*f
-	u.Chance = (alpha + u.With) / (alpha + beta + u.Occasions)
+	u.Weight += u.Occasions
+	u.Chance = (alpha + u.With) / u.Weight
 	u.Days, u.DaysWith, u.Highest = int(r.days), int(r.kept), int(r.highest)
 	return u
 }
@@ -255,6 +257,13 @@ func (u Usual) Score(x int) float64 {
 		return 0
 	}
 	return stat.Score(math.Log(u.Chance) + stat.LnUpper(float64(x-1), u.Mean, u.Shape))
+}
+
+// Without is the chance of anything if the last n occasions, which had something,
+// are left out.
+func (u Usual) Without(n int) float64 {
+	k := min(float64(n), u.With)
+	return max((u.Chance*u.Weight-k)/(u.Weight-k), 1e-6)
 }
 
 // Expected is the mean amount at an occasion.
