@@ -104,7 +104,7 @@ func TestSign(t *testing.T) {
 	})
 
 	// a little on each of four days
-	fires(4, finding.Low, "on 4 of the last 4 days", func(h *watchtest.History) {
+	fires(3, finding.Low, "on 4 of the last 4 days", func(h *watchtest.History) {
 		for k, op := range []string{"StopLogging", "CreateUser", "LeaveOrganization", "DisableKey"} {
 			h.Deny(learned-3+k, 1, "2:05 lambda 111122220003/app calls "+op+" x1 ends denied_by_org_policy")
 		}
