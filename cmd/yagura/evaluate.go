@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +20,11 @@ import (
 // evaluation is one run of the command.
 type evaluation struct {
 	worlds    []string
+	seeds     string
+	size      string
+	family    string
+	days      int
+	report    string
 	keep      string
 	anew      bool
 	baselines bool
@@ -44,16 +48,22 @@ where there are, calendar.json and world.json: as yagura simulate writes them, o
 another's. A finding tells of a label where it is of its kind, within 30 minutes of
 its time, and of its principal, person or secret.
 
-With --keep the data directories stay, and logs that were ingested before are not
-read again.`,
-		Example: "  yagura evaluate --world ./world\n  yagura evaluate --world ./world --keep ./kept --misses 1",
+With --seeds it makes the worlds itself, and --report writes a document. With --keep
+worlds and data directories stay, and logs that were ingested before are not read
+again.`,
+		Example: "  yagura evaluate --world ./world\n  yagura evaluate --seeds 1-3 --size small --report quality.md\n  yagura evaluate --world ./world --keep ./kept --misses 1",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.runEvaluate(c.Context(), &f)
 		},
 	}
 	flags := c.Flags()
 	flags.StringArrayVar(&f.worlds, "world", nil, "folder of a world; may be repeated")
-	flags.StringVar(&f.keep, "keep", "", "folder in which data directories stay")
+	flags.StringVar(&f.seeds, "seeds", "", "worlds to simulate: 6-15, or 1,3,7")
+	flags.StringVar(&f.size, "size", "small", "of worlds to simulate: small, medium or large")
+	flags.StringVar(&f.family, "family", "both", "of worlds to simulate: smooth, bursts or both")
+	flags.IntVar(&f.days, "days", 0, "of worlds to simulate (default: the size's)")
+	flags.StringVar(&f.report, "report", "", "a file to write the report to, in Markdown")
+	flags.StringVar(&f.keep, "keep", "", "folder in which worlds and data directories stay")
 	flags.BoolVar(&f.anew, "anew", false, "ingest kept worlds anew")
 	flags.BoolVar(&f.baselines, "baselines", true, "also do as simple methods would")
 	flags.StringSliceVar(&f.ablations, "ablations", nil, "hunt once more without each of these: context, peers, shrinkage, tail")
@@ -63,8 +73,8 @@ read again.`,
 }
 
 func (p *program) runEvaluate(ctx context.Context, f *evaluation) error {
-	if len(f.worlds) == 0 {
-		return wrong("evaluate: say which world: --world DIR")
+	if len(f.worlds) == 0 && f.seeds == "" {
+		return wrong("evaluate: say which world: --world DIR, or --seeds")
 	}
 	if f.jobs < 1 {
 		return wrong("--jobs %d: it is one at least", f.jobs)
@@ -77,19 +87,16 @@ func (p *program) runEvaluate(ctx context.Context, f *evaluation) error {
 	if local.Landlock() == 0 {
 		p.warn("this kernel has no Landlock: the labels are out of the way of what is evaluated, but not out of its reach")
 	}
-	outcomes := make([]evaluate.Outcome, len(f.worlds))
+	worlds, err := f.planned(keep)
+	if err != nil {
+		return err
+	}
+	outcomes := make([]evaluate.Outcome, len(worlds))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(f.jobs)
-	for i, dir := range f.worlds {
+	for i := range worlds {
 		g.Go(func() (err error) {
-			data := filepath.Join(keep, strconv.Itoa(i), "data")
-			if f.keep != "" {
-				data = filepath.Join(keep, dataName(dir), "data")
-			}
-			if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
-				return err
-			}
-			outcomes[i], err = p.evaluateWorld(gctx, f, dir, data)
+			outcomes[i], err = p.evaluatePlanned(gctx, f, &worlds[i], filepath.Join(keep, worlds[i].name, "data"))
 			return err
 		})
 	}
@@ -97,7 +104,32 @@ func (p *program) runEvaluate(ctx context.Context, f *evaluation) error {
 		return err
 	}
 	result := evaluate.Add(outcomes, f.misses)
+	if err := f.writeReport(&result); err != nil {
+		return err
+	}
 	return p.printEvaluated(&result, f)
+}
+
+// evaluatePlanned makes a world if need be, and evaluates it. What nobody wants
+// to keep is gone afterwards: twenty worlds need room for one.
+func (p *program) evaluatePlanned(ctx context.Context, f *evaluation, w *plannedWorld, data string) (evaluate.Outcome, error) {
+	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
+		return evaluate.Outcome{}, err
+	}
+	if err := w.simulated(ctx); err != nil {
+		return evaluate.Outcome{}, err
+	}
+	out, err := p.evaluateWorld(ctx, f, w.dir, data)
+	if err == nil && w.make != nil {
+		out.Run.Name, out.Verdict.World.Name = w.name, w.name
+	}
+	if err == nil && f.keep == "" {
+		err = os.RemoveAll(filepath.Dir(data))
+	}
+	if p.terminal && err == nil {
+		p.warn("%s: %s records, hunted in %.1f s", out.Run.Name, number(out.Run.Records), out.Run.HuntSeconds)
+	}
+	return out, err
 }
 
 // place is where data directories go, and what cleans up.
