@@ -110,7 +110,7 @@ func keepHunting(ctx context.Context, h *pipeline.Hunting, changed func() int64)
 	tick := time.NewTicker(huntEvery)
 	defer tick.Stop()
 	for last := int64(-1); ; {
-		if now := changed(); now != last {
+		if now := changed(); now != last && !h.Resting() {
 			if _, err := h.Round(ctx); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("hunt: %w", err)
 			}

@@ -32,6 +32,7 @@ type ingestFlags struct {
 	container, format, failOn string
 	rules                     []string
 	reread                    bool
+	later                     bool // look for anomalies another time
 }
 
 func (p *program) ingest() *cobra.Command {
@@ -58,6 +59,7 @@ what earlier runs met, ledger tells.`,
 	c.Flags().StringVar(&f.format, "record-format", "", "what the records are, such as aws.cloudtrail (default: by content)")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "a folder of Sigma rules besides our own; may be repeated")
 	c.Flags().BoolVar(&f.reread, "reread", false, "read objects again that are settled")
+	c.Flags().BoolVar(&f.later, "no-anomalies", false, "leave looking for anomalies to hunt, serve or the next ingest")
 	c.Flags().StringVar(&f.failOn, "fail-on", "", "exit with 3 when there is an undecided finding of this severity or above")
 	return c
 }
@@ -75,7 +77,7 @@ type Ingested struct {
 	Seconds        float64 `json:"seconds"`
 	// RestSeconds is when merging had come to rest, counted from the start too.
 	RestSeconds float64 `json:"rest_seconds"`
-	// HuntSeconds is how long correlations took after that.
+	// HuntSeconds is how long correlations and anomalies took after that.
 	HuntSeconds float64 `json:"hunt_seconds"`
 	// OpenHours are those of correlations that wait for more of the log.
 	OpenHours int64     `json:"open_hours"`
@@ -161,6 +163,12 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		err = p.correlate(ctx, r)
 	}
 	hunted := r.hunting.Stats()
+	if err == nil && r.lookout != nil && !f.later {
+		err = p.look(ctx, r)
+		looked := r.lookout.Stats()
+		hunted.Findings += looked.Findings
+		hunted.Seconds += looked.Seconds
+	}
 	if err == nil {
 		err = p.retain(ctx, r) // by size: what came in may be too much
 	}

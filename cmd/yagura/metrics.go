@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/pipeline"
 )
 
@@ -38,7 +39,7 @@ func (s *server) metrics() http.Handler {
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "rules", Help: "Rules in use, those that only serve correlations included.",
 	}, func() float64 { return float64(s.rooms.rules.Detector().Len()) }))
-	reg.MustRegister(tasks{s}, account{s}, hunts{s})
+	reg.MustRegister(tasks{s}, account{s}, hunts{s}, looks{s})
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 }))
@@ -89,6 +90,7 @@ func (c tasks) Collect(to chan<- prometheus.Metric) {
 	tell(c.s.merge, upkeepUp, upkeepErrors)
 	tell(c.s.upkeep, upkeepUp, upkeepErrors)
 	tell(c.s.hunt, upkeepUp, upkeepErrors)
+	tell(c.s.watch, upkeepUp, upkeepErrors)
 }
 
 var (
@@ -98,6 +100,45 @@ var (
 	huntSeconds  = metric("hunt_seconds_total", "Time that correlations took since the start.")
 	huntOverflow = metric("hunt_overflow_total", "Matches that correlations could not keep, each time they were looked at, since the start. Their findings say so.")
 )
+
+var (
+	lookWaiting = metric("anomaly_marked_hours", "Hours that are to be looked at for anomalies, as of the last round.")
+	lookOpen    = metric("anomaly_open_hours", "Of the marked hours, those that wait for more of the log.")
+	lookCount   = metric("anomaly_looks_total", "Looks for anomalies since the start.")
+	lookSeconds = metric("anomaly_seconds_total", "Time that looks for anomalies took since the start.")
+	lookSecrets = metric("anomaly_secrets", "Secrets and keys whose use is watched.")
+	lookBytes   = metric("anomaly_state_bytes", "Memory that what was learned takes, about.")
+)
+
+// looks tells how looking for anomalies is.
+type looks struct{ s *server }
+
+// Describe is prometheus.Collector's.
+func (c looks) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{lookWaiting, lookOpen, lookCount, lookSeconds, lookSecrets, lookBytes} {
+		to <- d
+	}
+}
+
+// Collect is prometheus.Collector's.
+func (c looks) Collect(to chan<- prometheus.Metric) {
+	var s pipeline.HuntStats // zero where they are switched off
+	var state anomaly.Progress
+	if c.s.rooms.lookout != nil {
+		s, state = c.s.rooms.lookout.Stats(), c.s.rooms.anomalies.Progress()
+	}
+	for _, m := range []struct {
+		desc  *prometheus.Desc
+		kind  prometheus.ValueType
+		value float64
+	}{
+		{lookWaiting, prometheus.GaugeValue, float64(s.Waiting)}, {lookOpen, prometheus.GaugeValue, float64(s.Open)},
+		{lookCount, prometheus.CounterValue, float64(s.Hunts)}, {lookSeconds, prometheus.CounterValue, s.Seconds},
+		{lookSecrets, prometheus.GaugeValue, float64(state.Secrets)}, {lookBytes, prometheus.GaugeValue, float64(state.Bytes)},
+	} {
+		to <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value)
+	}
+}
 
 // hunts tells how correlations are.
 type hunts struct{ s *server }

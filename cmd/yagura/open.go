@@ -12,6 +12,7 @@ import (
 
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/detect/correlate"
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
@@ -34,6 +35,9 @@ type rooms struct {
 	hunter  atomic.Pointer[correlate.Hunter]
 	hunting *pipeline.Hunting
 	quiet   func(rule string) bool // of the rules on trial
+
+	anomalies *anomaly.Hunter // nil where they are switched off
+	lookout   *pipeline.Hunting
 }
 
 // Close closes what was opened.
@@ -164,10 +168,16 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	r.quiet = func(rule string) bool { return hidden[rule] }
 	opt.Now, opt.Quiet = p.now, r.quiet
 	r.rules = rule.NewLive(p.detector(extra))
-	p.hunters(r, opt.Wait > 0) // who waits for company of batches goes on for long
+	live := opt.Wait > 0 // who waits for company of batches goes on for long
+	p.hunters(r, live)
+	detectors := []detect.Detector{r.rules}
+	if !p.cfg.Anomalies.Off {
+		p.lookout(r, live)
+		detectors = append(detectors, anomaly.Marker{})
+	}
 	pipe := pipeline.New(pipeline.Rooms{
 		Normalise: catalogue.Formats().Append,
-		Lake:      r.lake, Detectors: []detect.Detector{r.rules}, Triage: r.triage, Ledger: r.ledger,
+		Lake:      r.lake, Detectors: detectors, Triage: r.triage, Ledger: r.ledger,
 	}, opt)
 	n, err := pipe.Recover(ctx)
 	if err != nil {

@@ -124,7 +124,7 @@ type server struct {
 
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
-	hunt          *task
+	hunt, watch   *task
 	rulesRead     string       // the files that rules were read from: see rulesNow
 	reloads       atomic.Int64 // of the rules
 }
@@ -138,7 +138,7 @@ func (s *server) plan() error {
 		s.intake = append(s.intake, &task{name: fmt.Sprintf("%d:%s", i, n.Type), warn: s.warn})
 	}
 	s.merge, s.upkeep = &task{name: "merge", warn: s.warn}, &task{name: "upkeep", warn: s.warn}
-	s.hunt = &task{name: "hunt", warn: s.warn}
+	s.hunt, s.watch = &task{name: "hunt", warn: s.warn}, &task{name: "anomalies", warn: s.warn}
 	s.rulesRead = s.rulesNow() // before they are read: what changes meanwhile is taken up
 	return nil
 }
@@ -165,6 +165,11 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	g.Go(func() error {
 		return s.hunt.run(ctx, func(ctx context.Context) error { return keepHunting(ctx, s.rooms.hunting, s.changes) })
 	})
+	if s.rooms.lookout != nil {
+		g.Go(func() error {
+			return s.watch.run(ctx, func(ctx context.Context) error { return keepHunting(ctx, s.rooms.lookout, s.changes) })
+		})
+	}
 	g.Go(func() error { return s.keep(ctx) })
 	g.Go(func() error { return s.keepRules(ctx) })
 	rooms := s.apiRooms()

@@ -16,6 +16,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect"
@@ -99,6 +100,8 @@ type Hunter struct {
 	mu sync.Mutex // held by a hunt, and by who asks for the state
 	m  *model     // nil: nothing read yet
 	p  Progress
+
+	shown atomic.Pointer[Progress] // a copy of p
 }
 
 var _ detect.Pack = (*Hunter)(nil)
@@ -199,9 +202,10 @@ func share(looks []finding.Hunt, said finding.Hunt, end time.Time) {
 	}
 }
 
-// Progress is that of the latest hunt.
+// Progress is that of the hunt under way, or of the latest one.
 func (h *Hunter) Progress() Progress {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.p
+	if p := h.shown.Load(); p != nil {
+		return *p
+	}
+	return Progress{}
 }

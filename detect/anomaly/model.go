@@ -256,6 +256,8 @@ func (h *Hunter) judge(ctx context.Context, x *hours, t *teller, end time.Time) 
 		m.learn(end)
 		h.p.Bytes = int64(m.bytes())
 	}
+	shown := h.p
+	h.shown.Store(&shown)
 	if h.o.Progress != nil {
 		h.o.Progress(h.p)
 	}
