@@ -75,6 +75,9 @@ func (b *builder) world() *estate.World {
 	if b.c.Secrets-own < 1 || b.c.sample {
 		own = 0
 	}
+	if b.c.sample {
+		b.evenly()
+	}
 	for len(b.w.Secrets) < b.c.Secrets-own {
 		b.app(b.c.Secrets - own - len(b.w.Secrets))
 	}
@@ -231,6 +234,17 @@ func here(p *estate.Person, t time.Time) bool {
 	return (p.Joined.IsZero() || !t.Before(p.Joined)) && (p.Left.IsZero() || t.Before(p.Left))
 }
 
+// evenly gives each account its part of all secrets.
+func (b *builder) evenly() {
+	for _, a := range b.w.Accounts {
+		for left := b.c.Secrets / b.c.Accounts; left > 0; {
+			n := min(2+b.rng.IntN(3), left)
+			b.appIn(a, n, time.Time{})
+			left -= n
+		}
+	}
+}
+
 // app makes an application with at most limit secrets and what reads them.
 func (b *builder) app(limit int) {
 	var fit []*estate.Account
@@ -336,6 +350,8 @@ func (b *builder) secret(app *estate.App, region, key string, i int, from time.T
 	}
 	b.taken[a.ID+s.Name] = true
 	switch u := b.rng.Float64(); {
+	case b.c.sample:
+		b.named(s)
 	case u < shareKey && !app.Together:
 		s.Sort, s.ARN, s.Key = estate.SortKey, b.key(a, region), ""
 		s.Name = "alias/" + strings.ReplaceAll(s.Name, "/", "-")
@@ -427,6 +443,9 @@ func (b *builder) readings(app *estate.App) {
 
 // rate is in calls of a busy hour.
 func (b *builder) rate() float64 {
+	if b.c.sample { // no single secret is to fill it
+		return b.c.scale * logNormal(b.rng, 2*rateMedian, 0.6)
+	}
 	return b.c.scale * min(logNormal(b.rng, rateMedian, rateSigma), rateMax)
 }
 

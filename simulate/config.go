@@ -24,6 +24,7 @@ type Config struct {
 
 	// Of Organisation.
 	sample  bool    // homes in one region, people in one office
+	plain   bool    // no story, digests and damage
 	records int     // about so many records: rates follow from it
 	scale   float64 // of rates of use and people's work
 }

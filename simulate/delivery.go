@@ -2,11 +2,14 @@ package simulate
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -16,105 +19,85 @@ import (
 type stream struct {
 	account *account
 	region  string
-	buf     []byte                       // records of this slot, one after the other
-	marks   []mark                       // one a record in buf
-	again   []kept                       // copies of this slot's records that go into the next slot's file
-	late    []kept                       // records of this slot that come one slot late
-	due     struct{ again, late []kept } // what the slot before left to this one
-	chain   *chain                       // nil where no digests are kept
-}
-
-// mark is where a record ends in its stream, and its time.
-type mark struct {
-	end int
-	at  int64
-}
-
-type kept struct {
-	body []byte
-	at   int64
-}
-
-func (s *stream) add(d *draft) {
-	s.buf = d.append(s.buf)
-	s.marks = append(s.marks, mark{len(s.buf), d.at})
-}
-
-func (s *stream) last() kept {
-	from, n := 0, len(s.marks)
-	if n > 1 {
-		from = s.marks[n-2].end
-	}
-	return kept{bytes.Clone(s.buf[from:]), s.marks[n-1].at}
-}
-
-// repeatLast delivers the record just added once more, in the next file.
-func (s *stream) repeatLast() { s.again = append(s.again, s.last()) }
-
-// delayLast takes the record just added out of this file and into the next.
-func (s *stream) delayLast() {
-	last := s.last()
-	s.late = append(s.late, last)
-	s.buf = s.buf[:len(s.buf)-len(last.body)]
-	s.marks = s.marks[:len(s.marks)-1]
+	pending []call // not yet delivered
+	chain   *chain // nil where no digests are kept
 }
 
 // delivery puts files below a folder as they lie in a bucket.
 type delivery struct {
-	w       *world
-	content *bytes.Buffer // of the file being put together
+	e       *engine
+	render  *renderer     // of files whose sum is needed at once
+	content *bytes.Buffer // of such a file
+	step    int64         // seconds from file to file of a stream
+	perHour float64       // records of an account and hour of load 1, of a sample
+	least   int           // a file waits for so many records, for some hours
 	jobs    chan job
 	spare   chan *bytes.Buffer
-	packer  *packer
+	packers sync.WaitGroup
+	failed  chan struct{} // closed at the first error
+
+	mu          sync.Mutex // guards what follows
+	files       int
+	bytes, size int64
+	err         error
 }
 
-// job is a file to pack and store; cut leaves out its end.
+// job is a file to render, pack and store: calls or content; cut leaves out its
+// end.
 type job struct {
 	path    string
+	calls   []call
 	content *bytes.Buffer
 	cut     bool
 }
 
-// packer packs and stores files beside the making of the next ones: creating
-// a file may take longer than writing its records.
-type packer struct {
-	root   string
-	made   map[string]bool // folders
-	packed bytes.Buffer
-	gz     *gzip.Writer
+const (
+	trail    = "organisation"
+	patience = 6 * 3600 // seconds that few records wait for more
+	workers  = 2
+)
 
-	files          int
-	bytes, content int64
-	err            error         // the first; nothing is stored after it
-	done           chan struct{} // closed when all jobs are done
-}
-
-const trail = "organisation"
-
-func newDelivery(w *world, root string) *delivery {
-	const ahead = 8
-	d := &delivery{w: w, content: new(bytes.Buffer), jobs: make(chan job, ahead), spare: make(chan *bytes.Buffer, ahead+2)}
-	d.packer = &packer{root: root, made: map[string]bool{}, done: make(chan struct{})}
-	d.packer.gz, _ = gzip.NewWriterLevel(&d.packer.packed, gzip.BestSpeed) // the level is a valid one
-	go d.packer.run(d.jobs, d.spare)
-	if !w.o.Plain {
-		for _, a := range w.accounts[:min(2, len(w.accounts))] {
-			a.main.chain = &chain{account: a, region: home, hour: w.o.Start}
+func newDelivery(e *engine, root string) *delivery {
+	const ahead = 16
+	d := &delivery{e: e, render: newRenderer(e), content: new(bytes.Buffer), jobs: make(chan job, ahead), spare: make(chan *bytes.Buffer, ahead+2), failed: make(chan struct{})}
+	d.step, d.least = 3600, 48
+	if e.c.sample {
+		d.step, d.least = e.c.slotLength(), 1
+		for _, a := range e.accounts[:min(2, len(e.accounts))] {
+			if !e.c.plain {
+				a.main.chain = &chain{account: a, region: a.Home, hour: e.w.Start}
+			}
 		}
+		if e.c.records > 0 {
+			var load float64
+			for at := e.from; at < e.end; at += 3600 {
+				for _, a := range e.accounts {
+					load += a.load(at)
+				}
+			}
+			d.perHour = float64(e.c.records) / load
+		}
+	}
+	var folders sync.Map
+	for range workers {
+		p := &packer{d: d, root: root, folders: &folders, render: newRenderer(e)}
+		p.gz, _ = gzip.NewWriterLevel(&p.packed, gzip.BestSpeed) // the level is a valid one
+		d.packers.Add(1)
+		go p.run()
 	}
 	return d
 }
 
-// slot writes a file for every stream that has something, then the digests of
-// the hours that are over.
-func (d *delivery) slot(at time.Time) error {
-	for _, a := range d.w.accounts {
-		for _, region := range []string{home, global, abroad} {
-			s := a.streams[region]
-			if err := d.flush(s, at); err != nil {
+// slot writes a file for every stream that has something due at the second, and
+// the digests of the hours that are over.
+func (d *delivery) slot(second int64) error {
+	at := time.Unix(second, 0).UTC()
+	for _, a := range d.e.accounts {
+		for _, s := range a.order {
+			if err := d.flush(s, second, second%patience == 0); err != nil {
 				return err
 			}
-			if s.chain != nil && at.Truncate(time.Hour).Equal(at) {
+			if s.chain != nil && second%3600 == 0 {
 				if err := d.digest(s.chain, at); err != nil {
 					return err
 				}
@@ -124,20 +107,23 @@ func (d *delivery) slot(at time.Time) error {
 	return nil
 }
 
-// finish delivers what was kept for a next slot, and the odd files.
-func (d *delivery) finish(at time.Time) error {
-	at = at.Add(5 * time.Minute)
-	for _, a := range d.w.accounts {
-		for _, region := range []string{home, global, abroad} {
-			s := a.streams[region]
-			for len(s.due.again)+len(s.due.late) > 0 {
-				if err := d.flush(s, at); err != nil {
+// finish delivers what is late, and the odd files.
+func (d *delivery) finish(end int64) error {
+	for at := end + 300; ; at += 1800 {
+		left := false
+		for _, a := range d.e.accounts {
+			for _, s := range a.order {
+				if err := d.flush(s, at, true); err != nil {
 					return err
 				}
+				left = left || len(s.pending) > 0
 			}
 		}
+		if !left {
+			break
+		}
 	}
-	if d.w.o.Plain {
+	if !d.e.c.sample || d.e.c.plain {
 		return nil
 	}
 	if err := d.insight(); err != nil {
@@ -146,85 +132,122 @@ func (d *delivery) finish(at time.Time) error {
 	return d.foreign()
 }
 
-// flush writes a stream's file of the slot that ends at at: its records, and
-// what was kept from the slot before.
-func (d *delivery) flush(s *stream, at time.Time) error {
-	again, late := s.due.again, s.due.late
-	s.due.again, s.due.late, s.again, s.late = s.again, s.late, nil, nil
-	records := len(s.marks) + len(again) + len(late)
-	if records == 0 {
+// flush writes a stream's file of what is due, in the order of its coming.
+func (d *delivery) flush(s *stream, second int64, all bool) error {
+	n := 0
+	for i := range s.pending {
+		if s.pending[i].due <= second {
+			n++
+		}
+	}
+	if n == 0 || n < d.least && !all {
 		return nil
 	}
-	path := d.key(s.account, "CloudTrail", s.region, at, "_"+at.Format("20060102T1504Z")+"_"+d.w.mixed(16)+".json.gz")
-	f := vouched{key: path}
-	d.content.Reset()
-	d.content.WriteString(`{"Records":[`)
-	one := func(body []byte, second int64) {
-		if f.newest > 0 {
-			d.content.WriteByte(',')
-		}
-		d.content.Write(body)
-		f.newest = max(f.newest, second)
-		if f.oldest == 0 || second < f.oldest {
-			f.oldest = second
+	calls := make([]call, 0, n)
+	left := s.pending[:0]
+	for i := range s.pending {
+		if c := &s.pending[i]; c.due <= second {
+			calls = append(calls, *c)
+		} else {
+			left = append(left, *c)
 		}
 	}
-	from := 0
-	for _, m := range s.marks {
-		one(s.buf[from:m.end], m.at)
-		from = m.end
+	s.pending = left
+	slices.SortFunc(calls, func(a, b call) int {
+		if a.due != b.due {
+			return cmp.Compare(a.due, b.due)
+		}
+		return cmp.Compare(a.id, b.id)
+	})
+	at := time.Unix(second, 0).UTC()
+	path := d.key(s.account, "CloudTrail", s.region, at, "_"+at.Format("20060102T1504Z")+"_"+mixedLetters(d.e.late, 16)+".json.gz")
+	lost, cut := d.mishap(s, path, at, n)
+	repeats := 0
+	for i := range calls {
+		switch c := &calls[i]; {
+		case c.mark&isRepeat != 0:
+			repeats++
+		case c.mark&isAgain != 0 && !lost && !cut: // else the copy would be the only one, and no duplicate
+			again := *c
+			again.due, again.mark = second+1, c.mark&^isAgain|isRepeat
+			s.pending = append(s.pending, again)
+		}
 	}
-	for _, k := range again {
-		one(k.body, k.at)
+	if !lost && !cut {
+		d.e.sum.Records += n
+		d.e.sum.Again += repeats
 	}
-	for _, k := range late {
-		one(k.body, k.at)
+	if s.chain == nil {
+		return d.hand(job{path: path, calls: calls, cut: cut})
 	}
-	d.content.WriteString(`]}`)
-	s.buf, s.marks = s.buf[:0], s.marks[:0]
-	if err := d.deliver(s, f, at, records); err != nil {
-		return err
-	}
-	if sum := &d.w.sum; path != sum.MissingFile && path != sum.DamagedFile {
-		sum.Records += records
-		sum.Again += len(again)
-	}
-	return nil
+	return d.vouch(s, path, calls, lost)
 }
 
-// deliver writes the content, except where the story withholds or cuts it.
-func (d *delivery) deliver(s *stream, f vouched, at time.Time, records int) error {
-	sum, path := &d.w.sum, f.key
-	if s.chain != nil {
-		f.sum = sha256.Sum256(d.content.Bytes())
-		s.chain.files = append(s.chain.files, f)
-	}
+// mishap decides which file of the sample organisation is never delivered, and
+// which is cut off.
+func (d *delivery) mishap(s *stream, path string, at time.Time, records int) (lost, cut bool) {
+	sum := &d.e.sum
 	switch {
-	case d.w.o.Plain:
-	case sum.MissingFile == "" && s.chain != nil && s.account.index == min(1, len(d.w.accounts)-1) && !at.Before(d.w.middle().Add(4*time.Hour)):
+	case !d.e.c.sample || d.e.c.plain:
+	case sum.MissingFile == "" && s.chain != nil && s.account.Index == min(1, len(d.e.accounts)-1) && !at.Before(d.e.middle().Add(4*time.Hour)):
 		sum.MissingFile, sum.Withheld = path, records
-		s.due.again = nil // else a copy would be the only one, and no duplicate
-		return nil
-	case sum.DamagedFile == "" && s.chain == nil && s.region == home && records > 3 && !at.Before(d.w.middle().Add(6*time.Hour)):
+		return true, false
+	case sum.DamagedFile == "" && s.chain == nil && s.region == s.account.Home && records > 3 && !at.Before(d.e.middle().Add(6*time.Hour)):
 		sum.DamagedFile, sum.Damaged = path, records
-		s.due.again = nil
-		return d.write(path, true)
+		return false, true
+	}
+	return false, false
+}
+
+// vouch renders a file at once, so that a digest can hold its sum.
+func (d *delivery) vouch(s *stream, path string, calls []call, lost bool) error {
+	renderFile(d.render, d.content, calls)
+	f := vouched{key: path, sum: sha256.Sum256(d.content.Bytes())}
+	for i := range calls {
+		f.newest = max(f.newest, calls[i].at)
+		if i == 0 || calls[i].at < f.oldest {
+			f.oldest = calls[i].at
+		}
+	}
+	s.chain.files = append(s.chain.files, f)
+	if lost {
+		return nil
 	}
 	return d.write(path, false)
+}
+
+func renderFile(r *renderer, to *bytes.Buffer, calls []call) {
+	to.Reset()
+	to.Grow(1600 * len(calls))
+	b := append(to.AvailableBuffer(), `{"Records":[`...)
+	for i := range calls {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = r.append(b, &calls[i])
+	}
+	to.Write(append(b, `]}`...))
 }
 
 // write hands the content over to be packed and stored, and takes a fresh
 // buffer for the next. An error shows at the next call or in close.
 func (d *delivery) write(path string, cut bool) error {
-	select {
-	case <-d.packer.done:
-		return d.packer.err
-	case d.jobs <- job{path, d.content, cut}:
-	}
+	err := d.hand(job{path: path, content: d.content, cut: cut})
 	select {
 	case d.content = <-d.spare:
 	default:
 		d.content = new(bytes.Buffer)
+	}
+	return err
+}
+
+func (d *delivery) hand(j job) error {
+	select {
+	case <-d.failed:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.err
+	case d.jobs <- j:
 	}
 	return nil
 }
@@ -232,30 +255,57 @@ func (d *delivery) write(path string, cut bool) error {
 // close waits until everything is stored and adds up what was.
 func (d *delivery) close() error {
 	close(d.jobs)
-	<-d.packer.done
-	sum := &d.w.sum
-	sum.Files, sum.Bytes, sum.Content = d.packer.files, d.packer.bytes, d.packer.content
-	return d.packer.err
+	d.packers.Wait()
+	sum := &d.e.sum
+	sum.Files, sum.Bytes, sum.Content = d.files, d.bytes, d.size
+	return d.err
 }
 
-func (p *packer) run(jobs <-chan job, spare chan<- *bytes.Buffer) {
-	defer close(p.done)
-	for j := range jobs {
-		if p.err = p.store(j); p.err != nil {
-			return
-		}
-		j.content.Reset()
+// packer renders, packs and stores files beside the making of the next ones.
+type packer struct {
+	d       *delivery
+	root    string
+	folders *sync.Map
+	render  *renderer
+	plain   bytes.Buffer
+	packed  bytes.Buffer
+	gz      *gzip.Writer
+}
+
+func (p *packer) run() {
+	defer p.d.packers.Done()
+	for j := range p.d.jobs {
 		select {
-		case spare <- j.content:
-		default: // enough in stock
+		case <-p.d.failed:
+			continue // nothing is stored after the first error
+		default:
+		}
+		if err := p.store(j); err != nil {
+			p.d.mu.Lock()
+			if p.d.err == nil {
+				p.d.err = err
+				close(p.d.failed)
+			}
+			p.d.mu.Unlock()
+		}
+		if j.content != nil {
+			select {
+			case p.d.spare <- j.content:
+			default: // enough in stock
+			}
 		}
 	}
 }
 
 func (p *packer) store(j job) error {
+	content := j.content
+	if content == nil {
+		content = &p.plain
+		renderFile(p.render, content, j.calls)
+	}
 	p.packed.Reset()
 	p.gz.Reset(&p.packed)
-	if _, err := p.gz.Write(j.content.Bytes()); err != nil {
+	if _, err := p.gz.Write(content.Bytes()); err != nil {
 		return err
 	}
 	if err := p.gz.Close(); err != nil {
@@ -265,31 +315,28 @@ func (p *packer) store(j job) error {
 	if j.cut {
 		packed = packed[:len(packed)*2/3]
 	}
-	p.files++
-	p.bytes += int64(len(packed))
-	p.content += int64(j.content.Len())
 	full := filepath.Join(p.root, filepath.FromSlash(j.path))
-	if dir := filepath.Dir(full); !p.made[dir] {
+	dir := filepath.Dir(full)
+	if _, made := p.folders.Load(dir); !made {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		p.made[dir] = true
+		p.folders.Store(dir, true)
 	}
-	return os.WriteFile(full, packed, 0o644)
+	if err := os.WriteFile(full, packed, 0o644); err != nil {
+		return err
+	}
+	p.d.mu.Lock()
+	defer p.d.mu.Unlock()
+	p.d.files++
+	p.d.bytes += int64(len(packed))
+	p.d.size += int64(content.Len())
+	return nil
 }
 
 // key is an object's name below the bucket.
 func (d *delivery) key(a *account, kind, region string, at time.Time, rest string) string {
-	return fmt.Sprintf("AWSLogs/%s/%s/%s/%s/%s/%s_%s_%s%s", d.w.org, a.id, kind, region, at.Format("2006/01/02"), a.id, kind, region, rest)
-}
-
-func (w *world) mixed(n int) string {
-	const set = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = set[w.rng.IntN(len(set))]
-	}
-	return string(b)
+	return fmt.Sprintf("AWSLogs/%s/%s/%s/%s/%s/%s_%s_%s%s", d.e.w.Org, a.ID, kind, region, at.Format("2006/01/02"), a.ID, kind, region, rest)
 }
 
 // chain is the digest files of one account and region: each vouches for an
@@ -316,7 +363,7 @@ func (d *delivery) digest(c *chain, end time.Time) error {
 	b := d.content
 	b.Reset()
 	fmt.Fprintf(b, `{"awsAccountId":"%s","digestStartTime":"%s","digestEndTime":"%s","digestS3Bucket":"%s","digestS3Object":"%s","digestPublicKeyFingerprint":"47aab19f7eec22e9bd0b5e58cfa0e8cb","digestSignatureAlgorithm":"SHA256withRSA"`,
-		c.account.id, c.hour.Format(time.RFC3339), end.Format(time.RFC3339), bucketName, key)
+		c.account.ID, c.hour.Format(time.RFC3339), end.Format(time.RFC3339), bucketName, key)
 	var oldest, newest int64
 	for _, f := range c.files {
 		if oldest == 0 || f.oldest < oldest {
@@ -329,7 +376,7 @@ func (d *delivery) digest(c *chain, end time.Time) error {
 		b.WriteString(`,"previousDigestS3Bucket":null,"previousDigestS3Object":null,"previousDigestHashValue":null,"previousDigestHashAlgorithm":null,"previousDigestSignature":null`)
 	} else {
 		fmt.Fprintf(b, `,"previousDigestS3Bucket":"%s","previousDigestS3Object":"%s","previousDigestHashValue":"%s","previousDigestHashAlgorithm":"SHA-256","previousDigestSignature":"%s"`,
-			bucketName, c.prevKey, c.prevSum, d.w.hex(512))
+			bucketName, c.prevKey, c.prevSum, hexes(d.e.late, 512))
 	}
 	b.WriteString(`,"logFiles":[`)
 	for i, f := range c.files {
@@ -343,7 +390,7 @@ func (d *delivery) digest(c *chain, end time.Time) error {
 	sum := sha256.Sum256(b.Bytes())
 	c.prevKey, c.prevSum = key, hex.EncodeToString(sum[:])
 	c.hour, c.files = end, nil
-	d.w.sum.Digests++
+	d.e.sum.Digests++
 	return d.write(key, false)
 }
 

@@ -10,16 +10,20 @@ type operation struct {
 	data         bool
 	global       bool // recorded in us-east-1
 	version      string
-	fill         func(w *world, a *account, d *draft)
+	fill         func(r *renderer, a *account, d *draft)
 }
 
-var decryptOp = operation{source: "kms", name: "Decrypt", readOnly: true}
+// What programs and people do with secrets and keys.
+var (
+	readOp      = operation{source: "secretsmanager", name: "GetSecretValue", readOnly: true}
+	parameterOp = operation{source: "ssm", name: "GetParameter", readOnly: true}
+	decryptOp   = operation{source: "kms", name: "Decrypt", readOnly: true}
+)
 
 // operations in order of how often they are seen: rank r has weight 1/r.
 var operations = []operation{
 	{"sts", "AssumeRole", 1<<service | 1<<ci, true, false, true, "2011-06-15", assumeRole},
 	{"kms", "Decrypt", programs, true, false, false, "", decrypt},
-	{"secretsmanager", "GetSecretValue", programs, true, false, false, "", getSecret},
 	{"s3", "GetBucketAcl", 1<<service | people, true, false, false, "", bucket},
 	{"s3", "GetObject", programs, true, true, false, "", object},
 	{"ec2", "DescribeInstances", operators | 1<<service, true, false, false, "", describe},
@@ -52,7 +56,7 @@ var operations = []operation{
 	{"monitoring", "DescribeAlarms", operators, true, false, false, "", nil},
 	{"ec2", "DescribeVpcs", operators, true, false, false, "", describe},
 	{"s3", "GetBucketPolicy", operators, true, false, false, "", bucket},
-	{"secretsmanager", "DescribeSecret", operators | 1<<lambda, true, false, false, "", describeSecret},
+	{"secretsmanager", "DescribeSecret", operators | 1<<service, true, false, false, "", describeSecret},
 	{"elasticloadbalancing", "DescribeTargetHealth", operators | 1<<service, true, false, false, "2015-12-01", nil},
 	{"kms", "DescribeKey", operators, true, false, false, "", describeKey},
 	{"ecs", "DescribeServices", operators, true, false, false, "", cluster},
@@ -136,200 +140,202 @@ func kv(b []byte, key, value string) []byte {
 	return append(b, '"')
 }
 
-func object(w *world, a *account, d *draft) {
-	b := pick(w, a.buckets)
+func object(r *renderer, a *account, d *draft) {
+	b := pick(r, a.buckets)
 	d.req = kv(d.req, "bucketName", b)
-	d.req = kv(d.req, "Host", b+".s3."+home+".amazonaws.com")
+	d.req = kv(d.req, "Host", b+".s3."+a.Home+".amazonaws.com")
 	d.req = append(d.req, `,"key":"2026/03/`...)
-	d.req = strconv.AppendInt(d.req, int64(w.rng.IntN(4000)), 10)
+	d.req = strconv.AppendInt(d.req, int64(r.rng.IntN(4000)), 10)
 	d.req = append(d.req, `.json"}`...)
 	d.extra = append(d.extra, `{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"SSEApplied":"SSE_KMS","AuthenticationMethod":"AuthHeader","x-amz-id-2":"`...)
-	d.extra = w.appendUUID(d.extra)
+	d.extra = appendUUID(d.extra, r.rng.Uint64(), r.rng.Uint64())
 	d.extra = append(d.extra, `","bytesTransferredOut":`...)
-	d.extra = strconv.AppendInt(d.extra, int64(w.rng.IntN(200000)), 10)
+	d.extra = strconv.AppendInt(d.extra, int64(r.rng.IntN(200000)), 10)
 	d.extra = append(d.extra, '}')
-	d.resource(a.id, "AWS::S3::Object", "arn:aws:s3:::"+b+"/2026/03/")
-	d.resource(a.id, "AWS::S3::Bucket", "arn:aws:s3:::"+b)
+	d.resource(a.ID, "AWS::S3::Object", "arn:aws:s3:::"+b+"/2026/03/")
+	d.resource(a.ID, "AWS::S3::Bucket", "arn:aws:s3:::"+b)
 }
 
-func bucket(w *world, a *account, d *draft) {
-	b := pick(w, a.buckets)
-	d.req = append(kv(kv(d.req, "bucketName", b), "Host", b+".s3."+home+".amazonaws.com"), `,"acl":""}`...)
+func bucket(r *renderer, a *account, d *draft) {
+	b := pick(r, a.buckets)
+	d.req = append(kv(kv(d.req, "bucketName", b), "Host", b+".s3."+a.Home+".amazonaws.com"), `,"acl":""}`...)
 	d.extra = append(d.extra, `{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","bytesTransferredOut":549}`...)
-	d.resource(a.id, "AWS::S3::Bucket", "arn:aws:s3:::"+b)
+	d.resource(a.ID, "AWS::S3::Bucket", "arn:aws:s3:::"+b)
 }
 
-func item(w *world, a *account, d *draft) {
-	t := pick(w, a.tables)
+func item(r *renderer, a *account, d *draft) {
+	t := pick(r, a.tables)
 	d.req = append(kv(d.req, "tableName", t), `,"key":{"id":{}},"consistentRead":false,"returnConsumedCapacity":"TOTAL"}`...)
-	d.resource(a.id, "AWS::DynamoDB::Table", "arn:aws:dynamodb:"+home+":"+a.id+":table/"+t)
+	d.resource(a.ID, "AWS::DynamoDB::Table", "arn:aws:dynamodb:"+a.Home+":"+a.ID+":table/"+t)
 }
 
-func decrypt(w *world, a *account, d *draft) {
+func decrypt(r *renderer, a *account, d *draft) {
 	d.req = append(d.req, `{"encryptionAlgorithm":"SYMMETRIC_DEFAULT","encryptionContext":{"app":"`...)
-	d.req = append(append(d.req, pick(w, systems)...), `"}}`...)
-	d.resource(a.id, "AWS::KMS::Key", pick(w, a.keys))
+	d.req = append(append(d.req, pick(r, systems)...), `"}}`...)
+	d.resource(a.ID, "AWS::KMS::Key", keptTo(d, a.keys))
 }
 
-func dataKey(w *world, a *account, d *draft) {
-	k := pick(w, a.keys)
+func dataKey(r *renderer, a *account, d *draft) {
+	k := keptTo(d, a.keys)
 	d.req = append(kv(d.req, "keyId", k), `,"keySpec":"AES_256","encryptionContext":{"aws:s3:arn":"arn:aws:s3:::`...)
-	d.req = append(append(d.req, pick(w, a.buckets)...), `"}}`...)
-	d.resource(a.id, "AWS::KMS::Key", k)
+	d.req = append(append(d.req, pick(r, a.buckets)...), `"}}`...)
+	d.resource(a.ID, "AWS::KMS::Key", k)
 }
 
-func describeKey(w *world, a *account, d *draft) {
-	k := pick(w, a.keys)
+func describeKey(r *renderer, a *account, d *draft) {
+	k := pick(r, a.keys)
 	d.req = append(kv(d.req, "keyId", k), '}')
-	d.resource(a.id, "AWS::KMS::Key", k)
+	d.resource(a.ID, "AWS::KMS::Key", k)
 }
 
-func getSecret(w *world, a *account, d *draft) {
-	s := &a.secrets[w.rng.IntN(1+w.rng.IntN(len(a.secrets)))]
-	readSecret(w, d, s)
+func describeSecret(r *renderer, a *account, d *draft) {
+	d.req = append(kv(d.req, "secretId", a.secretName(r)), '}')
 }
 
-func readSecret(w *world, d *draft, s *secret) {
-	id := s.name
-	if w.rng.IntN(2) == 0 {
-		id = s.arn
-	}
-	d.req = append(kv(d.req, "secretId", id), '}')
-	d.secret = s
-}
-
-func describeSecret(w *world, a *account, d *draft) {
-	d.req = append(kv(d.req, "secretId", pick(w, a.secrets).name), '}')
-}
-
-func invoke(w *world, a *account, d *draft) {
-	arn := "arn:aws:lambda:" + home + ":" + a.id + ":function:" + pick(w, a.functions)
+func invoke(r *renderer, a *account, d *draft) {
+	arn := "arn:aws:lambda:" + home + ":" + a.ID + ":function:" + pick(r, a.functions)
 	d.req = append(kv(d.req, "functionName", arn), `,"invocationType":"Event"}`...)
-	d.resource(a.id, "AWS::Lambda::Function", arn)
+	d.resource(a.ID, "AWS::Lambda::Function", arn)
 }
 
-func function(w *world, a *account, d *draft) {
-	d.req = append(kv(d.req, "functionName", pick(w, a.functions)), '}')
+func function(r *renderer, a *account, d *draft) {
+	d.req = append(kv(d.req, "functionName", pick(r, a.functions)), '}')
 }
 
-func queue(w *world, a *account, d *draft) {
-	q := pick(w, a.queues)
-	d.req = append(kv(d.req, "queueUrl", "https://sqs."+home+".amazonaws.com/"+a.id+"/"+q), '}')
-	d.resource(a.id, "AWS::SQS::Queue", "arn:aws:sqs:"+home+":"+a.id+":"+q)
+func queue(r *renderer, a *account, d *draft) {
+	q := pick(r, a.queues)
+	d.req = append(kv(d.req, "queueUrl", "https://sqs."+a.Home+".amazonaws.com/"+a.ID+"/"+q), '}')
+	d.resource(a.ID, "AWS::SQS::Queue", "arn:aws:sqs:"+a.Home+":"+a.ID+":"+q)
 }
 
-func topic(w *world, a *account, d *draft) {
-	d.req = append(kv(d.req, "topicArn", "arn:aws:sns:"+home+":"+a.id+":"+pick(w, a.queues)), '}')
-	d.resp = append(append(append(d.resp, `{"messageId":"`...), w.uuid()...), `"}`...)
+func topic(r *renderer, a *account, d *draft) {
+	d.req = append(kv(d.req, "topicArn", "arn:aws:sns:"+a.Home+":"+a.ID+":"+pick(r, a.queues)), '}')
+	d.resp = append(append(append(d.resp, `{"messageId":"`...), r.uuid()...), `"}`...)
 }
 
-func logStream(w *world, a *account, d *draft) {
-	d.req = kv(d.req, "logGroupName", "/aws/lambda/"+pick(w, a.functions))
-	d.req = append(append(d.req, `,"logStreamName":"2026/03/02/[$LATEST]`...), w.hex(32)...)
+func logStream(r *renderer, a *account, d *draft) {
+	d.req = kv(d.req, "logGroupName", "/aws/lambda/"+pick(r, a.functions))
+	d.req = append(append(d.req, `,"logStreamName":"2026/03/02/[$LATEST]`...), r.hex(32)...)
 	d.req = append(d.req, `"}`...)
 }
 
-func parameter(w *world, a *account, d *draft) {
-	n := "/" + a.name + "/" + pick(w, systems) + "/endpoint"
+func parameter(r *renderer, a *account, d *draft) {
+	n := "/" + a.Name + "/" + keptTo(d, systems) + "/endpoint"
 	if d.name == "GetParameters" {
 		d.req = append(append(append(d.req, `{"names":["`...), n...), `"],"withDecryption":true}`...)
 	} else {
 		d.req = append(kv(d.req, "name", n), `,"withDecryption":true}`...)
 	}
-	d.resource(a.id, "AWS::SSM::Parameter", "arn:aws:ssm:"+home+":"+a.id+":parameter"+n)
+	d.resource(a.ID, "AWS::SSM::Parameter", "arn:aws:ssm:"+a.Home+":"+a.ID+":parameter"+n)
 }
 
-func describe(w *world, a *account, d *draft) {
+func describe(r *renderer, a *account, d *draft) {
 	d.req = append(d.req, `{"maxResults":100,"filterSet":{"items":[{"name":"tag:system","valueSet":{"items":[{"value":"`...)
-	d.req = append(append(d.req, pick(w, systems)...), `"}]}}]}}`...)
+	d.req = append(append(d.req, pick(r, systems)...), `"}]}}]}}`...)
 }
 
-func repository(w *world, a *account, d *draft) {
-	r := pick(w, systems)
-	d.req = append(kv(kv(d.req, "repositoryName", r), "registryId", a.id), '}')
-	d.resource(a.id, "AWS::ECR::Repository", "arn:aws:ecr:"+home+":"+a.id+":repository/"+r)
+func repository(r *renderer, a *account, d *draft) {
+	name := pick(r, systems)
+	d.req = append(kv(kv(d.req, "repositoryName", name), "registryId", a.ID), '}')
+	d.resource(a.ID, "AWS::ECR::Repository", "arn:aws:ecr:"+a.Home+":"+a.ID+":repository/"+name)
 }
 
-func cluster(w *world, a *account, d *draft) {
-	d.req = append(kv(kv(d.req, "cluster", a.name), "name", pick(w, systems)), '}')
+func cluster(r *renderer, a *account, d *draft) {
+	d.req = append(kv(kv(d.req, "cluster", a.Name), "name", pick(r, systems)), '}')
 }
 
-func role(w *world, a *account, d *draft) {
-	d.req = append(kv(d.req, "roleName", pick(w, systems)+"-task"), '}')
+func role(r *renderer, a *account, d *draft) {
+	d.req = append(kv(d.req, "roleName", pick(r, systems)+"-task"), '}')
 }
 
-func lookup(w *world, a *account, d *draft) {
+func lookup(r *renderer, a *account, d *draft) {
 	d.req = append(d.req, `{"lookupAttributes":[{"attributeKey":"EventName","attributeValue":"UpdateService"}],"maxResults":50}`...)
 }
 
-func callerIdentity(w *world, a *account, d *draft) {
-	d.resp = append(kv(kv(d.resp, "account", a.id), "arn", d.who.arn), '}')
+func callerIdentity(r *renderer, a *account, d *draft) {
+	d.resp = append(kv(kv(d.resp, "account", a.ID), "arn", d.who.sessionARN()), '}')
 }
 
-func instanceInformation(w *world, a *account, d *draft) {
+func instanceInformation(r *renderer, a *account, d *draft) {
 	d.req = append(kv(kv(kv(d.req, "agentStatus", "Active"), "agentVersion", "3.3.3050.0"), "platformType", "Linux"), '}')
 }
 
-func database(w *world, a *account, d *draft) {
-	d.req = append(kv(d.req, "dBInstanceIdentifier", pick(w, systems)), '}')
+func database(r *renderer, a *account, d *draft) {
+	d.req = append(kv(d.req, "dBInstanceIdentifier", pick(r, systems)), '}')
 }
 
-func volume(w *world, a *account, d *draft) {
-	d.req = append(kv(d.req, "volumeId", "vol-"+w.hex(17)), '}')
-	d.resp = append(kv(kv(d.resp, "snapshotId", "snap-"+w.hex(17)), "status", "pending"), '}')
+func volume(r *renderer, a *account, d *draft) {
+	d.req = append(kv(d.req, "volumeId", "vol-"+r.hex(17)), '}')
+	d.resp = append(kv(kv(d.resp, "snapshotId", "snap-"+r.hex(17)), "status", "pending"), '}')
 }
 
-func runInstances(w *world, a *account, d *draft) {
+func runInstances(r *renderer, a *account, d *draft) {
 	d.req = append(d.req, `{"instanceType":"m7g.large","instancesSet":{"items":[{"instanceId":"i-`...)
-	d.req = append(append(d.req, w.hex(17)...), `","minCount":1,"maxCount":1}]},"blockDeviceMapping":{},"monitoring":{"enabled":true},"disableApiTermination":false}`...)
+	d.req = append(append(d.req, r.hex(17)...), `","minCount":1,"maxCount":1}]},"blockDeviceMapping":{},"monitoring":{"enabled":true},"disableApiTermination":false}`...)
 }
 
-func signIn(w *world, a *account, d *draft) {
+func signIn(r *renderer, a *account, d *draft) {
 	d.eventType, d.apiVersion, d.console = "AwsConsoleSignIn", "", false
 	d.resp = append(d.resp, `{"ConsoleLogin":"Success"}`...)
-	d.extra = append(d.extra, `{"LoginTo":"https://`+home+`.console.aws.amazon.com/console/home","MobileVersion":"No","MFAUsed":"No"}`...)
+	d.extra = append(d.extra, `{"LoginTo":"https://`+a.Home+`.console.aws.amazon.com/console/home","MobileVersion":"No","MFAUsed":"No"}`...)
 }
 
 // assumeRole is a service taking up a role, or a pipeline going from one
 // account to another: that one is recorded in both.
-func assumeRole(w *world, a *account, d *draft) {
-	to, name := a, pick(w, systems)+"-task"
-	if d.who.class == ci && w.rng.IntN(4) == 0 {
-		to, name = pick(w, w.accounts), "ci-deploy"
-		if to != a {
-			d.other = to
-			d.sharedID = w.appendUUID(d.sharedID)
-		}
+func assumeRole(r *renderer, a *account, d *draft) {
+	to, name := a, pick(r, systems)+"-task"
+	switch {
+	case d.mark&isForeign != 0:
+		to, name = d.in.account, "ci-deploy"
+	case d.other != nil:
+		to, name = d.other, "ci-deploy"
 	}
-	arn := "arn:aws:iam::" + to.id + ":role/" + name
-	session := w.hex(32)
+	arn := "arn:aws:iam::" + to.ID + ":role/" + name
+	session := r.hex(32)
 	d.req = append(kv(kv(d.req, "roleArn", arn), "roleSessionName", session), `,"durationSeconds":3600}`...)
 	d.resp = append(d.resp, `{"credentials":{"accessKeyId":"ASIA`...)
 	d.resp = append(append(d.resp, "SIMULATED0000001"...), `","sessionToken":"AgoJc2ltdWxhdGVk`...)
-	d.resp = append(append(d.resp, w.hex(64)...), `","expiration":"Mar 2, 2026, 11:59:59 PM"},"assumedRoleUser":{"assumedRoleId":"AROASIMULATED00000001:`...)
+	d.resp = append(append(d.resp, r.hex(64)...), `","expiration":"Mar 2, 2026, 11:59:59 PM"},"assumedRoleUser":{"assumedRoleId":"AROASIMULATED00000001:`...)
 	d.resp = append(append(d.resp, session...), `","arn":"arn:aws:sts::`...)
-	d.resp = append(append(append(append(append(append(d.resp, to.id...), `:assumed-role/`...), name...), '/'), session...), `"}}`...)
-	d.resource(to.id, "AWS::IAM::Role", arn)
+	d.resp = append(append(append(append(append(append(d.resp, to.ID...), `:assumed-role/`...), name...), '/'), session...), `"}}`...)
+	d.resource(to.ID, "AWS::IAM::Role", arn)
 }
 
-func openHTTPS(w *world, a *account, d *draft) {
+func openHTTPS(r *renderer, a *account, d *draft) {
 	d.req = append(d.req, `{"groupId":"sg-`...)
-	d.req = append(append(d.req, w.hex(17)...), `","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":443,"toPort":443,"groups":{},"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}`...)
+	d.req = append(append(d.req, r.hex(17)...), `","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":443,"toPort":443,"groups":{},"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}`...)
 }
 
-func bucketPolicy(w *world, a *account, d *draft) {
-	b := pick(w, a.buckets)
+func bucketPolicy(r *renderer, a *account, d *draft) {
+	b := pick(r, a.buckets)
 	d.req = append(kv(d.req, "bucketName", b), `,"bucketPolicy":{"Version":"2012-10-17","Statement":[{"Sid":"TLS","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::`...)
 	d.req = append(append(d.req, b...), `/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}}`...)
-	d.resource(a.id, "AWS::S3::Bucket", "arn:aws:s3:::"+b)
+	d.resource(a.ID, "AWS::S3::Bucket", "arn:aws:s3:::"+b)
 }
 
 const lambdaTrust = `"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"lambda.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}"`
 
-func createRole(w *world, a *account, d *draft) {
-	d.req = append(kv(d.req, "roleName", pick(w, systems)+"-worker-role"), `,"assumeRolePolicyDocument":`+lambdaTrust+`}`...)
+func createRole(r *renderer, a *account, d *draft) {
+	d.req = append(kv(d.req, "roleName", pick(r, systems)+"-worker-role"), `,"assumeRolePolicyDocument":`+lambdaTrust+`}`...)
 }
 
-func attachRolePolicy(w *world, a *account, d *draft) {
-	d.req = append(kv(kv(d.req, "roleName", pick(w, systems)+"-worker-role"), "policyArn", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"), '}')
+func attachRolePolicy(r *renderer, a *account, d *draft) {
+	d.req = append(kv(kv(d.req, "roleName", pick(r, systems)+"-worker-role"), "policyArn", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"), '}')
+}
+
+// keptTo is the one of a list that a caller keeps to.
+func keptTo[T any](d *draft, from []T) T { return from[d.who.hash%uint64(len(from))] }
+
+func pick[T any](r *renderer, from []T) T { return from[r.rng.IntN(len(from))] }
+
+func (r *renderer) hex(n int) string { return hexes(r.rng, n) }
+
+func (r *renderer) uuid() string { return uuid(r.rng) }
+
+// secretName is the name of one of the account's secrets that do not come and go.
+func (a *account) secretName(r *renderer) string {
+	if len(a.names) == 0 {
+		return a.Name + "/none"
+	}
+	return pick(r, a.names)
 }

@@ -156,8 +156,8 @@ func (n *tally) checkShapes(t *testing.T) {
 	if share := float64(n.again) / float64(n.read); share < 0.005 || share > 0.02 {
 		t.Errorf("%.2f %% are delivered twice, want about 1 %%", 100*share)
 	}
-	if n.late < len(n.seen)/1000 || n.late > len(n.seen)/50 {
-		t.Errorf("%d of %d records come late, want about one in 200", n.late, len(n.seen))
+	if n.late < len(n.seen)/20 || n.late > len(n.seen)/7 {
+		t.Errorf("%d of %d records come with the next hour's file, want about one in ten", n.late, len(n.seen))
 	}
 	if mean := n.size / n.read; mean < 1200 || mean > 1500 {
 		t.Errorf("a record has %d bytes on average, want 1200 to 1500", mean)
@@ -402,10 +402,11 @@ func TestWriteErrorIsReturned(t *testing.T) {
 	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(Organisation{Records: 1000}.withDefaults())
-	d := newDelivery(w, inTheWay)
-	runErr := w.run(context.Background(), d)
-	if closeErr := d.close(); runErr == nil || closeErr == nil {
+	c := Organisation{Records: 1000}.config()
+	e := newEngine(c, newBuilder(c).world())
+	e.d = newDelivery(e, inTheWay)
+	runErr := e.run(context.Background())
+	if closeErr := e.d.close(); runErr == nil || closeErr == nil {
 		t.Errorf("writing below a file: run says %v, close says %v", runErr, closeErr)
 	}
 }
