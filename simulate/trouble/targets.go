@@ -85,11 +85,17 @@ func (p *planner) main(s *estate.Secret) *estate.Reading {
 func (p *planner) secrets(j *job, from, to time.Time, fits func(*estate.Secret) bool) []*estate.Secret {
 	var out []*estate.Secret
 	for _, i := range p.rng.Perm(len(p.w.Secrets)) {
-		if s := p.w.Secrets[i]; p.old(s, from, to) && fits(s) && p.free(j, from, to, s.ARN) {
+		if s := p.w.Secrets[i]; p.old(s, from, to) && fits(s) && !p.taken(j, s) && p.free(j, from, to, s.ARN) {
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// taken tells whether other strangers come to the secret at some time so that j
+// would not be the first, or would keep another from being it.
+func (p *planner) taken(j *job, s *estate.Secret) bool {
+	return !j.lax && (p.virgin[s.ARN] || j.needsFirst() && p.spoilt[s.ARN])
 }
 
 // owned tells whether a program is known to read the secret and no person is.

@@ -51,8 +51,17 @@ type job struct {
 	told       *finding.Window // what the calendar would say of it, if it is benign
 	known      int             // how likely somebody announced it: always, maybe, seldom
 	lasting    func()          // carried out when the pair has its place
+	lax        bool            // takes places that others have spoilt
 	free       time.Duration   // how far incidents have to be apart
 }
+
+// newcomer are kinds of which the point is that somebody comes to a secret for
+// the first time.
+var newcomer = map[string]bool{finding.SignCaller: true, finding.SignGroup: true, finding.SignView: true, finding.SignRegion: true, KindChain: true}
+
+// needsFirst tells whether j is only as plain as it says on secrets that no other
+// stranger comes to.
+func (j *job) needsFirst() bool { return !j.benign && newcomer[j.kind] && j.difficulty < hidden }
 
 // How likely what is benign was announced.
 const (
@@ -72,7 +81,9 @@ type planner struct {
 	calls   []estate.Call
 	changes []estate.Change
 	labels  []*estate.Label
-	lasting func() // what the incident being planned changes for good
+	virgin  map[string]bool // secrets that one stranger only may come to
+	spoilt  map[string]bool // secrets that strangers come to
+	lasting func()          // what the incident being planned changes for good
 }
 
 type span struct{ from, to time.Time }
@@ -90,6 +101,7 @@ func Plan(w *estate.World, seed int64) estate.Plan {
 	p := &planner{
 		w: w, rng: rand.New(rand.NewPCG(uint64(seed), 0x7472_6f75_626c_65)), // "trouble"
 		readers: map[*estate.Secret][]*estate.Reading{}, claims: map[string][]span{}, desks: map[*estate.Person][]*estate.Secret{},
+		virgin: map[string]bool{}, spoilt: map[string]bool{},
 	}
 	p.survey()
 	jobs := p.jobs()
@@ -155,10 +167,13 @@ func (p *planner) jobs() []*job {
 		j.at = p.w.TroubleAt.Add(Before + time.Duration((float64(i)+p.rng.Float64())/float64(len(jobs))*float64(span))).Truncate(time.Minute)
 	}
 	// Those with few fitting places choose first.
-	rank := map[string]int{finding.SignGroup: 0, KindChain: 1, finding.SignCaller: 2, finding.SignTime: 3}
+	rank := map[string]int{finding.SignGroup: 1, KindChain: 2, finding.SignTime: 3}
 	of := func(j *job) int {
 		if r, ok := rank[j.kind]; ok {
 			return r
+		}
+		if j.needsFirst() {
+			return 0
 		}
 		return len(kinds)
 	}
@@ -184,6 +199,7 @@ func (p *planner) place(j *job) {
 		if j.at.Before(p.w.TroubleAt.Add(Before)) || j.at.After(p.w.End.Add(-After)) {
 			j.at = p.w.TroubleAt.Add(Before + time.Duration(p.rng.Int64N(int64(span)))).Truncate(time.Minute)
 		}
+		j.lax = try > Tries/4
 		if j.free = Apart / time.Duration(1+try*4/Tries); try == Tries*3/4 {
 			j.free = Apart / 4
 		}
@@ -195,6 +211,19 @@ func (p *planner) place(j *job) {
 func (p *planner) settle(j *job) {
 	for _, c := range p.pending {
 		p.claims[c.key] = append(p.claims[c.key], c.span)
+	}
+	l := j.label
+	switch {
+	case j.needsFirst() && j.kind == KindChain:
+		p.virgin[l.Secrets[0]] = true
+	case j.needsFirst():
+		for _, s := range l.Secrets {
+			p.virgin[s] = true
+		}
+	case l.Person != "" || l.Sort == "sweep" || newcomer[j.kind]:
+		for _, s := range l.Secrets {
+			p.spoilt[s] = true
+		}
 	}
 	p.plan.Calls = append(p.plan.Calls, p.calls...)
 	p.plan.Changes = append(p.plan.Changes, p.changes...)

@@ -355,3 +355,25 @@ func TestRare(t *testing.T) {
 		}
 	})
 }
+
+// TestFirst: what is plain or unusual because somebody comes to a secret for the
+// first time is not spoilt by another stranger before.
+func TestFirst(t *testing.T) {
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		spoilt, all := 0, 0
+		for _, l := range p.Labels {
+			if l.Benign || l.Difficulty == 3 || l.PartOf != "" || l.Kind != finding.SignView && l.Kind != finding.SignCaller {
+				continue
+			}
+			all++
+			for _, o := range p.Labels {
+				if o.Start.Before(l.Start) && (o.Person != "" || o.Kind == finding.SignCaller) && slices.Contains(o.Secrets, l.Secrets[0]) && o.Kind != finding.SignFailures {
+					spoilt++
+				}
+			}
+		}
+		if spoilt > all/4 {
+			t.Errorf("%d of %d are not the first", spoilt, all)
+		}
+	})
+}
