@@ -45,7 +45,7 @@ func (p *planner) rosters() []finding.Window {
 				continue
 			}
 			out = append(out, finding.Window{
-				ID: fmt.Sprintf("on-call-%s-%d", x.Name, i+1), Title: x.Name + " is on call for " + x.Team.Name,
+				ID: fmt.Sprintf("on-call-%s-%d", x.Email, i+1), Title: x.Name + " is on call for " + x.Team.Name,
 				Start: s.From, End: s.To, People: []string{x.Email}, Kinds: []string{finding.SignTime, finding.SignView, finding.SignCaller},
 				Sort: "on_call", Owner: x.Team.Name,
 			})
