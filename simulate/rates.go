@@ -1,6 +1,11 @@
 package simulate
 
-import "github.com/yagura-sec/yagura/simulate/estate"
+import (
+	"maps"
+
+	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/streams"
+)
 
 // What a world is made from. world.json prints these figures, and a test holds
 // what is written against them.
@@ -81,7 +86,8 @@ const (
 )
 
 func rates() estate.Rates {
-	return estate.Rates{
+	r := streams.Rates()
+	maps.Copy(r, estate.Rates{
 		"rate_median_per_busy_hour": rateMedian, "rate_sigma": rateSigma, "rate_max": rateMax, "batch_max": batchMax,
 		"share_lambda": shareLambda, "share_ecs": shareECS, "share_ec2": shareEC2, "share_eks": shareEKS, "share_ci": shareCI, "share_mixed_apps": shareMixed,
 		"share_office": shareOffice, "share_flat": shareFlat, "share_batch": shareBatch, "share_weekly": shareWeekly, "share_month_end": shareMonthly, "month_end_factor": monthEnd,
@@ -101,5 +107,6 @@ func rates() estate.Rates {
 		"twin_share": shareTwin, "throttled_share": shareThrottled, "not_found_share": shareNotFound, "aws_internal_share": shareInternal,
 		"delivered_again_share": shareAgain, "delivery_median_seconds": delayMedian, "delivery_sigma": delaySigma, "delivery_gap_hours": gapHours,
 		"background_calls_per_busy_hour_and_account": backgroundCalls,
-	}
+	})
+	return r
 }

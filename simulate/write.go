@@ -91,7 +91,11 @@ func (c Config) Write(ctx context.Context, dir string) (Summary, error) {
 		return Summary{}, err
 	}
 	e.sum.Labels = len(plan.Labels)
-	if err := streams.Write(ctx, dir, w, plan); err != nil {
+	beside := plan // with what happens at other providers
+	if !c.Calm {
+		beside = streams.Plan(w, plan)
+	}
+	if err := streams.Write(ctx, filepath.Join(dir, "streams"), w, beside); err != nil {
 		return Summary{}, err
 	}
 	if err := writeTruth(dir, w, plan); err != nil {

@@ -8,12 +8,16 @@
 //	hr/        who works here, and who joined, moved and left
 //	bill/      the bill by day, account and usage type (as AWS CUR 2.0)
 //
+// Beside them lie labels.jsonl and calendar.json of what happens in these logs
+// only: the world's own labels tell of the logs of AWS.
+//
 // The streams are thin: few types of records, each true to its shape, in a file
 // a day (the bill: a month).
 package streams
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -47,7 +51,35 @@ func Write(ctx context.Context, dir string, w *estate.World, plan estate.Plan) e
 			return fmt.Errorf("stream %s: %w", stream.name, err)
 		}
 	}
-	return nil
+	return s.writeTruth(dir)
+}
+
+// writeTruth writes the labels of what is in the streams, and what a calendar
+// tells of it.
+func (s *scene) writeTruth(dir string) error {
+	var labels bytes.Buffer
+	windows := []finding.Window{}
+	for _, i := range append(s.cloudTrouble(), s.signInTrouble()...) {
+		if !s.wanted[i.label.ID] {
+			continue
+		}
+		if err := json.NewEncoder(&labels).Encode(i.label); err != nil {
+			return err
+		}
+		if i.window != nil {
+			windows = append(windows, *i.window)
+		}
+	}
+	calendar, err := json.MarshalIndent(map[string]any{"windows": windows}, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "labels.jsonl"), labels.Bytes(), 0o644),
+		os.WriteFile(filepath.Join(dir, "calendar.json"), append(calendar, '\n'), 0o644))
 }
 
 // Plan adds to a world's plan what happens outside AWS: labels of the kinds

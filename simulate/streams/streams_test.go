@@ -215,7 +215,16 @@ func TestLabelled(t *testing.T) {
 		}
 		return ids
 	}
-	with, without := held(written(t, w, plan)), held(written(t, w, estate.Plan{}))
+	files := written(t, w, plan)
+	with, without := held(files), held(written(t, w, estate.Plan{}))
+	labels := parse[estate.Label](t, lines(t, files, "labels.jsonl"))
+	if len(labels) != len(plan.Labels) {
+		t.Errorf("%d labels are written, %d were planned", len(labels), len(plan.Labels))
+	}
+	var calendar struct{ Windows []finding.Window }
+	if err := json.Unmarshal(files["calendar.json"], &calendar); err != nil || len(calendar.Windows) != len(plan.Windows) {
+		t.Errorf("the calendar has %d windows, %v; planned were %d", len(calendar.Windows), err, len(plan.Windows))
+	}
 	for _, l := range plan.Labels {
 		for _, id := range l.Events {
 			if !with[id] || without[id] {
