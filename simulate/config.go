@@ -1,3 +1,8 @@
+// Package simulate writes the audit logs of an organisation that does not
+// exist: everyday work of many accounts, programs and people, and trouble whose
+// truth is known.
+//
+// The same seed gives the same bytes. Nothing here reads a clock.
 package simulate
 
 import (

@@ -120,6 +120,9 @@ func writeTruth(dir string, w *estate.World, plan estate.Plan) error {
 	out := bufio.NewWriter(f)
 	enc := json.NewEncoder(out)
 	for _, l := range plan.Labels {
+		if l.Events == nil {
+			l.Events = []string{} // of the other streams
+		}
 		if err := enc.Encode(l); err != nil {
 			f.Close()
 			return err
