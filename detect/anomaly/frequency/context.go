@@ -18,42 +18,61 @@ const before = 30 * time.Minute
 const accountOthers = 5
 
 // explain looks for what accounts for each rise of the hour. All of it asks that
-// those who read too much are readers of the secret as it is: a stranger's burst
-// is explained by nothing that the log shows.
+// those who read too much are readers of the secret as it is, or of others of its
+// family: a stranger's burst is explained by nothing that the log shows.
 func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 	var rising []*cell
 	for j := range cells {
-		if c := &cells[j]; c.plain >= 1.3 {
+		if c := &cells[j]; c.plain >= 1.0 {
+			c.kin = c.usual || s.reader(c.actor, s.home[c.secret].family)
 			rising = append(rising, c)
 		}
 	}
-	if len(rising) == 0 {
-		return
-	}
 	at := day.Start.Add(time.Duration(i) * time.Hour)
-	acts := s.actsAround(day, i)
+	var acts []watch.Act
 	for _, c := range rising {
-		if !c.usual || c.score < watch.Floor {
+		if !c.kin || c.plain < watch.Floor {
 			continue
 		}
-		others, of := s.together(c, rising)
-		s.byAct(day, c, acts, others > 0 || of == 0 && c.sudden())
-		s.byFamily(day, c, others, of)
+		if acts == nil {
+			acts = s.actsAround(day, i)
+		}
+		with := s.together(c, rising)
+		s.byAct(day, c, acts, len(with) > 0 || c.sudden())
+		s.byFamily(day, c, with)
+		s.byPrograms(day, c)
+		if !c.usual {
+			continue
+		}
 		s.byAccount(day, c, rising, cells)
 		s.byRun(c, at)
+		s.byMonth(day, i, c, at)
 	}
 }
 
-// together counts the other secrets that rose in the hour by the same actor and
-// by about as much: a start of a program reads all that it needs. It also gives
-// how many others the actor usually reads.
-func (s *sign) together(c *cell, rising []*cell) (others, of int) {
+// together are the other secrets that rose in the hour, by about as much, and are
+// read by the same actor or belong to the same family: a start of a program, or of
+// all programs of an application, reads all that they need.
+func (s *sign) together(c *cell, rising []*cell) (with []*cell) {
+	more := c.over
 	for _, o := range rising {
-		if more := o.x - o.mean; o.secret != c.secret && o.actor == c.actor && o.usual && more >= 0.4*(c.x-c.mean) && more <= 2.5*(c.x-c.mean) {
-			others++
+		if o.secret == c.secret || !o.kin || s.home[o.secret].account != s.home[c.secret].account {
+			continue
+		}
+		if o.actor != c.actor && s.home[o.secret].family != s.home[c.secret].family {
+			continue
+		}
+		if o.over >= 0.4*more && o.over <= 2.5*more || o.x-o.mean >= 0.4*(c.x-c.mean) && o.x-o.mean <= 2.5*(c.x-c.mean) {
+			with = append(with, o)
 		}
 	}
-	return others, int(s.breadth[c.actor]) - 1
+	return with
+}
+
+// reader tells whether the actor usually reads secrets of the family.
+func (s *sign) reader(actor, family int32) bool {
+	_, ok := s.breadth[kin{actor, family}]
+	return ok
 }
 
 // sudden tells whether most of what was read came within five minutes, as when
@@ -127,12 +146,32 @@ func (c *cell) from() time.Time {
 	return c.first
 }
 
-// byFamily: a start of a program reads all of its secrets, so they rise together
-// and by about as much.
-func (s *sign) byFamily(day *watch.Day, c *cell, others, of int) {
-	if others >= 1 {
-		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "family",
-			Text: fmt.Sprintf("%d of the %d other secrets that %s reads rose in the same hour: as when a program starts", others, max(of, others), actorName(day.Names, c.actor))})
+// byFamily: secrets that are read together rise together.
+func (s *sign) byFamily(day *watch.Day, c *cell, with []*cell) {
+	if len(with) == 0 {
+		return
+	}
+	var names []int32
+	for _, o := range with {
+		names = append(names, o.secret)
+	}
+	c.context = append(c.context, finding.Explanation{Kind: "context", ID: "family",
+		Text: fmt.Sprintf("%s rose in the same hour by about as much, read by its usual programs: as when a program starts", list(day.Names, names, 3))})
+}
+
+// byPrograms: several programs that read it rose at once.
+func (s *sign) byPrograms(day *watch.Day, c *cell) {
+	st := &s.secrets[c.secret]
+	n := 0
+	for _, a := range c.actors {
+		part := st.part(a.actor)
+		if over := a.count - part*c.mean; part > 0 && over >= 3 && over >= 0.25*c.over {
+			n++
+		}
+	}
+	if n >= 2 {
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "programs",
+			Text: fmt.Sprintf("%d of its usual programs read it more in the same hour: as when an application starts", n)})
 	}
 }
 
@@ -180,6 +219,36 @@ func (s *sign) byRun(c *cell, at time.Time) {
 			return
 		}
 	}
+}
+
+// byMonth: at the end of a month much is closed and paid. It accounts for a run
+// of up to four times the usual at its usual hour, and for an hour among others
+// that are above the usual, not for one that stands alone.
+func (s *sign) byMonth(day *watch.Day, i int, c *cell, at time.Time) {
+	if !s.monthEnd(c.secret, at) || c.x > 5*c.mean+10 {
+		return
+	}
+	above := 0
+	for h := max(0, i-5); h < i; h++ {
+		if day.Hours[h] == nil {
+			continue
+		}
+		mean, _ := s.expect(c.secret, day.Start.Add(time.Duration(h)*time.Hour))
+		if s.readsOf(day, h, c.secret) >= 1.4*mean+1 {
+			above++
+		}
+	}
+	if above >= 2 || c.mean >= 3 && c.x <= 4*c.mean {
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "month_end",
+			Text: fmt.Sprintf("it is the end of the month, and %d of the hours before were above the usual as well", above)})
+	}
+}
+
+// monthEnd tells whether the hour is on one of the last two days of a month or
+// on its first, where the secret's people live.
+func (s *sign) monthEnd(secret int32, at time.Time) bool {
+	local := at.Add(time.Duration(s.pools[s.home[secret].family].offset) * time.Hour)
+	return toEnd(local) <= 1 || local.Day() == 1
 }
 
 // akin tells whether a resource and an actor are named after the same thing:

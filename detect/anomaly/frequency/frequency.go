@@ -63,7 +63,7 @@ type sign struct {
 	tail    stat.Tail        // scores of all secrets' hours
 	late    []watch.Act      // of the last hour learned: what may explain the next
 	sweep   sweep
-	breadth map[int32]int32 // by actor: how many secrets it usually reads
+	breadth map[kin]int32   // how many secrets of a family an actor usually reads
 	reading map[string]bool // operations that read a value
 	scratch scratch
 }
@@ -71,11 +71,14 @@ type sign struct {
 // home is where a secret belongs.
 type home struct{ family, account int32 } // pool of the family; number of the account or -1
 
+// kin is an actor that reads secrets of a family.
+type kin struct{ actor, family int32 }
+
 // New gives the sign.
 func New(o Options) watch.Sign {
 	s := &sign{o: o, poolOf: map[string]int32{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
 	s.sweep.init()
-	s.breadth = map[int32]int32{}
+	s.breadth = map[kin]int32{}
 	s.pools = append(s.pools, newPool(-1)) // 0: the estate
 	return s
 }
@@ -184,7 +187,9 @@ type cell struct {
 	first, last time.Time
 	actor       int32 // with the greatest part of what is too much
 	part        float64
-	usual       bool // it usually reads this secret
+	over        float64 // how many more than usual
+	usual       bool    // it usually reads this secret
+	kin         bool    // or others of its family
 	caller      event.Caller
 	region      string
 	actors      []share
@@ -290,19 +295,19 @@ func (s *sign) judge(c *cell, at time.Time) {
 	c.plain = interest(c.x, c.mean, c.k)
 	c.score = s.correct(st, min(interest(c.x, mean, c.k), stat.Score(s.swings.of(mean).lnUpper(c.x, mean, c.k))))
 	if c.peak > 0 && st.peaks >= 5 {
-		c.score = stat.Best(c.score, s.correct(st, st.peakScore(c.peak, c.x, mean, c.k)))
+		c.score = stat.Best(c.score, s.correct(st, st.peakScore(s.swings.of(mean), c.peak, mean, c.k)))
 	}
 }
 
 // interest is the score of x reads where mean are usual, as far as the rise is of
-// interest: it is measured from half as much again and three calls more than
-// usual, so that a busy secret's small rise does not outdo a quiet one's great
-// one. Such a score is rarer than chance alone would have it, never more often.
+// interest: it is measured from 1.6 times the usual and two more, so that a busy
+// secret's small rise does not outdo a quiet one's great one. Such a score is
+// rarer than chance alone would have it, never more often; see trials.
 func interest(x, mean, k float64) float64 {
 	return stat.Score(stat.LnUpper(x, tolerated(mean), k))
 }
 
-func tolerated(mean float64) float64 { return 1.25*mean + 1 }
+func tolerated(mean float64) float64 { return 1.6*mean + 2 }
 
 // correct holds the score against how the scores of this secret, and of all
 // others, come out.
@@ -320,7 +325,7 @@ func (c *cell) blame(st *state) {
 		part := st.part(a.actor)
 		if over := a.count - part*c.mean; over > most {
 			most = over
-			c.actor, c.part, c.caller, c.region = a.actor, a.count/c.x, a.caller, a.region
+			c.actor, c.over, c.part, c.caller, c.region = a.actor, over, a.count/c.x, a.caller, a.region
 			c.usual = part > 0
 		}
 	}

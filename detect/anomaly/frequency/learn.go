@@ -92,7 +92,7 @@ func (s *sign) tally(t *tally, c *cell, i int) {
 	for _, a := range c.actors {
 		t.actors[a.actor] += a.count
 	}
-	if len(c.context) > 0 && c.score >= watch.Floor {
+	if len(c.context) > 0 && c.plain >= watch.Floor {
 		t.known[i] = false
 		t.again[i] = again(c)
 	}
@@ -189,6 +189,11 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 		hours++
 	}
 	if hours == 0 {
+		return
+	}
+	if st.days > 0 && sumX > 1.4*sumMean && s.monthEnd(secret, day.Add(12*time.Hour)) {
+		// What the end of a month brings is gone when it is over.
+		st.calls += float32(all)
 		return
 	}
 	s.swings.take(means, factors)
@@ -305,7 +310,7 @@ func (s *sign) learnSpread() {
 		st := &s.secrets[i]
 		for _, r := range st.known {
 			if r.part > 0.02 {
-				s.breadth[r.actor-1]++
+				s.breadth[kin{r.actor - 1, s.home[i].family}]++
 			}
 		}
 		s.tail.Sum(st.tail)

@@ -140,6 +140,10 @@ func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, class str
 	if class == ClassSlow {
 		a.Trials = 1
 	}
+	if !s.o.NoContext && s.monthEnd(secret, day.Start.Add(12*time.Hour)) && t.x <= 4*usual {
+		a.Context = []finding.Explanation{{Kind: "context", ID: "month_end",
+			Text: fmt.Sprintf("it is the end of the month, when much is closed and paid: %.1f times the usual", t.x/max(usual, 1))}}
+	}
 	for actor, x := range t.actors {
 		if x > 0.6*t.x {
 			a.Actor = actor

@@ -207,12 +207,12 @@ func usualPeak(x float64) float64 {
 // peakScore is the score of the busiest five minutes: whether as many reads in
 // five minutes are unusual for the hour's usual number of reads, by how peaked
 // the secret's hours are otherwise.
-func (st *state) peakScore(peak, x, mean, k float64) float64 {
+func (st *state) peakScore(w *swing, peak, mean, k float64) float64 {
 	ratio := math.Exp(float64(st.peak) + float64(st.peakVar)/2)
 	usual := min(ratio*usualPeak(mean), max(mean, 1))
 	if peak <= usual {
 		return 0
 	}
 	shape := 1 / (1/k + float64(st.peakVar) + 0.05)
-	return interest(peak, usual, shape)
+	return stat.Score(w.lnUpper(peak, usual, shape))
 }
