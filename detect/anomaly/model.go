@@ -98,7 +98,7 @@ func (m *model) back(to time.Time) bool {
 
 // from tells the hours [since, end) anew. It holds h.mu.
 func (h *Hunter) from(ctx context.Context, since, end time.Time) (said finding.Hunt, err error) {
-	h.p = Progress{}
+	h.p = Progress{Secrets: h.p.Secrets, Bytes: h.p.Bytes} // what is known stays
 	r := &reader{usage: h.o.Usage, events: h.o.Events}
 	if h.m == nil || !h.m.back(since) {
 		h.m = nil
