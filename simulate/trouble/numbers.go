@@ -23,7 +23,7 @@ const (
 	// a program that does not do as it always did.
 	YoungestSecret = 14 * 24 * time.Hour
 	// Tries is how many times of day an incident looks for a place.
-	Tries = 120
+	Tries = 48
 
 	// Frequency. Plain is at least PlainTimes as many as in a busy hour and
 	// PlainMore calls more; unusual at least UnusualTimes; hidden anything.

@@ -147,6 +147,10 @@ func Rounds(size string) int {
 // of the world after TroubleAt, in random order.
 func (p *planner) jobs() []*job {
 	var jobs []*job
+	span := p.w.End.Sub(p.w.TroubleAt) - Before - After
+	if span <= 0 {
+		return nil // too short for any
+	}
 	turn := p.rng.IntN(60) // which variants come first
 	for round := range Rounds(p.w.Size) {
 		for _, kind := range kinds {
@@ -162,7 +166,6 @@ func (p *planner) jobs() []*job {
 		}
 	}
 	p.rng.Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
-	span := p.w.End.Sub(p.w.TroubleAt) - Before - After
 	for i, j := range jobs {
 		j.at = p.w.TroubleAt.Add(Before + time.Duration((float64(i)+p.rng.Float64())/float64(len(jobs))*float64(span))).Truncate(time.Minute)
 	}

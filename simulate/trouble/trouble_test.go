@@ -372,8 +372,35 @@ func TestFirst(t *testing.T) {
 				}
 			}
 		}
-		if spoilt > all/4 {
+		if spoilt > all/10 {
 			t.Errorf("%d of %d are not the first", spoilt, all)
 		}
 	})
+}
+
+// TestTiny: a world too small for trouble has less of it, in pairs all the same.
+func TestTiny(t *testing.T) {
+	f := func(c simulate.Config) {
+		t.Helper()
+		w, err := simulate.Build(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := map[bool]int{}
+		for _, l := range trouble.Plan(w, c.Seed).Labels {
+			if l.PartOf == "" {
+				n[l.Benign]++
+			}
+		}
+		if n[true] != n[false] {
+			t.Errorf("%+v: %d of trouble, %d of what looks like it", c, n[false], n[true])
+		}
+	}
+	f(simulate.Config{Seed: 1, Days: 1, Accounts: 1, Secrets: 1})
+	f(simulate.Config{Seed: 2, Days: 2, Accounts: 2, Secrets: 5})
+	f(simulate.Config{Seed: 3, Days: 5, Accounts: 3, Secrets: 20})
+	f(simulate.Config{Seed: 4, Days: 10, Accounts: 5, Secrets: 40})
+	f(simulate.Config{Seed: 5, Days: 21, Accounts: 12, Secrets: 150})
+	f(simulate.Config{Seed: 6, Days: 45, Accounts: 1, Secrets: 3})
+	f(simulate.Config{Seed: 7, Days: 30, Accounts: 40, Secrets: 10})
 }
