@@ -26,6 +26,9 @@ type Config struct {
 	Start time.Time
 	// Calm leaves out trouble and what looks like it.
 	Calm bool
+	// Progress is told of each hour of the logs that is about to be written; nil:
+	// nobody is.
+	Progress func(hour time.Time)
 
 	// Of Organisation.
 	sample  bool    // homes in one region, people in one office
@@ -72,6 +75,9 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// Check tells what Build and Write would refuse.
+func (c Config) Check() error { return c.withDefaults().check() }
 
 func (c Config) check() error {
 	_, known := sizes[c.Size]

@@ -216,6 +216,9 @@ func (e *engine) run(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if e.c.Progress != nil {
+			e.c.Progress(time.Unix(e.hour, 0).UTC())
+		}
 		for _, c := range e.clocks {
 			c.set(e.hour)
 		}
