@@ -23,7 +23,7 @@ const accountOthers = 5
 func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 	var rising []*cell
 	for j := range cells {
-		if c := &cells[j]; c.plain >= 1.0 {
+		if c := &cells[j]; c.plain >= 1.0 || c.score >= watch.Floor {
 			c.kin = c.usual || s.reader(c.actor, s.home[c.secret].family)
 			rising = append(rising, c)
 		}
@@ -31,7 +31,7 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 	at := day.Start.Add(time.Duration(i) * time.Hour)
 	var acts []watch.Act
 	for _, c := range rising {
-		if !c.kin || c.plain < watch.Floor {
+		if !c.kin || c.plain < watch.Floor && c.score < watch.Floor {
 			continue
 		}
 		if acts == nil {
@@ -54,19 +54,31 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 // read by the same actor or belong to the same family: a start of a program, or of
 // all programs of an application, reads all that they need.
 func (s *sign) together(c *cell, rising []*cell) (with []*cell) {
-	more := c.over
 	for _, o := range rising {
 		if o.secret == c.secret || !o.kin || s.home[o.secret].account != s.home[c.secret].account {
 			continue
 		}
-		if o.actor != c.actor && s.home[o.secret].family != s.home[c.secret].family {
+		more := o.x - o.mean
+		if by := o.overOf(c.actor, &s.secrets[o.secret]); by > 0 {
+			more = by
+		} else if s.home[o.secret].family != s.home[c.secret].family {
 			continue
 		}
-		if o.over >= 0.4*more && o.over <= 2.5*more || o.x-o.mean >= 0.4*(c.x-c.mean) && o.x-o.mean <= 2.5*(c.x-c.mean) {
+		if more >= 0.4*c.over && more <= 2.5*c.over {
 			with = append(with, o)
 		}
 	}
 	return with
+}
+
+// overOf is by how much an actor read the secret more than it usually does.
+func (c *cell) overOf(actor int32, st *state) float64 {
+	for _, a := range c.actors {
+		if a.actor == actor {
+			return a.count - st.part(actor)*c.mean
+		}
+	}
+	return 0
 }
 
 // reader tells whether the actor usually reads secrets of the family.

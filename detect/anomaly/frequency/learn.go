@@ -92,7 +92,7 @@ func (s *sign) tally(t *tally, c *cell, i int) {
 	for _, a := range c.actors {
 		t.actors[a.actor] += a.count
 	}
-	if len(c.context) > 0 && c.plain >= watch.Floor {
+	if len(c.context) > 0 {
 		t.known[i] = false
 		t.again[i] = again(c)
 	}
