@@ -48,6 +48,9 @@ type item struct {
 	state       uint8
 }
 
+// accounted is the kind of a novelty that something in the log accounted for.
+const accounted = 255
+
 // States of an item.
 const (
 	known    = iota // usual
@@ -66,6 +69,7 @@ type held struct {
 	novel    float32 // novelties since it is judged
 	expected float32
 	crowded  bool // had more callers than are kept
+	stratum  uint8
 }
 
 func (h *held) mature(today uint16) bool {
@@ -91,7 +95,7 @@ type family struct {
 // Sign is the sign.
 type Sign struct {
 	o        Options
-	rates    *novelty.Rates
+	rates    [strata]*novelty.Rates
 	secrets  []held
 	actors   []actor
 	families map[string]*family
@@ -99,6 +103,7 @@ type Sign struct {
 	total    float64     // secrets that have callers
 	acts     novelty.Acts
 	staff    novelty.People
+	words    novelty.Vocabulary
 	homes    novelty.Homes
 	today    uint16 // the day after the last one learned
 
@@ -113,7 +118,8 @@ func New(o Options) watch.Sign {
 	if o.NoShrinkage {
 		weight = 1
 	}
-	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), families: map[string]*family{}}
+	return &Sign{o: o, rates: [strata]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, manyKinds), novelty.NewRates(weight, keyKinds)}, families: map[string]*family{},
+		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActRotate)}
 }
 
 // Name is the sign's name.
@@ -157,6 +163,33 @@ func (h *held) has(class uint8) bool {
 	return slices.ContainsFunc(h.items, func(it item) bool { return it.class == class && usual(it.state) })
 }
 
+// Strata of secrets: how often new readers come differs between them.
+const (
+	few  = iota // readers
+	many        // a token or key that a whole account shares
+	aKey        // keys of few readers: which programs use one says less than who reads a secret
+	strata
+)
+
+// manyReaders is from how many usual readers on a secret is one of many.
+const manyReaders = 5
+
+func (h *held) stratumOf(key bool) uint8 {
+	n := 0
+	for i := range h.items {
+		if usual(h.items[i].state) {
+			n++
+		}
+	}
+	switch {
+	case n >= manyReaders || h.crowded:
+		return many
+	case key:
+		return aKey
+	}
+	return few
+}
+
 // reads tells whether the actor usually reads the secret, and as what.
 func (h *held) reads(actor int32) (class uint8, ok bool) {
 	for i := range h.items {
@@ -175,13 +208,13 @@ func (s *Sign) Learn(day *watch.Day) {
 	s.homes.Take(day.Names)
 	s.grow(day.Names)
 	used := map[int32]bool{}
-	for _, h := range day.Hours {
+	for hour, h := range day.Hours {
 		if h == nil {
 			continue
 		}
 		for i := range h.Uses {
 			if u := &h.Uses[i]; watched(u, day.Names) {
-				s.take(day.Names, u, today)
+				s.take(day, hour, u, today)
 				used[s.homes.Of(day.Names, u.Secret)] = true
 			}
 		}
@@ -203,7 +236,8 @@ func (s *Sign) grow(names *watch.Names) {
 }
 
 // take takes in a use.
-func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
+func (s *Sign) take(day *watch.Day, hour int, u *watch.Use, today uint16) {
+	names := day.Names
 	n := s.homes.Of(names, u.Secret)
 	h := &s.secrets[n]
 	class := novelty.Class(u.Caller)
@@ -236,6 +270,10 @@ func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
 	if h.mature(today) {
 		it.state = pending
 		it.kind = s.kindOf(names, n, u.Actor, class)
+		f := found{use: use{n, u.Actor, class}, named: u.Secret, caller: u.Caller, kind: it.kind, first: u.First, last: u.Last}
+		if len(s.context(day, hour, []found{f})) > 0 {
+			it.kind = accounted
+		}
 	}
 	if len(h.items) >= itemsEach {
 		h.crowded = true
@@ -245,13 +283,19 @@ func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
 		h.items = slices.Delete(h.items, least, least+1)
 	}
 	h.items = append(h.items, it)
+	if novelty.Program(u.Caller) && !names.Secrets[n].Key {
+		s.words.Take(names.Actors[u.Actor].Name, novelty.FamilyName(&names.Secrets[n]))
+	}
 }
 
 // close ends a day: what came often enough becomes usual, the rest is dropped in
 // time, and the rates are learned from both.
 func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
-	exposed := 0.0
-	all := s.rates.All()
+	var exposed, all [strata]float64
+	for i := range all {
+		all[i] = s.rates[i].All()
+	}
+	var over []past
 	keep := float32(keepCalls)
 	for n := range s.secrets {
 		h := &s.secrets[n]
@@ -261,8 +305,8 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 		h.calls *= keep
 		mature := h.mature(today)
 		if mature && used[int32(n)] {
-			exposed++
-			h.expected += float32(all)
+			exposed[h.stratum]++
+			h.expected += float32(all[h.stratum])
 		}
 		for i := range h.items {
 			it := &h.items[i]
@@ -272,30 +316,62 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			switch {
 			case it.days >= 2 && today >= it.first+settle:
 				it.state = known
-				s.count(h, it, 1)
+				over = append(over, past{h, it, 1})
 			case today >= it.first+dropAfter:
 				it.state = dropped
-				s.count(h, it, onceWorth)
+				over = append(over, past{h, it, onceWorth})
 			}
 		}
-		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
 	}
-	s.rates.Day(exposed)
+	s.count(over)
+	for n := range s.secrets {
+		h := &s.secrets[n]
+		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
+		h.stratum = h.stratumOf(names.Secrets[n].Key)
+	}
+	for i := range exposed {
+		s.rates[i].Day(exposed[i])
+	}
 	s.relate(names, today)
 	for i := range s.actors {
 		if a := &s.actors[i]; a.last == today {
-			a.expected += float32(all) * float32(a.secrets)
+			a.expected += float32(all[0]) * float32(a.secrets)
 		}
 	}
 }
 
-// count counts a novelty that is over, for the estate, the secret and the
-// principal.
-func (s *Sign) count(h *held, it *item, worth float64) {
-	s.rates.Seen(int(it.kind), worth)
-	h.novel += float32(worth)
-	if int(it.actor) < len(s.actors) {
-		s.actors[it.actor].novel += float32(worth)
+// past is a novelty that is over.
+type past struct {
+	h     *held
+	it    *item
+	worth float64
+}
+
+// count counts novelties that are over, for the estate, the secrets and the
+// principals. What one principal had of a kind on one day is one novelty, as it is
+// one alarm.
+func (s *Sign) count(over []past) {
+	type event struct {
+		actor         int32
+		first         uint16
+		kind, stratum uint8
+	}
+	of := func(p *past) event { return event{p.it.actor, p.it.first, p.it.kind, p.h.stratum} }
+	same := map[event]float64{}
+	for i := range over {
+		same[of(&over[i])]++
+	}
+	for i := range over {
+		p := &over[i]
+		if p.it.kind == accounted {
+			continue // rates are of novelties that nothing accounts for
+		}
+		worth := p.worth / same[of(p)]
+		s.rates[p.h.stratum].Seen(int(p.it.kind), worth)
+		p.h.novel += float32(p.worth)
+		if int(p.it.actor) < len(s.actors) {
+			s.actors[p.it.actor].novel += float32(worth)
+		}
 	}
 }
 
@@ -348,7 +424,9 @@ func (s *Sign) relate(names *watch.Names, today uint16) {
 // Clone is a copy that learns on its own.
 func (s *Sign) Clone() watch.Sign {
 	c := *s
-	c.rates = s.rates.Clone()
+	for i := range c.rates {
+		c.rates[i] = s.rates[i].Clone()
+	}
 	c.secrets = slices.Clone(s.secrets)
 	for i := range c.secrets {
 		c.secrets[i].items = slices.Clone(c.secrets[i].items)
@@ -356,7 +434,7 @@ func (s *Sign) Clone() watch.Sign {
 	c.actors = slices.Clone(s.actors)
 	// A family is never changed once the day is closed, only made anew.
 	c.families = maps.Clone(s.families)
-	c.acts, c.staff = s.acts.Clone(), s.staff.Clone()
+	c.acts, c.staff, c.words = s.acts.Clone(), s.staff.Clone(), s.words.Clone()
 	c.homes = s.homes.Clone()
 	c.seen = seen{}
 	return &c
@@ -364,7 +442,7 @@ func (s *Sign) Clone() watch.Sign {
 
 // Bytes is about how much memory what was learned takes.
 func (s *Sign) Bytes() int {
-	n := 64*len(s.secrets) + 16*len(s.actors) + s.acts.Bytes() + s.staff.Bytes() + s.homes.Bytes()
+	n := 64*len(s.secrets) + 16*len(s.actors) + s.acts.Bytes() + s.staff.Bytes() + s.words.Bytes() + s.homes.Bytes()
 	for i := range s.secrets {
 		n += 16 * cap(s.secrets[i].items)
 	}
@@ -420,15 +498,15 @@ func (s *Sign) until(day *watch.Day, i int) {
 // resembles tells whether the actor is called like the readers of the secret, or
 // like its family.
 func (s *Sign) resembles(names *watch.Names, secret, who int32) bool {
-	own := novelty.Words(names.Actors[who].Name)
+	own := s.words.Words(names.Actors[who].Name)
 	if len(own) == 0 {
 		return false
 	}
-	if novelty.Alike(own, novelty.Words(novelty.FamilyName(&names.Secrets[secret]))) {
+	if novelty.Alike(own, s.words.Words(novelty.FamilyName(&names.Secrets[secret]))) {
 		return true
 	}
 	return slices.ContainsFunc(s.secret(secret).items, func(it item) bool {
 		return usual(it.state) && it.actor != who && novelty.Program(novelty.CallerOf(it.class)) &&
-			novelty.Alike(own, novelty.Words(names.Actors[it.actor].Name))
+			novelty.Alike(own, s.words.Words(names.Actors[it.actor].Name))
 	})
 }

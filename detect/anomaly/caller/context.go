@@ -55,7 +55,7 @@ func (s *Sign) built(day *watch.Day, i int, group []found) string {
 			return ""
 		}
 	}
-	words := novelty.Words(role.Name)
+	words := s.words.Words(role.Name)
 	var text string
 	since := top.first.AddDate(0, 0, -7)
 	for account, id := range names.Accounts {
@@ -66,7 +66,7 @@ func (s *Sign) built(day *watch.Day, i int, group []found) string {
 			if a.First.After(top.first) || !novelty.Builds(a.Caller) || a.Sort != watch.ActBuild && a.Sort != watch.ActDeploy {
 				return true
 			}
-			if !serves(a, role.Name, words, top.caller) {
+			if !s.serves(a, role.Name, words, top.caller) {
 				return true
 			}
 			text = fmt.Sprintf("%s of %s by %s %s before: the program is being built or moved", a.Operation, novelty.Last(a.Resource), names.Actors[a.Actor].Name, ago(top.first.Sub(a.First)))
@@ -81,7 +81,7 @@ func (s *Sign) built(day *watch.Day, i int, group []found) string {
 
 // serves tells whether the act makes or deploys what the role is of: it names
 // the role, or it is of the service of such callers and its name is alike.
-func serves(a *watch.Act, role string, words []string, caller event.Caller) bool {
+func (s *Sign) serves(a *watch.Act, role string, words []string, caller event.Caller) bool {
 	name := novelty.Last(a.Resource)
 	if strings.EqualFold(name, role) || strings.HasSuffix(a.Resource, "/"+role) {
 		return true
@@ -89,7 +89,7 @@ func serves(a *watch.Act, role string, words []string, caller event.Caller) bool
 	if services := homes[caller]; a.Service != "" && !slices.ContainsFunc(services, func(x string) bool { return strings.HasPrefix(a.Service, x) }) {
 		return false
 	}
-	return novelty.Alike(words, novelty.Words(name))
+	return novelty.Alike(words, s.words.Words(name))
 }
 
 // homes are the services in which programs of a kind are made.

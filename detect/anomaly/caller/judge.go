@@ -55,13 +55,35 @@ var roleNames = [nearRoles]string{"same role", "again", "role of the family", "n
 
 // kinds are all pairs, with how often each is believed to come of itself.
 var kinds = func() []novelty.Kind {
-	class := [nearClasses]float64{1, 0.3, 0.03, 0.04, 0.02, 1, 2}
-	role := [nearRoles]float64{2e-4, 5e-3, 2e-3, 2e-3, 4e-5, 3e-4, 2e-4, 2e-5}
+	class := [nearClasses]float64{1, 0.2, 0.02, 0.03, 0.01, 0.5, 0.5}
+	role := [nearRoles]float64{1e-4, 5e-3, 2e-3, 2e-3, 3e-5, 2e-4, 1e-4, 1e-5}
 	list := make([]novelty.Kind, 0, nearRoles*nearClasses)
 	for r := range role {
 		for c := range class {
-			list = append(list, novelty.Kind{Name: roleNames[r] + ", " + classNames[c], Usual: class[c] * role[r]})
+			k := novelty.Kind{Name: roleNames[r] + ", " + classNames[c], Usual: class[c] * role[r]}
+			if r == sameRole && (c == unclear || c == someService) {
+				k.Usual = 1e-3 // its records tell more or less of it than before
+			}
+			list = append(list, k)
 		}
+	}
+	return list
+}()
+
+// manyKinds are kinds, of secrets of many readers.
+var manyKinds = func() []novelty.Kind {
+	list := slices.Clone(kinds)
+	for i := range list {
+		list[i].Usual *= 8
+	}
+	return list
+}()
+
+// keyKinds are kinds, of keys.
+var keyKinds = func() []novelty.Kind {
+	list := slices.Clone(kinds)
+	for i := range list {
+		list[i].Usual *= 3
 	}
 	return list
 }()
@@ -215,7 +237,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 // chance is that of such a novelty, or a rarer one, at this secret by this
 // principal on a day.
 func (s *Sign) chance(h *held, f *found) float64 {
-	p := s.rates.P(int(f.kind))
+	p := s.rates[h.stratum].P(int(f.kind))
 	if !s.o.NoShrinkage {
 		p *= novelty.Leaning(float64(h.novel), float64(h.expected))
 		if a := s.actor(f.actor); a.first > 0 {

@@ -10,43 +10,39 @@ import (
 	"github.com/yagura-sec/yagura/event"
 )
 
-// remembered is for how many days acts are kept in mind, and how many of an
-// account.
-const (
-	remembered = 7
-	actsEach   = 400
-)
+// actsEach is how many acts of an account are kept in mind.
+const actsEach = 200
 
-// Acts is a short memory of what was built, deployed and changed, by account.
+// Acts is a short memory of what was built, deployed and changed, by account. An
+// act that is repeated is kept once, with its first and last time.
 type Acts struct {
-	of map[int32][]watch.Act
+	days  int
+	sorts []string
+	of    map[int32][]watch.Act
 }
 
-// telling are the sorts of acts that account for something new.
-func telling(sort string) bool {
-	switch sort {
-	case watch.ActBuild, watch.ActDeploy, watch.ActPolicy, watch.ActCreate, watch.ActRotate, watch.ActReplicate:
-		return true
-	}
-	return false
+// NewActs remembers acts of some sorts for some days.
+func NewActs(days int, sorts ...string) Acts {
+	return Acts{days: days, sorts: sorts, of: map[int32][]watch.Act{}}
+}
+
+func (m *Acts) telling(a *watch.Act) bool {
+	return a.Outcome == event.Success && slices.Contains(m.sorts, a.Sort)
 }
 
 // Learn takes in a day and forgets what is old.
 func (m *Acts) Learn(day *watch.Day) {
-	if m.of == nil {
-		m.of = map[int32][]watch.Act{}
-	}
 	for _, h := range day.Hours {
 		if h == nil {
 			continue
 		}
 		for i := range h.Acts {
-			if a := &h.Acts[i]; telling(a.Sort) && a.Outcome == event.Success {
-				m.of[a.Account] = append(m.of[a.Account], *a)
+			if a := &h.Acts[i]; m.telling(a) {
+				m.take(a)
 			}
 		}
 	}
-	old := day.Start.AddDate(0, 0, 1-remembered)
+	old := day.Start.AddDate(0, 0, 1-m.days)
 	for account, acts := range m.of {
 		acts = slices.DeleteFunc(acts, func(a watch.Act) bool { return a.Last.Before(old) })
 		if n := len(acts) - actsEach; n > 0 {
@@ -60,6 +56,22 @@ func (m *Acts) Learn(day *watch.Day) {
 	}
 }
 
+// take puts the latest acts last.
+func (m *Acts) take(a *watch.Act) {
+	acts := m.of[a.Account]
+	i := slices.IndexFunc(acts, func(b watch.Act) bool {
+		return a.Sort == b.Sort && a.Actor == b.Actor && a.Caller == b.Caller && a.Operation == b.Operation && a.Resource == b.Resource && a.Secret == b.Secret && a.Region == b.Region
+	})
+	if i < 0 {
+		m.of[a.Account] = append(acts, *a)
+		return
+	}
+	b := acts[i]
+	b.Count, b.Last = b.Count+a.Count, a.Last
+	copy(acts[i:], acts[i+1:])
+	acts[len(acts)-1] = b
+}
+
 // Find calls f for what was done in the account in the days before and up to the
 // hour i of the day, until f says false. Acts before since are left out.
 func (m *Acts) Find(day *watch.Day, i int, account int32, since time.Time, f func(a *watch.Act) bool) {
@@ -70,7 +82,7 @@ func (m *Acts) Find(day *watch.Day, i int, account int32, since time.Time, f fun
 		}
 		for j := range h.Acts {
 			a := &h.Acts[j]
-			if a.Account == account && telling(a.Sort) && a.Outcome == event.Success && !a.Last.Before(since) && !f(a) {
+			if a.Account == account && m.telling(a) && !a.Last.Before(since) && !f(a) {
 				return
 			}
 		}
@@ -85,7 +97,7 @@ func (m *Acts) Find(day *watch.Day, i int, account int32, since time.Time, f fun
 
 // Clone is a copy of its own.
 func (m *Acts) Clone() Acts {
-	c := Acts{of: maps.Clone(m.of)}
+	c := Acts{days: m.days, sorts: m.sorts, of: maps.Clone(m.of)}
 	for k, v := range c.of {
 		c.of[k] = slices.Clone(v)
 	}

@@ -58,13 +58,15 @@ func (r *Rates) Rate(kind int) float64 {
 	return (r.seen[kind] + r.kinds[kind].Usual*r.weight) / (r.exposure + r.weight)
 }
 
-// P is the chance that a secret shows on a day, of itself, a novelty of this
-// kind or of one as rare.
+// P is the chance that a secret shows on a day, of itself, a novelty of this kind
+// or of one that was believed as rare beforehand. Which novelties are striking is
+// not learned, only how often they come: so one that turns out common makes all
+// the less striking ones common too, and none of the more striking ones.
 func (r *Rates) P(kind int) float64 {
-	own, sum := r.Rate(kind), 0.0
+	var sum float64
 	for i := range r.kinds {
-		if x := r.Rate(i); x <= own {
-			sum += x
+		if r.kinds[i].Usual <= r.kinds[kind].Usual {
+			sum += r.Rate(i)
 		}
 	}
 	return min(sum, 1)

@@ -18,13 +18,13 @@ func TestRates(t *testing.T) {
 	if !near(r.P(0), 1e-5) || !near(r.P(1), 1.01e-3) || !near(r.All(), 1.01e-3) {
 		t.Errorf("at first %g, %g, %g", r.P(0), r.P(1), r.All())
 	}
-	// Where the rare kind comes every day and the common one never, they change places.
+	// Where the rare kind comes every day and the common one never, neither is striking.
 	c := r.Clone()
 	for range 400 {
 		r.Seen(0, 1)
 		r.Day(100)
 	}
-	if rare, common := r.Rate(0), r.Rate(1); rare < 0.008 || rare > 0.01 || common > 2e-4 || r.P(0) <= r.P(1) {
+	if rare, common := r.Rate(0), r.Rate(1); rare < 0.008 || rare > 0.01 || common > 2e-4 || r.P(0) < 0.008 || r.P(1) < r.P(0) {
 		t.Errorf("learned %g and %g", rare, common)
 	}
 	if !near(c.Rate(0), 1e-5) {
@@ -84,6 +84,24 @@ func TestAlike(t *testing.T) {
 	f("a-b-c", "a-b-c", false)
 }
 
+// A word in the names of the readers of many applications says nothing, one of an
+// application in several environments does.
+func TestVocabulary(t *testing.T) {
+	var v novelty.Vocabulary
+	for _, app := range []string{"payments", "orders", "ledger", "mailer", "search"} {
+		v.Take(app+"-keeper", "prod/"+app)
+		v.Take(app+"-keeper", "dev/"+app)
+		v.Take("payments-reader", "dev/payments")
+	}
+	c := v.Clone()
+	if got := c.Words("payments-keeper"); len(got) != 1 || got[0] != "payments" {
+		t.Errorf("words %v", got)
+	}
+	if v.Bytes() == 0 || novelty.Alike(v.Words("orders-keeper"), v.Words("ledger-keeper")) {
+		t.Error("a word of everybody makes them alike")
+	}
+}
+
 func TestClass(t *testing.T) {
 	for _, c := range []event.Caller{event.CallerLambda, event.CallerECS, event.CallerEC2, event.CallerEKS, event.CallerCI, event.CallerConsole,
 		event.CallerPersonCLI, event.CallerAWSService, event.CallerStaticKey, event.CallerUnknown} {
@@ -127,9 +145,11 @@ func TestActs(t *testing.T) {
 	h.On(0, "9:00 ci deployer build role/old")
 	h.On(3, "9:00 ci deployer build role/new")
 	h.On(3, "10:00 ci deployer build role/failed ends denied")
+	h.On(3, "11:00 ci deployer create pay/db") // of no interest here
+	h.On(4, "9:00 ci deployer build role/new")
 	h.On(8, "9:00 ci deployer deploy service/new")
 	h.On(8, "11:00 ci deployer deploy service/later")
-	var acts novelty.Acts
+	acts := novelty.NewActs(7, watch.ActBuild, watch.ActDeploy)
 	for d := range 8 {
 		acts.Learn(h.Day(d))
 	}
@@ -142,6 +162,9 @@ func TestActs(t *testing.T) {
 	}
 	if got := found(&acts, h.Day(0).Start); len(got) != 2 || got[0] != "service/new" || got[1] != "role/new" {
 		t.Errorf("found %v", got)
+	}
+	if got := found(&acts, h.Day(4).Start); len(got) != 2 {
+		t.Errorf("built again on day 4: %v", got)
 	}
 	if got := found(&acts, h.Day(8).Start); len(got) != 1 {
 		t.Errorf("since today: %v", got)

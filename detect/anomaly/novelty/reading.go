@@ -1,6 +1,7 @@
 package novelty
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -117,6 +118,7 @@ var common = map[string]bool{}
 
 func init() {
 	for _, w := range strings.Fields(`role roles task tasks execution exec service services svc app apps lambda ecs ec2 eks fn func function
+		worker workers web api job jobs server agent backend frontend batch cron sync
 		prod production stg stage staging dev test qa nonprod sandbox blue green new old the and for aws iam user workload instance profile
 		secret secrets db database password passwd pass key keys token api credentials creds config v1 v2 v3 main primary
 		east west north south central eu us ap arn params parameter parameters alias policy`) {
@@ -146,6 +148,50 @@ func Alike(a, b []string) bool {
 		}
 	}
 	return shared > 0 && 2*shared >= min(len(a), len(b))
+}
+
+// Vocabulary learns which words say nothing in this estate: those in the names of
+// the readers of many families.
+type Vocabulary struct {
+	of map[string][]string // families by word, at most everywhere
+}
+
+const (
+	everywhere = 5 // families whose readers share a word that says nothing
+	wordsCap   = 20000
+)
+
+// Take takes in that a reader of such a name reads the family, of whatever
+// account and environment.
+func (v *Vocabulary) Take(reader, family string) {
+	if v.of == nil {
+		v.of = map[string][]string{}
+	}
+	key := strings.Join(Words(family), " ")
+	for _, w := range Words(reader) {
+		list, ok := v.of[w]
+		if len(list) >= everywhere || slices.Contains(list, key) || !ok && len(v.of) >= wordsCap {
+			continue
+		}
+		v.of[w] = append(slices.Clip(list), key)
+	}
+}
+
+// Words are those of the name that say something in this estate.
+func (v *Vocabulary) Words(name string) []string {
+	return slices.DeleteFunc(Words(name), func(w string) bool { return len(v.of[w]) >= everywhere })
+}
+
+// Clone is a copy of its own.
+func (v *Vocabulary) Clone() Vocabulary { return Vocabulary{of: maps.Clone(v.of)} }
+
+// Bytes is about how much memory the words take.
+func (v *Vocabulary) Bytes() int {
+	n := 0
+	for w, list := range v.of {
+		n += 48 + len(w) + 32*len(list)
+	}
+	return n
 }
 
 // Homes tell the secret under which one is known that is the same secret in several

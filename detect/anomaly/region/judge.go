@@ -157,7 +157,7 @@ func (s *Sign) judgeRegions(day *watch.Day, i int, h *watch.Hour) []watch.Alarm 
 	var list []found
 	for j := range h.Uses {
 		u := &h.Uses[j]
-		if !watched(u) {
+		if !watched(u, day.Names) {
 			continue
 		}
 		n := s.homes.Of(day.Names, u.Secret)
@@ -183,7 +183,7 @@ func (s *Sign) judgeRegions(day *watch.Day, i int, h *watch.Hour) []watch.Alarm 
 		}
 		f := found{place: id, named: u.Secret, caller: u.Caller, region: u.Region, acct: u.Account, kind: s.kindOf(day.Names, n, u.Actor, u.Account, u.Caller, r, today),
 			count: u.Count, got: novelty.Got(u.Outcome), first: u.First, last: u.Last}
-		p := s.rates.P(int(f.kind))
+		p := s.rates[truth(day.Names.Secrets[n].Key)].P(int(f.kind))
 		if !s.o.NoShrinkage {
 			account := s.accountOf(day.Names, n)
 			p *= novelty.Leaning(float64(s.novel[account]), float64(s.expected[account]))
@@ -318,7 +318,7 @@ func (s *Sign) until(day *watch.Day, i int) {
 			continue
 		}
 		for j := range h.Uses {
-			if u := &h.Uses[j]; watched(u) {
+			if u := &h.Uses[j]; watched(u, day.Names) {
 				if n := s.homes.Of(day.Names, u.Secret); u.Region != day.Names.Secrets[n].Region {
 					d.spots[spot{n, u.Actor, u.Region}] = true
 				}

@@ -12,6 +12,7 @@ package region
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -50,6 +51,9 @@ const (
 	dropped  // new, and did not come again
 	founding // there before anything was judged
 )
+
+// accounted is the kind of a novelty that something in the log accounted for.
+const accounted = 255
 
 // item is that an actor used a secret in a region that is not its home.
 type item struct {
@@ -172,9 +176,9 @@ type abroad struct {
 // Sign is the sign.
 type Sign struct {
 	o        Options
-	rates    *novelty.Rates
-	outside  *novelty.Rates // of networks
-	regions  []string       // by number
+	rates    [2]*novelty.Rates // of secrets, and of keys
+	outside  *novelty.Rates    // of networks
+	regions  []string          // by number
 	secrets  []held
 	accounts []places
 	actors   []places
@@ -199,8 +203,9 @@ func New(o Options) watch.Sign {
 	if o.NoShrinkage {
 		weight = 1
 	}
-	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), outside: novelty.NewRates(weight, netKinds),
-		families: map[string]*abroad{}, nets: map[int32]*networks{}, origins: map[uint64]origin{}, declared: map[int32]uint64{}, novel: map[int32]float32{}, expected: map[int32]float32{}}
+	return &Sign{o: o, rates: [2]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, kinds)}, outside: novelty.NewRates(weight, netKinds),
+		families: map[string]*abroad{}, nets: map[int32]*networks{}, origins: map[uint64]origin{}, declared: map[int32]uint64{}, novel: map[int32]float32{}, expected: map[int32]float32{},
+		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActReplicate)}
 }
 
 // Name is the sign's name.
@@ -249,8 +254,13 @@ func (s *Sign) actor(n int32) places {
 }
 
 // watched tells whether the sign judges a use. A read that finds nothing counts:
-// so ends asking where the secret is not.
-func watched(u *watch.Use) bool {
+// so ends asking where the secret is not. A key works in its own region only
+// unless it says that it is of several: other records of it elsewhere are of
+// something else.
+func watched(u *watch.Use, names *watch.Names) bool {
+	if u.Secret >= 0 && names.Secrets[u.Secret].Key && u.Region != names.Secrets[u.Secret].Region && !strings.HasPrefix(names.Secrets[u.Secret].Name, "mrk-") {
+		return false
+	}
 	return novelty.Value(u.Operation) && u.Secret >= 0 && u.Actor >= 0 && u.Region != "" && u.Caller != event.CallerAWSService &&
 		(novelty.Got(u.Outcome) || u.Outcome == event.NotFound || u.Outcome == event.Denied)
 }
@@ -261,13 +271,13 @@ func (s *Sign) Learn(day *watch.Day) {
 	s.homes.Take(day.Names)
 	s.grow(day.Names)
 	used := map[int32]bool{}
-	for _, h := range day.Hours {
+	for hour, h := range day.Hours {
 		if h == nil {
 			continue
 		}
 		for i := range h.Uses {
-			if u := &h.Uses[i]; watched(u) {
-				s.take(day.Names, u, today)
+			if u := &h.Uses[i]; watched(u, day.Names) {
+				s.take(day, hour, u, today)
 				used[s.homes.Of(day.Names, u.Secret)] = true
 			}
 		}
@@ -311,7 +321,8 @@ func (s *Sign) grow(names *watch.Names) {
 	}
 }
 
-func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
+func (s *Sign) take(day *watch.Day, hour int, u *watch.Use, today uint16) {
+	names := day.Names
 	n := s.homes.Of(names, u.Secret)
 	h := &s.secrets[n]
 	if h.first == 0 {
@@ -324,7 +335,7 @@ func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
 	}
 	r := s.number(u.Region)
 	if u.Region != names.Secrets[n].Region {
-		s.takeAbroad(names, h, n, u, r, today)
+		s.takeAbroad(day, hour, h, n, u, r, today)
 	}
 	if i := slices.IndexFunc(h.readers, func(x reader) bool { return x.actor == u.Actor }); i >= 0 {
 		h.readers[i].last = today
@@ -344,7 +355,7 @@ func (s *Sign) take(names *watch.Names, u *watch.Use, today uint16) {
 }
 
 // takeAbroad takes in a use away from home.
-func (s *Sign) takeAbroad(names *watch.Names, h *held, n int32, u *watch.Use, r uint8, today uint16) {
+func (s *Sign) takeAbroad(day *watch.Day, hour int, h *held, n int32, u *watch.Use, r uint8, today uint16) {
 	for i := range h.items {
 		it := &h.items[i]
 		if it.actor != u.Actor || it.region != r {
@@ -364,7 +375,11 @@ func (s *Sign) takeAbroad(names *watch.Names, h *held, n int32, u *watch.Use, r 
 	it := item{actor: u.Actor, region: r, first: today, last: today, days: 1, state: founding}
 	if h.mature(today) {
 		it.state = pending
-		it.kind = s.kindOf(names, n, u.Actor, u.Account, u.Caller, r, today)
+		it.kind = s.kindOf(day.Names, n, u.Actor, u.Account, u.Caller, r, today)
+		f := found{place: spot{n, u.Actor, u.Region}, named: u.Secret, caller: u.Caller, region: u.Region, acct: u.Account, kind: it.kind, first: u.First, last: u.Last}
+		if len(s.context(day, hour, today, []found{f})) > 0 {
+			it.kind = accounted
+		}
 	}
 	if len(h.items) >= itemsEach {
 		h.items = slices.Delete(h.items, 0, 1)
@@ -437,8 +452,9 @@ func (s *Sign) learnNetworks(names *watch.Names, h *watch.Hour, today uint16) {
 
 // close ends a day.
 func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
-	exposed := 0.0
-	all := float32(s.rates.All())
+	var exposed [2]float64
+	all := [2]float32{float32(s.rates[0].All()), float32(s.rates[1].All())}
+	var over []past
 	for n := range s.secrets {
 		h := &s.secrets[n]
 		if h.first == 0 {
@@ -446,8 +462,9 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 		}
 		h.calls *= keep
 		if used[int32(n)] && h.mature(today) {
-			exposed++
-			s.expected[s.accountOf(names, int32(n))] += all
+			key := truth(names.Secrets[n].Key)
+			exposed[key]++
+			s.expected[s.accountOf(names, int32(n))] += all[key]
 		}
 		for i := range h.items {
 			it := &h.items[i]
@@ -457,16 +474,22 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			switch {
 			case it.days >= 2 && today >= it.first+settle:
 				it.state = known
-				s.count(names, int32(n), it.kind, 1)
+				over = append(over, past{int32(n), it, 1})
 			case today >= it.first+dropAfter:
 				it.state = dropped
-				s.count(names, int32(n), it.kind, onceWorth)
+				over = append(over, past{int32(n), it, onceWorth})
 			}
 		}
+	}
+	s.count(names, over)
+	for n := range s.secrets {
+		h := &s.secrets[n]
 		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
 		h.readers = slices.DeleteFunc(h.readers, func(r reader) bool { return today > r.last+forget })
 	}
-	s.rates.Day(exposed)
+	for i := range exposed {
+		s.rates[i].Day(exposed[i])
+	}
 	s.closeNetworks(names, today)
 	s.relate(names)
 }
@@ -476,9 +499,36 @@ func (s *Sign) accountOf(names *watch.Names, secret int32) int32 {
 	return int32(slices.Index(names.Accounts, names.Secrets[secret].Account))
 }
 
-func (s *Sign) count(names *watch.Names, secret int32, kind uint8, worth float64) {
-	s.rates.Seen(int(kind), worth)
-	s.novel[s.accountOf(names, secret)] += float32(worth)
+// past is a novelty that is over.
+type past struct {
+	secret int32
+	it     *item
+	worth  float64
+}
+
+// count counts novelties that are over. What one principal had of a kind on one
+// day in one region is one, as it is one alarm.
+func (s *Sign) count(names *watch.Names, over []past) {
+	type event struct {
+		actor  int32
+		first  uint16
+		region uint8
+		kind   uint8
+	}
+	of := func(p *past) event { return event{p.it.actor, p.it.first, p.it.region, p.it.kind} }
+	same := map[event]float64{}
+	for i := range over {
+		same[of(&over[i])]++
+	}
+	for i := range over {
+		p := &over[i]
+		if p.it.kind == accounted {
+			continue // rates are of novelties that nothing accounts for
+		}
+		worth := p.worth / same[of(p)]
+		s.rates[truth(names.Secrets[p.secret].Key)].Seen(int(p.it.kind), worth)
+		s.novel[s.accountOf(names, p.secret)] += float32(worth)
+	}
 }
 
 func (s *Sign) closeNetworks(names *watch.Names, today uint16) {
@@ -553,7 +603,7 @@ func (s *Sign) relate(names *watch.Names) {
 // Clone is a copy that learns on its own.
 func (s *Sign) Clone() watch.Sign {
 	c := *s
-	c.rates, c.outside = s.rates.Clone(), s.outside.Clone()
+	c.rates, c.outside = [2]*novelty.Rates{s.rates[0].Clone(), s.rates[1].Clone()}, s.outside.Clone()
 	c.regions = slices.Clone(s.regions)
 	c.secrets = slices.Clone(s.secrets)
 	for i := range c.secrets {

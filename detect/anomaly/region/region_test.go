@@ -25,6 +25,7 @@ func estate() *watchtest.History {
 	h.On(1, "9 console AWSReservedSSO_Dev calls ec2 at us-west-2 by ann")
 	h.On(3, "9 console AWSReservedSSO_Dev calls ec2 at us-west-2 by ann")
 	h.Every(40, "0-23 lambda pay-charge reads key/mrk-pay x2 from private")
+	h.Every(40, "0-23 lambda pay-charge reads key/1234 x2 from private")
 	return h
 }
 
@@ -97,6 +98,7 @@ func TestQuiet(t *testing.T) {
 	f("10:41 ecs shop-web-east reads prod/shop/cache at us-east-1 from 203.0.113.0/24") // the family's second region
 	f("10:41 lambda pay-charge reads prod/pay/db op DescribeSecret at eu-south-1")
 	f("10:41 aws_service config reads prod/pay/db at eu-south-1")
+	f("10:41 ec2 stranger reads key/1234 at eu-south-1")               // a key of one region
 	f("10:41 ecs shop-web reads prod/shop/db from private")            // moved inside
 	f("10:41 lambda pay-charge reads prod/pay/db from 203.0.113.0/24") // a network of the account
 	f("10:41 lambda newcomer reads prod/pay/db from 192.0.2.0/24")     // nothing is known of it: caller's

@@ -124,7 +124,8 @@ func New(o Options) watch.Sign {
 	if o.NoShrinkage {
 		weight = 1
 	}
-	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), ids: map[string]int32{}, roles: map[int32]role{}, families: map[string]*family{}}
+	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), ids: map[string]int32{}, roles: map[int32]role{}, families: map[string]*family{},
+		acts: novelty.NewActs(1, watch.ActCreate, watch.ActRotate)}
 }
 
 // Name is the sign's name.
@@ -199,7 +200,7 @@ func (s *Sign) Learn(day *watch.Day) {
 		s.learnPeople(h, i, day.Start.Weekday(), today)
 		s.learnUses(day.Names, h, today, used)
 		s.learnKeepers(day.Names, h)
-		s.openings(day.Names, h, func(o *opened) { s.take(day.Names, o, today, i, day.Start.Weekday()) })
+		s.openings(day.Names, h, func(o *opened) { s.take(day, o, today, i) })
 	}
 	s.close(day.Names, today, used)
 	s.acts.Learn(day)
@@ -290,7 +291,7 @@ func (s *Sign) personOf(name string, today uint16) *person {
 }
 
 // take takes in that a person read a secret.
-func (s *Sign) take(names *watch.Names, o *opened, today uint16, hour int, weekday time.Weekday) {
+func (s *Sign) take(day *watch.Day, o *opened, today uint16, hour int) {
 	p := s.personOf(o.person, today)
 	if p == nil {
 		return
@@ -317,7 +318,10 @@ func (s *Sign) take(names *watch.Names, o *opened, today uint16, hour int, weekd
 	}
 	v := viewer{person: n, role: o.role, days: 1, first: today, last: today, state: pending}
 	if h.owned() && h.mature(today) {
-		v.kind = s.kindOf(names, o, hour, weekday) + 1
+		// Of what the log accounts for, rates learn nothing.
+		if kind := s.kindOf(day.Names, o, hour, day.Start.Weekday()); len(s.context(day, min(hour+1, 23), []found{{opened: *o, kind: kind}})) == 0 {
+			v.kind = kind + 1
+		}
 	}
 	if len(h.viewers) >= viewersEach {
 		least := 0
@@ -343,6 +347,7 @@ func (h *held) find(person int32) *viewer {
 // close ends a day.
 func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 	exposed := 0.0
+	var over []past
 	for n := range s.secrets {
 		h := &s.secrets[n]
 		if h.first == 0 {
@@ -354,13 +359,16 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			exposed++
 		}
 		for i := range h.viewers {
-			s.settleOne(h, &h.viewers[i], today)
+			if p, ok := h.settleOne(&h.viewers[i], today); ok {
+				over = append(over, p)
+			}
 		}
 		h.viewers = slices.DeleteFunc(h.viewers, func(v viewer) bool { return today > v.last+forget })
 	}
 	s.rates.Day(exposed)
 	s.views *= keep
 	s.personal *= keep
+	s.count(over)
 	perDay := s.perPerson()
 	for i := range s.people {
 		p := &s.people[i]
@@ -384,10 +392,18 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 	s.relate(names)
 }
 
+// past is a first view that is over.
+type past struct {
+	person int32
+	first  uint16
+	kind   uint8
+	worth  float64
+}
+
 // settleOne decides whether a viewer has become usual, or was there once.
-func (s *Sign) settleOne(h *held, v *viewer, today uint16) {
+func (h *held) settleOne(v *viewer, today uint16) (p past, over bool) {
 	if v.state != pending {
-		return
+		return p, false
 	}
 	worth := 0.0
 	switch {
@@ -397,13 +413,30 @@ func (s *Sign) settleOne(h *held, v *viewer, today uint16) {
 	case today >= v.first+dropAfter:
 		v.state, worth = dropped, onceWorth
 	default:
-		return
+		return p, false
 	}
-	if v.kind > 0 {
-		s.rates.Seen(int(v.kind-1), worth)
-		s.people[v.person].novel++
-		s.views++
-		v.kind = 0
+	if v.kind == 0 {
+		return p, false
+	}
+	p = past{v.person, v.first, v.kind, worth}
+	v.kind = 0
+	return p, true
+}
+
+// count counts first views that are over. What one person had of a kind on one
+// day is one, as it is one alarm.
+func (s *Sign) count(over []past) {
+	same := map[past]float64{}
+	for _, p := range over {
+		p.worth = 0
+		same[p]++
+	}
+	for _, p := range over {
+		id := p
+		id.worth = 0
+		s.rates.Seen(int(p.kind-1), p.worth/same[id])
+		s.people[p.person].novel += float32(1 / same[id])
+		s.views += 1 / same[id]
 	}
 }
 
