@@ -40,9 +40,12 @@ type World struct {
 	Start  time.Time     `json:"start"`
 	// From is when trouble begins: alerts before it are of learning, and counted
 	// apart.
-	From    time.Time `json:"trouble_from"`
-	End     time.Time `json:"end"`
-	Secrets int       `json:"secrets"`
+	From time.Time `json:"trouble_from"`
+	End  time.Time `json:"end"`
+	// Secrets and keys of its own; Watched are all whose use is judged, what
+	// agents and providers read among them.
+	Secrets int `json:"secrets"`
+	Watched int `json:"watched"`
 }
 
 // Days is how long alerts are counted.

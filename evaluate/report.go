@@ -30,6 +30,7 @@ func (r *Result) Report(h Header) string {
 	d.curve()
 	d.lookalikes()
 	d.calibration()
+	d.classes()
 	d.ablations()
 	d.baselines()
 	d.limits()
@@ -225,7 +226,12 @@ func (d *document) lookalikes() {
 }
 
 func (d *document) calibration() {
-	d.say("## Calibration\n\nAlerts that no label concerns, a day and 1,000 secrets: expected by the budget, and what came. A sign has its share of what is expected.\n")
+	d.say(`## Calibration
+
+Alerts that no label concerns, a day and 1,000 of all secrets and keys that are
+watched (those of agents and providers too: the budget counts them): expected by the
+budget, and what came. A sign has an eighth of what is expected.
+`)
 	signs := d.present()
 	signs = slices.DeleteFunc(signs, func(s string) bool { return !slices.Contains(finding.Signs, s) })
 	var rows [][]string
@@ -237,6 +243,28 @@ func (d *document) calibration() {
 		rows = append(rows, row)
 	}
 	d.table(append([]string{"expected", "observed"}, signs...), rows)
+}
+
+// classes are the scores behind that, by the hunter's own account.
+func (d *document) classes() {
+	all := allClasses(d.r.Worlds)
+	if len(all) == 0 {
+		return
+	}
+	d.say(`How often scores of a class exceeded what is nominally one in 100, 1,000 and 10,000
+judgements, over all days and with trouble among them, by the hunter's own count;
+and how it corrects for that in the end (median of the worlds): the level at one in
+100, and the power of ten that chances fall by with each further one.
+`)
+	var rows [][]string
+	for _, c := range all {
+		row := []string{c.Class}
+		for k := range c.Observed {
+			row = append(row, fmt.Sprintf("%d of %s", c.Observed[k], two(c.Nominal[k])))
+		}
+		rows = append(rows, append(row, two(c.Level), two(c.Slope)))
+	}
+	d.table([]string{"class", "1 in 100", "1 in 1,000", "1 in 10,000", "level", "slope"}, rows)
 }
 
 func (d *document) ablations() {
@@ -319,7 +347,7 @@ func (d *document) worlds() {
 	var rows [][]string
 	var amiss []string
 	for _, w := range d.r.Worlds {
-		rows = append(rows, []string{w.Name, string(w.Family), fmt.Sprint(w.Seed), fmt.Sprint(w.Secrets), fmt.Sprintf("%.0f", w.Days()), grouped(w.Records),
+		rows = append(rows, []string{w.Name, string(w.Family), fmt.Sprint(w.Seed), fmt.Sprint(w.Secrets), fmt.Sprint(w.Watched), fmt.Sprintf("%.0f", w.Days()), grouped(w.Records),
 			fmt.Sprintf("%.0f", w.IngestSeconds), fmt.Sprintf("%.0f", w.HuntSeconds), fmt.Sprint(w.PeakBytes >> 20), perSecret(w), ingestedText(w.Ingested), fmt.Sprint(w.Early)})
 		for _, m := range w.Missing {
 			amiss = append(amiss, w.Name+": "+m)
@@ -328,17 +356,17 @@ func (d *document) worlds() {
 			amiss = append(amiss, fmt.Sprintf("%s: label %d %s: %s", w.Name, p.Line, p.ID, p.What))
 		}
 	}
-	d.table([]string{"world", "family", "seed", "secrets", "days", "records", "ingest, s", "hunt, s", "memory, MB", "state a secret, B", "ingested", "alerts before trouble"}, rows)
+	d.table([]string{"world", "family", "seed", "secrets", "watched", "days", "records", "ingest, s", "hunt, s", "memory, MB", "state each watched, B", "ingested", "alerts before trouble"}, rows)
 	for _, a := range amiss {
 		d.say("- %s", a)
 	}
 }
 
 func perSecret(w Run) string {
-	if w.StateBytes == 0 || w.Secrets == 0 {
+	if w.StateBytes == 0 || w.Watched == 0 {
 		return "-"
 	}
-	return fmt.Sprint(w.StateBytes / int64(w.Secrets))
+	return fmt.Sprint(w.StateBytes / int64(w.Watched))
 }
 
 func ingestedText(s string) string {

@@ -56,7 +56,8 @@ func outcomes() (out []Outcome) {
 		without := append([]Sighting(nil), found[:10]...)
 		out = append(out, Outcome{
 			Run: Run{World: w, Labels: 14, Likes: 6, Records: 1234567, Stored: 1234000, IngestSeconds: 12.4, HuntSeconds: 3.2, PeakBytes: 300 << 20, StateBytes: 123456,
-				Ingested: "before, at noon", Confined: true, Problems: []Problem{{7, "x", "names no kind"}}, Missing: []string{"no calendar"}},
+				Ingested: "before, at noon", Confined: true, Classes: Classes([]Class{{"view", "view", [3]int{2, 1, 0}, [3]float64{3, 0.3, 0.03}, 1, 1}, {"view", "view", [3]int{1, 0, 0}, [3]float64{3, 0.3, 0.03}, 1.2, 0.9}}),
+				Problems: []Problem{{7, "x", "names no kind"}}, Missing: []string{"no calendar"}},
 			Verdict: Judge(w, labels, found),
 			Without: map[string]Verdict{"without peers": Judge(w, labels, without)},
 			Methods: methodsOf(&w, labels),

@@ -27,9 +27,59 @@ type Run struct {
 	LakeBytes     int64   `json:"lake_bytes"`  // stored
 	Ingested      string  `json:"ingested"`    // "now", or when and by which version before
 	Confined      bool    `json:"confined"`    // labels were out of reach by the kernel's word
-	Reachable     int     `json:"-"`           // labels and the like that could be opened all the same
-	Learning      int64   `json:"-"`           // alarms that were not mature
 	Version       string  `json:"yagura,omitempty"`
+	Classes       []Class `json:"classes"` // what the hunter says of its own scores
+}
+
+// Class is how often scores of one class exceeded what is nominally one in 100,
+// 1,000 and 10,000 judgements, by the hunter's own count. What is explained does
+// not count; trouble does.
+type Class struct {
+	Class    string     `json:"class"`
+	Sign     string     `json:"sign"`
+	Observed [3]int     `json:"observed"`
+	Nominal  [3]float64 `json:"nominal"`
+	// Level and Slope are how rates are corrected for it in the end.
+	Level float64 `json:"level"`
+	Slope float64 `json:"slope"`
+}
+
+// Classes adds up what was observed day by day.
+func Classes(days []Class) (out []Class) {
+	at := map[string]int{}
+	for _, d := range days {
+		i, ok := at[d.Class]
+		if !ok {
+			i = len(out)
+			at[d.Class] = i
+			out = append(out, Class{Class: d.Class, Sign: d.Sign})
+		}
+		c := &out[i]
+		for k := range c.Observed {
+			c.Observed[k] += d.Observed[k]
+			c.Nominal[k] += d.Nominal[k]
+		}
+		c.Level, c.Slope = d.Level, d.Slope
+	}
+	slices.SortFunc(out, func(a, b Class) int { return strings.Compare(a.Class, b.Class) })
+	return out
+}
+
+// allClasses adds up worlds; level and slope are those in the middle.
+func allClasses(worlds []Run) []Class {
+	var all []Class
+	levels, slopes := map[string][]float64{}, map[string][]float64{}
+	for _, w := range worlds {
+		for _, c := range w.Classes {
+			all = append(all, c)
+			levels[c.Class], slopes[c.Class] = append(levels[c.Class], c.Level), append(slopes[c.Class], c.Slope)
+		}
+	}
+	all = Classes(all)
+	for i := range all {
+		all[i].Level, all[i].Slope = median(levels[all[i].Class]), median(slopes[all[i].Class])
+	}
+	return all
 }
 
 // Outcome is a world with what was said of it.

@@ -126,7 +126,8 @@ type Point struct {
 	Recall map[string]Number `json:"recall"`
 }
 
-// Calibrated is how many alerts about nothing were expected and came.
+// Calibrated is how many alerts about nothing were expected and came, a day and
+// 1,000 of all secrets and keys that are watched.
 type Calibrated struct {
 	Expected float64           `json:"expected_per_day_per_1000"`
 	Observed Number            `json:"observed_per_day_per_1000"`
@@ -378,8 +379,18 @@ func alarmed(worlds []Verdict, choose func(*Judged) bool) Alarmed {
 	}
 }
 
-// calibration counts alerts that no label concerns.
+// calibration counts alerts that no label concerns. What is expected is a day and
+// 1,000 of what is watched.
 func calibration(worlds []Verdict) []Calibrated {
+	watched := 0.0
+	for i := range worlds {
+		w := worlds[i].World
+		w.Secrets = max(w.Watched, w.Secrets)
+		watched += w.unit()
+	}
+	perDay := func(worlds []Verdict, b float64, choose func(*Alert) bool, holds func(*Alert, float64) bool) float64 {
+		return float64(count(worlds, b, choose, holds)) / watched
+	}
 	clean := func(a *Alert) bool { return len(a.Labels) == 0 }
 	var out []Calibrated
 	for _, b := range curveBudgets {

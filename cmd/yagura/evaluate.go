@@ -64,7 +64,7 @@ again.`,
 	flags.IntVar(&f.days, "days", 0, "of worlds to simulate (default: the size's)")
 	flags.StringVar(&f.report, "report", "", "a file to write the report to, in Markdown")
 	flags.StringVar(&f.keep, "keep", "", "folder in which worlds and data directories stay")
-	flags.BoolVar(&f.anew, "anew", false, "ingest kept worlds anew")
+	flags.BoolVar(&f.anew, "anew", false, "make and ingest kept worlds anew")
 	flags.BoolVar(&f.baselines, "baselines", true, "also do as simple methods would")
 	flags.StringSliceVar(&f.ablations, "ablations", nil, "hunt once more without each of these: context, peers, shrinkage, tail")
 	flags.Float64Var(&f.misses, "misses", 0, "list what is missed, and what is alarming for nothing, at this budget")
@@ -116,7 +116,7 @@ func (p *program) evaluatePlanned(ctx context.Context, f *evaluation, w *planned
 	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
 		return evaluate.Outcome{}, err
 	}
-	if err := w.simulated(ctx); err != nil {
+	if err := w.simulated(ctx, f.anew); err != nil {
 		return evaluate.Outcome{}, err
 	}
 	out, err := p.evaluateWorld(ctx, f, w.dir, data)

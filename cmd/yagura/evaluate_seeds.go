@@ -87,7 +87,7 @@ func (f *evaluation) planned(keep string) (out []plannedWorld, err error) {
 }
 
 // simulated makes the world, unless it was made before by the same version.
-func (w *plannedWorld) simulated(ctx context.Context) error {
+func (w *plannedWorld) simulated(ctx context.Context, anew bool) error {
 	if w.make == nil {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (w *plannedWorld) simulated(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if had, err := os.ReadFile(mark); err == nil && string(had) == string(said) {
+	if had, err := os.ReadFile(mark); err == nil && !anew && string(had) == string(said) {
 		return nil
 	}
 	if there(w.dir) && !there(mark) && !there(filepath.Join(w.dir, "logs")) {

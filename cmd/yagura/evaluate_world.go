@@ -347,10 +347,10 @@ func (t *trial) hunt(ctx context.Context) error {
 
 // hunted is of the JSON of hunt what is reported.
 type hunted struct {
-	Secrets    int             `json:"secrets"`
-	StateBytes int64           `json:"state_bytes"`
-	Seconds    float64         `json:"seconds"`
-	Calibrated json.RawMessage `json:"calibration"`
+	Secrets    int              `json:"secrets"`
+	StateBytes int64            `json:"state_bytes"`
+	Seconds    float64          `json:"seconds"`
+	Calibrated []evaluate.Class `json:"calibration"`
 }
 
 func (t *trial) huntOnce(ctx context.Context, more ...string) error {
@@ -372,7 +372,8 @@ func (t *trial) huntOnce(ctx context.Context, more ...string) error {
 	if err := json.Unmarshal([]byte(answer.Steps[0].Out), &done); err != nil {
 		return fmt.Errorf("what hunt says: %w", err)
 	}
-	t.out.Run.HuntSeconds, t.out.Run.StateBytes = done.Seconds, done.StateBytes
+	t.out.Run.HuntSeconds, t.out.Run.StateBytes, t.out.Run.Classes = done.Seconds, done.StateBytes, evaluate.Classes(done.Calibrated)
+	t.folder.world.Watched = done.Secrets
 	if t.folder.world.Secrets == 0 {
 		t.folder.world.Secrets = done.Secrets
 	}
