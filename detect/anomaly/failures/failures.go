@@ -88,6 +88,7 @@ type sign struct {
 	grants [2]float64  // hours with secrets denied; those in which one was then given
 	users  map[string]int32
 
+	names    *watch.Names // of the day looked at
 	gathered map[*watch.Hour][]*denied
 	start    time.Time // of the first day learned
 	last     time.Time // of the last day learned
@@ -121,6 +122,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	if h == nil {
 		return nil
 	}
+	s.names = day.Names
 	var out []watch.Alarm
 	all := s.gather(h)
 	for _, d := range all {
@@ -134,10 +136,11 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 
 // scores are a principal's hour on each axis.
 type scores struct {
-	volume, breadth, secrets, slow, grant, best float64
-	slowCount                                   int
-	slowSecrets                                 []int32
-	slowSince                                   time.Time
+	volume, breadth, secrets, slow, grant float64
+	best, trials                          float64
+	slowCount                             int
+	slowSecrets                           []int32
+	slowSince                             time.Time
 }
 
 func (s *sign) score(day *watch.Day, i int, d *denied) scores {
@@ -150,7 +153,11 @@ func (s *sign) score(day *watch.Day, i int, d *denied) scores {
 		c.slowCount = len(c.slowSecrets)
 		c.slow = s.slow.Usual(d.who, d.class).Score(c.slowCount)
 	}
-	c.best = max(c.volume, c.breadth, c.secrets, c.slow)
+	c.best, c.trials = max(c.volume, c.breadth, c.secrets), s.trials(day.Names)
+	// What is judged once a day is judged less often than what is every hour.
+	if daily := s.perDay(s.slow, day.Names); c.slow-log10(daily) > c.best-log10(c.trials) {
+		c.best, c.trials = c.slow, daily
+	}
 	c.best = max(0, c.best-log10(looks)) // as of so many looks at the same thing
 	if len(d.granted) > 0 && d.calls >= 3 {
 		// Being let in after being turned away is its own rare thing, and
@@ -170,7 +177,7 @@ func (s *sign) judge(day *watch.Day, i int, d *denied) (watch.Alarm, bool) {
 	u := s.volume.Usual(d.who, d.class)
 	a := watch.Alarm{
 		Sign: finding.SignFailures, Class: "failures", Secret: -1, Actor: d.actor, Person: d.who.person,
-		Account: d.account, Caller: d.caller, Region: d.region, Score: c.best, Trials: s.trials(day.Names),
+		Account: d.account, Caller: d.caller, Region: d.region, Score: c.best, Trials: c.trials,
 		First: d.first, Last: d.last, Count: int64(d.raw), Days: s.volume.Days(), Calls: int64(u.Occasions),
 		Mature:   s.mature(),
 		Severity: severity(d, c),
@@ -221,14 +228,15 @@ func (s *sign) mature() bool {
 	return n >= matureHours
 }
 
-// trials is how many hours of principals and of secrets are judged, a day and
-// secret.
-func (s *sign) trials(n *watch.Names) float64 {
+// trials is how many hours of principals are judged, a day and secret.
+func (s *sign) trials(n *watch.Names) float64 { return s.perDay(s.volume, n) }
+
+func (s *sign) perDay(b *tally.Book[principal], n *watch.Names) float64 {
 	sum := 0.0
 	for c := range classes {
-		sum += s.volume.PerDay(c)
+		sum += b.PerDay(c)
 	}
-	return 24 + max(sum, 1)/float64(max(1, len(n.Secrets)))
+	return max(sum, 1) / float64(max(1, len(n.Secrets)))
 }
 
 // lately is which secrets the principal was denied for the first time in the 24

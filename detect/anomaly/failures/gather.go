@@ -3,6 +3,7 @@ package failures
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -70,6 +71,7 @@ func (s *sign) gatherAnew(h *watch.Hour) []*denied {
 	for i := range h.People {
 		g.person(&h.People[i])
 	}
+	g.list = slices.DeleteFunc(g.list, func(d *denied) bool { return s.mirrored(d, g.list) })
 	for _, d := range g.list {
 		s.finish(d)
 	}
@@ -77,6 +79,21 @@ func (s *sign) gatherAnew(h *watch.Hour) []*denied {
 		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.actor, b.actor), cmp.Compare(a.who.person, b.who.person))
 	})
 	return g.list
+}
+
+// mirrored tells whether the principal is another one's id and its denials those
+// of the other: a call into another account is in the logs of both, and that of
+// the called one names roles by their ids.
+func (s *sign) mirrored(d *denied, all []*denied) bool {
+	const clocks = 2 * time.Second
+	return s.opaque(d.actor) && slices.ContainsFunc(all, func(e *denied) bool {
+		return !s.opaque(e.actor) && !e.first.After(d.first.Add(clocks)) && !e.last.Add(clocks).Before(d.last) &&
+			!slices.ContainsFunc(d.secrets, func(x int32) bool { return !slices.Contains(e.secrets, x) })
+	})
+}
+
+func (s *sign) opaque(actor int32) bool {
+	return s.names != nil && actor >= 0 && !strings.HasPrefix(s.names.Actors[actor].UID, "arn:")
 }
 
 type gathering struct {

@@ -31,6 +31,7 @@ type daily struct {
 // Learn takes in a day.
 func (s *sign) Learn(day *watch.Day) {
 	n := dayNumber(day.Start)
+	s.names = day.Names
 	clear(s.gathered) // Judge may have seen less of it
 	defer clear(s.gathered)
 	if s.start.IsZero() {

@@ -70,10 +70,10 @@ type sign struct {
 
 // actor is what an actor reads at once.
 type actor struct {
-	parts []part
-	other float64 // bursts that found no place, decayed
-	day   int32
-	class int8
+	parts  []part
+	other  float64 // bursts that found no place, decayed
+	day    int32
+	caller event.Caller
 }
 
 // part is one set of secrets read at once.
@@ -134,7 +134,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	}
 	var out []watch.Alarm
 	for _, p := range s.partials(h) {
-		if s.completed(day, i, p) || s.rotates(h, p) {
+		if s.completed(day, i, p) || s.rotates(h, p) || !p.insider && !s.concerns(h, p) {
 			continue
 		}
 		score := s.score(p)
@@ -262,10 +262,24 @@ func (s *sign) rotates(h *watch.Hour, p *partial) bool {
 	return changes(h.Acts)
 }
 
+// concerns tells whether a stranger's reading is for this sign to judge: that of a
+// program like those that read the set. A person is for the sign of views, a
+// program of another kind for that of callers, and one that was denied for that
+// of failures.
+func (s *sign) concerns(h *watch.Hour, p *partial) bool {
+	if watch.Person(p.caller) || !slices.ContainsFunc(p.set.readers, func(a int32) bool { return s.actors[a].caller == p.caller }) {
+		return false
+	}
+	return slices.ContainsFunc(h.Uses, func(u watch.Use) bool {
+		return u.Actor == p.actor && u.Outcome == event.Success && slices.Contains(p.secrets, u.Secret)
+	})
+}
+
 // score is -log10 of the chance that the next burst on the set is this.
 func (s *sign) score(p *partial) float64 {
 	if p.insider {
-		return -math.Log10(s.chancePart(p))
+		// Once cut short, twice cut short: that is no independent chance.
+		return -math.Log10(s.chancePart(p)) + againScore*float64(min(p.bursts-1, maxAgain))
 	}
 	if s.knownPart(p) > 0 {
 		return 0
@@ -273,6 +287,13 @@ func (s *sign) score(p *partial) float64 {
 	c := classOf(p.caller)
 	return -math.Log10(s.chanceStranger(c)) - math.Log10(partOfStrangers)
 }
+
+// againScore is for each further burst with the same part in the hour, of at most
+// maxAgain: after one the next has a chance of about one in three.
+const (
+	againScore = 0.48
+	maxAgain   = 2
+)
 
 // partOfStrangers is how many of the strangers that come to a set read a part of
 // it only.

@@ -128,7 +128,7 @@ func (s *sign) learn(n int32, b *watch.Burst) {
 	}
 	a := s.actors[b.Actor]
 	if a == nil {
-		a = &actor{day: n, class: int8(classOf(b.Caller))}
+		a = &actor{day: n, caller: b.Caller}
 		s.actors[b.Actor] = a
 	}
 	if a.day != n {
@@ -193,7 +193,7 @@ func (s *sign) settle() {
 	at := map[string]*set{}
 	for _, who := range byKey(s.actors) {
 		a := s.actors[who]
-		if a.class == aPerson {
+		if watch.Person(a.caller) {
 			continue
 		}
 		for _, x := range a.sets(s.gone) {
