@@ -66,6 +66,7 @@ type sign struct {
 	breadth map[kin]int32   // how many secrets of a family an actor usually reads
 	reading map[string]bool // operations that read a value
 	scratch scratch
+	today   today
 }
 
 // home is where a secret belongs.
@@ -96,7 +97,7 @@ func (s *sign) Clone() watch.Sign {
 	c.late = slices.Clone(s.late)
 	c.breadth = maps.Clone(s.breadth)
 	c.sweep = s.sweep.clone()
-	c.scratch = scratch{}
+	c.scratch, c.today = scratch{}, today{}
 	return &c
 }
 
@@ -369,7 +370,8 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	}
 	s.grow(day.Names)
 	var alarms []watch.Alarm
-	cells := s.assess(day, i)
+	s.upTo(day, i)
+	cells := s.takeHour(day, i)
 	for j := range cells {
 		if c := &cells[j]; c.score >= watch.Floor {
 			alarms = append(alarms, s.alarm(day, i, c))

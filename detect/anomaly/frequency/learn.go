@@ -39,6 +39,7 @@ func (s *sign) Learn(day *watch.Day) {
 		}
 	}
 	s.sweep.learn(s, day)
+	s.today = today{}
 	sums := make(map[int32]*[2][24]float64)
 	for i := range s.secrets {
 		s.learnSecret(int32(i), day.Start, &tallies[i], sums)

@@ -2,7 +2,9 @@ package frequency
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
@@ -59,7 +61,8 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		return alarms
 	}
 	total := s.soFar(day, i)
-	for secret, t := range total {
+	for _, secret := range slices.Sorted(maps.Keys(total)) {
+		t := total[secret]
 		st := &s.secrets[secret]
 		if t.x <= t.mean || st.days < 2 {
 			continue
@@ -69,13 +72,13 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		if i == 23 {
 			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
 			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 {
-				alarms = append(alarms, s.dayAlarm(day, i, int32(secret), t, ClassSlow, sum/math.Ln10, old))
+				alarms = append(alarms, s.dayAlarm(day, i, secret, t, ClassSlow, sum/math.Ln10, old))
 			}
 		}
 		// A day is only of interest as a whole: an hour that stands out alone is
 		// told by itself.
 		if score >= watch.Floor && t.x >= t.mean+10 && t.most < t.mean+(t.x-t.mean)/2 {
-			alarms = append(alarms, s.dayAlarm(day, i, int32(secret), t, ClassDay, score, t.mean))
+			alarms = append(alarms, s.dayAlarm(day, i, secret, t, ClassDay, score, t.mean))
 		}
 	}
 	return alarms
@@ -90,42 +93,80 @@ type sofar struct {
 	actors      map[int32]float64
 }
 
-// soFar adds up the day's hours up to i. Hours of which nothing is known of the
-// secret's account count for neither side, nor do hours that are explained.
-func (s *sign) soFar(day *watch.Day, i int) map[int]*sofar {
-	heard := s.heard(day)
-	out := map[int]*sofar{}
-	for h := 0; h <= i; h++ {
-		if day.Hours[h] == nil {
-			continue
+// today is what the hours of a day so far add up to, kept from hour to hour so
+// that each is looked at once. It follows from the day alone: where the hours are
+// not those it was made from, it is made anew.
+type today struct {
+	start time.Time
+	hours [24]*watch.Hour // that it was made from
+	n     int             // how many of them
+	total map[int32]*sofar
+	tours touring
+}
+
+// upTo gives the day up to hour n, not included.
+func (s *sign) upTo(day *watch.Day, n int) *today {
+	t := &s.today
+	same := t.total != nil && t.start.Equal(day.Start) && t.n <= n
+	for h := 0; same && h < t.n; h++ {
+		same = t.hours[h] == day.Hours[h]
+	}
+	if !same {
+		*t = today{start: day.Start, total: map[int32]*sofar{}}
+		t.tours.init()
+	}
+	for t.n < n {
+		s.takeHour(day, t.n)
+	}
+	return t
+}
+
+// takeHour adds the next hour to the day so far, and gives its cells.
+func (s *sign) takeHour(day *watch.Day, i int) []cell {
+	t := &s.today
+	t.hours[i] = day.Hours[i]
+	t.n = i + 1
+	if day.Hours[i] == nil {
+		return nil
+	}
+	cells := s.assess(day, i)
+	for j := range cells {
+		c := &cells[j]
+		if len(c.context) > 0 {
+			continue // explained: the day is judged without it
 		}
-		for _, c := range s.assess(day, h) {
-			if len(c.context) > 0 && c.score >= watch.Floor {
-				continue
-			}
-			t := out[int(c.secret)]
-			if t == nil {
-				t = &sofar{first: c.first, actors: map[int32]float64{}}
-				out[int(c.secret)] = t
-			}
-			t.x += c.x
-			t.most = max(t.most, c.x-c.mean)
-			t.last = c.last
-			for _, a := range c.actors {
-				t.actors[a.actor] += a.count
-			}
+		x := t.total[c.secret]
+		if x == nil {
+			x = &sofar{first: c.first, actors: map[int32]float64{}}
+			t.total[c.secret] = x
+		}
+		x.x += c.x
+		x.most = max(x.most, c.x-c.mean)
+		x.last = c.last
+		for _, a := range c.actors {
+			x.actors[a.actor] += a.count
 		}
 	}
-	for secret, t := range out {
+	s.sweep.take(&t.tours, s, day, i)
+	return cells
+}
+
+// soFar is what every secret had up to hour i, and what is usual. Hours of which
+// nothing is known of the secret's account count for neither side.
+func (s *sign) soFar(day *watch.Day, i int) map[int32]*sofar {
+	total := s.upTo(day, i+1).total
+	heard := s.heard(day)
+	for secret, t := range total {
+		t.mean = 0
 		known := heard[s.home[secret].account]
 		for h := 0; h <= i; h++ {
 			if known[h] || s.home[secret].account < 0 {
-				mean, _ := s.expect(int32(secret), day.Start.Add(time.Duration(h)*time.Hour))
+				mean, _ := s.expect(secret, day.Start.Add(time.Duration(h)*time.Hour))
 				t.mean += mean
 			}
 		}
 	}
-	return out
+	return total
 }
 
 func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, class string, score, usual float64) watch.Alarm {

@@ -19,10 +19,9 @@ type sweep struct {
 	named map[string]int32 // that first one by account and name
 	known map[pair]uint16  // when who last read what
 	who   map[reading]since
-	born  []uint16  // by secret: the day it was first read
-	hours stat.Tail // unused scores' place: see rate
-	rate  rate      // new secrets an hour in which somebody reads
-	daily rate      // and a day
+	born  []uint16 // by secret: the day it was first read
+	rate  rate     // new secrets an hour in which somebody reads
+	daily rate     // and a day
 }
 
 // reading is who reads: a person, or an actor where none is named.
@@ -95,86 +94,86 @@ type tour struct {
 	region      string
 	secrets     []int32 // new to it, as in Names
 	hour        int     // of them, first read in the hour judged
-	all         int     // distinct, known ones too
+	distinct    int     // known ones too
 	first, last time.Time
 	count       int64
 }
 
-// tours gathers what readers read for the first time in the hours up to i of the
-// day. Of people's reads by name those of the hour's people are taken, where
-// events are held.
-func (w *sweep) tours(s *sign, day *watch.Day, i int) []*tour {
-	by := map[reading]*tour{}
-	seen := map[pair]bool{}
+// touring is who read what for the first time on a day so far.
+type touring struct {
+	by   map[reading]*tour
+	seen map[pair]bool
+	all  []*tour // in the order in which they began
+}
+
+func (t *touring) init() { t.by, t.seen = map[reading]*tour{}, map[pair]bool{} }
+
+// take adds the next hour of the day. Of people's reads by name those of the
+// hour's people are taken, where events are held.
+func (w *sweep) take(t *touring, s *sign, day *watch.Day, i int) {
+	hour := day.Hours[i]
+	for _, x := range t.all {
+		x.hour, x.count = 0, 0
+	}
+	if hour == nil {
+		return
+	}
 	today := dayOf(day.Start)
-	for h := 0; h <= i; h++ {
-		hour := day.Hours[h]
-		if hour == nil {
+	for j := range hour.Uses {
+		u := &hour.Uses[j]
+		if !s.counts(u, day.Names) || hour.Events && watch.Person(u.Caller) && len(hour.People) > 0 {
 			continue
 		}
-		add := func(r reading, secret int32, account int32, caller event.Caller, region string, n int64, first, last time.Time) {
-			t := by[r]
-			if t == nil {
-				t = &tour{reading: r, account: account, caller: caller, region: region, first: first}
-				by[r] = t
-			}
-			if last.After(t.last) {
-				t.last = last
-			}
-			if h == i {
-				t.count += n
-			}
-			p := pair{r, w.same[secret]}
-			if seen[p] {
-				return
-			}
-			seen[p] = true
-			t.all++
-			if on, ok := w.known[p]; ok && today-on <= forget {
-				return
-			}
-			if b := w.born[p.secret]; b == 0 || today-b < 3 {
-				return // new itself: nobody can have read it
-			}
-			t.secrets = append(t.secrets, secret)
-			if h == i {
-				t.hour++
-			}
-		}
-		for j := range hour.Uses {
-			u := &hour.Uses[j]
-			if !s.counts(u, day.Names) || hour.Events && watch.Person(u.Caller) && len(hour.People) > 0 {
-				continue
-			}
-			add(reading{u.Actor, ""}, u.Secret, u.Account, u.Caller, u.Region, u.Count, u.First, u.Last)
-		}
-		for j := range hour.People {
-			p := &hour.People[j]
-			for _, r := range p.Reads {
-				if r.Secret >= 0 && r.Count > r.Denied && watch.Person(p.Caller) {
-					add(reading{-1, p.Person}, r.Secret, p.Account, p.Caller, p.Region, int64(r.Count-r.Denied), r.First, p.Last)
-				}
+		w.meet(t, today, reading{u.Actor, ""}, u.Secret, &tour{account: u.Account, caller: u.Caller, region: u.Region, count: u.Count, first: u.First, last: u.Last})
+	}
+	for j := range hour.People {
+		p := &hour.People[j]
+		for _, r := range p.Reads {
+			if r.Secret >= 0 && r.Count > r.Denied && watch.Person(p.Caller) {
+				w.meet(t, today, reading{-1, p.Person}, r.Secret, &tour{account: p.Account, caller: p.Caller, region: p.Region, count: int64(r.Count - r.Denied), first: r.First, last: p.Last})
 			}
 		}
 	}
-	tours := slices.Collect(maps.Values(by))
-	slices.SortFunc(tours, func(a, b *tour) int {
-		if c := int(a.actor) - int(b.actor); c != 0 {
-			return c
-		}
-		if a.person < b.person {
-			return -1
-		}
-		return 1
-	})
-	return tours
+}
+
+// meet adds that one reader read a secret, as new says.
+func (w *sweep) meet(t *touring, today uint16, r reading, secret int32, new *tour) {
+	x := t.by[r]
+	if x == nil {
+		x = new
+		x.reading, x.count = r, 0
+		t.by[r] = x
+		t.all = append(t.all, x)
+	}
+	if new.last.After(x.last) {
+		x.last = new.last
+	}
+	if new != x {
+		x.count += new.count
+	} else {
+		x.count = 1
+	}
+	p := pair{r, w.same[secret]}
+	if t.seen[p] {
+		return
+	}
+	t.seen[p] = true
+	x.distinct++
+	if on, ok := w.known[p]; ok && today-on <= forget {
+		return
+	}
+	if b := w.born[p.secret]; b == 0 || today-b < 3 {
+		return // new itself: nobody can have read it
+	}
+	x.secrets = append(x.secrets, secret)
+	x.hour++
 }
 
 func (w *sweep) judge(s *sign, alarms []watch.Alarm, day *watch.Day, i int) []watch.Alarm {
 	if s.days == 0 {
 		return alarms
 	}
-	for _, t := range w.tours(s, day, i) {
+	for _, t := range s.upTo(day, i+1).tours.all {
 		if t.hour == 0 || len(t.secrets) < least {
 			continue
 		}
@@ -209,7 +208,7 @@ func (r *rate) take(n float64) {
 func (w *sweep) learn(s *sign, day *watch.Day) {
 	today := dayOf(day.Start)
 	settled := s.days >= MatureDays
-	for i, h := range day.Hours {
+	for _, h := range day.Hours {
 		if h == nil {
 			continue
 		}
@@ -222,21 +221,23 @@ func (w *sweep) learn(s *sign, day *watch.Day) {
 				w.born[w.same[u.Secret]] = born
 			}
 		}
-		if settled {
-			for _, t := range w.tours(s, day, i) {
-				if t.count > 0 && w.old(t.reading, today) {
-					w.rate.take(float64(t.hour))
-				}
+	}
+	var t touring
+	t.init()
+	for i := range day.Hours {
+		w.take(&t, s, day, i)
+		for _, x := range t.all {
+			if settled && x.count > 0 && w.old(x.reading, today) {
+				w.rate.take(float64(x.hour))
 			}
 		}
 	}
-	units := 0.0
-	for _, t := range w.tours(s, day, 23) {
-		units++
-		if settled && w.old(t.reading, today) {
-			w.daily.take(float64(len(t.secrets)))
+	for _, x := range t.all {
+		if settled && w.old(x.reading, today) {
+			w.daily.take(float64(len(x.secrets)))
 		}
 	}
+	units := float64(len(t.all))
 	if n := float64(len(s.secrets)); n > 0 {
 		w.daily.readers += 0.2 * (units/n - w.daily.readers)
 	}
@@ -323,7 +324,7 @@ func (s *sign) sweepAlarm(day *watch.Day, i int, t *tour, score float64) watch.A
 		}
 	}
 	first := w.who[t.reading].first
-	all, hour := t.all, t.hour
+	all, hour := t.distinct, t.hour
 	at := day.Start.Add(time.Duration(i) * time.Hour)
 	a.Tell = func() watch.Told {
 		text := fmt.Sprintf("%s read %d secrets of %d families for the first time on %s, %d of them %s-%s UTC: %s", who, len(secrets), len(families),
