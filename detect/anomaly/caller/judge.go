@@ -83,7 +83,7 @@ var manyKinds = func() []novelty.Kind {
 var keyKinds = func() []novelty.Kind {
 	list := slices.Clone(kinds)
 	for i := range list {
-		list[i].Usual *= 3
+		list[i].Usual *= 5
 	}
 	return list
 }()

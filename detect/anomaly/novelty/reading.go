@@ -219,8 +219,8 @@ func (h *Homes) Of(names *watch.Names, secret int32) int32 {
 // replicas only if they say so.
 func sameAs(s *watch.Secret) string {
 	switch {
-	case s.Name == "" || s.Key && !strings.HasPrefix(s.Name, "mrk-"):
-		return ""
+	case s.Name == "" || s.Key && !strings.HasPrefix(s.Name, "mrk-") || strings.Contains(s.UID, ":ssm:"):
+		return "" // a parameter of that name in another region is another one
 	case s.Key:
 		return "key\x00" + s.Account + "\x00" + s.Name
 	}
