@@ -282,7 +282,7 @@ func Compare(methods []Method, worlds [][]Verdict) []Compared {
 	for i, m := range methods {
 		c := Compared{m.Name, map[string]ByBudget{}, map[string]Number{}}
 		for _, sign := range m.Signs {
-			if sum(parts(worlds[i], ofKind(sign, Headline), trouble)).Of == 0 {
+			if sum(parts(worlds[i], ofKind(sign, Headline), found(0))).Of == 0 {
 				continue
 			}
 			c.Recall[sign] = afterTheFact(worlds[i], sign)

@@ -201,6 +201,10 @@ func TestReadLabels(t *testing.T) {
 	if !l.Benign || l.ID != "line-1" {
 		t.Errorf("got %+v", l)
 	}
+	two := f(`{"id":"w","kind":"chain","principal":"p","start":"2026-08-03T12:00:00Z"}`+"\n"+`{"id":"x","kind":"view","part_of":"w","principal":"p","start":"2026-08-03T12:00:00Z"}`, 2)
+	if !two[0].Whole || two[1].Whole {
+		t.Errorf("whole: %v, %v; want true, false", two[0].Whole, two[1].Whole)
+	}
 	f("{\"id\":\"1\"\n"+`{"kind":"view","principal":"p","start":"2026-08-03T12:00:00Z"}`, 1, "no JSON object")
 	f(`{"id":"1","kind":"view","principal":"p"}`, 0, "start: it is missing")
 	f(`{"id":"1","kind":"view","principal":"p","start":"noon"}`, 0, `"noon" is no time`)

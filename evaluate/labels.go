@@ -20,6 +20,9 @@ type Label struct {
 	estate.Label
 	Actors []string // Principal, and others where a foreign label names several
 	People []string
+	// Whole: other labels are parts of it and are counted in its place, where the
+	// kind is not that of a whole.
+	Whole bool
 }
 
 // Problem is what could not be read of a label.
@@ -51,6 +54,13 @@ func ReadLabels(r io.Reader) ([]Label, []Problem, error) {
 		if !l.Start.IsZero() {
 			labels = append(labels, l)
 		}
+	}
+	parts := map[string]bool{}
+	for i := range labels {
+		parts[labels[i].PartOf] = true
+	}
+	for i := range labels {
+		labels[i].Whole = parts[labels[i].ID]
 	}
 	return labels, problems, nil
 }
@@ -110,6 +120,7 @@ func readLabel(raw map[string]json.RawMessage) (l Label, problems []string) {
 	l.Sort = f.text("sort", "subkind", "subtype", "scenario", "name")
 	l.Why = f.text("why", "reason", "description")
 	l.LookAlike = f.text("lookalike", "lookalikeid", "lookalikeof")
+	l.PartOf = f.text("partof")
 	l.Benign = f.truth("benign", "isbenign") || f.text("label", "class", "verdict") == "benign" ||
 		f.has("malicious") && !f.truth("malicious")
 	l.Known = f.truth("known", "incalendar", "calendar", "declared")

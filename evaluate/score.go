@@ -177,7 +177,7 @@ func kindsOf(worlds []Verdict) []string {
 	return all
 }
 
-func trouble(l *Judged) bool { return !l.Benign }
+func trouble(l *Judged) bool { return !l.Benign && !l.Whole }
 
 // ofKind chooses trouble of a kind and base.
 func ofKind(kind, base string) func(*Judged) bool {
@@ -262,7 +262,7 @@ func kindScore(worlds []Verdict, kind string) Kind {
 		return byBudget(func(b float64) float64 { return sum(parts(worlds, ofKind(kind, Headline), hit(b))).Ratio() })
 	}
 	k := Kind{
-		Labels: sum(parts(worlds, ofKind(kind, Headline), trouble)).Of,
+		Labels: sum(parts(worlds, ofKind(kind, Headline), found(0))).Of,
 		Recall: recall(found),
 		RecallAnyKind: recall(func(b float64) func(*Judged) bool {
 			return func(l *Judged) bool { return l.AnyKind <= b }
@@ -282,7 +282,7 @@ func kindScore(worlds []Verdict, kind string) Kind {
 		ByDifficulty: map[string]OfDifficulty{},
 	}
 	for i, base := range Bases {
-		d := OfDifficulty{Labels: sum(parts(worlds, ofKind(kind, base), trouble)).Of}
+		d := OfDifficulty{Labels: sum(parts(worlds, ofKind(kind, base), found(0))).Of}
 		at := func(b float64) []Part { return parts(worlds, ofKind(kind, base), found(b)) }
 		d.Recall = byBudget(func(b float64) float64 { return sum(at(b)).Ratio() })
 		d.Interval = intervals(at)
@@ -347,13 +347,13 @@ func threshold(worlds []Verdict, budget float64, choose func(*Alert) bool) float
 
 func lookalikes(worlds []Verdict) Lookalikes {
 	which := func(sort string, every, known bool) func(*Judged) bool {
-		return func(l *Judged) bool { return l.Benign && l.Known == known && (every || l.Sort == sort) }
+		return func(l *Judged) bool { return l.Benign && !l.Whole && l.Known == known && (every || l.Sort == sort) }
 	}
 	x := Lookalikes{Known: alarmed(worlds, which("", true, true)), Unknown: alarmed(worlds, which("", true, false)), Sorts: map[string]OfSort{}}
 	for _, w := range worlds {
 		for i := range w.Labels {
 			l := &w.Labels[i]
-			if _, ok := x.Sorts[l.Sort]; l.Benign && !ok {
+			if _, ok := x.Sorts[l.Sort]; l.Benign && !l.Whole && !ok {
 				x.Sorts[l.Sort] = OfSort{alarmed(worlds, which(l.Sort, false, true)), alarmed(worlds, which(l.Sort, false, false))}
 			}
 		}

@@ -481,9 +481,11 @@ func (t *trial) judge(ctx context.Context) error {
 	r := &t.out.Run
 	r.World, r.Early, r.Missing, r.Version = w, t.out.Verdict.Early, t.folder.missing, version
 	for _, l := range t.labels {
-		if l.Benign {
+		switch {
+		case l.Whole: // its parts count
+		case l.Benign:
 			r.Likes++
-		} else {
+		default:
 			r.Labels++
 		}
 	}
