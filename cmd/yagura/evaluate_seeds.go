@@ -92,7 +92,7 @@ func (w *plannedWorld) simulated(ctx context.Context, anew bool) error {
 		return nil
 	}
 	mark := w.dir + ".json"
-	said, err := json.Marshal(map[string]any{"config": w.make, "version": version})
+	said, err := json.Marshal(map[string]any{"seed": w.make.Seed, "size": w.make.Size, "family": w.make.Family, "days": w.make.Days, "version": version})
 	if err != nil {
 		return err
 	}
