@@ -194,6 +194,53 @@ func TestSign(t *testing.T) {
 	})
 }
 
+// TestMirrored: a call into another account is in the logs of both, there under
+// the id of the role.
+func TestMirrored(t *testing.T) {
+	h := office()
+	line := "reads prod/app1/s0,prod/app2/s0,prod/app3/s0,prod/app4/s0,prod/app5/s0,prod/app6/s0 x6"
+	h.Deny(learned, 8, "2:05 person_cli developer "+line+" by alice")
+	h.Deny(learned, 8, "2:05 unknown AROAEXAMPLEEXAMPLE111 "+line)
+	names := h.Names()
+	for i := range names.Actors {
+		if a := &names.Actors[i]; strings.HasPrefix(a.Name, "AROA") {
+			a.UID = a.Name
+		}
+	}
+	s := New(Options{})
+	h.Learn(s, 0, learned)
+	alarms := h.Judge(s, learned)
+	if len(alarms) == 0 {
+		t.Error("nothing was said")
+	}
+	for _, a := range alarms {
+		if a.Person != "alice" {
+			t.Errorf("%s: person %q", a.Tell().Title, a.Person)
+		}
+	}
+}
+
+// BenchmarkJudge is an hour of 20,000 secrets and 8,000 programs, of which one in
+// ten is denied something.
+func BenchmarkJudge(b *testing.B) {
+	h := watchtest.New("2026-03-02")
+	for a := range 8000 {
+		h.On(0, fmt.Sprintf("3 lambda app%d reads prod/app%d/s0 x5", a, a))
+		if a%10 == 0 {
+			h.Deny(0, 9, fmt.Sprintf("3 lambda app%d reads prod/app%d/s0,prod/app%d/s0 x6", a, a+1, a+2))
+		}
+	}
+	for x := range 12000 {
+		h.Secret(fmt.Sprintf("more/%d", x))
+	}
+	s := New(Options{})
+	for b.Loop() {
+		s.(*sign).gathered = map[*watch.Hour][]*denied{}
+		s.Judge(h.Day(0), 3)
+	}
+	b.ReportMetric(float64(s.Bytes()), "B/state")
+}
+
 func TestImmature(t *testing.T) {
 	h := office()
 	h.Deny(3, 8, "2:05 lambda app0 reads prod/app1/s0,prod/app2/s0,prod/app3/s0,prod/app4/s0,prod/app5/s0 x10")

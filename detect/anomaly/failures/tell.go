@@ -168,7 +168,7 @@ func usually(u tally.Usual, what string) string {
 	if u.DaysWith == 0 {
 		return fmt.Sprintf("it had no %s on %s before", what, plural(u.Days, "day", "days"))
 	}
-	return fmt.Sprintf("usual is at most %d, on %d of %s before it had any, at most %d at once", u.High(), u.DaysWith, plural(u.Days, "day", "days"), u.Highest)
+	return fmt.Sprintf("it had %s on %d of %s before, never more than %d in an hour", what, u.DaysWith, plural(u.Days, "day", "days"), u.Highest)
 }
 
 func percent(p float64) string {

@@ -62,8 +62,8 @@ type sign struct {
 	days   int
 	day    int32 // number of the last day learned
 
-	whole, part   float64 // bursts of insiders on any set, decayed
-	calm, strange [2]float64
+	whole, part   float64     // bursts of insiders on any set, decayed
+	calm, strange float64     // days of sets, and strangers that came to stay, decayed
 	recent        []watch.Act // of the last day learned
 	last          []watch.Burst
 }
@@ -100,19 +100,6 @@ func New(opt Options) watch.Sign {
 }
 
 func (s *sign) Name() string { return finding.SignGroup }
-
-// Classes of strangers.
-const (
-	aProgram = iota
-	aPerson
-)
-
-func classOf(c event.Caller) int {
-	if watch.Person(c) {
-		return aPerson
-	}
-	return aProgram
-}
 
 // partial is what is known of one actor's partial reading of one set in an hour.
 type partial struct {
@@ -154,8 +141,6 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 		if !p.insider {
 			a.Severity = finding.Medium
 			a.Trials = float64(len(s.sets)) / float64(max(1, len(day.Names.Secrets))) // a day of a set is one
-			a.Person, a.Account = person(h, p, a.Account)
-			a.Where.Person = a.Person
 		}
 		if !s.opt.NoContext {
 			a.Context = s.context(day, i, p)
@@ -284,8 +269,7 @@ func (s *sign) score(p *partial) float64 {
 	if s.knownPart(p) > 0 {
 		return 0
 	}
-	c := classOf(p.caller)
-	return -math.Log10(s.chanceStranger(c)) - math.Log10(partOfStrangers)
+	return -math.Log10(s.chanceStranger())
 }
 
 // againScore is for each further burst with the same part in the hour, of at most
@@ -294,10 +278,6 @@ const (
 	againScore = 0.48
 	maxAgain   = 2
 )
-
-// partOfStrangers is how many of the strangers that come to a set read a part of
-// it only.
-const partOfStrangers = 0.9
 
 // chancePart is the predictive chance of a part by those who read the whole.
 func (s *sign) chancePart(p *partial) float64 {
@@ -340,11 +320,11 @@ func (s *sign) knownPart(p *partial) float64 {
 }
 
 // chanceStranger is the chance that a stranger comes to a set on a day.
-func (s *sign) chanceStranger(class int) float64 {
+func (s *sign) chanceStranger() float64 {
 	if s.opt.NoPeers {
 		return 1.0 / (priorA + priorB + float64(s.days))
 	}
-	return (0.5 + s.strange[class]) / (priorB + s.calm[class])
+	return (0.5 + s.strange) / (priorB + s.calm)
 }
 
 // trials is how many bursts are judged, a day and secret.
@@ -364,25 +344,6 @@ func (s *sign) account(n *watch.Names, p *partial) int32 {
 		}
 	}
 	return -1
-}
-
-// person is who read it, where it was a person.
-func person(h *watch.Hour, p *partial, account int32) (string, int32) {
-	if !watch.Person(p.caller) {
-		return "", account
-	}
-	for i := range h.People {
-		x := &h.People[i]
-		if x.Actor != p.actor {
-			continue
-		}
-		if slices.ContainsFunc(x.Reads, func(r watch.PersonRead) bool {
-			return slices.Contains(p.secrets, r.Secret) && !r.First.Before(p.first) && !r.First.After(p.last.Add(5*time.Minute))
-		}) {
-			return x.Person, x.Account
-		}
-	}
-	return "", account
 }
 
 // context is what accounts for a part.

@@ -19,9 +19,7 @@ func (s *sign) Learn(day *watch.Day) {
 		f = math.Pow(keepDay, float64(n-s.day))
 	}
 	s.whole, s.part = s.whole*f, s.part*f
-	for c := range s.calm {
-		s.calm[c], s.strange[c] = s.calm[c]*f, s.strange[c]*f
-	}
+	s.calm, s.strange = s.calm*f, s.strange*f
 	s.days++
 	s.count(day)
 	s.day = n
@@ -64,16 +62,12 @@ const maxRecent = 20_000
 // That starts break off by chance all the time is seen in the tail of the scores.
 const onceWeight = 0.25
 
-// comes tells whether with the burst a stranger has come to the set: a person at
-// once, a program on the day it is adopted, for a program that comes once is what
-// is looked for.
+// comes tells whether with the burst a stranger has come to stay with the set: on
+// the day it is adopted, for one that comes once is what is looked for.
 func (s *sign) comes(x *set, b *watch.Burst) bool {
 	held := intersection(x.secrets, b.Secrets)
-	if s.knownPart(&partial{set: x, actor: b.Actor, secrets: held}) > 0 {
+	if watch.Person(b.Caller) || s.knownPart(&partial{set: x, actor: b.Actor, secrets: held}) > 0 {
 		return false
-	}
-	if classOf(b.Caller) == aPerson {
-		return true
 	}
 	a := s.actors[b.Actor]
 	return a != nil && slices.ContainsFunc(a.parts, func(p part) bool {
@@ -85,7 +79,7 @@ func (s *sign) comes(x *set, b *watch.Burst) bool {
 // of.
 func (s *sign) count(day *watch.Day) {
 	type key struct{ set, actor int32 }
-	strangers, parts := map[key]int{}, map[key]bool{}
+	strangers, parts := map[key]bool{}, map[key]bool{}
 	for i, h := range day.Hours {
 		if h == nil {
 			continue
@@ -100,7 +94,7 @@ func (s *sign) count(day *watch.Day) {
 				if _, in := slices.BinarySearch(set.readers, b.Actor); in {
 					s.whole += float64(max(1, b.Count))
 				} else if s.comes(set, b) {
-					strangers[key{x, b.Actor}] = classOf(b.Caller)
+					strangers[key{x, b.Actor}] = true
 				}
 			}
 		}
@@ -113,12 +107,8 @@ func (s *sign) count(day *watch.Day) {
 	for range parts {
 		s.part += onceWeight
 	}
-	for _, c := range strangers {
-		s.strange[c]++
-	}
-	for c := range s.calm {
-		s.calm[c] += float64(len(s.sets))
-	}
+	s.strange += float64(len(strangers))
+	s.calm += float64(len(s.sets))
 }
 
 // learn takes in a burst.

@@ -50,9 +50,6 @@ func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told
 	n := day.Names
 	missing := minus(p.set.secrets, p.secrets)
 	who := actorName(n, p.actor)
-	if name, _ := person(day.Hours[i], p, -1); name != "" {
-		who = name
-	}
 	told := watch.Told{Attack: []string{"T1555.006"}}
 	told.Title = fmt.Sprintf("%s read %d of %d secrets that are read together", upper(who), len(p.secrets), len(p.set.secrets))
 	// The counts are whole starts while nothing was forgotten yet.
