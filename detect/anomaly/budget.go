@@ -1,15 +1,12 @@
 package anomaly
 
-import "github.com/yagura-sec/yagura/finding"
-
-// Of the budget every sign has an equal part, and of that every class of the sign:
-// none can use up what the others need, and what is rare by construction is told
-// with hardly any of it.
+// An alarm is told if the budget has room for all that are as rare. All classes
+// of all signs have the same bar: a rate of one part of the budget (tails.parts),
+// so that together they stay within it. What a class cannot use, for its scores
+// are cautious, is there for the others.
 
 // needed is the smallest budget that has room for an alarm of that rate.
-func needed(t *tails, sign, class string, rate float64) float64 {
-	return rate * float64(len(finding.Signs)) * float64(t.share(sign, class))
-}
+func needed(t *tails, rate float64) float64 { return rate * t.split }
 
 // trouble is how many real troubles a day, 1,000 secrets and sign are taken for
 // granted when a rate is turned into how sure one is. Nobody knows it; it is a

@@ -53,7 +53,7 @@ func (t *teller) alarm(m *model, hour *watch.Hour, a *watch.Alarm) []raised {
 	}
 	key := t.key(m, a)
 	rate := m.learned.tails.rate(a.Class, a.Score, a.Trials)
-	needs := needed(m.learned.tails, a.Sign, a.Class, rate)
+	needs := needed(m.learned.tails, rate)
 	if !hour.Start.Before(t.since) && needs <= t.budget {
 		t.add(m, hour, a, key, rate, needs)
 	}
@@ -119,7 +119,6 @@ func join(o *finding.Occurrence, p finding.Occurrence) {
 	if p.Anomaly.Score > o.Anomaly.Score {
 		*o, p = p, *o
 	}
-	o.Anomaly.Budget = min(o.Anomaly.Budget, p.Anomaly.Budget)
 	o.Anomaly.Rate, o.Anomaly.Budget = min(o.Anomaly.Rate, p.Anomaly.Rate), min(o.Anomaly.Budget, p.Anomaly.Budget)
 	o.Confidence = max(o.Confidence, p.Confidence)
 	o.FirstSeen, o.LastSeen = earlier(o.FirstSeen, p.FirstSeen), later(o.LastSeen, p.LastSeen)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/finding"
 )
 
 // The tail of a class is kept a day at a time in bins of scores from watch.Floor
@@ -17,6 +18,7 @@ const (
 	binWidth = 0.1
 	bins     = 61 // the last one holds all beyond the others
 	bodyBins = 20
+	bodySpan = binWidth * bodyBins
 	few      = 0.05
 
 	tailDays = 84 // kept; by then a day weighs an eighth
@@ -27,6 +29,7 @@ const (
 	// with the slope that is nominal.
 	levelPrior = 10.0
 	slopePrior = 20.0
+	usedPrior  = 2.0
 
 	// minLevel is how far the level may be corrected downward: tests of small
 	// counts are cautious, but a quiet month is no promise.
@@ -65,12 +68,16 @@ type fit struct {
 type tails struct {
 	classes map[string]*tail
 	nominal bool
+	split   float64 // parts, as of the last day
 }
 
-func newTails(nominal bool) *tails { return &tails{classes: map[string]*tail{}, nominal: nominal} }
+func newTails(nominal bool) *tails {
+	return &tails{classes: map[string]*tail{}, nominal: nominal, split: float64(len(finding.Signs))}
+}
 
 func (t *tails) clone() *tails {
 	c := newTails(t.nominal)
+	c.split = t.split
 	for name, x := range t.classes {
 		y := *x
 		y.days = slices.Clip(y.days)
@@ -88,21 +95,28 @@ func (t *tails) rate(class string, score, trials float64) float64 {
 		return nominal
 	}
 	f := x.fit
-	return max(trials*1000*math.Pow(10, -f.start)*f.level*math.Pow(10, -f.slope*(score-f.start)), minLevel*nominal)
+	within := min(score-f.start, bodySpan)
+	// Beyond the body it is not known how the tail goes on: half as before, half
+	// as is nominal.
+	beyond := max(score-f.start-bodySpan, 0) * (1 + f.slope) / 2
+	return max(trials*1000*f.level*math.Pow(10, -f.start-f.slope*within-beyond), minLevel*nominal)
 }
 
-// share is how many classes share the budget of a sign.
-func (t *tails) share(sign, class string) int {
-	n := 0
-	if t.classes[class] == nil {
-		n = 1
-	}
+// used is what part a class can use of what it is given: one whose scores are
+// cautious, as those of rare things are, has fewer alarms than its rates say.
+func (f *fit) used() float64 {
+	return min((f.seen+usedPrior)/(f.expected*f.level+usedPrior), 1)
+}
+
+// parts is by how much an alarm's rate is multiplied to have the budget that it
+// needs: how many classes would use a budget up that each were given whole, and
+// as many as there are signs at least.
+func (t *tails) parts() float64 {
+	n := 0.0
 	for _, x := range t.classes {
-		if x.sign == sign {
-			n++
-		}
+		n += x.fit.used()
 	}
-	return n
+	return max(n, float64(len(finding.Signs)))
 }
 
 // raised is an alarm as the tail counts it: all of one trouble and day are one.
@@ -149,6 +163,7 @@ func (t *tails) learn(day time.Time, secrets int, alarms []raised) {
 		}
 		x.fit = fitOf(x.days)
 	}
+	t.split = t.parts()
 }
 
 // fitOf fits the body of the tail. A day counts for no more than three times the
@@ -180,7 +195,7 @@ func fitOf(days []tailDay) fit {
 		}
 	}
 	limit := 3*median(counts) + 5
-	top := f.start + binWidth*bodyBins
+	top := f.start + bodySpan
 	var excess float64
 	for i := range days {
 		d, weight := &days[i], weights[i]
@@ -207,8 +222,7 @@ func median(list []float64) float64 {
 // meanExcess is how far scores of the body exceed its start on average, where
 // chances fall by 10^-slope with each.
 func meanExcess(slope float64) float64 {
-	const l = binWidth * bodyBins
-	return 1/(slope*math.Ln10) - l/(math.Pow(10, slope*l)-1)
+	return 1/(slope*math.Ln10) - bodySpan/(math.Pow(10, slope*bodySpan)-1)
 }
 
 // slopeOf is the slope with that mean excess, which falls as the slope rises.

@@ -68,7 +68,7 @@ func TestRates(t *testing.T) {
 	// a score of 6.5 is not told.
 	trouble := scored(40, secrets, trials, 0.01, calibrated)
 	f("with trouble", trouble, 5, 1e-5, 4)
-	if b := needed(trouble, "frequency", "c", trouble.rate("c", 6.5, trials)); b > 1 {
+	if b := needed(trouble, trouble.rate("c", 6.5, trials)); b > 1 {
 		t.Errorf("with trouble about, a score of 6.5 needs a budget of %v", b)
 	}
 
@@ -114,21 +114,34 @@ func TestOneIncidentIsOne(t *testing.T) {
 	}
 }
 
-// TestShares: signs share the budget equally, and classes that of their sign.
-func TestShares(t *testing.T) {
-	x := newTails(false)
-	x.learn(start, 10, []raised{
-		{class: "frequency/a", sign: "frequency", key: "k", score: 3, trials: 1}, {class: "frequency/b", sign: "frequency", key: "k", score: 3, trials: 1},
-		{class: "time", sign: "time", key: "k", score: 3, trials: 1},
-	})
-	f := func(sign, class string, want float64) {
+// TestParts: the budget is parted among as many as would use it up.
+func TestParts(t *testing.T) {
+	f := func(x *tails, want float64) {
 		t.Helper()
-		if got := needed(x, sign, class, 0.01); math.Abs(got-want) > 1e-12 {
-			t.Errorf("%s needs %v, want %v", class, got, want)
+		if got := needed(x, 0.01); math.Abs(got-want) > 0.003 {
+			t.Errorf("a rate of 0.01 needs %v, want %v", got, want)
 		}
 	}
-	f("time", "time", 0.08)
-	f("frequency", "frequency/a", 0.16)
-	f("frequency", "frequency/new", 0.24)
-	f("caller", "caller", 0.08)
+	f(newTails(false), 0.08)
+	// Eleven classes that are what they say, and one whose scores never come up.
+	x := newTails(false)
+	rnd := rand.New(rand.NewPCG(7, 7))
+	for day := range 30 {
+		var all []raised
+		for class := range 11 {
+			for s := range 400 {
+				if y := calibrated(rnd); y >= watch.Floor {
+					all = append(all, raised{class: fmt.Sprint(class), sign: "frequency", key: fmt.Sprint(s), score: y, trials: 1})
+				}
+			}
+		}
+		if day == 0 {
+			all = append(all, raised{class: "shy", sign: "view", key: "k", score: 2.1, trials: 24})
+		}
+		x.learn(start.Add(time.Duration(day)*oneDay), 400, all)
+	}
+	f(x, 0.11)
+	if p := x.clone().split; p != x.split {
+		t.Error("a copy has another budget")
+	}
 }

@@ -131,6 +131,8 @@ func (w *world) events(days, perDay int) []event.Event {
 type lakeOf struct {
 	events  []event.Event
 	dropped time.Time
+	rows    []usage.Row // of the first summed events
+	summed  int
 }
 
 func (l *lakeOf) options() Options {
@@ -142,7 +144,11 @@ func (l *lakeOf) options() Options {
 
 func (l *lakeOf) usage(_ context.Context, q usage.Query) iter.Seq2[usage.Row, error] {
 	return func(yield func(usage.Row, error) bool) {
-		for _, r := range usage.Sum(l.events, usage.DefaultMax) {
+		if l.summed != len(l.events) {
+			l.rows = usage.Fold(append(l.rows, usage.Sum(l.events[l.summed:], usage.DefaultMax)...), usage.DefaultMax)
+			l.summed = len(l.events)
+		}
+		for _, r := range l.rows {
 			if q.Matches(&r.Key) && !yield(r, nil) {
 				return
 			}
