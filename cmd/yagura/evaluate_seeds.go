@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,8 +117,30 @@ func (f *evaluation) writeReport(r *evaluate.Result) error {
 	if f.report == "" {
 		return nil
 	}
-	text := r.Report(evaluate.Header{Command: f.command(), Version: version, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH})
+	text := r.Report(evaluate.Header{Command: f.command(), Version: revision(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH})
 	return os.WriteFile(f.report, []byte(text), 0o644)
+}
+
+// revision is the version, or the commit that an unversioned program was built
+// from.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if version != "unknown" || !ok {
+		return version
+	}
+	commit, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = " with changes"
+		}
+	}
+	if commit == "" {
+		return version
+	}
+	return "commit " + commit + changed
 }
 
 // command is what can be typed to get the same report.

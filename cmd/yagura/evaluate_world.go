@@ -296,7 +296,7 @@ func (t *trial) ingest(ctx context.Context) error {
 	if err := json.Unmarshal([]byte(answer.Steps[0].Out), &done); err != nil {
 		return fmt.Errorf("what ingest says: %w", err)
 	}
-	now := evaluated{logs, t.clock().UTC(), version, done.Read, done.Stored, done.RestSeconds}
+	now := evaluated{logs, t.clock().UTC(), revision(), done.Read, done.Stored, done.RestSeconds}
 	t.ingested(now, "now")
 	text, err := json.Marshal(now)
 	if err != nil {
@@ -479,7 +479,7 @@ func (t *trial) judge(ctx context.Context) error {
 		}
 	}
 	r := &t.out.Run
-	r.World, r.Early, r.Missing, r.Version = w, t.out.Verdict.Early, t.folder.missing, version
+	r.World, r.Early, r.Missing, r.Version = w, t.out.Verdict.Early, t.folder.missing, revision()
 	for _, l := range t.labels {
 		switch {
 		case l.Whole: // its parts count
