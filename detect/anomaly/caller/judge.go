@@ -70,20 +70,11 @@ var kinds = func() []novelty.Kind {
 	return list
 }()
 
-// manyKinds are kinds, of secrets of many readers.
+// manyKinds are kinds, of secrets of many readers and of keys.
 var manyKinds = func() []novelty.Kind {
 	list := slices.Clone(kinds)
 	for i := range list {
 		list[i].Usual *= 8
-	}
-	return list
-}()
-
-// keyKinds are kinds, of keys.
-var keyKinds = func() []novelty.Kind {
-	list := slices.Clone(kinds)
-	for i := range list {
-		list[i].Usual *= 5
 	}
 	return list
 }()

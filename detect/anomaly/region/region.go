@@ -254,15 +254,23 @@ func (s *Sign) actor(n int32) places {
 }
 
 // watched tells whether the sign judges a use. A read that finds nothing counts:
-// so ends asking where the secret is not. A key works in its own region only
-// unless it says that it is of several: other records of it elsewhere are of
-// something else.
+// so ends asking where the secret is not.
 func watched(u *watch.Use, names *watch.Names) bool {
-	if u.Secret >= 0 && names.Secrets[u.Secret].Key && u.Region != names.Secrets[u.Secret].Region && !strings.HasPrefix(names.Secrets[u.Secret].Name, "mrk-") {
+	if u.Secret < 0 || u.Actor < 0 {
 		return false
 	}
-	return novelty.Value(u.Operation) && u.Secret >= 0 && u.Actor >= 0 && u.Region != "" && u.Caller != event.CallerAWSService &&
+	if s := &names.Secrets[u.Secret]; u.Region != s.Region && bound(s) {
+		return false
+	}
+	return novelty.Value(u.Operation) && u.Region != "" && u.Caller != event.CallerAWSService &&
 		(novelty.Got(u.Outcome) || u.Outcome == event.NotFound || u.Outcome == event.Denied)
+}
+
+// bound tells whether a thing works in the region of its name only: records of it
+// elsewhere are of something else. Keys of several regions say so, and a
+// parameter of that name in another region is another one.
+func bound(s *watch.Secret) bool {
+	return s.Key && !strings.HasPrefix(s.Name, "mrk-") || strings.Contains(s.UID, ":ssm:")
 }
 
 // Learn takes in a day.
