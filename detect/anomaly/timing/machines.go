@@ -14,11 +14,14 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// machine is what is learned of one program and secret, about 230 bytes.
+// machine is what is learned of one program and secret, about 240 bytes.
 type machine struct {
 	hours
-	sin, cos float32 // of the minute of the day of a lone run
-	runs     float32 // days with one active hour
+	size   float32 // reads of a run at its usual hour
+	minute float32 // of the day, of those runs
+	odd    uint8   // hour of the latest run off its schedule
+	odds   uint8   // such runs at that hour
+	oddOn  uint16  // day of the latest
 }
 
 // widest is in how many hours of the day nine tenths of a program's activity may
@@ -26,7 +29,25 @@ type machine struct {
 const widest = 15
 
 // What programs have in common counts as much as so many hours of its own.
-const programWeight = 2
+// Programs that follow people's day call now and then in any hour of it, so that
+// more than theirs is needed to say that they do not.
+const programWeight = 20
+
+// A job comes on so many of the days of its class, at the same hour or the one
+// after, and hardly otherwise. A run off its schedule counts from so many reads
+// on: less is a program that starts.
+const (
+	jobShare = 0.8
+	jobOther = 0.5 // hours a day besides
+	jobReads = 3
+)
+
+// strays are how often jobs of all programs run off their schedule without
+// anything in the log that accounts for it. Before anything is known it is taken
+// for once in 5,000 days, as if 2,000 had been seen.
+type strays struct{ days, runs float64 }
+
+func (r *strays) chance() float64 { return (r.runs + 0.4) / (r.days + 2000) }
 
 // stray is one program's use of one secret in an hour that is not its own.
 type stray struct {
@@ -74,15 +95,73 @@ func uses(h *watch.Hour) []*stray {
 	return out
 }
 
-// scoreMachine judges one program's hour. Programs that were told apart from
-// those around the clock only are judged.
-func (s *sign) scoreMachine(m *machine, t time.Time) (score float64, c int, ok bool) {
-	if m.seen < 8 || m.span() > widest {
-		return 0, 0, false
+// schedule gives the hour at which a job comes on days of a class: it is that
+// hour or the one after. None: -1.
+func (m *machine) schedule(c int) int {
+	if m.days[c] < 1.5 {
+		return -1
+	}
+	best, most := -1, float32(0)
+	for i := range 24 {
+		if two := m.active[c][i] + m.active[c][(i+1)%24]; two > most && m.active[c][i] > 0 {
+			best, most = i, two
+		}
+	}
+	if best < 0 || most < jobShare*m.days[c] {
+		return -1
+	}
+	return best
+}
+
+// job tells whether the program comes at a fixed hour and hardly otherwise. On
+// days off it may come then too, or not at all.
+func (m *machine) job() bool {
+	at := m.schedule(0)
+	if m.on < matureDays || m.days[0] < 4 || at < 0 {
+		return false
+	}
+	other, days := float32(0), float32(0)
+	for c := range m.active {
+		days += m.days[c]
+		for i, n := range m.active[c] {
+			if i != at && i != (at+1)%24 {
+				other += n
+			}
+		}
+	}
+	return other <= jobOther*days
+}
+
+// near tells whether the hour is on the schedule, or so many hours beside it.
+func (m *machine) near(hour, beside int) bool {
+	at := m.schedule(0)
+	for d := -beside; d <= beside+1; d++ {
+		if (at+d+24)%24 == hour {
+			return at >= 0
+		}
+	}
+	return false
+}
+
+// scoreMachine judges one program's hour. Jobs and programs that keep people's
+// hours only are judged.
+func (s *sign) scoreMachine(m *machine, t time.Time, count int64) (score float64, c int, job, ok bool) {
+	if m.seen < matureDays {
+		return 0, 0, false, false
+	}
+	c = class(t, m.offset)
+	if m.job() {
+		again := m.odds >= 2 && int(m.odd) == t.Hour() && dayOf(t)-m.oddOn <= 8
+		if m.near(t.Hour(), 0) || count < max(jobReads, int64(0.4*m.size)) || again {
+			return 0, c, true, true
+		}
+		return stat.Score(math.Log(s.strays.chance())), c, true, true
+	}
+	if m.seen < 3*matureHours || m.span() > widest {
+		return 0, 0, false, false
 	}
 	d := s.machineDensity(m)
-	c = class(t, m.offset)
-	return stat.Score(math.Log(max(d.rarity(c, t.Hour()), 1e-12))), c, true
+	return stat.Score(math.Log(max(d.rarity(c, t.Hour()), 1e-12))), c, false, true
 }
 
 func (s *sign) machineDensity(m *machine) density {
@@ -95,35 +174,15 @@ func (s *sign) machineDensity(m *machine) density {
 	if s.o.NoPeers {
 		prior = newUniform()
 	}
-	sd := 0.8
-	if m.job() {
-		sd = 0.4 // a minute either way is all that a job moves by itself
-	}
-	d, _ := m.of(&prior, weight, sd)
+	d, _ := m.of(&prior, weight, 1.5)
 	return d
-}
-
-// job tells whether the program comes once a day at a fixed time: the lone runs
-// of its days point in the same direction (Rayleigh's R above 0.9).
-func (m *machine) job() bool {
-	return m.runs >= 5 && m.runs >= 0.8*float32(m.on) && math.Hypot(float64(m.sin), float64(m.cos)) > 0.9*float64(m.runs)
 }
 
 func (s *sign) judgeMachines(day *watch.Day, i int) []watch.Alarm {
 	t := day.Start.Add(time.Duration(i) * time.Hour)
 	today := dayOf(day.Start)
-	var odd []*stray
-	for _, x := range uses(day.Hours[i]) {
-		m := s.pairs[x.pair]
-		if m == nil {
-			continue
-		}
-		score, c, ok := s.scoreMachine(m, t)
-		if ok && score >= 1.5 {
-			x.score, x.class, x.job = score, c, m.job()
-			odd = append(odd, x)
-		}
-	}
+	all := uses(day.Hours[i])
+	odd := s.oddOnes(all, t)
 	var alarms []watch.Alarm
 	for _, x := range odd {
 		if x.score < watch.Floor {
@@ -132,43 +191,49 @@ func (s *sign) judgeMachines(day *watch.Day, i int) []watch.Alarm {
 		m := s.pairs[x.pair]
 		a := s.machineAlarm(day, i, x, m)
 		if !s.o.NoContext {
-			a.Context = s.whyMachine(day, i, x, odd)
+			a.Context = s.whyMachine(day, i, x, odd, all)
 		}
-		a.Mature = m.mature(today)
+		a.Mature = m.mature(today) || x.job && today-m.first >= matureSince
 		alarms = append(alarms, a)
 	}
 	return alarms
 }
 
-// whyMachine looks in the log for what accounts for the hour.
-func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd []*stray) []finding.Explanation {
-	var out []finding.Explanation
-	names := day.Names
-	acts := day.Hours[i].Acts
-	if i > 0 && day.Hours[i-1] != nil {
-		acts = append(slices.Clone(day.Hours[i-1].Acts), acts...)
-	} else if i == 0 {
-		acts = append(slices.Clone(s.late), acts...)
-	}
-	for j := range acts {
-		a := &acts[j]
-		if a.Account != x.account || a.First.After(x.last) || a.Last.Before(x.first.Add(-30*time.Minute)) {
+// oddOnes are those of the hour's uses that are not at their own hour.
+func (s *sign) oddOnes(all []*stray, t time.Time) (odd []*stray) {
+	for _, x := range all {
+		m := s.pairs[x.pair]
+		if m == nil {
 			continue
 		}
-		if a.Sort == watch.ActDeploy || a.Sort == watch.ActRotate && a.Secret == x.secret {
-			out = append(out, finding.Explanation{Kind: "context", ID: a.Sort,
-				Text: fmt.Sprintf("%s in the same account at %s", a.Operation, a.First.UTC().Format("15:04"))})
-			break
+		score, c, job, ok := s.scoreMachine(m, t, x.count)
+		if ok && score >= 1.5 {
+			x.score, x.class, x.job = score, c, job
+			odd = append(odd, x)
 		}
+	}
+	return odd
+}
+
+// whyMachine looks in the log for what accounts for the hour.
+func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd, all []*stray) []finding.Explanation {
+	var out []finding.Explanation
+	if a := s.started(day, i, x); a != nil {
+		out = append(out, finding.Explanation{Kind: "context", ID: a.Sort,
+			Text: fmt.Sprintf("%s in the same account at %s", a.Operation, a.First.UTC().Format("15:04"))})
+	}
+	if n := s.alongside(x, all); n > 0 {
+		out = append(out, finding.Explanation{Kind: "context", ID: "start",
+			Text: fmt.Sprintf("it read %d other secrets about as often in the same hour: as when it starts", n)})
+	}
+	m := s.pairs[x.pair]
+	if x.job && m.near(i, 1) && !s.came(day, i, x) {
+		out = append(out, finding.Explanation{Kind: "context", ID: "clock", Text: "it is its usual run, an hour off: as when clocks change"})
 	}
 	shifted := 0
 	for _, o := range odd {
-		if o.pair == x.pair {
-			continue
-		}
-		m := s.pairs[o.pair]
-		here := m.active[o.class][i]
-		if beside := max(m.active[o.class][(i+1)%24], m.active[o.class][(i+23)%24]); o.actor != x.actor && beside > 2 && here < 0.1*beside {
+		here := s.pairs[o.pair]
+		if beside := max(here.active[o.class][(i+1)%24], here.active[o.class][(i+23)%24]); o.actor != x.actor && beside > 2 && here.active[o.class][i] < 0.1*beside {
 			shifted++
 		}
 	}
@@ -176,63 +241,108 @@ func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd []*stray) []findi
 		out = append(out, finding.Explanation{Kind: "context", ID: "clock",
 			Text: fmt.Sprintf("%d other programs came an hour off as well: as when clocks change", shifted)})
 	}
-	_ = names
 	return out
 }
 
-func (s *sign) learnMachines(day *watch.Day) {
-	type seen struct {
-		active [24]bool
-		n      int
-		minute int
-	}
-	by := map[pair]*seen{}
-	judged := 0
-	for i, h := range day.Hours {
-		if h == nil {
-			continue
+// came tells whether the job has come at its own hour in the two hours before.
+func (s *sign) came(day *watch.Day, i int, x *stray) bool {
+	m := s.pairs[x.pair]
+	for h := max(0, i-2); h < i; h++ {
+		if day.Hours[h] != nil && m.near(h, 0) && slices.ContainsFunc(day.Hours[h].Uses, func(u watch.Use) bool { return program(&u) && u.Actor == x.actor && u.Secret == x.secret }) {
+			return true
 		}
-		for _, x := range uses(h) {
-			k := by[x.pair]
-			if k == nil {
-				k = &seen{}
-				by[x.pair] = k
+	}
+	return false
+}
+
+// started finds the deploy, scaling or rotation before which a program would not
+// have read.
+func (s *sign) started(day *watch.Day, i int, x *stray) *watch.Act {
+	look := func(acts []watch.Act) *watch.Act {
+		for j := range acts {
+			a := &acts[j]
+			if a.First.After(x.last) || a.Last.Before(x.first.Add(-30*time.Minute)) {
+				continue
 			}
-			k.active[i] = true
-			k.n++
-			k.minute = x.first.Hour()*60 + x.first.Minute()
-			if m := s.pairs[x.pair]; m != nil {
-				if _, _, ok := s.scoreMachine(m, day.Start.Add(time.Duration(i)*time.Hour)); ok {
-					judged++
+			switch a.Sort {
+			case watch.ActDeploy:
+				if a.Account == x.account {
+					return a
+				}
+			case watch.ActBuild:
+				if a.Account == x.account && a.Caller == event.CallerAWSService {
+					return a
+				}
+			case watch.ActRotate:
+				if a.Secret == x.secret {
+					return a
 				}
 			}
-			if s.pairs[x.pair] == nil {
-				s.pairs[x.pair] = &machine{}
-			}
+		}
+		return nil
+	}
+	if a := look(day.Hours[i].Acts); a != nil {
+		return a
+	}
+	if i == 0 {
+		return look(s.late)
+	}
+	if day.Hours[i-1] != nil {
+		return look(day.Hours[i-1].Acts)
+	}
+	return nil
+}
+
+// alongside counts the other secrets that the program read as often, give or
+// take, in the hour, none of which it usually reads then.
+func (s *sign) alongside(x *stray, all []*stray) (n int) {
+	for _, o := range all {
+		if o.actor != x.actor || o.secret == x.secret || 5*o.count < 2*x.count || 2*o.count > 5*x.count {
+			continue
+		}
+		if m := s.pairs[o.pair]; m == nil || !m.usual(o.first) {
+			n++
+		}
+	}
+	return n
+}
+
+// usual tells whether the program is active at that hour on a third of such
+// days.
+func (m *machine) usual(t time.Time) bool {
+	c := class(t, m.offset)
+	return m.active[c][t.UTC().Hour()] > 0.3*m.days[c]
+}
+
+func (s *sign) learnMachines(day *watch.Day) {
+	by := map[pair]*[24]bool{}
+	for i, h := range day.Hours {
+		if h != nil {
+			s.learnUses(day, i, by)
 		}
 	}
 	s.programs.decay()
+	judged, jobs := 0.0, 0.0
 	today := dayOf(day.Start)
 	for k, m := range s.pairs {
-		var active [24]bool
-		if x := by[k]; x != nil {
-			active = x.active
-			if x.n == 1 {
-				sin, cos := math.Sincos(2 * math.Pi * float64(x.minute) / 1440)
-				m.sin += float32(sin)
-				m.cos += float32(cos)
-				m.runs++
-			}
-			if m.seen >= matureHours && m.span() <= widest {
-				middle, _ := m.middle()
-				for i, yes := range active {
-					if yes {
-						s.programs.add(class(day.Start.Add(time.Duration(i)*time.Hour), m.offset), float64(i)-middle)
-					}
+		active := by[k]
+		if active == nil {
+			active = new([24]bool)
+		}
+		switch {
+		case m.job():
+			s.strays.days++
+			jobs++
+		case m.seen >= matureHours && m.span() <= widest:
+			middle, _ := m.middle()
+			for i, yes := range active {
+				if yes {
+					judged++
+					s.programs.add(class(day.Start.Add(time.Duration(i)*time.Hour), m.offset), float64(i)-middle)
 				}
 			}
 		}
-		m.learn(day.Start, &active)
+		m.learn(day.Start, active)
 		if m.on <= 14 || today%7 == 0 {
 			m.settle()
 		}
@@ -240,7 +350,62 @@ func (s *sign) learnMachines(day *watch.Day) {
 			delete(s.pairs, k)
 		}
 	}
-	s.judged.machine += 0.15 * (float64(judged)/float64(max(1, len(day.Names.Secrets))) - s.judged.machine)
+	s.strays.days *= 0.995
+	s.strays.runs *= 0.995
+	secrets := float64(max(1, len(day.Names.Secrets)))
+	s.judged.machine += 0.15 * (judged/secrets - s.judged.machine)
+	s.judged.job += 0.15 * (jobs/secrets - s.judged.job)
+}
+
+// learnUses takes one hour in: who was active, where it is not by a start.
+func (s *sign) learnUses(day *watch.Day, i int, by map[pair]*[24]bool) {
+	all := uses(day.Hours[i])
+	for _, x := range s.oddOnes(all, day.Start.Add(time.Duration(i)*time.Hour)) {
+		if x.job && (s.o.NoContext || len(s.whyMachine(day, i, x, nil, all)) == 0) {
+			s.strays.runs++
+			s.pairs[x.pair].strayed(i, dayOf(day.Start))
+		}
+	}
+	for _, x := range all {
+		m := s.pairs[x.pair]
+		if m == nil {
+			m = &machine{}
+			s.pairs[x.pair] = m
+		}
+		if m.near(i, 0) {
+			m.run(x)
+		}
+		if !s.o.NoContext && m.on >= 3 && !m.usual(x.first) && (s.started(day, i, x) != nil || s.alongside(x, all) > 0) {
+			continue
+		}
+		if by[x.pair] == nil {
+			by[x.pair] = new([24]bool)
+		}
+		by[x.pair][i] = true
+	}
+}
+
+// strayed remembers a run off the schedule: one that comes again and again is
+// its new schedule.
+func (m *machine) strayed(hour int, today uint16) {
+	if int(m.odd) != hour || today-m.oddOn > 8 {
+		m.odds = 0
+	}
+	m.odd, m.oddOn = uint8(hour), today
+	m.odds = min(m.odds+1, 100)
+}
+
+// run learns from a run on schedule.
+func (m *machine) run(x *stray) {
+	at := float32(x.first.UTC().Hour()*60 + x.first.UTC().Minute())
+	if m.size == 0 {
+		m.size, m.minute = float32(x.count), at
+		return
+	}
+	m.size += 0.15 * (min(float32(x.count), 3*m.size) - m.size)
+	if d := at - m.minute; d < 120 && d > -120 {
+		m.minute += 0.15 * d
+	}
 }
 
 func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.Alarm {
@@ -254,7 +419,7 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 		Where: watch.Where{Actor: actor.UID, Secrets: []string{n.UID}},
 	}
 	if x.job {
-		a.Severity = finding.Low
+		a.Class, a.Trials, a.Severity = ClassJob, max(s.judged.job, 0.01), finding.Low
 	}
 	told, learned := *x, *m
 	density := s.machineDensity(m)
@@ -266,9 +431,8 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 		title := fmt.Sprintf("%s read %s at an hour that is not its own", actor.Name, n.Name)
 		if told.job {
 			title = fmt.Sprintf("the job %s came at %s UTC, which is not its time", actor.Name, told.first.UTC().Format("15:04"))
-			minute := math.Mod(math.Atan2(float64(learned.sin), float64(learned.cos))/(2*math.Pi)*1440+1440, 1440)
-			text = fmt.Sprintf("%s read %s at %s UTC; on %.0f of %d days it came once, at about %02d:%02d", actor.Name, n.Name, told.first.UTC().Format("15:04"),
-				learned.runs, learned.on, int(minute)/60, int(minute)%60)
+			text = fmt.Sprintf("%s read %s %d times at %s UTC on %s; on %d days it came at about %02d:%02d with about %.0f reads, and hardly ever otherwise", actor.Name, n.Name, told.count,
+				told.first.UTC().Format("15:04"), t.Format("Mon 2 January"), learned.on, int(learned.minute)/60, int(learned.minute)%60, learned.size)
 		}
 		return watch.Told{
 			Title:   title,

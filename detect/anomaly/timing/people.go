@@ -3,6 +3,7 @@ package timing
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -169,31 +170,47 @@ func (s *sign) outdone(day *watch.Day, i int, x *hour) bool {
 	return false
 }
 
+// crew is how many people of a place have to be expected before it is said that
+// hardly anybody came, and how many may come all the same.
+const (
+	crew  = 5
+	idler = 0.25
+)
+
 // freeDays tells for which places hour i lies on a day that nearly nobody works
-// on though it is a working day: a holiday. It holds how many were active in the
-// day so far against how many usually are.
+// on though it is a working day: a holiday. It holds how many people were active
+// in the day so far against how many usually are by then.
 func (s *sign) freeDays(day *watch.Day, i int) map[int8]bool {
 	t := day.Start.Add(time.Duration(i) * time.Hour)
+	here := func(h int, offset int8) bool {
+		at := day.Start.Add(time.Duration(h) * time.Hour)
+		return day.Hours[h] != nil && day.Hours[h].Events && class(at, offset) == 0 && sameDay(at, t, offset)
+	}
 	expected, seen := map[int8]float64{}, map[int8]float64{}
-	for h := 0; h <= i; h++ {
-		if day.Hours[h] == nil || !day.Hours[h].Events {
+	for _, name := range slices.Sorted(maps.Keys(s.people)) {
+		p := s.people[name]
+		if p.days[0] < 3 || p.last+21 < dayOf(day.Start) {
 			continue
 		}
-		at := day.Start.Add(time.Duration(h) * time.Hour)
-		for _, p := range s.people {
-			if p.days[0] >= 3 && class(at, p.offset) == 0 && sameDay(at, t, p.offset) && p.last+21 >= dayOf(day.Start) {
-				expected[p.offset] += float64(p.active[0][h] / p.days[0])
+		absent := 1.0
+		for h := 0; h <= i; h++ {
+			if here(h, p.offset) {
+				absent *= 1 - min(0.95, float64(p.active[0][h]/p.days[0]))
 			}
 		}
-		counted := map[string]bool{}
+		expected[p.offset] += min(1-absent, 0.9)
+	}
+	counted := map[string]bool{}
+	for h := 0; h <= i; h++ {
+		if day.Hours[h] == nil {
+			continue
+		}
 		for j := range day.Hours[h].People {
 			name := day.Hours[h].People[j].Person
-			p := s.people[name]
-			if p == nil || counted[name] || class(at, p.offset) != 0 || !sameDay(at, t, p.offset) {
-				continue
+			if p := s.people[name]; p != nil && !counted[name] && here(h, p.offset) {
+				counted[name] = true
+				seen[p.offset]++
 			}
-			counted[name] = true
-			seen[p.offset]++
 		}
 	}
 	free := map[int8]bool{}
@@ -204,7 +221,7 @@ func (s *sign) freeDays(day *watch.Day, i int) map[int8]bool {
 			e += expected[o+d]
 			n += seen[o+d]
 		}
-		free[o] = e >= 8 && n <= 0.3*e
+		free[o] = e >= crew && n <= idler*e
 	}
 	return free
 }

@@ -31,7 +31,8 @@ type Options struct {
 // The classes of alarms.
 const (
 	ClassPerson  = "time/person"
-	ClassMachine = "time/machine"
+	ClassJob     = "time/job"     // a run off a fixed schedule
+	ClassMachine = "time/machine" // any other program
 )
 
 // What has to be known before somebody is judged: active hours, days with any,
@@ -50,6 +51,7 @@ type sign struct {
 	crowd    crowd // what people do, around the middle of their day
 	programs crowd // the same of programs
 	judged   rates
+	strays   strays
 	late     []watch.Act // of the last hour learned
 }
 
@@ -57,7 +59,7 @@ type sign struct {
 type pair struct{ actor, secret int32 }
 
 // rates are how many judgements are made a day and secret, smoothed.
-type rates struct{ person, machine float64 }
+type rates struct{ person, job, machine float64 }
 
 // New gives the sign.
 func New(o Options) watch.Sign {
