@@ -2,6 +2,7 @@ package streams
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ const KindDenials = "gcp_denials"
 // Most labels name so many records of theirs.
 const mostEvents = 1000
 
-// KnownShare is how much of what is harmless the calendar tells.
+// knownShare is how much of what is harmless the calendar tells.
 const knownShare = 0.7
 
 // put writes an act that was planned, with the id that its label has.
@@ -54,13 +55,13 @@ func (s *scene) cloudTrouble() []*incident {
 			out = append(out, &d.incident)
 		}
 	}
-	pair(out)
+	pair(out, s.chance("gcp calendar"))
 	return out
 }
 
 // pair ties each trouble to something that looks like it, and takes from the
 // calendar what nobody announced.
-func pair(all []*incident) {
+func pair(all []*incident, rng *rand.Rand) {
 	var bad, good []*incident
 	for _, i := range all {
 		if i.label.Benign {
@@ -72,12 +73,14 @@ func pair(all []*incident) {
 	for k := range min(len(bad), len(good)) {
 		bad[k].label.LookAlike, good[k].label.LookAlike = good[k].label.ID, bad[k].label.ID
 	}
-	for k, i := range good {
-		if i.label.Known = float64(k%10) < 10*knownShare && i.window != nil; !i.label.Known {
+	known := int(math.Round(knownShare * float64(len(good))))
+	for k, g := range rng.Perm(len(good)) {
+		i := good[g]
+		if i.label.Known = k < known; !i.label.Known {
 			i.window = nil
 			continue
 		}
-		i.window.ID, i.window.Ticket = "change-"+i.label.ID, fmt.Sprintf("CHG-%d", 40100+7*k)
+		i.window.ID, i.window.Ticket = "change-"+i.label.ID, fmt.Sprintf("CHG-%d", 40100+7*g)
 	}
 }
 

@@ -184,6 +184,9 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%s and %s are no pair", l.ID, l.LookAlike)
 		}
 	}
+	if len(plan.Windows) != 4 { // three of four at Google Cloud, and the phone
+		t.Errorf("the calendar tells of %d things, want 4", len(plan.Windows))
+	}
 	for _, x := range plan.Windows {
 		if err := x.Check(); err != nil {
 			t.Error(err)
