@@ -12,7 +12,10 @@ import (
 // secrets that come and go, pages by night.
 func (e *engine) today() {
 	day := e.hour - e.hour%86400
-	share := min(1, e.c.scale) // of a small sample organisation's operations
+	share := 1.0
+	if e.c.sample {
+		share = min(1, e.c.scale) // a small sample organisation has few operations
+	}
 	for _, t := range e.w.Teams {
 		if chance(e.rng, deploysPerDay*share) {
 			e.planDeploy(t, day)
@@ -73,6 +76,12 @@ func (e *engine) deploy(app *estate.App, at int64) {
 		reads = deployReadsMin
 	}
 	over := int64(60 + e.rng.IntN(420))
+	readers := map[*secret]int{} // share them
+	for _, wl := range app.Workloads {
+		for _, f := range e.byWork[wl].flows {
+			readers[f.secrets[0]]++
+		}
+	}
 	for _, wl := range app.Workloads {
 		p := e.byWork[wl]
 		if !p.alive(at) {
@@ -85,9 +94,9 @@ func (e *engine) deploy(app *estate.App, at int64) {
 			p.renew()
 		}
 		for _, f := range p.flows {
-			n := reads
+			n := (reads + readers[f.secrets[0]] - 1) / readers[f.secrets[0]]
 			if len(f.secrets) > 1 {
-				n = min(n, 2+n/4) // starts, each of which reads all
+				n = max(2, n/4) // starts, each of which reads all
 			}
 			for range n {
 				e.startPlain(p, f, at+int64(e.rng.IntN(int(over))))

@@ -44,8 +44,9 @@ var may = map[string][]string{
 
 // mayInTests is what the tests of a folder may import besides.
 var mayInTests = map[string][]string{
-	"rules":  {"sigma", "simulate", "internal", "catalogue", "query"}, // the cases of our rules, read as they would arrive, and how quiet they are on a sample organisation
-	"detect": {"rules"},                                               // what our own rules make of an event
+	"rules":    {"sigma", "simulate", "internal", "catalogue", "query"}, // the cases of our rules, read as they would arrive, and how quiet they are on a sample organisation
+	"simulate": {"normalise"},                                           // its records are read as they would be
+	"detect":   {"rules"},                                               // what our own rules make of an event
 }
 
 // inMemory may stand in for a room in the tests of these.

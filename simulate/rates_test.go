@@ -1,0 +1,270 @@
+package simulate
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/simulate/estate"
+)
+
+func near(t *testing.T, what string, got, want, within float64) {
+	t.Helper()
+	if math.IsNaN(got) || math.Abs(got-want) > within {
+		t.Errorf("%s: %.4f, want %.4f ± %.4f", what, got, want, within)
+	}
+}
+
+// Delivery: most within minutes, one in a hundred late, one in a hundred twice,
+// and one account silent for hours of which everything comes afterwards.
+func TestRatesOfDelivery(t *testing.T) {
+	c := Config{Seed: 1, Accounts: 2, Secrets: 10, Days: 6, Calm: true}.withDefaults()
+	e := newEngine(c, newBuilder(c).world())
+	e.d = &delivery{step: 3600}
+	a := e.accounts[0]
+	if a == e.gap.account {
+		a = e.accounts[1]
+	}
+	const n = 40_000
+	for i := range n {
+		e.emit(call{at: e.from + int64(i)*10, who: a.byClass[service][0], op: &operations[0], in: a.main})
+		e.emit(call{at: e.from + int64(i)*10, who: a.byClass[service][0], op: &operations[0], in: e.gap.account.main})
+	}
+	var delays []float64
+	late, again := 0.0, 0.0
+	for _, c := range a.main.pending {
+		delays = append(delays, float64(c.due-c.at))
+		if c.due-c.at > 20*60 {
+			late++
+		}
+		if c.mark&isAgain != 0 {
+			again++
+		}
+	}
+	slices.Sort(delays)
+	near(t, "median delay", delays[n/2], delayMedian, 10)
+	near(t, "later than 20 minutes", late/n, 0.01, 0.002)
+	near(t, "delivered again", again/n, shareAgain, 0.002)
+	g := e.gap
+	near(t, "hours of the gap", float64(g.to-g.from)/3600, gapHours, 0)
+	waited := 0
+	for _, c := range g.account.main.pending {
+		if c.due >= g.from && c.due < g.to {
+			t.Fatalf("something is delivered at %d, in the gap", c.due)
+		}
+		if c.at >= g.from && c.at < g.to && c.due >= g.to {
+			waited++
+		}
+	}
+	near(t, "records of the gap that come after it", float64(waited), gapHours*360, 60)
+}
+
+// What is done beside reading, in a world where little is read.
+func TestRatesOfOperations(t *testing.T) {
+	const days = 42
+	w := readWorld(t, Config{Seed: 7, Accounts: 4, Secrets: 60, Days: days, Calm: true, scale: 0.02})
+	var deploys, rotations, expected, denied, tags float64
+	seen := map[string]time.Time{}
+	apps := map[*estate.Team]bool{}
+	for _, a := range w.Apps {
+		if slices.ContainsFunc(a.Workloads, func(wl *estate.Workload) bool { return wl.From.IsZero() }) {
+			apps[a.Team] = true
+		}
+	}
+	burst := map[string][]time.Time{} // reads of a secret
+	for i := range w.events {
+		e := &w.events[i]
+		switch e.APIOperation {
+		case "UpdateFunctionCode20150331v2", "UpdateFunctionCode", "RegisterTaskDefinition", "StartInstanceRefresh", "StartPipelineExecution":
+			// One deploy is all of an application's programs at once.
+			if last := seen[e.AccountUID]; strings.HasSuffix(e.ActorUID, "/ci-deploy") && w.ofWorkload(e) && e.Time.Sub(last) > time.Minute {
+				deploys++
+				seen[e.AccountUID] = e.Time
+			}
+		case "RotateSecret":
+			if e.ResourceUID != "" && e.ActorUID == "secretsmanager.amazonaws.com" {
+				rotations++
+			}
+		case "TagResource":
+			tags++
+		}
+		if strings.HasSuffix(e.ActorUID, "/"+misconfiguredName) && e.Outcome == event.Denied {
+			denied++
+		}
+		if isRead(e) {
+			burst[e.ResourceUID] = append(burst[e.ResourceUID], e.Time)
+		}
+	}
+	workdays := 0.0
+	for team := range apps {
+		for d := range days {
+			if estate.Workday(team.Country, w.Start.AddDate(0, 0, d).Add(12*time.Hour)) {
+				workdays++
+			}
+		}
+	}
+	near(t, "marked deploys a weekday and team", deploys/workdays, deploysPerDay*(1-deployUnmarked), 0.08)
+	for _, s := range w.Secrets {
+		if s.Rotates > 0 {
+			expected += days / float64(s.Rotates)
+		}
+	}
+	near(t, "rotations", rotations/expected, 1, 0.35)
+	near(t, "tag edits a day and 100 secrets", tags/days/float64(len(w.Secrets))*100, tagEditsPerDay*0.65, 0.25) // of secrets, not of parameters
+	near(t, "denials of the broken pipeline an hour", denied/days/24, misconfigured*0.02, 0.2)
+	w.checkBursts(t, burst)
+}
+
+// ofWorkload tells whether the call names one of the account's programs.
+func (w *written) ofWorkload(e *event.Event) bool {
+	return slices.ContainsFunc(w.Workloads, func(wl *estate.Workload) bool {
+		return wl.App != nil && wl.Account.ID == e.AccountUID && bytes.Contains(e.Raw, []byte(`"`+wl.Name+`"`))
+	})
+}
+
+// checkBursts holds deploys against how often they read: hours with several
+// reads of a secret that is hardly read otherwise.
+func (w *written) checkBursts(t *testing.T, reads map[string][]time.Time) {
+	t.Helper()
+	var sizes []int
+	for _, times := range reads {
+		for i := 0; i < len(times); {
+			k := i
+			for k < len(times) && times[k].Sub(times[i]) < 10*time.Minute {
+				k++
+			}
+			if k-i >= deployReadsMin {
+				sizes = append(sizes, k-i)
+			}
+			i = k
+		}
+	}
+	slices.Sort(sizes)
+	if len(sizes) < 100 {
+		t.Fatalf("%d bursts", len(sizes))
+	}
+	if most := sizes[len(sizes)*98/100]; most < 30 || most > deployReadsMax+10 {
+		t.Errorf("the largest bursts have %d reads, want about %d", most, deployReadsMax)
+	}
+}
+
+// Everyday reading: twins, errors, people, rhythms and the spread of counts.
+func TestRatesOfUse(t *testing.T) {
+	w := lived[estate.Smooth](t)
+	var reads, twins, slow, all float64
+	calls := map[string]float64{} // of people, by person and day
+	var console, byPeople, inner, peopleWrong float64
+	lunch, morning := 0.0, 0.0
+	office := map[string]bool{}
+	for _, wl := range w.Workloads {
+		for _, r := range wl.Reads {
+			if r.Rhythm == estate.Office && len(wl.Reads) > 0 {
+				office[wl.Role+r.Secret.ARN] = true
+			}
+		}
+	}
+	begun := w.TroubleAt // before it nothing is out of the ordinary
+	for i := range w.events {
+		e := &w.events[i]
+		if !e.Time.Before(begun) {
+			break
+		}
+		all++
+		s := w.uids[e.ResourceUID]
+		switch {
+		case e.Twin:
+			twins++
+		case isRead(e) && s != nil:
+			if s.Sort != estate.SortKey && e.Outcome == event.Success {
+				reads++
+			}
+			if e.Outcome == event.Throttled {
+				slow++
+			}
+			if wl := w.roles[e.ActorUID]; wl != nil && office[e.ActorUID+e.ResourceUID] {
+				zone, err := time.LoadLocation(wl.App.Team.Zone)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if local := e.Time.In(zone); estate.Workday(wl.App.Team.Country, local) {
+					switch local.Hour() {
+					case 12:
+						lunch++
+					case 10, 11, 13, 14, 15, 16:
+						morning++
+					}
+				}
+			}
+		}
+		if e.Caller == event.CallerConsole || e.Caller == event.CallerPersonCLI {
+			if !strings.Contains(e.ActorUID, "AWSReservedSSO") || e.APIOperation == "ConsoleLogin" || isRead(e) {
+				continue
+			}
+			byPeople++
+			if e.Caller == event.CallerConsole {
+				console++
+				if e.UserAgent == internal {
+					inner++
+				}
+			}
+			if e.Outcome != event.Success {
+				peopleWrong++
+			}
+			calls[e.ActorSession+e.Time.Format(time.DateOnly)]++
+		}
+	}
+	near(t, "reads with a record of the key's use", twins/reads, shareTwin, 0.03)
+	near(t, "throttled reads", slow/reads, shareThrottled*4, 0.002)
+	near(t, "noon against the rest of the day", lunch/(morning/6), office12(), 0.2)
+	near(t, "people's calls in the console", console/byPeople, shareConsole, 0.06)
+	near(t, "console calls under the agent AWS Internal", inner/console, shareInternal, 0.06)
+	near(t, "people's calls that fail", peopleWrong/byPeople, peopleFailed, 0.012)
+	near(t, "delivered again", float64(w.again)/float64(len(w.events)), shareAgain, 0.003)
+	var sum float64
+	for _, n := range calls {
+		sum += n
+	}
+	near(t, "calls of a person at work", sum/float64(len(calls)), callsPerPerson, 8)
+}
+
+func office12() float64 { return office[12] }
+
+// The counts of one family are gamma-Poisson, those of the other are not.
+func TestFamilies(t *testing.T) {
+	spread := func(f estate.Family) (k []float64, on float64) {
+		c := Config{Seed: 2, Accounts: 6, Secrets: 200, Family: f, Calm: true}.withDefaults()
+		e := newEngine(c, newBuilder(c).world())
+		const hours = 600
+		var onHours, switchHours float64
+		for _, p := range e.programs {
+			for _, fl := range p.flows {
+				const level = 20.0
+				var sum, square float64
+				for h := range int64(hours) {
+					n := float64(len(fl.draw(nil, e.from+h*3600, level)))
+					sum, square = sum+n, square+n*n
+					if fl.way == switching {
+						switchHours++
+						if fl.off > e.from+h*3600 && fl.on < e.from+(h+1)*3600 {
+							onHours++
+						}
+					}
+				}
+				mean := sum / hours
+				variance := square/hours - mean*mean
+				k = append(k, mean*mean/max(variance-mean, 1e-9))
+			}
+		}
+		slices.Sort(k)
+		return k, onHours / max(switchHours, 1)
+	}
+	k, _ := spread(estate.Smooth)
+	near(t, "median dispersion", k[len(k)/2], dispersionMedian, 4)
+	near(t, "log dispersion, 10th to 90th centile", math.Log(k[len(k)*9/10]/k[len(k)/10]), 2*1.2816*dispersionSigma, 0.7)
+	_, on := spread(estate.Bursts)
+	near(t, "hours with switching traffic ON", on, onShare*1.6, 0.04) // an ON touches more hours than it lasts
+}
