@@ -60,7 +60,7 @@ var kinds = func() []novelty.Kind {
 	list := make([]novelty.Kind, 0, nearRoles*nearClasses)
 	for r := range role {
 		for c := range class {
-			k := novelty.Kind{Name: roleNames[r] + ", " + classNames[c], Usual: class[c] * role[r]}
+			k := novelty.Kind{Name: roleNames[r] + ", " + classNames[c], Usual: class[c] * role[r], Repeat: r == again}
 			if r == sameRole && (c == unclear || c == someService) {
 				k.Usual = 1e-3 // its records tell more or less of it than before
 			}

@@ -13,6 +13,8 @@ import (
 type Kind struct {
 	Name  string
 	Usual float64
+	// Repeat: it is something that was there before, though not long enough.
+	Repeat bool
 }
 
 // HalfLife is after how many days a novelty, and the days that had none, count
@@ -72,13 +74,20 @@ func (r *Rates) P(kind int) float64 {
 	return min(sum, 1)
 }
 
-// All is how many novelties of any kind come a day and secret.
+// allWeight is how many secret-days the belief in how many novelties come in all
+// is worth: it is soon seen.
+const allWeight = 200
+
+// All is how many novelties come a day and secret, repetitions left out.
 func (r *Rates) All() float64 {
-	var sum float64
+	var seen, usual float64
 	for i := range r.kinds {
-		sum += r.Rate(i)
+		if !r.kinds[i].Repeat {
+			seen += r.seen[i]
+			usual += r.kinds[i].Usual
+		}
 	}
-	return sum
+	return (seen + usual*allWeight) / (r.exposure + allWeight)
 }
 
 // Learned is how many novelties of the kind were counted, forgetting applied.

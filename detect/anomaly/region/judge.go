@@ -46,12 +46,12 @@ var regionNames = [nearRegions]string{"again", "in use", "declared", "of the fam
 var actorNames = [nearActors]string{"reader at home there", "reader", "other program", "person", "key or unclear"}
 
 var kinds = func() []novelty.Kind {
-	where := [nearRegions]float64{5e-3, 2e-3, 2e-3, 8e-4, 5e-4, 3e-5, 2e-5}
-	who := [nearActors]float64{1, 0.4, 0.03, 0.03, 0.05}
+	where := [nearRegions]float64{5e-3, 1.2e-3, 1.2e-3, 8e-4, 5e-4, 3e-5, 2e-5}
+	who := [nearActors]float64{1, 0.4, 0.015, 0.015, 0.02}
 	list := make([]novelty.Kind, 0, nearRegions*nearActors)
 	for r := range where {
 		for a := range who {
-			list = append(list, novelty.Kind{Name: regionNames[r] + ", " + actorNames[a], Usual: where[r] * who[a]})
+			list = append(list, novelty.Kind{Name: regionNames[r] + ", " + actorNames[a], Usual: where[r] * who[a], Repeat: r == again})
 		}
 	}
 	return list
