@@ -8,7 +8,7 @@ const (
 	cloudUsers    = 0.6  // of a project's team work in it
 	cloudCalls    = 5.0  // changes a person makes a workday
 	pipelineCalls = 3.0  // changes a project's pipeline makes a workday
-	shareRefused  = 0.01 // of changes meet a policy of the organisation, now and then
+	shareRefused  = 0.01 // of a person's changes that a policy may stand against are refused
 
 	proxyRequests = 14.0 // a person and workday
 	processes     = 3.0  // of note that a person starts a workday

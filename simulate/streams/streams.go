@@ -18,7 +18,6 @@ package streams
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -288,7 +287,7 @@ func (l *log) addJSON(at time.Time, v any) error {
 // flush writes what is older than until.
 func (l *log) flush(until time.Time) error {
 	slices.SortStableFunc(l.pending, func(a, b line) int { return a.at.Compare(b.at) })
-	n, _ := slices.BinarySearchFunc(l.pending, until, func(x line, t time.Time) int { return cmp.Or(x.at.Compare(t), 0) })
+	n, _ := slices.BinarySearchFunc(l.pending, until, func(x line, t time.Time) int { return x.at.Compare(t) })
 	for _, x := range l.pending[:n] {
 		if err := l.turn(filepath.Join(l.dir, filepath.FromSlash(x.at.UTC().Format(l.layout)))); err != nil {
 			return err

@@ -512,6 +512,83 @@ func TestBill(t *testing.T) {
 	}
 }
 
+// TestRates holds what is written against Rates, where no other test does.
+func TestRates(t *testing.T) {
+	w := world(60)
+	w.People[1].Joined, w.People[2].Left = time.Time{}, time.Time{}
+	s := newScene(w, estate.Plan{})
+	files := written(t, w, estate.Plan{})
+	worked, byUsers, days := 0.0, 0.0, map[bool]float64{}
+	for day := w.Start; day.Before(w.End); day = day.AddDate(0, 0, 1) {
+		for _, p := range w.People {
+			if w.Presence(p, day).Works {
+				worked++
+				byUsers += min(1, float64(len(s.cloud.of[p])))
+			}
+		}
+		for _, p := range s.cloud.projects {
+			if estate.Workday(p.team.Country, day) {
+				days[true]++
+			}
+		}
+	}
+	var users, pipelines, refused, refusable float64
+	for _, e := range parse[entry](t, lines(t, files, "gcp/")) {
+		if e.Operation != nil && e.Operation.Last {
+			continue // told twice
+		}
+		if e.Payload.Who.Email == "" || strings.HasSuffix(e.Payload.Who.Email, ".gserviceaccount.com") {
+			pipelines++
+			continue
+		}
+		users++
+		if e.Payload.Policy != nil {
+			refused++
+		}
+		if slices.ContainsFunc(changes, func(c change) bool { return c.method == e.Payload.Method && c.constraint != "" }) {
+			refusable++
+		}
+	}
+	near(t, "changes a user's workday", users/byUsers, cloudCalls, 0.3)
+	near(t, "changes of a pipeline a workday", pipelines/days[true], pipelineCalls, 0.3)
+	near(t, "refused", refused/refusable, shareRefused, 0.004)
+	var alien, good float64
+	for _, r := range parse[signInRecord](t, lines(t, files, "idp/")) {
+		switch {
+		case r.Type == "0":
+			good++
+		case strings.HasPrefix(r.IP, "198.51.100."):
+			alien++
+		}
+	}
+	near(t, "sign-ins a workday", good/worked, signInsPerDay, 0.1)
+	near(t, "wrong passwords from anywhere a day", alien/60, failuresAlien*float64(len(w.People))/100, 0.4)
+	var users2, all float64
+	for i := range 200 { // worlds
+		w.Seed = int64(i)
+		for _, p := range newCloud(newScene(w, estate.Plan{})).projects {
+			users2 += float64(len(p.users))
+			all += float64(len(p.team.People))
+		}
+	}
+	near(t, "who works in a team's project", users2/all, cloudUsers, 0.01)
+	var second, churning float64
+	const accounts = 2000
+	for i := range accounts {
+		a := &estate.Account{ID: fmt.Sprintf("%012d", i), Home: "eu-west-1"}
+		for _, x := range s.items(a, a.Home, &use{}, w.Start) {
+			switch {
+			case strings.HasSuffix(x.usage, "-PaidEventsRecorded"):
+				second++
+			case strings.HasSuffix(x.usage, "-ConfigurationItemRecorded") && x.amount > 5*configItems:
+				churning++
+			}
+		}
+	}
+	near(t, "accounts with a second trail", second/accounts, shareSecondTrail, 0.03)
+	near(t, "accounts that churn", churning/accounts, shareChurning, 0.02)
+}
+
 // TestTiny holds that a world too short for trouble is written all the same.
 func TestTiny(t *testing.T) {
 	w := world(2)

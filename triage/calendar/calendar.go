@@ -117,7 +117,6 @@ type reading struct {
 	windows []finding.Window
 	ids     map[string]int // line where a window's id was met
 	errs    []error
-	left    int // errors that were not kept
 	full    bool
 	budget  budget
 }
