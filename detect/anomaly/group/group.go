@@ -121,7 +121,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	}
 	var out []watch.Alarm
 	for _, p := range s.partials(h) {
-		if s.completed(day, i, p) || s.rotates(h, p) || !p.insider && !s.concerns(h, p) {
+		if s.completed(day, i, p) || s.rotates(h, p) || flood(h, p) || !p.insider && !s.concerns(h, p) {
 			continue
 		}
 		score := s.score(p)
@@ -246,6 +246,35 @@ func (s *sign) rotates(h *watch.Hour, p *partial) bool {
 	}
 	return changes(h.Acts)
 }
+
+// flood tells whether the part was read over and over: what starts reads once,
+// and floods are for the sign of frequency.
+func flood(h *watch.Hour, p *partial) bool {
+	bursts, reads := int64(0), map[int32]int64{}
+	for i := range h.Bursts {
+		if b := &h.Bursts[i]; b.Actor == p.actor && len(intersection(p.secrets, b.Secrets)) > 0 {
+			bursts += int64(max(1, b.Count))
+		}
+	}
+	for i := range h.Uses {
+		if u := &h.Uses[i]; u.Actor == p.actor && slices.Contains(p.secrets, u.Secret) {
+			reads[u.Secret] += u.Count
+		}
+	}
+	for _, n := range reads {
+		if n > floodReads+floodEach*bursts {
+			return true
+		}
+	}
+	return false
+}
+
+// A secret read more often than floodReads, and floodEach for each burst, in an
+// hour is read over and over.
+const (
+	floodReads = 8
+	floodEach  = 4
+)
 
 // concerns tells whether a stranger's reading is for this sign to judge: that of a
 // program like those that read the set. A person is for the sign of views, a

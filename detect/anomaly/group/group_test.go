@@ -153,6 +153,12 @@ func TestSign(t *testing.T) {
 		h.Burst(learned, "2:10 lambda break-glass reads prod/billing/db ends denied")
 	})
 
+	// over and over: for the sign of frequency
+	quiet(func(h *watchtest.History) {
+		h.Burst(learned, "2:10 lambda billing reads prod/billing/db")
+		h.On(learned, "2:12 lambda billing reads prod/billing/db x60")
+	})
+
 	// a stranger that reads all is new, but no part
 	quiet(func(h *watchtest.History) { h.Burst(learned, "2:10 ec2 other reads "+billing) })
 	// more than the set
