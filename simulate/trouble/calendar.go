@@ -3,6 +3,7 @@ package trouble
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"

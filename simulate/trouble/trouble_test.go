@@ -277,9 +277,12 @@ func TestCalendar(t *testing.T) {
 				t.Errorf("%s (%s) is unknown and covered by %s", l.ID, l.Sort, covered)
 			}
 		}
-		sorts := map[string]int{}
+		sorts, ids := map[string]int{}, map[string]bool{}
 		for _, x := range p.Windows {
-			sorts[x.Sort]++
+			if sorts[x.Sort]++; ids[x.ID] {
+				t.Errorf("two windows %s", x.ID)
+			}
+			ids[x.ID] = true
 		}
 		if sorts["on_call"] == 0 || sorts["holiday"] == 0 && w.Size != "large" { // which is two weeks without one
 			t.Errorf("no rosters or no holidays: %v", sorts)
