@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,6 +90,28 @@ func written(t testing.TB, w *estate.World, plan estate.Plan) map[string][]byte 
 		t.Fatal(err)
 	}
 	return files
+}
+
+// month is what a world of thirty days with all its trouble comes to, written
+// once for the tests that only read it.
+var month struct {
+	sync.Once
+	w     *estate.World
+	plan  estate.Plan
+	files map[string][]byte
+}
+
+func ofMonth(t *testing.T) (*estate.World, estate.Plan, map[string][]byte) {
+	t.Helper()
+	month.Do(func() {
+		w := world(30)
+		plan := Plan(w, estate.Plan{})
+		month.w, month.plan, month.files = w, plan, written(t, w, plan)
+	})
+	if month.files == nil {
+		t.Skip("the world could not be written: see the test before")
+	}
+	return month.w, month.plan, month.files
 }
 
 // lines gives the lines of the files below a folder, file by file in order, and
@@ -206,8 +229,7 @@ func TestPlan(t *testing.T) {
 // TestLabelled holds that labels and logs agree, and that a plan without labels
 // has no trouble in the logs.
 func TestLabelled(t *testing.T) {
-	w := world(30)
-	plan := Plan(w, estate.Plan{})
+	w, plan, files := ofMonth(t)
 	held := func(files map[string][]byte) map[string]bool {
 		ids := map[string]bool{}
 		for _, e := range parse[entry](t, lines(t, files, "gcp/")) {
@@ -218,7 +240,6 @@ func TestLabelled(t *testing.T) {
 		}
 		return ids
 	}
-	files := written(t, w, plan)
 	with, without := held(files), held(written(t, w, estate.Plan{}))
 	labels := parse[estate.Label](t, lines(t, files, "labels.jsonl"))
 	if len(labels) != len(plan.Labels) {
@@ -247,9 +268,7 @@ func people(w *estate.World) map[string][]string {
 }
 
 func TestCloud(t *testing.T) {
-	w := world(30)
-	plan := Plan(w, estate.Plan{})
-	files := written(t, w, plan)
+	w, plan, files := ofMonth(t)
 	known := people(w)
 	masked := map[string]bool{}
 	for _, l := range plan.Labels {
@@ -302,9 +321,8 @@ func TestCloud(t *testing.T) {
 // TestAgents holds that each denial of a service's agent has a person's request
 // for the same machine shortly before it.
 func TestAgents(t *testing.T) {
-	w := world(30)
-	plan := Plan(w, estate.Plan{})
-	all := parse[entry](t, lines(t, written(t, w, plan), "gcp/"))
+	_, _, files := ofMonth(t)
+	all := parse[entry](t, lines(t, files, "gcp/"))
 	found := 0
 	for _, e := range all {
 		if !strings.Contains(e.Payload.Who.Email, "gcp-sa-notebooks") {
@@ -326,8 +344,7 @@ func TestAgents(t *testing.T) {
 }
 
 func TestSignIns(t *testing.T) {
-	w := world(30)
-	plan := Plan(w, estate.Plan{})
+	w, plan, files := ofMonth(t)
 	known := people(w)
 	labelled := map[string]bool{}
 	for _, l := range plan.Labels {
@@ -339,7 +356,7 @@ func TestSignIns(t *testing.T) {
 	}
 	codes, days := map[string]int{}, map[string]bool{}
 	firsts := 0
-	for _, r := range parse[signInRecord](t, lines(t, written(t, w, plan), "idp/")) {
+	for _, r := range parse[signInRecord](t, lines(t, files, "idp/")) {
 		if labelled[r.Properties.ID] {
 			continue
 		}
