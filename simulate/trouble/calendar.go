@@ -3,7 +3,6 @@ package trouble
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
