@@ -33,8 +33,7 @@ type Options struct {
 // The classes of alarms: scores of one class are comparable.
 const (
 	ClassHour  = "frequency/hour"  // a secret's hour, or five minutes of it
-	ClassDay   = "frequency/day"   // a secret's day so far
-	ClassSlow  = "frequency/slow"  // a rise over days
+	ClassDays  = "frequency/days"  // a secret's day so far, or a rise over days
 	ClassSweep = "frequency/sweep" // many secrets by one who never read them
 )
 
@@ -273,7 +272,7 @@ func (s *sign) assess(day *watch.Day, i int) []cell {
 	cells := s.gather(day, i)
 	at := day.Start.Add(time.Duration(i) * time.Hour)
 	for j := range cells {
-		s.judge(&cells[j], at)
+		s.judge(day, i, &cells[j], at)
 	}
 	if !s.o.NoContext {
 		s.explain(day, i, cells)
@@ -282,7 +281,7 @@ func (s *sign) assess(day *watch.Day, i int) []cell {
 }
 
 // judge gives c its score.
-func (s *sign) judge(c *cell, at time.Time) {
+func (s *sign) judge(day *watch.Day, i int, c *cell, at time.Time) {
 	st := &s.secrets[c.secret]
 	c.mean, c.k = s.expect(c.secret, at)
 	c.blame(st)
@@ -294,6 +293,9 @@ func (s *sign) judge(c *cell, at time.Time) {
 		mean = c.run
 	}
 	c.plain = interest(c.x, c.mean, c.k)
+	if c.plain >= 1 {
+		mean = max(mean, c.mean*s.lately(day, i, c.secret))
+	}
 	c.score = s.correct(st, min(interest(c.x, mean, c.k), stat.Score(s.swings.of(mean).lnUpper(c.x, mean, c.k))))
 	if c.peak > 0 && st.peaks >= 5 {
 		c.score = stat.Best(c.score, s.correct(st, st.peakScore(s.swings.of(mean), c.peak, mean, c.k)))
@@ -309,6 +311,40 @@ func interest(x, mean, k float64) float64 {
 }
 
 func tolerated(mean float64) float64 { return 1.6*mean + 2 }
+
+// lately is how many times the usual the hours before were, 1 to 4: a level that
+// has risen is told where it rises, not in each hour after. The greatest of them
+// does not count, so that a burst does not make room for the next.
+func (s *sign) lately(day *watch.Day, i int, secret int32) float64 {
+	st := &s.secrets[secret]
+	at := day.Start.Add(time.Duration(i) * time.Hour)
+	var x, mean, most, mostMean float64
+	hours := 0
+	for back := 1; back <= 6; back++ {
+		n := -1.0
+		if h := i - back; h < 0 {
+			n = float64(st.past[len(st.past)+h]) - 1
+		} else if day.Hours[h] != nil {
+			n = s.readsOf(day, h, secret)
+		}
+		if n < 0 {
+			continue
+		}
+		m, _ := s.expect(secret, at.Add(-time.Duration(back)*time.Hour))
+		if n-m > most-mostMean {
+			most, mostMean = n, m
+		}
+		x += n
+		mean += m
+		hours++
+	}
+	x, mean = x-most, mean-mostMean
+	if hours < 4 || x <= mean {
+		return 1
+	}
+	known := 1 / (1/max(mean, 0.1) + 1/(s.spread(st)*float64(hours-1)))
+	return min(stat.Blend(x/max(mean, 0.1), known, 1, s.dayShape(st)), 4)
+}
 
 // correct holds the score against how the scores of this secret, and of all
 // others, come out.

@@ -41,8 +41,9 @@ func (s *sign) Learn(day *watch.Day) {
 	s.sweep.learn(s, day)
 	s.today = today{}
 	sums := make(map[int32]*[2][24]float64)
+	swung := map[swung]bool{}
 	for i := range s.secrets {
-		s.learnSecret(int32(i), day.Start, &tallies[i], sums)
+		s.learnSecret(int32(i), day.Start, &tallies[i], sums, swung)
 	}
 	s.learnPools(day.Start, sums)
 	s.learnSpread()
@@ -122,7 +123,7 @@ func (st *state) learnPeak(peak, x float64) {
 
 // learnSecret takes one day of one secret in, and adds it to the sums of its
 // family, account and the estate.
-func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32]*[2][24]float64) {
+func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32]*[2][24]float64, seen map[swung]bool) {
 	st := &s.secrets[secret]
 	copy(st.past[:], st.past[24:])
 	for h := range 24 {
@@ -165,9 +166,9 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 			mean = r
 		} else {
 			x = stat.Cap(x, mean, wide, 5)
-			if st.days >= MatureDays && mean >= 5 {
+			if st.days >= swingSince && mean >= 5 {
 				means, factors = append(means, mean), append(factors, 0)
-				if t.plain[h] >= 1.3 {
+				if t.plain[h] >= swingScore {
 					factors[len(factors)-1] = t.reads[h] / mean
 				}
 			}
@@ -197,7 +198,7 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 		st.calls += float32(all)
 		return
 	}
-	s.swings.take(means, factors)
+	s.swings.take(means, factors, s.home[secret].family, seen)
 	st.calls += float32(all)
 	st.meet(t.actors, sumOf(t.actors))
 	st.spread.Decay(0.976)

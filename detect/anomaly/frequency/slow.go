@@ -72,13 +72,13 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		if i == 23 {
 			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
 			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 {
-				alarms = append(alarms, s.dayAlarm(day, i, secret, t, ClassSlow, sum/math.Ln10, old))
+				alarms = append(alarms, s.dayAlarm(day, i, secret, t, true, sum/math.Ln10, old))
 			}
 		}
 		// A day is only of interest as a whole: an hour that stands out alone is
 		// told by itself.
 		if score >= watch.Floor && t.x >= t.mean+10 && t.most < t.mean+(t.x-t.mean)/2 {
-			alarms = append(alarms, s.dayAlarm(day, i, secret, t, ClassDay, score, t.mean))
+			alarms = append(alarms, s.dayAlarm(day, i, secret, t, false, score, t.mean))
 		}
 	}
 	return alarms
@@ -169,17 +169,14 @@ func (s *sign) soFar(day *watch.Day, i int) map[int32]*sofar {
 	return total
 }
 
-func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, class string, score, usual float64) watch.Alarm {
+func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, slow bool, score, usual float64) watch.Alarm {
 	st := &s.secrets[secret]
 	n := &day.Names.Secrets[secret]
 	a := watch.Alarm{
-		Sign: finding.SignFrequency, Class: class, Secret: secret, Actor: -1, Account: s.home[secret].account, Region: n.Region,
-		Score: score, Trials: 4, First: t.first, Last: t.last, Count: int64(t.x), Severity: finding.Low,
+		Sign: finding.SignFrequency, Class: ClassDays, Secret: secret, Actor: -1, Account: s.home[secret].account, Region: n.Region,
+		Score: score, Trials: 5, First: t.first, Last: t.last, Count: int64(t.x), Severity: finding.Low,
 		Days: int(st.days), Calls: int64(st.calls), Mature: st.days >= 2*MatureDays,
 		Where: watch.Where{Secrets: []string{n.UID}},
-	}
-	if class == ClassSlow {
-		a.Trials = 1
 	}
 	if !s.o.NoContext && s.monthEnd(secret, day.Start.Add(12*time.Hour)) && t.x <= 4*usual {
 		a.Context = []finding.Explanation{{Kind: "context", ID: "month_end",
@@ -192,16 +189,16 @@ func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, class str
 		}
 	}
 	names, k, began := day.Names, s.dayShape(st), day.Start
-	level, slow := float64(st.level), float64(st.slow)
+	level, before := float64(st.level), float64(st.slow)
 	series := s.series(day, i, secret)
 	told := *t
 	a.Tell = func() watch.Told {
 		low, high := stat.Range(usual, k, 0.05)
 		var text, title string
-		if class == ClassSlow {
+		if slow {
 			title = fmt.Sprintf("%s is read more and more", names.Secrets[secret].Name)
 			text = fmt.Sprintf("%s was read %.0f times on %s; usual is %.0f a day (95 %% within %.0f to %.0f), and it has been above for days: %.1f reads an hour now, %.1f before",
-				names.Secrets[secret].Name, told.x, began.Format("2 January"), usual, low, high, level*told.x/max(told.mean, 1e-3), slow)
+				names.Secrets[secret].Name, told.x, began.Format("2 January"), usual, low, high, level*told.x/max(told.mean, 1e-3), before)
 		} else {
 			title = fmt.Sprintf("%s was read %.0f times in a day, usual are %.0f", names.Secrets[secret].Name, told.x, usual)
 			text = fmt.Sprintf("%s was read %.0f times on %s before %02d:00; usual is %.0f to %.0f until then, and no single hour stands out",

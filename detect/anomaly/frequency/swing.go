@@ -36,7 +36,7 @@ func (w *swings) decay() {
 
 // swing is that of one sort of secrets.
 type swing struct {
-	above [32]float32 // by factor: secret-days that had such an hour
+	above [32]float32 // by factor: days of families that had such an hour
 	hours [32]float32 // and hours
 	n     float32     // hours looked at
 }
@@ -47,10 +47,14 @@ type swing struct {
 const (
 	swingFrom  = 1.5
 	swingSteps = 4
-	swingDays  = 4
+	swingDays  = 1.5
 	// Beyond the greatest usual factor the chance falls by so much a step: a
 	// factor of twice that is about a hundred times rarer.
 	swingFall = 0.3
+	// swingScore is from which score on an hour is beyond its secret's own spread,
+	// and swingSince how many days a secret has to be known for that.
+	swingScore = 2.5
+	swingSince = 14
 )
 
 func factor(i int) float64 { return swingFrom * math.Pow(2, (float64(i)+0.5)/swingSteps) }
@@ -63,9 +67,9 @@ func swingOf(ratio float64) int {
 }
 
 // take adds the hours of one secret's day: the usual of each, and the factor
-// above it of those that are beyond the secret's own spread, else 0.
-func (w *swings) take(means, factors []float64) {
-	var seen [len(w)][len(w[0].above)]bool
+// above it of those that are beyond the secret's own spread, else 0. Seen tells
+// what the same family has shown on this day: its secrets rise together.
+func (w *swings) take(means, factors []float64, family int32, seen map[swung]bool) {
 	for j, mean := range means {
 		at := 0
 		for at < len(busy) && mean >= busy[at] {
@@ -77,11 +81,17 @@ func (w *swings) take(means, factors []float64) {
 			continue
 		}
 		w[at].hours[i]++
-		if !seen[at][i] {
-			seen[at][i] = true
+		if k := (swung{family, at, i}); !seen[k] {
+			seen[k] = true
 			w[at].above[i]++
 		}
 	}
+}
+
+// swung is a family with secrets of a sort that had an hour of a factor.
+type swung struct {
+	family     int32
+	sort, step int
 }
 
 func (w *swing) decay() {
