@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/yagura-sec/yagura/simulate/estate"
@@ -39,9 +40,7 @@ func TestBuildHoldsToItsShares(t *testing.T) {
 	w := build(t, Config{Seed: 3, Size: "medium"})
 	near := func(what string, got, want, within float64) {
 		t.Helper()
-		if math.Abs(got-want) > within {
-			t.Errorf("%s: %.3f, want %.3f ± %.3f", what, got, want, within)
-		}
+		near(t, what, got, want, within)
 	}
 	classes, rhythms := map[estate.Class]float64{}, map[string]float64{}
 	apps, readings, growing, stepping := 0.0, 0.0, 0.0, 0.0
@@ -112,4 +111,81 @@ func TestBuildHoldsToItsShares(t *testing.T) {
 		}
 		seen[wl.Role] = true
 	}
+}
+
+// What programs show of themselves.
+func TestProgramsHoldToTheirShares(t *testing.T) {
+	c := Config{Seed: 5, Size: "medium", Calm: true}.withDefaults()
+	e := newEngine(c, newBuilder(c).world())
+	var lambdas, told, instances, old, apps, inside, denied float64
+	for _, p := range e.programs {
+		if p.wl.App == nil {
+			continue
+		}
+		apps++
+		if p.wl.Internal {
+			inside++
+		}
+		if p.deniedRate > 0 {
+			denied++
+			if p.deniedRate > deniedMax {
+				t.Errorf("%s is denied %.1f times an hour", p.wl.Name, p.deniedRate)
+			}
+		}
+		switch p.wl.Class {
+		case estate.Lambda:
+			lambdas++
+			if strings.Contains(p.agent, "exec-env/AWS_Lambda") {
+				told++
+			}
+		case estate.EC2:
+			instances++
+			if p.wl.IMDSv1 {
+				old++
+			}
+		}
+	}
+	near(t, "functions that tell their environment", told/lambdas, shareExecEnv, 0.06)
+	near(t, "instances with the old metadata service", old/instances, shareIMDSv1, 0.08)
+	near(t, "programs behind an endpoint", inside/apps, shareEndpoint*(1-shareCI), 0.06)
+	near(t, "programs that are denied something", denied/apps, deniedPrincipals, 0.06)
+	var joining, leaving, rotated, may, replicated, named, parameters, keys, owned float64
+	for _, p := range e.w.People {
+		if !p.Joined.IsZero() {
+			joining++
+		}
+		if !p.Left.IsZero() {
+			leaving++
+		}
+	}
+	for _, s := range e.w.Secrets {
+		if s.App == nil {
+			continue
+		}
+		owned++
+		switch s.Sort {
+		case estate.SortParameter:
+			parameters++
+		case estate.SortKey:
+			keys++
+		default:
+			named++
+			if len(s.Replicas) > 0 {
+				replicated++
+			}
+			if !s.App.Together {
+				may++
+				if s.Rotates > 0 {
+					rotated++
+				}
+			}
+		}
+	}
+	n := float64(len(e.w.People))
+	near(t, "joiners", joining/n, shareJoining, 0.025)
+	near(t, "leavers", leaving/n, shareLeaving, 0.025)
+	near(t, "rotated secrets", rotated/may, shareRotated, 0.05)
+	near(t, "replicated secrets", replicated/named, shareReplicated, 0.025)
+	near(t, "parameters", parameters/owned, shareParameter, 0.04)
+	near(t, "keys", keys/owned, shareKey*0.7, 0.04) // none of what is read together
 }

@@ -164,12 +164,13 @@ func (f *flow) batch(to []int64, c *clock, hour int64) []int64 {
 	if c.hour != r.Minute/60 || r.Rhythm == estate.Weekly && int(c.weekday) != r.Weekday {
 		return to
 	}
-	return f.runAt(to, hour+int64(r.Minute%60)*60)
+	return f.runAt(to, hour+int64(r.Minute%60)*60, 1)
 }
 
-func (f *flow) runAt(to []int64, at int64) []int64 {
+// runAt is a run that reads so many times as often as usual.
+func (f *flow) runAt(to []int64, at int64, times float64) []int64 {
 	at += int64(f.rng.IntN(91))
-	for i := range max(1, poisson(f.rng, f.reading.Rate)) {
+	for i := range int(float64(max(1, poisson(f.rng, f.reading.Rate))) * times) {
 		to = append(to, at+int64(i/4)+int64(f.rng.IntN(3)))
 	}
 	return to
@@ -225,9 +226,6 @@ func (e *engine) flow(p *program, f *flow) {
 // start is what one time of a flow does: a read, or a start that reads all.
 func (e *engine) start(p *program, f *flow, at int64, active []*change) {
 	m := e.modify(f, at, active)
-	if m.drop {
-		return
-	}
 	by := p
 	if m.as != nil {
 		by = m.as
@@ -287,7 +285,8 @@ func (e *engine) refuse(p *program) {
 	}
 }
 
-// shiftedBatch is batch for a program whose runs some change moves or stops.
+// shiftedBatch is batch for a program whose runs some change moves, swells or
+// stops.
 func (f *flow) shiftedBatch(to []int64, hour int64) []int64 {
 	r := f.reading
 	for back := range 3 {
@@ -297,14 +296,14 @@ func (f *flow) shiftedBatch(to []int64, hour int64) []int64 {
 		if r.Rhythm == estate.Weekly && int(at.Weekday()) != r.Weekday {
 			continue
 		}
-		planned := at.Unix()
+		planned, times := at.Unix(), 1.0
 		for _, c := range f.changes {
-			if c.Shift != 0 && planned >= c.from && planned < c.until {
-				at = at.Add(c.Shift)
+			if c.holds(planned) {
+				at, times = at.Add(c.Shift), times*c.times()
 			}
 		}
 		if at.Unix() >= hour && at.Unix() < hour+3600 {
-			to = f.runAt(to, at.Unix())
+			to = f.runAt(to, at.Unix(), times)
 		}
 	}
 	return to

@@ -243,7 +243,9 @@ func (e *engine) page(t *estate.Team, at int64) {
 			if at < d.From.Unix() || at >= d.To.Unix() || len(h.sets) == 0 {
 				continue
 			}
+			usual := h.presence.Address
 			h.presence.Address = p.Home
+			defer func() { h.presence.Address = usual }()
 			set := &h.sets[0]
 			for range 5 + h.rng.IntN(20) {
 				op := &operations[e.desk[h.rng.IntN(len(e.desk))]]

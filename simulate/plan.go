@@ -115,7 +115,6 @@ func (e *engine) changed(to []int64, f *flow, active []*change) []int64 {
 
 // modified is what changes make of one call.
 type modified struct {
-	drop    bool
 	as      *program
 	region  string
 	errCode string
@@ -130,9 +129,6 @@ func (e *engine) modify(f *flow, at int64, active []*change) modified {
 	for _, c := range active {
 		if !c.holds(at) || c.Share > 0 && c.Rate == 0 && e.rng.Float64() >= c.Share {
 			continue
-		}
-		if batch && c.Rate < 0 {
-			m.drop = true
 		}
 		m.by(e, c)
 	}
