@@ -62,7 +62,11 @@ type plannedWorld struct {
 // planned lists the worlds in their order.
 func (f *evaluation) planned(keep string) (out []plannedWorld, err error) {
 	for _, dir := range f.worlds {
-		out = append(out, plannedWorld{name: dataName(dir), dir: dir})
+		name := dataName(dir)
+		if abs, err := filepath.Abs(dir); err == nil && filepath.Dir(filepath.Dir(abs)) == keep && filepath.Base(abs) == "world" {
+			name = filepath.Base(filepath.Dir(abs)) // one that --seeds made
+		}
+		out = append(out, plannedWorld{name: name, dir: dir})
 	}
 	if f.seeds == "" {
 		return out, nil
