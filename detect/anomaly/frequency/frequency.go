@@ -57,6 +57,7 @@ type sign struct {
 	shape   float64          // median spread of the secrets
 	day     float64          // the same of their days
 	swings  swings           // how far hours go beyond their spread
+	daily   swings           // the same of days
 	judged  float64          // hours of secrets that were judged, decayed
 	raised  float64          // of them, how many had a score of watch.Floor and more unexplained
 	tail    stat.Tail        // scores of all secrets' hours

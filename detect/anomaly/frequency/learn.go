@@ -48,6 +48,7 @@ func (s *sign) Learn(day *watch.Day) {
 	s.learnPools(day.Start, sums)
 	s.learnSpread()
 	s.swings.decay()
+	s.daily.decay()
 	s.judged *= 0.976
 	s.raised *= 0.976
 	s.late = s.late[:0]
@@ -207,6 +208,7 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 		st.level = float32(max(sumX/max(sumMean, 0.5), 1e-3))
 		st.slow = st.level
 	} else {
+		s.learnDay(st, all, sumMean, s.home[secret].family, seen)
 		s.follow(st, sumX, sumMean)
 	}
 	s.learnProfile(secret, day, t, &learned, sums)
@@ -219,6 +221,18 @@ func sumOf(counts map[int32]float64) float64 {
 		sum += n
 	}
 	return sum
+}
+
+// learnDay takes in how far a day went beyond its secret's own spread.
+func (s *sign) learnDay(st *state, x, mean float64, family int32, seen map[swung]bool) {
+	if st.days < swingSince || mean < 5 {
+		return
+	}
+	factor := 0.0
+	if interest(x, mean, s.dayShape(st)) >= swingScore {
+		factor = x / mean
+	}
+	s.daily.take([]float64{mean}, []float64{factor}, -1-family, seen)
 }
 
 // follow moves the level after a day that had x reads where mean were expected:

@@ -68,7 +68,7 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 			continue
 		}
 		k := s.dayShape(st)
-		score := interest(t.x, t.mean, k)
+		score := min(interest(t.x, t.mean, k), stat.Score(s.daily.of(t.mean).lnUpper(t.x, t.mean, k)))
 		if i == 23 {
 			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
 			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 {
@@ -178,7 +178,7 @@ func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, slow bool
 		Days: int(st.days), Calls: int64(st.calls), Mature: st.days >= 2*MatureDays,
 		Where: watch.Where{Secrets: []string{n.UID}},
 	}
-	if !s.o.NoContext && s.monthEnd(secret, day.Start.Add(12*time.Hour)) && t.x <= 4*usual {
+	if !s.o.NoContext && s.monthEnd(secret, day.Start.Add(12*time.Hour)) && t.x <= 6*usual {
 		a.Context = []finding.Explanation{{Kind: "context", ID: "month_end",
 			Text: fmt.Sprintf("it is the end of the month, when much is closed and paid: %.1f times the usual", t.x/max(usual, 1))}}
 	}
