@@ -126,6 +126,6 @@ func Rates() estate.Rates {
 		"alike.busy_per_hour": BusyPerHour, "alike.storm_fewest": StormFewest, "alike.storm_most": StormMost, "alike.load_times": LoadTest, "alike.load_hours": LoadHours,
 		"alike.month_end_times": MonthEnd, "alike.scale_starts": ScaleStarts, "alike.flush_reads": FlushReads, "alike.night_hours": NightHours,
 		"alike.broken_hours": BrokenHours, "alike.trip_days": TripDays, "alike.trip_shift_hours": TripShift.Hours(), "alike.expand_share": ExpandShare,
-		"alike.failover_hours": FailoverTime.Hours(), "alike.drill_hours": DrillTime.Hours(), "alike.tour_secrets": TourSecrets,
+		"alike.failover_hours": FailoverTime.Hours(), "alike.drill_hours": DrillTime.Hours(), "alike.tour_secrets": TourSecrets, "alike.settling_hours": Settling.Hours(),
 	}
 }

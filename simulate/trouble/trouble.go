@@ -6,6 +6,7 @@ package trouble
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -96,7 +97,7 @@ type claim struct {
 // Plan plans all trouble of w and what looks like it. The same world and seed
 // give the same plan. What changes for good becomes part of the world: programs
 // that take the place of others are added to it, secrets that go away get the
-// time of it.
+// time of it. What trouble is made from joins the world's rates.
 func Plan(w *estate.World, seed int64) estate.Plan {
 	p := &planner{
 		w: w, rng: rand.New(rand.NewPCG(uint64(seed), 0x7472_6f75_626c_65)), // "trouble"
@@ -110,6 +111,10 @@ func Plan(w *estate.World, seed int64) estate.Plan {
 	}
 	p.signIns()
 	p.stumbles()
+	if w.Rates == nil {
+		w.Rates = estate.Rates{}
+	}
+	maps.Copy(w.Rates, Rates())
 	p.number(jobs)
 	p.calendar(jobs)
 	slices.SortStableFunc(p.plan.Calls, func(a, b estate.Call) int { return a.At.Compare(b.At) })

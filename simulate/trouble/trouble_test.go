@@ -307,6 +307,13 @@ func TestSpreadOverTime(t *testing.T) {
 
 func TestRates(t *testing.T) {
 	r := trouble.Rates()
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		for k, v := range r {
+			if got, ok := w.Rates[k]; !ok || got != v {
+				t.Errorf("%s is %v in the world, want %v", k, got, v)
+			}
+		}
+	})
 	if r["trouble.known_share"] != trouble.KnownShare || len(r) < 40 {
 		t.Errorf("%v", r)
 	}
