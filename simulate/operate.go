@@ -105,9 +105,16 @@ func (e *engine) deploy(app *estate.App, at int64) {
 	}
 }
 
-// startPlain is a start that no change concerns but those that hold then.
+// startPlain is a start that operations bring about, unless a change has
+// silenced the program.
 func (e *engine) startPlain(p *program, f *flow, at int64) {
-	e.start(p, f, at, activeIn(f.changes, at, at+1))
+	active := activeIn(f.changes, at, at+1)
+	for _, c := range active {
+		if c.Rate < 0 && e.rng.Float64() < c.share() {
+			return
+		}
+	}
+	e.start(p, f, at, active)
 }
 
 // marker is what the pipeline's deploy of a program leaves in the log.

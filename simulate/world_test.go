@@ -34,14 +34,20 @@ type written struct {
 
 func readWorld(t testing.TB, c Config) *written {
 	t.Helper()
+	world := build(t, c)
+	var plan estate.Plan
+	if !c.Calm {
+		plan = trouble.Plan(world, c.Seed)
+	}
+	return readPlanned(t, c, world, plan)
+}
+
+func readPlanned(t testing.TB, c Config, world *estate.World, plan estate.Plan) *written {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "world")
-	sum, err := c.Write(context.Background(), dir)
+	sum, err := c.withDefaults().write(context.Background(), dir, world, plan)
 	if err != nil {
 		t.Fatal(err)
-	}
-	world := build(t, c)
-	if !c.Calm {
-		trouble.Plan(world, c.Seed) // programs come with it
 	}
 	w := &written{World: world, sum: sum, roles: map[string]*estate.Workload{}, uids: map[string]*estate.Secret{}}
 	for _, wl := range w.Workloads {

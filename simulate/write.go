@@ -80,10 +80,15 @@ func (c Config) Write(ctx context.Context, dir string) (Summary, error) {
 	if !c.Calm {
 		plan = trouble.Plan(w, c.Seed)
 	}
+	return c.write(ctx, dir, w, plan)
+}
+
+// write lets the world live as planned.
+func (c Config) write(ctx context.Context, dir string, w *estate.World, plan estate.Plan) (Summary, error) {
 	e := newEngine(c, w)
 	e.take(plan)
 	e.d = newDelivery(e, filepath.Join(dir, "logs"))
-	err = e.run(ctx)
+	err := e.run(ctx)
 	if closeErr := e.d.close(); err == nil {
 		err = closeErr
 	}
