@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
 )
@@ -78,18 +79,7 @@ func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, slo
 	if len(r.secrets) > 0 {
 		told.Attack = append(told.Attack, "T1555.006")
 	}
-	for k := max(0, i-11); k <= i; k++ {
-		if d.Hours[k] == nil {
-			continue
-		}
-		seen := 0
-		for _, x := range s.runs(d.Hours[k]) {
-			if x.who == r.who && x.account == r.account {
-				seen = x.calls
-			}
-		}
-		told.Series = append(told.Series, finding.Point{Time: d.Hours[k].Start, Seen: float64(seen), Expected: u.Expected(), High: float64(u.High())})
-	}
+	told.Series = s.series(d, i, r, u)
 	if u.Days < matureDays {
 		told.Unseen = append(told.Unseen, fmt.Sprintf("It was seen on %s only: it is judged by its peers.", count(u.Days, "day", "days")))
 	}
@@ -103,4 +93,22 @@ func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, slo
 		"aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id " + account,
 	}
 	return told
+}
+
+// series is the principal's denials in the last twelve hours.
+func (s *sign) series(d *watch.Day, i int, r *run, u tally.Usual) []finding.Point {
+	var out []finding.Point
+	for k := max(0, i-11); k <= i; k++ {
+		if d.Hours[k] == nil {
+			continue
+		}
+		seen := 0
+		for _, x := range s.runs(d.Hours[k]) {
+			if x.who == r.who && x.account == r.account {
+				seen = x.calls
+			}
+		}
+		out = append(out, finding.Point{Time: d.Hours[k].Start, Seen: float64(seen), Expected: u.Expected(), High: float64(u.High())})
+	}
+	return out
 }
