@@ -259,7 +259,7 @@ func (s *sign) byMonth(day *watch.Day, i int, c *cell, at time.Time) {
 // monthEnd tells whether the hour is on one of the last two days of a month or
 // on its first, where the secret's people live.
 func (s *sign) monthEnd(secret int32, at time.Time) bool {
-	local := at.Add(time.Duration(s.pools[s.home[secret].family].offset) * time.Hour)
+	local := at.Add(time.Duration(s.pools[s.home[secret].pool].offset) * time.Hour)
 	return toEnd(local) <= 1 || local.Day() == 1
 }
 

@@ -47,37 +47,45 @@ const Bound = 0.12
 
 // sign implements watch.Sign.
 type sign struct {
-	o       Options
-	secrets []state
-	home    []home // by secret
-	pools   []pool
-	poolOf  map[string]int32
-	account map[string]int32 // number of an account by its id
-	days    int              // learned
-	shape   float64          // median spread of the secrets
-	day     float64          // the same of their days
-	swings  swings           // how far hours go beyond their spread
-	daily   swings           // the same of days
-	judged  float64          // hours of secrets that were judged, decayed
-	raised  float64          // of them, how many had a score of watch.Floor and more unexplained
-	tail    stat.Tail        // scores of all secrets' hours
-	late    []watch.Act      // of the last hour learned: what may explain the next
-	sweep   sweep
-	breadth map[kin]int32   // how many secrets of a family an actor usually reads
-	reading map[string]bool // operations that read a value
-	scratch scratch
-	today   today
+	o        Options
+	secrets  []state
+	home     []home // by secret
+	pools    []pool
+	poolOf   map[string]int32
+	families map[string]family // by account and name
+	account  map[string]int32  // number of an account by its id
+	days     int               // learned
+	shape    float64           // median spread of the secrets
+	day      float64           // the same of their days
+	swings   swings            // how far hours go beyond their spread
+	daily    swings            // the same of days
+	judged   float64           // hours of secrets that were judged, decayed
+	raised   float64           // of them, how many had a score of watch.Floor and more unexplained
+	tail     stat.Tail         // scores of all secrets' hours
+	late     []watch.Act       // of the last hour learned: what may explain the next
+	sweep    sweep
+	breadth  map[kin]int32   // how many secrets of a family an actor usually reads
+	reading  map[string]bool // operations that read a value
+	scratch  scratch
+	today    today
 }
 
 // home is where a secret belongs.
-type home struct{ family, account int32 } // pool of the family; number of the account or -1
+type home struct {
+	family  int32 // number of the family
+	pool    int32 // of those it shares its hours with: the family's, or the account's where it has none
+	account int32 // number of the account, or -1
+}
+
+// family is secrets that belong together. It has a pool from its second secret on.
+type family struct{ number, first, pool int32 }
 
 // kin is an actor that reads secrets of a family.
 type kin struct{ actor, family int32 }
 
 // New gives the sign.
 func New(o Options) watch.Sign {
-	s := &sign{o: o, poolOf: map[string]int32{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
+	s := &sign{o: o, poolOf: map[string]int32{}, families: map[string]family{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
 	s.sweep.init()
 	s.breadth = map[kin]int32{}
 	s.pools = append(s.pools, newPool(-1)) // 0: the estate
@@ -92,6 +100,7 @@ func (s *sign) Clone() watch.Sign {
 	c.home = slices.Clone(s.home)
 	c.pools = slices.Clone(s.pools)
 	c.poolOf = maps.Clone(s.poolOf)
+	c.families = maps.Clone(s.families)
 	c.account = maps.Clone(s.account)
 	c.reading = maps.Clone(s.reading)
 	c.late = slices.Clone(s.late)
@@ -103,7 +112,7 @@ func (s *sign) Clone() watch.Sign {
 
 func (s *sign) Bytes() int {
 	return len(s.secrets)*int(unsafe.Sizeof(state{})+unsafe.Sizeof(home{})) +
-		len(s.pools)*int(unsafe.Sizeof(pool{})) + 64*len(s.poolOf) + s.sweep.bytes()
+		len(s.pools)*int(unsafe.Sizeof(pool{})) + 64*len(s.poolOf) + 48*len(s.families) + 40*len(s.breadth) + s.sweep.bytes()
 }
 
 // grow makes room for secrets that were not there yet.
@@ -118,13 +127,19 @@ func (s *sign) grow(names *watch.Names) {
 			at = -1
 		}
 		acc := s.pool("a "+n.Account, 0)
-		fam := acc
-		if n.Family != "" {
-			fam = s.pool("f "+n.Account+" "+n.Family, acc)
+		key := n.Account + " " + n.Family
+		f, ok := s.families[key]
+		switch {
+		case !ok:
+			f = family{int32(len(s.families)), int32(i), acc}
+			s.families[key] = f
+		case f.pool == acc:
+			f.pool = s.pool("f "+key, acc)
+			s.families[key] = f
+			s.home[f.first].pool = f.pool
 		}
-		s.pools[fam].members++
 		s.secrets = append(s.secrets, state{})
-		s.home = append(s.home, home{fam, at})
+		s.home = append(s.home, home{f.number, f.pool, at})
 		s.sweep.canon(int32(i), n)
 	}
 }
@@ -373,7 +388,7 @@ func (c *cell) blame(st *state) {
 // prediction.
 func (s *sign) expect(secret int32, at time.Time) (mean, k float64) {
 	st := &s.secrets[secret]
-	p := &s.pools[s.home[secret].family]
+	p := &s.pools[s.home[secret].pool]
 	class, hour := p.class(at)
 	return s.expectCell(st, p, class, hour)
 }

@@ -146,7 +146,7 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 			t.heard[h] = true
 		}
 	}
-	p := &s.pools[s.home[secret].family]
+	p := &s.pools[s.home[secret].pool]
 	k := s.spread(st)
 	var learned, expected [24]float64
 	var sumX, sumMean, all float64
@@ -272,9 +272,9 @@ const adopt = 3
 func (s *sign) learnProfile(secret int32, day time.Time, t *tally, learned *[24]float64, sums map[int32]*[2][24]float64) {
 	st := &s.secrets[secret]
 	level := float64(st.level)
-	p := &s.pools[s.home[secret].family]
+	p := &s.pools[s.home[secret].pool]
 	weight := level / (level + 2)
-	pools := []int32{s.home[secret].family}
+	pools := []int32{s.home[secret].pool}
 	for at := p.parent; at >= 0; at = s.pools[at].parent {
 		pools = append(pools, at)
 	}

@@ -9,12 +9,11 @@ import (
 // pool is how the reads of many secrets share the hours of the week: of a
 // family, an account, or the estate.
 type pool struct {
-	week    [168]float32 // mean of reads/level by hour of the week, UTC, Monday first
-	weight  float32      // secret-weeks it rests on
-	prior   [2][24]float32
-	offset  int8 // hours east of UTC where its days off begin at midnight
-	parent  int32
-	members int32
+	week   [168]float32 // mean of reads/level by hour of the week, UTC, Monday first
+	weight float32      // secret-weeks it rests on
+	prior  [2][24]float32
+	offset int8 // hours east of UTC where its days off begin at midnight
+	parent int32
 }
 
 func newPool(parent int32) pool {

@@ -17,7 +17,7 @@ import (
 func (s *sign) tellHour(names *watch.Names, c *cell, at time.Time, series func() []finding.Point) watch.Told {
 	st := &s.secrets[c.secret]
 	n := &names.Secrets[c.secret]
-	p := &s.pools[s.home[c.secret].family]
+	p := &s.pools[s.home[c.secret].pool]
 	class, hour := p.class(at)
 	low, high := stat.Range(c.mean, c.k, 0.05)
 	hours := fmt.Sprintf("%s-%s", at.Format("15:04"), at.Add(time.Hour).Format("15:04"))
@@ -88,7 +88,7 @@ func next(n *watch.Secret, since, until time.Time) []string {
 // by what is known now.
 func (s *sign) series(day *watch.Day, i int, secret int32) func() []finding.Point {
 	st := s.secrets[secret]
-	p := s.pools[s.home[secret].family]
+	p := s.pools[s.home[secret].pool]
 	start := day.Start
 	return func() []finding.Point {
 		var points []finding.Point

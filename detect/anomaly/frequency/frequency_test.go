@@ -1,0 +1,375 @@
+package frequency
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/detect/anomaly/watchtest"
+)
+
+// history is 30 days from a Monday: a shop whose program reads three secrets
+// around 12 times an hour, a payroll that runs at 04:00, an agent with a key, and
+// a family of 30 secrets of other programs.
+func history() *watchtest.History {
+	h := watchtest.New("2026-03-02")
+	rng := rand.New(rand.NewPCG(5, 6))
+	for d := range 36 {
+		for hour := range 24 {
+			for _, s := range []string{"db", "mq", "smtp"} {
+				h.On(d, fmt.Sprintf("%d:20 ecs shop-web reads prod/shop/%s x%d", hour, s, 8+rng.IntN(9)))
+			}
+			h.On(d, fmt.Sprintf("%d:40 ecs lone-web reads prod/lone/db x%d", hour, 1+rng.IntN(3)))
+		}
+		h.On(d, "4:00 lambda payroll reads prod/payroll/bank x20")
+		if d%7 == 2 {
+			h.On(d, "6:00 lambda report reads prod/report/db x60")
+		}
+		for n := range 30 {
+			h.On(d, fmt.Sprintf("%d:10 lambda app%d reads prod/app%d/key x3", n%24, n, n))
+		}
+	}
+	return h
+}
+
+const (
+	learned = 30 // days
+	wed     = 30 // Wednesday 1 April: the day that is judged
+)
+
+// judged is what is said of the day after lines were put into it, mature and
+// from score 4 on.
+func judged(t *testing.T, o Options, lines ...string) (out []watch.Alarm, h *watchtest.History) {
+	t.Helper()
+	h = history()
+	s := New(o)
+	h.Learn(s, 0, learned)
+	for _, l := range lines {
+		h.On(wed+1, l) // Thursday, away from the end of the month
+	}
+	h.Learn(s, learned, wed+1)
+	for _, a := range h.Judge(s, wed+1) {
+		if a.Mature && a.Score >= 4 {
+			out = append(out, a)
+		}
+	}
+	return out, h
+}
+
+func TestFires(t *testing.T) {
+	f := func(class, title, reason string, explained string, lines ...string) {
+		t.Helper()
+		alarms, _ := judged(t, Options{}, lines...)
+		i := slices.IndexFunc(alarms, func(a watch.Alarm) bool { return a.Class == class })
+		if i < 0 {
+			t.Errorf("nothing is said of %s; but %d others", class, len(alarms))
+			return
+		}
+		a := alarms[i]
+		told := a.Tell()
+		if told.Title != title {
+			t.Errorf("title %q; want %q", told.Title, title)
+		}
+		if told.Reasons[0].Text != reason {
+			t.Errorf("reason %q; want %q", told.Reasons[0].Text, reason)
+		}
+		got := ""
+		for _, e := range a.Context {
+			got += e.ID + " "
+		}
+		if got = strings.TrimSpace(got); got != explained {
+			t.Errorf("explained by %q; want %q", got, explained)
+		}
+		if len(told.Next) == 0 || !slices.Contains(told.Attack, "T1555.006") || a.Trials <= 0 || len(a.Where.Secrets) == 0 {
+			t.Errorf("incomplete: %+v %+v", a, told)
+		}
+	}
+	// A stolen role reads one secret over and over.
+	f(ClassHour, "prod/lone/db was read 41 times in an hour, usual are 0-5",
+		"prod/lone/db was read 41 times 14:00-15:00 UTC on Thu 2 April; usual 0-5 in 23 such hours (working days)", "",
+		"14:05 ecs lone-web reads prod/lone/db x40")
+	// A stranger does.
+	f(ClassHour, "prod/shop/db was read 164 times in an hour, usual are 6-20",
+		"prod/shop/db was read 164 times 02:00-03:00 UTC on Thu 2 April; usual 6-20 in 22 such hours (working days)", "",
+		"2:05 ec2 bastion reads prod/shop/db x150")
+	// As much because of a deploy of what reads it, told but explained.
+	f(ClassHour, "prod/lone/db was read 41 times in an hour, usual are 0-5",
+		"prod/lone/db was read 41 times 14:00-15:00 UTC on Thu 2 April; usual 0-5 in 23 such hours (working days)", "deploy",
+		"14:05 ecs lone-web reads prod/lone/db x40", "14:01 ci deployer deploy arn:aws:ecs:eu-west-1:111122223333:service/main/lone-web")
+	// All that the program reads rises, as when it starts.
+	f(ClassHour, "prod/shop/db was read 174 times in an hour, usual are 6-20",
+		"prod/shop/db was read 174 times 02:00-03:00 UTC on Thu 2 April; usual 6-20 in 22 such hours (working days)", "family",
+		"2:05 ecs shop-web reads prod/shop/db x160", "2:05 ecs shop-web reads prod/shop/mq x150", "2:06 ecs shop-web reads prod/shop/smtp x150")
+	// A rotation has its readers read it again.
+	f(ClassHour, "prod/lone/db was read 41 times in an hour, usual are 0-5",
+		"prod/lone/db was read 41 times 14:00-15:00 UTC on Thu 2 April; usual 0-5 in 23 such hours (working days)", "rotation",
+		"14:05 ecs lone-web reads prod/lone/db x40", "14:00 lambda rotator rotate prod/lone/db")
+
+	// One principal goes through what others read.
+	var sweep []string
+	for n := range 25 {
+		sweep = append(sweep, fmt.Sprintf("3:%02d ecs lone-web reads prod/app%d/key", 10+n, n))
+	}
+	f(ClassSweep, "lone-web read 25 secrets that it never read before",
+		"lone-web read 25 secrets of 25 families for the first time on 2 April, 25 of them 03:00-04:00 UTC: prod/app0/key, prod/app1/key, prod/app10/key, prod/app11/key, prod/app12/key, prod/app13/key and 19 more", "", sweep...)
+	for i := range sweep {
+		sweep[i] = strings.Replace(sweep[i], "ecs lone-web", "person_cli AWSReservedSSO_Dev", 1) + " by mei@hoshino.example"
+	}
+	f(ClassSweep, "mei@hoshino.example read 25 secrets that it never read before",
+		"mei@hoshino.example read 25 secrets of 25 families for the first time on 2 April, 25 of them 03:00-04:00 UTC: prod/app0/key, prod/app1/key, prod/app10/key, prod/app11/key, prod/app12/key, prod/app13/key and 19 more", "", sweep...)
+}
+
+func TestQuiet(t *testing.T) {
+	f := func(lines ...string) {
+		t.Helper()
+		alarms, _ := judged(t, Options{}, lines...)
+		for _, a := range alarms {
+			if len(a.Context) == 0 {
+				t.Errorf("%s %.1f: %s", a.Class, a.Score, a.Tell().Title)
+			}
+		}
+	}
+	f()                                                         // an ordinary day
+	f("2:05 ecs shop-web reads prod/shop/db x9")                // nearly twice as much
+	f("14:05 ecs lone-web reads prod/lone/db x400 ends denied") // another sign's business
+	f("14:05 ecs lone-web reads prod/lone/db op DescribeSecret x400")
+	f("14:05 aws_service config.amazonaws.com reads prod/lone/db x400")
+	f("5:00 lambda payroll reads prod/payroll/bank x20") // an hour off: time's business
+	f("14:05 ecs new-web reads prod/new/db x400")        // a secret of today is not known yet
+	f("3:10 ecs lone-web reads prod/app1/key", "3:11 ecs lone-web reads prod/app2/key", "3:12 ecs lone-web reads prod/app3/key")
+}
+
+// A job of every week is known after it has come twice.
+func TestWeekly(t *testing.T) {
+	h, s := history(), New(Options{})
+	for _, a := range h.Run(s, 0, 35) {
+		if day := int(a.First.Sub(h.Day(0).Start).Hours() / 24); a.Mature && day > 16 && a.Score >= 3 && len(a.Context) == 0 {
+			t.Errorf("day %d: %s", day, a.Tell().Title)
+		}
+	}
+}
+
+// Nothing is said before a week is known, and nothing at all is known of hours
+// without any record.
+func TestImmature(t *testing.T) {
+	h, s := history(), New(Options{})
+	h.On(5, "14:05 ecs lone-web reads prod/lone/db x400")
+	for _, a := range h.Run(s, 0, 6) {
+		if a.Mature {
+			t.Errorf("after %d days: %s", a.Days, a.Tell().Title)
+		}
+	}
+
+	h, s = history(), New(Options{})
+	for d := 10; d < 20; d++ { // an account falls silent
+		for i := range h.Day(d).Hours {
+			hour := h.Day(d).Hours[i]
+			hour.Uses, hour.Calls = nil, nil
+		}
+	}
+	h.Learn(s, 0, learned)
+	st := &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	if st.days != 20 || st.level < 10 || st.level > 14 {
+		t.Errorf("%d days, %.1f reads an hour; want those 20 that were heard, 12 an hour", st.days, st.level)
+	}
+}
+
+// A slow attacker cannot teach more than Bound a day, and one great day next to
+// nothing.
+func TestPoisoning(t *testing.T) {
+	h, s := history(), New(Options{})
+	h.Learn(s, 0, 20)
+	st := &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	before := float64(st.level)
+	for hour := range 24 {
+		h.On(20, fmt.Sprintf("%d:30 ecs shop-web reads prod/shop/db x5000", hour))
+	}
+	h.Learn(s, 20, 21)
+	st = &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	if ratio := float64(st.level) / before; ratio > 1+Bound+1e-6 {
+		t.Errorf("a day of 400 times the usual taught %.2f times the level", ratio)
+	}
+	h, s = history(), New(Options{})
+	h.Learn(s, 0, 20)
+	h.On(20, "3:30 ecs shop-web reads prod/shop/db x5000")
+	h.Learn(s, 20, 21)
+	st = &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	if ratio := float64(st.level) / before; ratio > 1.02 {
+		t.Errorf("one hour of 400 times the usual taught %.3f times the level", ratio)
+	}
+	// One who adds a twentieth a day for a fortnight is told of before he has
+	// doubled it.
+	h, s = history(), New(Options{})
+	h.Learn(s, 0, 16)
+	told := 0.0
+	for d := 16; d < 34; d++ {
+		for hour := range 24 {
+			h.On(d, fmt.Sprintf("%d:30 ecs shop-web reads prod/shop/db x%d", hour, 1+(d-16)))
+		}
+		for _, a := range h.Judge(s, d) {
+			if a.Class == ClassDays && a.Score >= 3 && told == 0 {
+				told = float64(d - 16)
+			}
+		}
+		h.Learn(s, d, d+1)
+	}
+	if told == 0 || told > 11 {
+		t.Errorf("a rise of a twelfth a day is told of after %v days", told)
+	}
+}
+
+// Judging changes nothing, whatever was judged before, and a clone learns on its
+// own.
+func TestPure(t *testing.T) {
+	h := history()
+	h.On(wed+1, "14:05 ecs lone-web reads prod/lone/db x40")
+	s := New(Options{})
+	h.Learn(s, 0, wed+1)
+	say := func(s watch.Sign, i int) string {
+		text := ""
+		for _, a := range s.Judge(h.Day(wed+1), i) {
+			told := a.Tell()
+			text += fmt.Sprintln(a.Class, a.Score, a.Secret, a.Context, told.Title, told.Reasons, told.Series)
+		}
+		return text
+	}
+	c := s.Clone()
+	first := say(s, 14)
+	say(s, 3)
+	say(s, 23)
+	if again := say(s, 14); again != first || first == "" {
+		t.Errorf("judged again: %q; first %q", again, first)
+	}
+	s.Learn(h.Day(wed + 1))
+	s.Learn(h.Day(wed + 2))
+	if of := say(c, 14); of != first {
+		t.Errorf("the clone says %q; want %q", of, first)
+	}
+	if reflect.DeepEqual(s.(*sign).secrets, c.(*sign).secrets) {
+		t.Error("the clone has learned what the sign has")
+	}
+}
+
+// Reads that a log brings in another order are judged the same.
+func TestOrder(t *testing.T) {
+	h := history()
+	h.On(wed+1, "14:05 ec2 bastion reads prod/lone/db x40")
+	s := New(Options{})
+	h.Learn(s, 0, wed+1)
+	day := h.Day(wed + 1)
+	one := fmt.Sprint(scores(s.Judge(day, 14)))
+	slices.Reverse(day.Hours[14].Uses)
+	turned := *day
+	hour := *day.Hours[14]
+	turned.Hours[14] = &hour
+	two := fmt.Sprint(scores(s.Judge(&turned, 14)))
+	if one != two {
+		t.Errorf("%s and %s", one, two)
+	}
+}
+
+func scores(alarms []watch.Alarm) map[int32]float64 {
+	out := map[int32]float64{}
+	for _, a := range alarms {
+		out[a.Secret] = a.Score
+	}
+	return out
+}
+
+func TestOptions(t *testing.T) {
+	lines := []string{"14:05 ecs lone-web reads prod/lone/db x40", "14:01 ci deployer deploy arn:aws:ecs:eu-west-1:111122223333:service/main/lone-web"}
+	alarms, _ := judged(t, Options{NoContext: true}, lines...)
+	if len(alarms) == 0 || len(alarms[0].Context) > 0 {
+		t.Errorf("without context: %+v", alarms)
+	}
+	for _, o := range []Options{{NoPeers: true}, {NoShrinkage: true}} {
+		if alarms, _ := judged(t, o, lines...); len(alarms) == 0 {
+			t.Errorf("%+v: nothing", o)
+		}
+	}
+}
+
+func TestSamePlace(t *testing.T) {
+	f := func(a, b string, want bool) {
+		t.Helper()
+		x, _ := time.Parse(time.DateOnly, a)
+		y, _ := time.Parse(time.DateOnly, b)
+		if got := samePlace(x, y); got != want {
+			t.Errorf("%s and %s: %v", a, b, got)
+		}
+	}
+	f("2026-03-31", "2026-04-30", true) // last days
+	f("2026-02-28", "2026-03-30", true) // a day beside
+	f("2026-03-15", "2026-04-15", true) // the same day
+	f("2026-05-29", "2026-06-30", true) // last working days
+	f("2026-03-01", "2026-04-02", true) // first days
+	f("2026-03-10", "2026-04-14", false)
+	f("2026-03-31", "2026-04-14", false)
+}
+
+// Calibration: of both families of traffic, scores are exceeded no more often
+// than they say.
+func TestCalibration(t *testing.T) {
+	for _, bursty := range []bool{false, true} {
+		toy := newToy(9, 40, bursty)
+		toy.storms, toy.drift = false, false
+		out := play(toy, Options{}, 40, 25, nil, ClassHour)
+		hours := out.judged / 24 * out.trials // in effect
+		if out.trials == 0 || out.trials > 24 {
+			t.Fatalf("%v trials a day and secret", out.trials)
+		}
+		for _, score := range []float64{2, 3} {
+			n := 0.0
+			for _, x := range out.clean1 {
+				if x >= score {
+					n++
+				}
+			}
+			nominal := hours
+			for range int(score) {
+				nominal /= 10
+			}
+			t.Logf("bursty %v: score %v: %.0f observed, %.1f nominal", bursty, score, n, nominal)
+			if n > 3*nominal+6 {
+				t.Errorf("bursty %v: score %v and more: %.0f times, nominal %.1f", bursty, score, n, nominal)
+			}
+		}
+	}
+}
+
+func TestBytes(t *testing.T) {
+	toy := newToy(3, 100, false)
+	s := New(Options{})
+	for d := range 8 {
+		s.Learn(toy.day(d, nil))
+	}
+	if b := s.Bytes() / len(toy.secrets); b > 1000 {
+		t.Errorf("%d bytes a secret", b)
+	}
+}
+
+func BenchmarkDay(b *testing.B) {
+	toy := newToy(3, 250, false) // 1,000 secrets
+	s := New(Options{})
+	var days []*watch.Day
+	for d := range 14 {
+		days = append(days, toy.day(d, nil))
+	}
+	for d := range 10 {
+		s.Learn(days[d])
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		c := s.Clone()
+		day := days[10+i%4]
+		for h := range 24 {
+			c.Judge(day, h)
+		}
+		c.Learn(day)
+	}
+}
