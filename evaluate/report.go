@@ -84,8 +84,9 @@ func (d *document) head(h Header) {
 		d.say("Family %s: seeds %s.", orElse(family, "unnamed"), strings.Join(seeds[family], ", "))
 	}
 	d.say(`
-Each world's logs and calendar went through %[1]singest%[1]s and %[1]shunt%[1]s in a fresh data
-directory, in a process from which the labels were out of reach%s. A finding
+Each world's logs and calendar went through %[1]singest%[1]s (without rules, which have no
+part in this) and %[1]shunt%[1]s in a fresh data directory, in a process from which the
+labels were out of reach%s. A finding
 tells of trouble where it is of the same kind, within 30 minutes of its time, and of
 its principal, person or secret. An alert is a finding that nothing explains: what
 the calendar or a deploy accounts for is listed and marked, and does not count. The

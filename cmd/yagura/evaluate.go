@@ -45,7 +45,7 @@ alarming is trouble, how look-alikes fare, how soon, and how simple methods do.
 
 A world is a folder with logs/ (or logs beside the other files), labels.jsonl and,
 where there are, calendar.json and world.json: as yagura simulate writes them, or
-another's. A finding tells of a label where it is of its kind, within 30 minutes of
+another's. Rules have no part in it. A finding tells of a label where it is of its kind, within 30 minutes of
 its time, and of its principal, person or secret.
 
 With --seeds it makes the worlds itself, and --report writes a document. With --keep
