@@ -153,7 +153,7 @@ func (h *anomalyHunt) options() (o anomaly.Options, err error) {
 
 // hunt looks at the period, as far as the log is complete.
 func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter) (AnomalyReport, finding.Hunt, error) {
-	report := AnomalyReport{Budget: h.budget, Findings: []api.Finding{}}
+	report := AnomalyReport{Budget: h.budget, Findings: []api.Finding{}, Maturity: []anomaly.Maturity{}, Calibration: []anomaly.Calibration{}}
 	if report.Budget == 0 {
 		report.Budget = h.cfg.Anomalies.Budget
 	}

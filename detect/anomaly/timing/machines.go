@@ -3,6 +3,7 @@ package timing
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -324,8 +325,8 @@ func (s *sign) learnMachines(day *watch.Day) {
 	s.programs.decay()
 	judged, jobs := 0.0, 0.0
 	today := dayOf(day.Start)
-	for k, m := range s.pairs {
-		active := by[k]
+	for _, k := range slices.SortedFunc(maps.Keys(s.pairs), pair.compare) { // in order: sums of floats are to be the same each time
+		m, active := s.pairs[k], by[k]
 		if active == nil {
 			active = new([24]bool)
 		}

@@ -274,14 +274,15 @@ func (s *sign) learnPeople(day *watch.Day) {
 			s.people[name] = p
 		}
 		p.role = x.role
-		for n := range x.networks {
+		for _, n := range slices.Sorted(maps.Keys(x.networks)) {
 			if len(p.networks) < 32 {
 				p.networks[n] = today
 			}
 		}
 	}
 	free := s.freeDays(day, 23)
-	for name, p := range s.people {
+	for _, name := range slices.Sorted(maps.Keys(s.people)) { // in order: sums of floats are to be the same each time
+		p := s.people[name]
 		var active [24]bool
 		if x := by[name]; x != nil {
 			active = x.active

@@ -11,6 +11,7 @@
 package timing
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -57,6 +58,10 @@ type sign struct {
 
 // pair is a program and a secret that it reads.
 type pair struct{ actor, secret int32 }
+
+func (p pair) compare(q pair) int {
+	return cmp.Or(cmp.Compare(p.actor, q.actor), cmp.Compare(p.secret, q.secret))
+}
 
 // rates are how many judgements are made a day and secret, smoothed.
 type rates struct{ person, job, machine float64 }
