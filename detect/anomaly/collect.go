@@ -376,50 +376,51 @@ func (c *collector) bursts() []watch.Burst {
 		for end < len(reads) && reads[end].actor == reads[at].actor && reads[end].caller == reads[at].caller {
 			end++
 		}
-		some := reads[at:end]
-		for _, hour := range c.byHour(some) {
+		for i, some := range c.byHour(reads[at:end]) {
 			clear(sets)
-			c.burstsOf(some, hour, sets, &out)
+			c.burstsOf(some, c.s.day.Add(time.Duration(i)*time.Hour), sets, &out)
 		}
 		at = end
 	}
 	return out
 }
 
-// byHour gives the starts of the hours in which there are reads.
-func (c *collector) byHour(reads []read) []time.Time {
-	var there [24]bool
+// byHour gives each hour that is collected its reads and those around it, in
+// their order.
+func (c *collector) byHour(reads []read) (out [24][]read) {
 	for i := range reads {
-		if t := reads[i].at; !t.Before(c.since) && t.Before(c.until) {
-			there[t.Sub(c.s.day)/time.Hour] = true
-		}
-	}
-	var out []time.Time
-	for i, yes := range there {
-		if yes {
-			out = append(out, c.s.day.Add(time.Duration(i)*time.Hour))
+		t := reads[i].at
+		before := int(floor(t.Add(-burstSpan).Sub(c.s.day)))
+		for hour := before; hour <= int(floor(t.Add(burstSpan).Sub(c.s.day))); hour++ {
+			if start := c.s.day.Add(time.Duration(hour) * time.Hour); !start.Before(c.since) && start.Before(c.until) {
+				out[hour] = append(out[hour], reads[i])
+			}
 		}
 	}
 	return out
 }
 
+// floor is the number of whole hours in d, downward.
+func floor(d time.Duration) time.Duration {
+	if d < 0 {
+		return -1
+	}
+	return d / time.Hour
+}
+
 // burstsOf adds the bursts of an actor that begin in an hour. Where nearly every
 // call has a session of its own the actor is what reads together.
-func (c *collector) burstsOf(all []read, hour time.Time, sets map[string]int, out *[]watch.Burst) {
-	from, to := hour.Add(-burstSpan), hour.Add(time.Hour+burstSpan)
-	var reads []read
+func (c *collector) burstsOf(reads []read, hour time.Time, sets map[string]int, out *[]watch.Burst) {
 	sessions, calls := 0, 0
 	last := int32(-1)
-	for i := range all {
-		if r := &all[i]; !r.at.Before(from) && r.at.Before(to) {
-			reads = append(reads, *r)
-			if r.session != last {
-				sessions++
-				last = r.session
-			}
-			if r.first {
-				calls++
-			}
+	for i := range reads {
+		r := &reads[i]
+		if r.session != last {
+			sessions++
+			last = r.session
+		}
+		if r.first {
+			calls++
 		}
 	}
 	if sessions > 1 && float64(calls) < 1.2*float64(sessions) {

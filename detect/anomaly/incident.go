@@ -43,7 +43,13 @@ type proof struct {
 	since      time.Time
 	until      time.Time
 	where      watch.Where
-	secrets    []int32
+}
+
+// empty tells whether it would choose every event.
+func (p *proof) empty() bool {
+	w := &p.where
+	return w.Actor == "" && w.Person == "" && w.Caller == "" && w.Region == "" && w.SrcIP == "" &&
+		len(w.Secrets)+len(w.Operations)+len(w.Outcomes) == 0
 }
 
 // alarm takes an alarm of an hour: what it gives is for the tail.
@@ -106,11 +112,7 @@ func (t *teller) add(m *model, hour *watch.Hour, a *watch.Alarm, key string, rat
 		t.at[id] = i
 		t.out = append(t.out, o)
 	}
-	secrets := a.Secrets
-	if a.Secret >= 0 {
-		secrets = append([]int32{a.Secret}, secrets...)
-	}
-	t.open = append(t.open, proof{i, o.Since, o.Until, a.Where, secrets})
+	t.open = append(t.open, proof{i, o.Since, o.Until, a.Where})
 }
 
 // join adds an alarm of one trouble and hour to another: what is read is the more
@@ -222,9 +224,10 @@ func within(t, other, from, to time.Time) time.Time {
 
 // tell completes the occurrences of a span: with their evidence, and with the
 // windows of the calendar that they are in.
-func (t *teller) tell(ctx context.Context, m *model) error {
-	for some := range slices.Chunk(t.open, maxAsked) {
-		if err := t.prove(ctx, m, some); err != nil {
+func (t *teller) tell(ctx context.Context) error {
+	asked := slices.DeleteFunc(slices.Clone(t.open), func(p proof) bool { return p.empty() })
+	for some := range slices.Chunk(asked, maxAsked) {
+		if err := t.prove(ctx, some); err != nil {
 			return err
 		}
 	}
@@ -253,7 +256,7 @@ var proofColumns = []string{
 }
 
 // prove reads the evidence of some occurrences, all of one day.
-func (t *teller) prove(ctx context.Context, m *model, some []proof) error {
+func (t *teller) prove(ctx context.Context, some []proof) error {
 	if t.r.events.Where == nil && t.r.events.Select == nil {
 		return nil
 	}
@@ -262,7 +265,7 @@ func (t *teller) prove(ctx context.Context, m *model, some []proof) error {
 	for i := range some {
 		p := &some[i]
 		c.Since, c.Until = earlier(c.Since, p.since), later(c.Until, p.until)
-		part, args := p.sql(m.names)
+		part, args := p.sql()
 		parts = append(parts, "("+part+")")
 		c.Args = append(c.Args, args...)
 	}
@@ -273,7 +276,7 @@ func (t *teller) prove(ctx context.Context, m *model, some []proof) error {
 			return err
 		}
 		for i := range some {
-			if p := &some[i]; p.chooses(&e, m.names) {
+			if p := &some[i]; p.chooses(&e) {
 				t.out[p.occurrence].Evidence.Add(finding.Sighting{Time: e.Time, UID: e.UID})
 			}
 		}
@@ -282,7 +285,7 @@ func (t *teller) prove(ctx context.Context, m *model, some []proof) error {
 }
 
 // sql is a condition that holds for all that the proof chooses.
-func (p *proof) sql(n *names) (string, []any) {
+func (p *proof) sql() (string, []any) {
 	parts := []string{`"time" >= ` + query.Timestamp(p.since) + ` AND "time" < ` + query.Timestamp(p.until)}
 	var args []any
 	add := func(part string, values ...any) {
@@ -335,7 +338,7 @@ func (p *proof) sql(n *names) (string, []any) {
 }
 
 // chooses tells whether the event is evidence.
-func (p *proof) chooses(e *event.Event, n *names) bool {
+func (p *proof) chooses(e *event.Event) bool {
 	w := &p.where
 	switch {
 	case e.Twin, e.Time.Before(p.since), !e.Time.Before(p.until),

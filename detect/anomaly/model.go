@@ -245,7 +245,7 @@ func (h *Hunter) judge(ctx context.Context, x *hours, t *teller, end time.Time) 
 		}
 		m.next = hour.Add(time.Hour)
 	}
-	if err := t.tell(ctx, m); err != nil {
+	if err := t.tell(ctx); err != nil {
 		return err
 	}
 	h.p.Day, h.p.Last, h.p.Secrets = m.day, end.Add(-time.Hour).Truncate(oneDay), len(m.names.Secrets)
