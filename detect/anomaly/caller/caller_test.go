@@ -97,6 +97,7 @@ func TestQuiet(t *testing.T) {
 	f("10:41 ec2 web-tier reads prod/pay/db op DescribeSecret")                    // gives nothing out
 	f("10:41 ec2 web-tier reads prod/pay/db ends denied")                          // failures'
 	f("10:41 aws_service config reads key/pay-master")                             // on somebody's behalf
+	f("10:41 ec2 web-tier reads prod/pay/db at us-east-1")                         // region's
 	f("10:41 lambda pay-charge reads prod/pay/mq")                                 // reads the rest of the family
 	f("10:41 lambda pay-settle reads prod/pay/db")                                 // a new program of the same application
 	f("10:41 ecs shop-web-green reads prod/shop/db")                               // a role renamed

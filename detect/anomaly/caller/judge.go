@@ -202,6 +202,9 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			continue
 		}
 		id := use{s.homes.Of(day.Names, u.Secret), u.Actor, novelty.Class(u.Caller)}
+		if u.Region != "" && u.Region != day.Names.Secrets[id.secret].Region {
+			continue // sign region judges who is there
+		}
 		if _, said := s.seen.uses[id]; said {
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 )
@@ -198,7 +200,7 @@ func (v *Vocabulary) Bytes() int {
 // regions: replicas have its name in its account.
 type Homes struct {
 	of    []int32          // by number of the secret
-	first map[string]int32 // by account and name
+	first map[uint64]int32 // by account and name
 }
 
 // Of is the number of the secret, or of the one seen first that has its name in
@@ -207,7 +209,7 @@ func (h *Homes) Of(names *watch.Names, secret int32) int32 {
 	if int(secret) < len(h.of) {
 		return h.of[secret]
 	}
-	if id := sameAs(&names.Secrets[secret]); id != "" {
+	if id := sameAs(&names.Secrets[secret]); id != 0 {
 		if home, ok := h.first[id]; ok {
 			return home
 		}
@@ -215,26 +217,28 @@ func (h *Homes) Of(names *watch.Names, secret int32) int32 {
 	return secret
 }
 
-// sameAs is what replicas of a secret have in common, or nothing: keys have
-// replicas only if they say so.
-func sameAs(s *watch.Secret) string {
-	switch {
-	case s.Name == "" || s.Key && !strings.HasPrefix(s.Name, "mrk-") || strings.Contains(s.UID, ":ssm:"):
-		return "" // a parameter of that name in another region is another one
-	case s.Key:
-		return "key\x00" + s.Account + "\x00" + s.Name
+// sameAs is a hash of what replicas of a secret have in common, or 0: keys have
+// replicas only if they say so, and a parameter of that name in another region is
+// another one.
+func sameAs(s *watch.Secret) uint64 {
+	if s.Name == "" || s.Key && !strings.HasPrefix(s.Name, "mrk-") || strings.Contains(s.UID, ":ssm:") {
+		return 0
 	}
-	return s.Account + "\x00" + s.Name
+	sort := "secret\x00"
+	if s.Key {
+		sort = "key\x00"
+	}
+	return xxhash.Sum64String(sort + s.Account + "\x00" + s.Name)
 }
 
 // Take makes secrets known that are new in names.
 func (h *Homes) Take(names *watch.Names) {
 	if h.first == nil {
-		h.first = map[string]int32{}
+		h.first = map[uint64]int32{}
 	}
 	for i := len(h.of); i < len(names.Secrets); i++ {
 		home := int32(i)
-		if id := sameAs(&names.Secrets[i]); id != "" {
+		if id := sameAs(&names.Secrets[i]); id != 0 {
 			if known, ok := h.first[id]; ok {
 				home = known
 			} else {
@@ -246,7 +250,7 @@ func (h *Homes) Take(names *watch.Names) {
 }
 
 // Bytes is about how much memory the homes take.
-func (h *Homes) Bytes() int { return 4*len(h.of) + 64*len(h.first) }
+func (h *Homes) Bytes() int { return 4*len(h.of) + 20*len(h.first) }
 
 // FamilyName is the name of the secret's family, without its account.
 func FamilyName(s *watch.Secret) string {
@@ -262,9 +266,5 @@ func FamilyName(s *watch.Secret) string {
 
 // Clone is a copy of its own.
 func (h *Homes) Clone() Homes {
-	c := Homes{of: slices.Clone(h.of), first: make(map[string]int32, len(h.first))}
-	for k, v := range h.first {
-		c.first[k] = v
-	}
-	return c
+	return Homes{of: slices.Clone(h.of), first: maps.Clone(h.first)}
 }
