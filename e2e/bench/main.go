@@ -63,6 +63,7 @@ var parts = []struct {
 	{"busy", (*bench).measureBusy},
 	{"live", (*bench).measureLive},
 	{"segments", (*bench).measureSegments},
+	{"anomalies", (*bench).measureAnomalies},
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
