@@ -28,7 +28,8 @@ type collector struct {
 	texts       map[string]int32
 	text        []string
 	peaks       map[peakKey]int32
-	sources     map[sourceKey]*watch.SourceUse
+	sources     map[sourceKey]int32 // in from
+	from        []watch.SourceUse
 	people      map[personKey]*person
 	networks    map[string]string // by address
 	reads       []read
@@ -95,7 +96,7 @@ type signIn struct {
 
 func newCollector(s *summary, since, until time.Time) *collector {
 	return &collector{
-		s: s, since: since, until: until, texts: map[string]int32{}, peaks: map[peakKey]int32{}, sources: map[sourceKey]*watch.SourceUse{},
+		s: s, since: since, until: until, texts: map[string]int32{}, peaks: map[peakKey]int32{}, sources: map[sourceKey]int32{},
 		people: map[personKey]*person{}, networks: map[string]string{}, callerIndex: map[event.Caller]uint8{},
 	}
 }
@@ -205,11 +206,13 @@ func (c *collector) use(e *event.Event, kind thing, actor int32, caller uint8, w
 		since := e.Time.Sub(c.s.day)
 		c.peaks[peakKey{secret, int32(since / peakSpan)}]++
 		k := sourceKey{actor, secret, network, caller, int8(since / time.Hour)}
-		u := c.sources[k]
-		if u == nil {
-			u = &watch.SourceUse{Actor: actor, Secret: secret, Caller: e.Caller, Network: c.text[network], First: e.Time}
-			c.sources[k] = u
+		at, ok := c.sources[k]
+		if !ok {
+			at = int32(len(c.from))
+			c.sources[k] = at
+			c.from = append(c.from, watch.SourceUse{Actor: actor, Secret: secret, Caller: e.Caller, Network: c.text[network], First: e.Time})
 		}
+		u := &c.from[at]
 		u.Count++
 		u.First = earlier(u.First, e.Time)
 	}
@@ -289,9 +292,9 @@ func (c *collector) finish() {
 		s.hours[t.Sub(s.day)/time.Hour] = &watch.Hour{Start: t, Events: true}
 	}
 	c.tellPeaks()
-	for k, u := range c.sources {
+	for k, at := range c.sources {
 		h := s.hours[k.hour]
-		h.Sources = append(h.Sources, *u)
+		h.Sources = append(h.Sources, c.from[at])
 	}
 	for k, p := range c.people {
 		for _, r := range p.reads {
@@ -324,27 +327,30 @@ func (c *collector) finish() {
 }
 
 func (c *collector) tellPeaks() {
-	type total struct {
-		sum, most, slot int32
-	}
 	const slots = int32(time.Hour / peakSpan)
-	best := map[peakKey]*total{} // slot: the hour
-	for k, n := range c.peaks {
-		at := peakKey{k.secret, k.slot / slots}
-		b := best[at]
-		if b == nil {
-			b = &total{}
-			best[at] = b
-		}
-		b.sum += n
-		if n > b.most || n == b.most && k.slot < b.slot {
-			b.most, b.slot = n, k.slot
-		}
+	keys := make([]peakKey, 0, len(c.peaks))
+	for k := range c.peaks {
+		keys = append(keys, k)
 	}
-	for k, b := range best {
-		if b.sum >= peakReads {
-			h := c.s.hours[k.slot]
-			h.Peaks = append(h.Peaks, watch.Peak{Secret: k.secret, At: c.s.day.Add(time.Duration(b.slot) * peakSpan), Count: b.most})
+	slices.SortFunc(keys, func(a, b peakKey) int {
+		if a.secret != b.secret {
+			return cmp.Compare(a.secret, b.secret)
+		}
+		return cmp.Compare(a.slot, b.slot)
+	})
+	for at := 0; at < len(keys); {
+		first := keys[at]
+		sum, most, slot := int32(0), int32(0), int32(0)
+		for ; at < len(keys) && keys[at].secret == first.secret && keys[at].slot/slots == first.slot/slots; at++ {
+			n := c.peaks[keys[at]]
+			sum += n
+			if n > most {
+				most, slot = n, keys[at].slot
+			}
+		}
+		if sum >= peakReads {
+			h := c.s.hours[first.slot/slots]
+			h.Peaks = append(h.Peaks, watch.Peak{Secret: first.secret, At: c.s.day.Add(time.Duration(slot) * peakSpan), Count: most})
 		}
 	}
 }

@@ -53,8 +53,12 @@ func (s *summary) order(h *watch.Hour) {
 	actor := func(a, b int32) int { return cmp.Compare(n.Actors[a].UID, n.Actors[b].UID) }
 	account := func(a, b int32) int { return cmp.Compare(n.Accounts[a], n.Accounts[b]) }
 	slices.SortFunc(h.Peaks, func(a, b watch.Peak) int { return secret(a.Secret, b.Secret) })
+	// Most are told apart by their times, and the rest need not be compared.
 	slices.SortFunc(h.Bursts, func(a, b watch.Burst) int {
-		return cmp.Or(a.First.Compare(b.First), actor(a.Actor, b.Actor), cmp.Compare(a.Caller, b.Caller),
+		if c := a.First.Compare(b.First); c != 0 {
+			return c
+		}
+		return cmp.Or(actor(a.Actor, b.Actor), cmp.Compare(a.Caller, b.Caller),
 			slices.CompareFunc(a.Secrets, b.Secrets, secret))
 	})
 	slices.SortFunc(h.People, func(a, b watch.PersonHour) int {
@@ -62,7 +66,10 @@ func (s *summary) order(h *watch.Hour) {
 			cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.Region, b.Region))
 	})
 	slices.SortFunc(h.Sources, func(a, b watch.SourceUse) int {
-		return cmp.Or(a.First.Compare(b.First), actor(a.Actor, b.Actor), secret(a.Secret, b.Secret), cmp.Compare(a.Caller, b.Caller),
+		if c := a.First.Compare(b.First); c != 0 {
+			return c
+		}
+		return cmp.Or(actor(a.Actor, b.Actor), secret(a.Secret, b.Secret), cmp.Compare(a.Caller, b.Caller),
 			cmp.Compare(a.Network, b.Network))
 	})
 	slices.SortFunc(h.Tries, func(a, b watch.Try) int {
