@@ -124,35 +124,30 @@ func (w *sweep) take(t *touring, s *sign, day *watch.Day, i int) {
 		if !s.counts(u, day.Names) || hour.Events && watch.Person(u.Caller) && len(hour.People) > 0 {
 			continue
 		}
-		w.meet(t, today, reading{u.Actor, ""}, u.Secret, &tour{account: u.Account, caller: u.Caller, region: u.Region, count: u.Count, first: u.First, last: u.Last})
+		w.meet(t, today, reading{u.Actor, ""}, u.Secret, tour{account: u.Account, caller: u.Caller, region: u.Region, count: u.Count, first: u.First, last: u.Last})
 	}
 	for j := range hour.People {
 		p := &hour.People[j]
 		for _, r := range p.Reads {
 			if r.Secret >= 0 && r.Count > r.Denied && watch.Person(p.Caller) {
-				w.meet(t, today, reading{-1, p.Person}, r.Secret, &tour{account: p.Account, caller: p.Caller, region: p.Region, count: int64(r.Count - r.Denied), first: r.First, last: p.Last})
+				w.meet(t, today, reading{-1, p.Person}, r.Secret, tour{account: p.Account, caller: p.Caller, region: p.Region, count: int64(r.Count - r.Denied), first: r.First, last: p.Last})
 			}
 		}
 	}
 }
 
 // meet adds that one reader read a secret, as new says.
-func (w *sweep) meet(t *touring, today uint16, r reading, secret int32, new *tour) {
+func (w *sweep) meet(t *touring, today uint16, r reading, secret int32, new tour) {
 	x := t.by[r]
 	if x == nil {
-		x = new
-		x.reading, x.count = r, 0
+		x = &tour{reading: r, account: new.account, caller: new.caller, region: new.region, first: new.first}
 		t.by[r] = x
 		t.all = append(t.all, x)
 	}
 	if new.last.After(x.last) {
 		x.last = new.last
 	}
-	if new != x {
-		x.count += new.count
-	} else {
-		x.count = 1
-	}
+	x.count += new.count
 	p := pair{r, w.same[secret]}
 	if t.seen[p] {
 		return

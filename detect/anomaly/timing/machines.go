@@ -35,8 +35,9 @@ const widest = 15
 const programWeight = 20
 
 // A job comes on so many of the days of its class, at the same hour or the one
-// after, and hardly otherwise. A run off its schedule counts from so many reads
-// on: less is a program that starts.
+// after, and hardly otherwise. A run off its schedule has so many reads at least,
+// and about as many as it has on schedule: less is a program that starts, more is
+// for package frequency to tell.
 const (
 	jobShare = 0.8
 	jobOther = 0.5 // hours a day besides
@@ -153,7 +154,7 @@ func (s *sign) scoreMachine(m *machine, t time.Time, count int64) (score float64
 	c = class(t, m.offset)
 	if m.job() {
 		again := m.odds >= 2 && int(m.odd) == t.Hour() && dayOf(t)-m.oddOn <= 8
-		if m.near(t.Hour(), 0) || count < max(jobReads, int64(0.4*m.size)) || again {
+		if m.near(t.Hour(), 0) || again || count < max(jobReads, int64(0.4*m.size)) || count > int64(3*m.size)+jobReads {
 			return 0, c, true, true
 		}
 		return stat.Score(math.Log(s.strays.chance())), c, true, true

@@ -133,7 +133,7 @@ func (s *sign) judgePeople(day *watch.Day, i int) []watch.Alarm {
 	}
 	var alarms []watch.Alarm
 	for _, x := range odd {
-		if x.score < watch.Floor || x.reads == 0 && x.writes == 0 || s.outdone(day, i, x) {
+		if x.score < watch.Floor || x.reads == 0 && x.writes < 2 || s.outdone(day, i, x) {
 			continue
 		}
 		p := s.people[x.person]
