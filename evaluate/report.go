@@ -28,6 +28,7 @@ func (r *Result) Report(h Header) string {
 	d.bars()
 	d.kinds()
 	d.curve()
+	d.sorts()
 	d.lookalikes()
 	d.calibration()
 	d.classes()
@@ -124,7 +125,7 @@ func (d *document) bars() {
 }
 
 func (d *document) kinds() {
-	d.say("## By kind and difficulty\n\nRecall at budgets of 1, 5 and 20, of so many labels.\n")
+	d.say("## By kind and difficulty\n\nRecall at budgets of 1, 5 and 20 (one figure where all three are the same), of so many labels.\n")
 	var rows [][]string
 	names := d.present()
 	for _, name := range names {
@@ -204,6 +205,15 @@ func (d *document) curve() {
 	d.say("```\n")
 }
 
+func (d *document) sorts() {
+	d.say("## Sorts of trouble\n\nHow many were found at a budget of 1 and of 20; and of those not found at 1, how many an alert of another kind tells of, and how many were found and explained away.\n")
+	var rows [][]string
+	for _, t := range d.r.Sorts {
+		rows = append(rows, []string{t.Kind, fmt.Sprint(t.Difficulty), t.Sort, fmt.Sprint(t.Labels), fmt.Sprint(t.Found), fmt.Sprint(t.Loosest), count0(t.AnyKind), count0(t.Excused)})
+	}
+	d.table([]string{"kind", "difficulty", "sort", "labels", "at 1", "at 20", "another kind", "explained"}, rows)
+}
+
 func (d *document) lookalikes() {
 	d.say("## Look-alikes\n\nWhich part of them is alarming at budgets of 1, 5 and 20: with an alert of any kind that nothing explains; and at 1 with explained findings alone.\n")
 	row := func(name string, a Alarmed) []string {
@@ -273,7 +283,7 @@ func (d *document) ablations() {
 		return
 	}
 	d.say("## What each part is good for\n\nRecall (difficulties 1 and 2) at a budget of 1, with parts left out.\n")
-	names := slices.DeleteFunc(d.present(), func(n string) bool { return d.r.Kinds[n].Labels == 0 })
+	names := d.measured()
 	var rows [][]string
 	for _, a := range slices.SortedFunc(maps.Keys(d.r.Ablations), wholeFirst) {
 		x := d.r.Ablations[a]
@@ -308,7 +318,7 @@ the best case for all of them alike. The calendar explains theirs as it explains
 ours. Fixed rules have no threshold; it is put on their counts. Chance and the oracle
 check the scoring: the oracle has to reach 1.
 `)
-	names := slices.DeleteFunc(d.present(), func(n string) bool { return d.r.Kinds[n].Labels == 0 })
+	names := d.measured()
 	var rows [][]string
 	for _, b := range d.r.Baselines {
 		row := []string{b.Name}
@@ -351,7 +361,7 @@ func (d *document) worlds() {
 		rows = append(rows, []string{w.Name, string(w.Family), fmt.Sprint(w.Seed), fmt.Sprint(w.Secrets), fmt.Sprint(w.Watched), fmt.Sprintf("%.0f", w.Days()), grouped(w.Records),
 			fmt.Sprintf("%.0f", w.IngestSeconds), fmt.Sprintf("%.0f", w.HuntSeconds), fmt.Sprint(w.PeakBytes >> 20), perSecret(w), ingestedText(w.Ingested), fmt.Sprint(w.Early)})
 		for _, m := range w.Missing {
-			amiss = append(amiss, w.Name+": "+m)
+			amiss = append(amiss, w.Name+": "+strings.Join(strings.Fields(m), " "))
 		}
 		for _, p := range w.Problems {
 			amiss = append(amiss, fmt.Sprintf("%s: label %d %s: %s", w.Name, p.Line, p.ID, p.What))
@@ -395,6 +405,11 @@ func (d *document) present() (out []string) {
 	return out
 }
 
+// measured are the signs that there are labels of.
+func (d *document) measured() []string {
+	return slices.DeleteFunc(d.present(), func(n string) bool { return d.r.Kinds[n].Labels == 0 || !slices.Contains(finding.Signs, n) })
+}
+
 func two(f float64) string {
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
@@ -405,10 +420,14 @@ func two(f float64) string {
 	return fmt.Sprintf("%.2f", f)
 }
 
+// three are the figures at all budgets, or one where all are the same.
 func three(b ByBudget) string {
 	var out []string
 	for _, budget := range Budgets {
 		out = append(out, two(b.At(budget)))
+	}
+	if len(slices.Compact(slices.Clone(out))) == 1 {
+		return out[0]
 	}
 	return strings.Join(out, " / ")
 }

@@ -1,10 +1,12 @@
 package evaluate
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
@@ -57,6 +59,8 @@ type Scores struct {
 	// Known is what the calendar or the log explains wrongly: trouble that was
 	// found and marked as explained, a part of all trouble.
 	Excused ByBudget `json:"trouble_explained"`
+	// Sorts are sorts of trouble, by kind, sort and difficulty.
+	Sorts []OfTrouble `json:"sorts"`
 	// Curve is the recall of each kind at many budgets, difficulties 1 and 2.
 	Curve []Point `json:"curve"`
 	// Calibration is expected against observed on what no label concerns.
@@ -120,6 +124,21 @@ type Alarmed struct {
 	Interval    map[string][]Number `json:"alarming_unexplained_interval"`
 }
 
+// OfTrouble is a sort of trouble in one difficulty.
+type OfTrouble struct {
+	Kind       string `json:"kind"`
+	Sort       string `json:"sort"`
+	Difficulty int    `json:"difficulty"`
+	Labels     int    `json:"labels"`
+	// Found at the smallest and at the loosest budget; AnyKind and Excused are of
+	// those that are not found at the smallest: an alert of another kind tells of
+	// them, or they are found and explained.
+	Found   int `json:"found"`
+	Loosest int `json:"found_loosest"`
+	AnyKind int `json:"other_kind"`
+	Excused int `json:"explained"`
+}
+
 // Point is a budget of the curve.
 type Point struct {
 	Budget float64           `json:"budget"`
@@ -153,6 +172,7 @@ func Score(worlds []Verdict) Scores {
 	s.Excused = byBudget(func(b float64) float64 {
 		return sum(parts(worlds, trouble, func(l *Judged) bool { return l.Needs > b && l.Explained <= b })).Ratio()
 	})
+	s.Sorts = sortsOf(worlds)
 	for _, b := range curveBudgets {
 		p := Point{b, map[string]Number{}}
 		for k := range s.Kinds {
@@ -162,6 +182,47 @@ func Score(worlds []Verdict) Scores {
 	}
 	s.Calibration = calibration(worlds)
 	return s
+}
+
+func sortsOf(worlds []Verdict) (out []OfTrouble) {
+	type key struct {
+		kind, sort string
+		difficulty int
+	}
+	at := map[key]*OfTrouble{}
+	for _, w := range worlds {
+		for i := range w.Labels {
+			l := &w.Labels[i]
+			if l.Benign {
+				continue
+			}
+			k := key{l.Kind, l.Sort, l.Difficulty}
+			if at[k] == nil {
+				at[k] = &OfTrouble{Kind: l.Kind, Sort: l.Sort, Difficulty: l.Difficulty}
+			}
+			t := at[k]
+			t.Labels++
+			smallest := Budgets[0]
+			switch {
+			case l.Needs <= smallest:
+				t.Found++
+			case l.Explained <= smallest:
+				t.Excused++
+			case l.AnyKind <= smallest:
+				t.AnyKind++
+			}
+			if l.Needs <= Loosest {
+				t.Loosest++
+			}
+		}
+	}
+	for _, t := range at {
+		out = append(out, *t)
+	}
+	slices.SortFunc(out, func(a, b OfTrouble) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), cmp.Compare(a.Difficulty, b.Difficulty), strings.Compare(a.Sort, b.Sort))
+	})
+	return out
 }
 
 // kindsOf are all signs, and what else labels of trouble name.

@@ -235,7 +235,7 @@ func (t *trial) readCalendar(context.Context) (err error) {
 	if !t.folder.world.End.IsZero() {
 		reader.Now = t.folder.world.End
 	}
-	if t.windows, err = reader.Read(t.folder.calendar, bytes.NewReader(t.plans)); err != nil {
+	if t.windows, err = reader.Read(filepath.Base(t.folder.calendar), bytes.NewReader(t.plans)); err != nil {
 		t.folder.lacks("of the calendar only %d windows can be read: %v", len(t.windows), err)
 		t.ext = ".json"
 		t.plans, err = json.Marshal(map[string]any{"windows": t.windows})
