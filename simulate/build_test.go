@@ -181,6 +181,37 @@ func TestProgramsHoldToTheirShares(t *testing.T) {
 			}
 		}
 	}
+	var created, deleted, renamed, fresh, rated float64
+	for _, s := range e.w.Secrets {
+		switch {
+		case s.App == nil || s.App.Together || s.Sort == estate.SortKey || !s.App.Workloads[0].From.IsZero():
+		case !s.Created.IsZero() && slices.ContainsFunc(s.App.Secrets, func(o *estate.Secret) bool { return o.Deleted.Equal(s.Created) }):
+			renamed++
+		case !s.Created.IsZero():
+			created++
+		case !s.Deleted.IsZero() && !slices.ContainsFunc(s.App.Secrets, func(o *estate.Secret) bool { return o.Created.Equal(s.Deleted) }):
+			deleted++
+		}
+		if s.App != nil && !s.App.Together && s.Sort != estate.SortKey {
+			rated++
+		}
+	}
+	near(t, "created secrets", created/rated, shareCreated, 0.013)
+	near(t, "renamed secrets", renamed/rated, shareRenamed, 0.01)
+	near(t, "deleted secrets", deleted/rated, shareDeleted, 0.01)
+	for _, a := range e.w.Apps {
+		if !a.Workloads[0].From.IsZero() {
+			fresh++
+		}
+	}
+	near(t, "new applications", fresh, float64(c.Days)/newAppEvery, 1)
+	for _, p := range e.programs {
+		for _, f := range p.flows {
+			if r := f.reading; r.Rate > rateMax || (r.Rhythm == estate.Batch || r.Rhythm == estate.Weekly) && r.Rate > batchMax {
+				t.Errorf("%s is read %.0f times", r.Secret.Name, r.Rate)
+			}
+		}
+	}
 	n := float64(len(e.w.People))
 	near(t, "joiners", joining/n, shareJoining, 0.025)
 	near(t, "leavers", leaving/n, shareLeaving, 0.025)

@@ -67,7 +67,8 @@ func TestRatesOfDelivery(t *testing.T) {
 func TestRatesOfOperations(t *testing.T) {
 	const days = 42
 	w := readWorld(t, Config{Seed: 7, Accounts: 4, Secrets: 60, Days: days, Calm: true, scale: 0.02})
-	var deploys, rotations, expected, denied, tags float64
+	var deploys, rotations, expected, denied, tags, scaled, services float64
+	nights := map[string]bool{}
 	seen := map[string]time.Time{}
 	apps := map[*estate.Team]bool{}
 	for _, a := range w.Apps {
@@ -91,6 +92,15 @@ func TestRatesOfOperations(t *testing.T) {
 			}
 		case "TagResource":
 			tags++
+		case "UpdateService", "RunInstances":
+			if strings.Contains(e.ActorUID, "autoscaling") && w.ofWorkload(e) {
+				scaled++
+			}
+		}
+		if e.Caller == event.CallerPersonCLI {
+			if p := w.byEmail[e.ActorSession]; p != nil && e.Time.In(w.zones[p.Zone]).Hour() < 5 {
+				nights[e.Time.In(w.zones[p.Zone]).Format(time.DateOnly)] = true
+			}
 		}
 		if strings.HasSuffix(e.ActorUID, "/"+misconfiguredName) && e.Outcome == event.Denied {
 			denied++
@@ -116,6 +126,13 @@ func TestRatesOfOperations(t *testing.T) {
 	near(t, "rotations", rotations/expected, 1, 0.35)
 	near(t, "tag edits a day and 100 secrets", tags/days/float64(len(w.Secrets))*100, tagEditsPerDay*0.65, 0.25) // of secrets, not of parameters
 	near(t, "denials of the broken pipeline an hour", denied/days/24, misconfigured*0.02, 0.2)
+	near(t, "nights with a page", float64(len(nights)), pagesPerDay*days, 5.5)
+	for _, wl := range w.Workloads {
+		if wl.App != nil && wl.From.IsZero() && (wl.Class == estate.ECS || wl.Class == estate.EC2) {
+			services++
+		}
+	}
+	near(t, "scale-outs a day and service", scaled/days/services, scalesPerDay, 0.12)
 	w.checkBursts(t, burst)
 }
 
@@ -154,16 +171,16 @@ func (w *written) checkBursts(t *testing.T, reads map[string][]time.Time) {
 
 // Everyday reading: twins, errors, people, rhythms and the spread of counts.
 func TestRatesOfUse(t *testing.T) {
-	w := lived[estate.Smooth](t)
+	w := live(t, estate.Smooth)
 	var reads, twins, slow, all float64
 	calls := map[string]float64{} // of people, by person and day
 	var console, byPeople, inner, peopleWrong float64
 	lunch, morning := 0.0, 0.0
-	office := map[string]bool{}
+	daily := map[string]bool{}
 	for _, wl := range w.Workloads {
 		for _, r := range wl.Reads {
 			if r.Rhythm == estate.Office && len(wl.Reads) > 0 {
-				office[wl.Role+r.Secret.ARN] = true
+				daily[wl.Role+r.Secret.ARN] = true
 			}
 		}
 	}
@@ -185,7 +202,7 @@ func TestRatesOfUse(t *testing.T) {
 			if e.Outcome == event.Throttled {
 				slow++
 			}
-			if wl := w.roles[e.ActorUID]; wl != nil && office[e.ActorUID+e.ResourceUID] {
+			if wl := w.roles[e.ActorUID]; wl != nil && daily[e.ActorUID+e.ResourceUID] {
 				zone, err := time.LoadLocation(wl.App.Team.Zone)
 				if err != nil {
 					t.Fatal(err)
@@ -219,19 +236,32 @@ func TestRatesOfUse(t *testing.T) {
 	}
 	near(t, "reads with a record of the key's use", twins/reads, shareTwin, 0.03)
 	near(t, "throttled reads", slow/reads, shareThrottled*4, 0.002)
-	near(t, "noon against the rest of the day", lunch/(morning/6), office12(), 0.2)
+	near(t, "noon against the rest of the day", lunch/(morning/6), office[12], 0.2)
 	near(t, "people's calls in the console", console/byPeople, shareConsole, 0.06)
 	near(t, "console calls under the agent AWS Internal", inner/console, shareInternal, 0.06)
 	near(t, "people's calls that fail", peopleWrong/byPeople, peopleFailed, 0.012)
 	near(t, "delivered again", float64(w.again)/float64(len(w.events)), shareAgain, 0.003)
-	var sum float64
+	var sum, days, own float64
 	for _, n := range calls {
 		sum += n
 	}
+	for _, s := range w.Secrets {
+		for _, p := range s.Readers {
+			for at := w.Start; at.Before(begun); at = at.AddDate(0, 0, 1) {
+				if w.Presence(p, at.Add(12*time.Hour)).Works {
+					days++
+				}
+			}
+		}
+	}
+	for i := range w.events {
+		if e := &w.events[i]; e.Time.Before(begun) && isRead(e) && w.uids[e.ResourceUID] != nil && w.uids[e.ResourceUID].Person {
+			own++
+		}
+	}
+	near(t, "reads of a person's secret a day at work", own/days, personReads, 0.8)
 	near(t, "calls of a person at work", sum/float64(len(calls)), callsPerPerson, 8)
 }
-
-func office12() float64 { return office[12] }
 
 // The counts of one family are gamma-Poisson, those of the other are not.
 func TestFamilies(t *testing.T) {
@@ -267,4 +297,49 @@ func TestFamilies(t *testing.T) {
 	near(t, "log dispersion, 10th to 90th centile", math.Log(k[len(k)*9/10]/k[len(k)/10]), 2*1.2816*dispersionSigma, 0.7)
 	_, on := spread(estate.Bursts)
 	near(t, "hours with switching traffic ON", on, onShare*1.6, 0.04) // an ON touches more hours than it lasts
+}
+
+func TestRhythms(t *testing.T) {
+	e := &engine{from: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).Unix()}
+	c := e.clock("Asia/Tokyo")
+	level := func(r estate.Reading, day, hour int) float64 {
+		at := time.Date(2026, 3, day, hour-9, 0, 0, 0, time.UTC).Unix()
+		return (&flow{reading: &r}).level(e, c.at(at), at)
+	}
+	near(t, "a busy hour", level(estate.Reading{Rhythm: estate.Office, Rate: 10}, 4, 10), 10, 0)
+	near(t, "a Sunday", level(estate.Reading{Rhythm: estate.Office, Rate: 10}, 8, 10), 1.6, 0)
+	near(t, "a holiday", level(estate.Reading{Rhythm: estate.Office, Rate: 10}, 20, 10), 1.6, 0)
+	near(t, "by day and night", level(estate.Reading{Rhythm: estate.Flat, Rate: 10}, 8, 3), 10, 0)
+	near(t, "the end of the month", level(estate.Reading{Rhythm: estate.Monthly, Rate: 10}, 31, 10), 10*monthEnd, 0)
+	near(t, "another day", level(estate.Reading{Rhythm: estate.Monthly, Rate: 10}, 25, 10), 10, 0)
+	near(t, "growth in thirty days", level(estate.Reading{Rhythm: estate.Flat, Rate: 10, Growth: 0.2}, 31, 9+24), 12, 0.01)
+	step := estate.Reading{Rhythm: estate.Flat, Rate: 10, Step: 2, StepAt: time.Date(2026, 3, 10, 3, 0, 0, 0, time.UTC)}
+	near(t, "before a step", level(step, 10, 11), 10, 0)
+	near(t, "after it", level(step, 10, 12), 20, 0)
+}
+
+// A client that keeps a secret for an hour asks in the same second of it.
+func TestCachingClients(t *testing.T) {
+	c := Config{Seed: 2, Accounts: 6, Secrets: 100, Family: estate.Bursts, Calm: true}.withDefaults()
+	e := newEngine(c, newBuilder(c).world())
+	found := 0
+	for _, p := range e.programs {
+		for _, f := range p.flows {
+			if f.way != caching {
+				continue
+			}
+			found++
+			for h := range int64(5) {
+				hour := e.from + h*3600
+				for _, at := range f.draw(nil, hour, 1) {
+					if d := (at - hour - f.phase + cacheTTL) % cacheTTL; d > 8 {
+						t.Fatalf("a client asks %d s after its cache ended", d)
+					}
+				}
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d flows of caching clients", found)
+	}
 }

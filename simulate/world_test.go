@@ -30,6 +30,9 @@ type written struct {
 	labels []*estate.Label
 	roles  map[string]*estate.Workload
 	uids   map[string]*estate.Secret
+
+	byEmail map[string]*estate.Person
+	zones   map[string]*time.Location
 }
 
 func readWorld(t testing.TB, c Config) *written {
@@ -55,6 +58,15 @@ func readPlanned(t testing.TB, c Config, world *estate.World, plan estate.Plan) 
 	}
 	for _, s := range w.Secrets {
 		w.uids[s.ARN] = s
+	}
+	w.byEmail, w.zones = map[string]*estate.Person{}, map[string]*time.Location{}
+	for _, p := range w.People {
+		w.byEmail[p.Email] = p
+		loc, err := time.LoadLocation(p.Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.zones[p.Zone] = loc
 	}
 	seen := map[event.UID]bool{}
 	each(t, filepath.Join(dir, "logs"), func(path string, content []byte, err error) {
@@ -124,20 +136,21 @@ func isRead(e *event.Event) bool {
 	return false
 }
 
-var lived = map[estate.Family]func(testing.TB) *written{}
+// lived are two worlds, one of each family, written once for several tests.
+var lived = map[estate.Family]*life{estate.Smooth: {}, estate.Bursts: {}}
 
-func init() {
-	for _, f := range []estate.Family{estate.Smooth, estate.Bursts} {
-		var once sync.Once
-		var w *written
-		lived[f] = func(t testing.TB) *written {
-			once.Do(func() { w = readWorld(t, Config{Seed: 4, Accounts: 4, Secrets: 30, Days: 15, Family: f}) })
-			if w == nil {
-				t.Skip("the world could not be read")
-			}
-			return w
-		}
+type life struct {
+	once sync.Once
+	w    *written
+}
+
+func live(t testing.TB, f estate.Family) *written {
+	l := lived[f]
+	l.once.Do(func() { l.w = readWorld(t, Config{Seed: 4, Accounts: 4, Secrets: 30, Days: 15, Family: f}) })
+	if l.w == nil {
+		t.Fatal("the world could not be read")
 	}
+	return l.w
 }
 
 // callers are the classes that records are to show.
@@ -147,7 +160,7 @@ var callers = map[estate.Class]event.Caller{
 
 func TestRecordsNameWhatTheWorldNames(t *testing.T) {
 	for f := range lived {
-		w := lived[f](t)
+		w := live(t, f)
 		sets := map[string]bool{}
 		for _, p := range w.People {
 			for _, s := range p.Sets {
@@ -202,7 +215,7 @@ func TestRecordsNameWhatTheWorldNames(t *testing.T) {
 
 func TestLabelsNameRecords(t *testing.T) {
 	for f := range lived {
-		w := lived[f](t)
+		w := live(t, f)
 		have := map[string]*event.Event{}
 		for i := range w.events {
 			have[w.events[i].EventUID] = &w.events[i]
@@ -290,8 +303,14 @@ func TestWorldSameSeedSameBytes(t *testing.T) {
 		t.Errorf("calendar.json: %v", err)
 	}
 	var world estate.World
-	if err := json.Unmarshal([]byte(a["/world.json"]), &world); err != nil || len(world.Secrets) < 12 || len(world.Rates) < 50 {
-		t.Errorf("world.json: %v, %d secrets, %d rates", err, len(world.Secrets), len(world.Rates))
+	if err := json.Unmarshal([]byte(a["/world.json"]), &world); err != nil || len(world.Secrets) < 12 || len(world.Rates) < 50 || len(world.Apps) < 2 || world.Apps[0].Name == "" {
+		t.Errorf("world.json: %v, %d secrets, %d rates, %d applications", err, len(world.Secrets), len(world.Rates), len(world.Apps))
+	}
+	var truth struct {
+		Readings []struct{ Role, Secret, Rhythm string }
+	}
+	if err := json.Unmarshal([]byte(a["/world.json"]), &truth); err != nil || len(truth.Readings) < 12 || truth.Readings[0].Role == "" || truth.Readings[0].Rhythm == "" {
+		t.Errorf("world.json: %v, %d readings", err, len(truth.Readings))
 	}
 }
 
@@ -312,7 +331,7 @@ func TestWrongConfigs(t *testing.T) {
 // A call between accounts is in both logs, the second time without the caller's
 // name.
 func TestCallsAcrossAccounts(t *testing.T) {
-	w := lived[estate.Smooth](t)
+	w := live(t, estate.Smooth)
 	shared := map[string][]*event.Event{}
 	for i := range w.events {
 		if e := &w.events[i]; e.SharedUID != "" {

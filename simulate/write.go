@@ -111,7 +111,7 @@ func (c Config) write(ctx context.Context, dir string, w *estate.World, plan est
 
 // writeTruth writes what is beside the logs.
 func writeTruth(dir string, w *estate.World, plan estate.Plan) error {
-	if err := writeJSON(filepath.Join(dir, "world.json"), w); err != nil {
+	if err := writeJSON(filepath.Join(dir, "world.json"), truthOf(w)); err != nil {
 		return err
 	}
 	windows := append([]finding.Window{}, plan.Windows...)
@@ -138,6 +138,56 @@ func writeTruth(dir string, w *estate.World, plan estate.Plan) error {
 		return err
 	}
 	return f.Close()
+}
+
+// truth is a world with what its nouns have of each other, by name.
+type truth struct {
+	*estate.World
+	Apps     []appTruth     `json:"apps"`
+	People   []personTruth  `json:"people"`
+	Readings []readingTruth `json:"readings"`
+}
+
+type appTruth struct {
+	*estate.App
+	Account   string   `json:"account"`
+	Team      string   `json:"team"`
+	Secrets   []string `json:"secrets"`
+	Workloads []string `json:"workloads"` // roles
+}
+
+type personTruth struct {
+	*estate.Person
+	Team string `json:"team"`
+}
+
+type readingTruth struct {
+	Role   string `json:"role"`
+	Secret string `json:"secret"`
+	*estate.Reading
+}
+
+func truthOf(w *estate.World) truth {
+	t := truth{World: w}
+	for _, a := range w.Apps {
+		at := appTruth{App: a, Account: a.Account.ID, Team: a.Team.Name}
+		for _, s := range a.Secrets {
+			at.Secrets = append(at.Secrets, s.ARN)
+		}
+		for _, wl := range a.Workloads {
+			at.Workloads = append(at.Workloads, wl.Role)
+		}
+		t.Apps = append(t.Apps, at)
+	}
+	for _, p := range w.People {
+		t.People = append(t.People, personTruth{p, p.Team.Name})
+	}
+	for _, wl := range w.Workloads {
+		for _, r := range wl.Reads {
+			t.Readings = append(t.Readings, readingTruth{wl.Role, r.Secret.ARN, r})
+		}
+	}
+	return t
 }
 
 func writeJSON(path string, v any) error {
