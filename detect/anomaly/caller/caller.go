@@ -118,7 +118,7 @@ func New(o Options) watch.Sign {
 	if o.NoShrinkage {
 		weight = 1
 	}
-	return &Sign{o: o, rates: [strata]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, manyKinds), novelty.NewRates(weight, manyKinds)}, families: map[string]*family{},
+	return &Sign{o: o, rates: [strata]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight/10, manyKinds), novelty.NewRates(weight/10, manyKinds)}, families: map[string]*family{},
 		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActRotate)}
 }
 
