@@ -134,6 +134,12 @@ func watched(u *watch.Use, names *watch.Names) bool {
 	return u.Caller != event.CallerConsole && !(u.Caller == event.CallerAWSService && names.Secrets[u.Secret].Key)
 }
 
+// atHome tells whether the use was in the secret's own region: who uses it
+// elsewhere is judged by sign region.
+func (s *Sign) atHome(u *watch.Use, names *watch.Names) bool {
+	return u.Region == "" || u.Region == names.Secrets[s.homes.Of(names, u.Secret)].Region
+}
+
 // secret is what is kept of a secret, or nothing.
 func (s *Sign) secret(n int32) *held {
 	if int(n) < len(s.secrets) {
@@ -484,7 +490,7 @@ func (s *Sign) until(day *watch.Day, i int) {
 		}
 		for j := range h.Uses {
 			u := &h.Uses[j]
-			if !watched(u, day.Names) {
+			if !watched(u, day.Names) || !s.atHome(u, day.Names) {
 				continue
 			}
 			id := use{s.homes.Of(day.Names, u.Secret), u.Actor, novelty.Class(u.Caller)}

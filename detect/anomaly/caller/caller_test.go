@@ -182,6 +182,30 @@ func TestOneAlarm(t *testing.T) {
 	_ = h
 }
 
+// What was read elsewhere, which region judges, is judged here once it is read at
+// home.
+func TestAtHome(t *testing.T) {
+	_, got := judged(caller.Options{}, "8 ec2 web-tier reads prod/pay/db at us-east-1", "10:41 ec2 web-tier reads prod/pay/db")
+	if len(got) != 1 || got[0].First.Hour() != 10 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Without peers a program of the same application is as good as any.
+func TestAblations(t *testing.T) {
+	score := func(o caller.Options, line string) float64 {
+		_, got := judged(o, line)
+		if len(got) != 1 {
+			t.Fatalf("%q: %d alarms", line, len(got))
+		}
+		return got[0].Score
+	}
+	const kin = "10:41 lambda pay-charge-two reads prod/pay/mq"
+	if with, without := score(caller.Options{}, kin), score(caller.Options{NoPeers: true}, kin); with >= without {
+		t.Errorf("a namesake scores %.2f with peers, %.2f without", with, without)
+	}
+}
+
 // Where new readers come every week, one more is less striking.
 func TestLeaning(t *testing.T) {
 	h := estate()

@@ -198,13 +198,10 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	var list []found
 	for j := range h.Uses {
 		u := &h.Uses[j]
-		if !watched(u, day.Names) {
+		if !watched(u, day.Names) || !s.atHome(u, day.Names) {
 			continue
 		}
 		id := use{s.homes.Of(day.Names, u.Secret), u.Actor, novelty.Class(u.Caller)}
-		if u.Region != "" && u.Region != day.Names.Secrets[id.secret].Region {
-			continue // sign region judges who is there
-		}
 		if _, said := s.seen.uses[id]; said {
 			continue
 		}

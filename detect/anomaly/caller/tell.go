@@ -77,10 +77,11 @@ func (t *teller) title(sec *watch.Secret, who *watch.Actor, class int) string {
 	if n := len(t.secrets); n > 1 {
 		what = fmt.Sprintf("%s and %d more", sec.Name, n-1)
 	}
+	used, _ := t.verb()
 	if class == sameClass {
-		return fmt.Sprintf("%s is read by %s for the first time", what, who.Name)
+		return fmt.Sprintf("%s is %s by %s for the first time", what, used, who.Name)
 	}
-	return fmt.Sprintf("%s is read by %s for the first time (%s)", what, novelty.A(t.top.caller), who.Name)
+	return fmt.Sprintf("%s is %s by %s for the first time (%s)", what, used, novelty.A(t.top.caller), who.Name)
 }
 
 func (t *teller) verb() (read, reads string) {

@@ -541,7 +541,9 @@ func (s *Sign) count(names *watch.Names, over []past) {
 
 func (s *Sign) closeNetworks(names *watch.Names, today uint16) {
 	exposed := 0.0
-	for actor, n := range s.nets {
+	// In order, so that the same days always teach the same.
+	for _, actor := range slices.Sorted(maps.Keys(s.nets)) {
+		n := s.nets[actor]
 		n.calls *= keep
 		if n.last == today && n.mature(today) && !n.crowded {
 			exposed++
