@@ -121,7 +121,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	}
 	var out []watch.Alarm
 	for _, p := range s.partials(h) {
-		if s.completed(day, i, p) || s.rotates(h, p) || flood(h, p) || !p.insider && !s.concerns(h, p) {
+		if s.completed(day, i, p) || s.rotates(h, p) || flood(h, p) || !p.insider && !s.concerns(day.Names, h, p) {
 			continue
 		}
 		score := s.score(p)
@@ -270,23 +270,35 @@ func flood(h *watch.Hour, p *partial) bool {
 }
 
 // A secret read more often than floodReads, and floodEach for each burst, in an
-// hour is read over and over.
+// hour is read over and over, and so is a part that comes in more bursts than
+// floodBursts.
 const (
-	floodReads = 8
-	floodEach  = 4
+	floodReads  = 8
+	floodEach   = 2
+	floodBursts = 5
 )
 
 // concerns tells whether a stranger's reading is for this sign to judge: that of a
-// program like those that read the set. A person is for the sign of views, a
-// program of another kind for that of callers, and one that was denied for that
-// of failures.
-func (s *sign) concerns(h *watch.Hour, p *partial) bool {
-	if watch.Person(p.caller) || !slices.ContainsFunc(p.set.readers, func(a int32) bool { return s.actors[a].caller == p.caller }) {
+// program like those that read the set, in their account. A person is for the sign
+// of views, a program of another kind or account for that of callers, and one
+// that was denied for that of failures.
+func (s *sign) concerns(n *watch.Names, h *watch.Hour, p *partial) bool {
+	if watch.Person(p.caller) || n.Actors[p.actor].Account != n.Secrets[p.secrets[0]].Account ||
+		!slices.ContainsFunc(p.set.readers, func(a int32) bool { return s.actors[a].caller == p.caller }) {
 		return false
 	}
-	return slices.ContainsFunc(h.Uses, func(u watch.Use) bool {
-		return u.Actor == p.actor && u.Outcome == event.Success && slices.Contains(p.secrets, u.Secret)
-	})
+	given := false
+	for i := range h.Uses {
+		if u := &h.Uses[i]; u.Actor == p.actor && slices.Contains(p.secrets, u.Secret) {
+			switch u.Outcome {
+			case event.Success:
+				given = true
+			case event.Denied, event.AuthFailed, event.DeniedByOrgPolicy:
+				return false
+			}
+		}
+	}
+	return given
 }
 
 // score is -log10 of the chance that the next burst on the set is this.

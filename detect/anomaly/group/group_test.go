@@ -203,7 +203,7 @@ func TestAdopts(t *testing.T) {
 	h.Learn(s, 0, learned-10)
 	alarms := map[int]int{}
 	for d := learned - 10; d < learned; d++ {
-		h.Burst(d, "5 ecs app3 reads prod/app3/a,prod/app3/b x6")
+		h.Burst(d, "5 ecs app3 reads prod/app3/a,prod/app3/b x4")
 		for _, a := range h.Judge(s, d) {
 			if a.Score > 3 {
 				alarms[d-learned+10]++
