@@ -118,7 +118,7 @@ func New(o Options) watch.Sign {
 	if o.NoShrinkage {
 		weight = 1
 	}
-	return &Sign{o: o, rates: [strata]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight/10, manyKinds), novelty.NewRates(weight/10, manyKinds)}, families: map[string]*family{},
+	return &Sign{o: o, rates: [strata]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, kinds), novelty.NewRates(weight/10, manyKinds), novelty.NewRates(weight/10, manyKinds)}, families: map[string]*family{},
 		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActRotate)}
 }
 
@@ -172,6 +172,7 @@ func (h *held) has(class uint8) bool {
 // Strata of secrets: how often new readers come differs between them.
 const (
 	few  = iota // readers
+	live        // few readers, of production: what is usual elsewhere is not there
 	many        // a token or key that a whole account shares
 	aKey        // keys of few readers: which programs use one says less than who reads a secret
 	strata
@@ -180,7 +181,7 @@ const (
 // manyReaders is from how many usual readers on a secret is one of many.
 const manyReaders = 5
 
-func (h *held) stratumOf(key bool) uint8 {
+func (h *held) stratumOf(s *watch.Secret) uint8 {
 	n := 0
 	for i := range h.items {
 		if usual(h.items[i].state) {
@@ -190,8 +191,10 @@ func (h *held) stratumOf(key bool) uint8 {
 	switch {
 	case n >= manyReaders || h.crowded:
 		return many
-	case key:
+	case s.Key:
 		return aKey
+	case novelty.Prod(s):
+		return live
 	}
 	return few
 }
@@ -333,7 +336,7 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 	for n := range s.secrets {
 		h := &s.secrets[n]
 		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
-		h.stratum = h.stratumOf(names.Secrets[n].Key)
+		h.stratum = h.stratumOf(&names.Secrets[n])
 	}
 	for i := range exposed {
 		s.rates[i].Day(exposed[i])

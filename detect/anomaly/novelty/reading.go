@@ -115,6 +115,13 @@ func Kinds(c event.Caller) string {
 	return "callers of unknown kind"
 }
 
+// Prod tells whether the secret is one of production, by its name.
+func Prod(s *watch.Secret) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(s.Name), func(c rune) bool { return c < 'a' || c > 'z' }), func(w string) bool {
+		return w == "prod" || w == "production" || w == "prd" || w == "live"
+	})
+}
+
 // common are words that say nothing about which application something is of.
 var common = map[string]bool{}
 

@@ -170,7 +170,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			return
 		}
 		f := found{opened: *o, kind: s.kindOf(day.Names, o, i, day.Start.Weekday())}
-		p := s.rates.P(int(f.kind))
+		p := s.rates[x.prod].P(int(f.kind))
 		if n, ok := s.ids[o.person]; ok && !s.o.NoShrinkage {
 			p *= novelty.Leaning(float64(s.people[n].novel), float64(s.people[n].expected))
 		}
@@ -260,19 +260,12 @@ func (s *Sign) earlierToday(top *found) int {
 func (s *Sign) severity(names *watch.Names, top *found, score float64) finding.Severity {
 	near, hours, emergency := int(top.kind)/4, top.kind&1 != 0, top.kind&2 != 0
 	switch {
-	case near >= opener && (hours || emergency || prod(&names.Secrets[top.secret])) && score >= 4:
+	case near >= opener && (hours || emergency || novelty.Prod(&names.Secrets[top.secret])) && score >= 4:
 		return finding.High
 	case near >= opener || hours:
 		return finding.Medium
 	}
 	return finding.Low
-}
-
-// prod tells whether the secret is one of production, by its name.
-func prod(s *watch.Secret) bool {
-	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(s.Name), func(c rune) bool { return c < 'a' || c > 'z' }), func(w string) bool {
-		return w == "prod" || w == "production" || w == "prd" || w == "live"
-	})
 }
 
 // context is what in the log accounts for the views: the person's own changes of

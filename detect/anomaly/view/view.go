@@ -62,6 +62,7 @@ type held struct {
 	first    uint16
 	days     uint16
 	last     uint16 // day of use
+	prod     uint8  // 1 of production
 	keeper   int32  // role of a person who created or rotated it, plus 1
 }
 
@@ -94,7 +95,7 @@ type role struct {
 // Sign is the sign.
 type Sign struct {
 	o       Options
-	rates   *novelty.Rates
+	rates   [2]*novelty.Rates // of production, 1, people keep away as they do not of the rest
 	secrets []held
 	ids     map[string]int32
 	people  []person
@@ -124,7 +125,7 @@ func New(o Options) watch.Sign {
 	if o.NoShrinkage {
 		weight = 1
 	}
-	return &Sign{o: o, rates: novelty.NewRates(weight, kinds), ids: map[string]int32{}, roles: map[int32]role{}, families: map[string]*family{},
+	return &Sign{o: o, rates: [2]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, kinds)}, ids: map[string]int32{}, roles: map[int32]role{}, families: map[string]*family{},
 		acts: novelty.NewActs(1, watch.ActCreate, watch.ActRotate)}
 }
 
@@ -219,6 +220,9 @@ func (s *Sign) learnUses(names *watch.Names, h *watch.Hour, today uint16, used m
 		x := &s.secrets[n]
 		if x.first == 0 {
 			x.first = today
+			if novelty.Prod(&names.Secrets[n]) {
+				x.prod = 1
+			}
 		}
 		if x.last != today {
 			x.last = today
@@ -346,7 +350,7 @@ func (h *held) find(person int32) *viewer {
 
 // close ends a day.
 func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
-	exposed := 0.0
+	var exposed [2]float64
 	var over []past
 	for n := range s.secrets {
 		h := &s.secrets[n]
@@ -356,7 +360,7 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 		h.programs *= keep
 		h.people *= keep
 		if used[int32(n)] && h.owned() && h.mature(today) {
-			exposed++
+			exposed[h.prod]++
 		}
 		for i := range h.viewers {
 			if p, ok := h.settleOne(&h.viewers[i], today); ok {
@@ -365,7 +369,9 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 		}
 		h.viewers = slices.DeleteFunc(h.viewers, func(v viewer) bool { return today > v.last+forget })
 	}
-	s.rates.Day(exposed)
+	for i := range exposed {
+		s.rates[i].Day(exposed[i])
+	}
 	s.views *= keep
 	s.personal *= keep
 	s.count(over)
@@ -397,6 +403,7 @@ type past struct {
 	person int32
 	first  uint16
 	kind   uint8
+	prod   uint8
 	worth  float64
 }
 
@@ -418,7 +425,7 @@ func (h *held) settleOne(v *viewer, today uint16) (p past, over bool) {
 	if v.kind == 0 {
 		return p, false
 	}
-	p = past{v.person, v.first, v.kind, worth}
+	p = past{v.person, v.first, v.kind, h.prod, worth}
 	v.kind = 0
 	return p, true
 }
@@ -434,7 +441,7 @@ func (s *Sign) count(over []past) {
 	for _, p := range over {
 		id := p
 		id.worth = 0
-		s.rates.Seen(int(p.kind-1), p.worth/same[id])
+		s.rates[p.prod].Seen(int(p.kind-1), p.worth/same[id])
 		s.people[p.person].novel += float32(1 / same[id])
 		s.views += 1 / same[id]
 	}
@@ -475,7 +482,7 @@ func (s *Sign) relateOne(id string, v *viewer) {
 // Clone is a copy that learns on its own.
 func (s *Sign) Clone() watch.Sign {
 	c := *s
-	c.rates = s.rates.Clone()
+	c.rates = [2]*novelty.Rates{s.rates[0].Clone(), s.rates[1].Clone()}
 	c.secrets = slices.Clone(s.secrets)
 	for i := range c.secrets {
 		c.secrets[i].viewers = slices.Clone(c.secrets[i].viewers)
