@@ -117,8 +117,15 @@ func (s *sign) Bytes() int {
 
 // grow makes room for secrets that were not there yet.
 func (s *sign) grow(names *watch.Names) {
-	for i := len(s.account); i < len(names.Accounts); i++ {
-		s.account[names.Accounts[i]] = int32(i)
+	if len(s.account) < len(names.Accounts) {
+		for i := len(s.account); i < len(names.Accounts); i++ {
+			s.account[names.Accounts[i]] = int32(i)
+		}
+		for i := range s.home {
+			if at, ok := s.account[names.Secrets[i].Account]; ok {
+				s.home[i].account = at
+			}
+		}
 	}
 	for i := len(s.secrets); i < len(names.Secrets); i++ {
 		n := &names.Secrets[i]

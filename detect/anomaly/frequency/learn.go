@@ -52,16 +52,14 @@ func (s *sign) Learn(day *watch.Day) {
 	s.judged *= 0.976
 	s.raised *= 0.976
 	s.late = s.late[:0]
-	for _, i := range []int{23} {
-		if h := day.Hours[i]; h != nil {
-			s.late = append(s.late, h.Acts...)
-		}
+	if h := day.Hours[23]; h != nil {
+		s.late = append(s.late, h.Acts...)
 	}
 	s.days++
 }
 
-// heard tells by account in which hours anything is known of it. An account that
-// is not among those that receive calls (-1) is known where any is.
+// heard tells by account in which hours anything is known of it. Of secrets whose
+// account is not known (-1) an hour tells something where any account is heard.
 func (s *sign) heard(day *watch.Day) map[int32][24]bool {
 	heard := map[int32][24]bool{}
 	mark := func(account int32, i int) {
@@ -72,6 +70,9 @@ func (s *sign) heard(day *watch.Day) map[int32][24]bool {
 	for i, h := range day.Hours {
 		if h == nil {
 			continue
+		}
+		if len(h.Calls)+len(h.Uses) > 0 {
+			mark(-1, i)
 		}
 		for j := range h.Calls {
 			mark(h.Calls[j].Account, i)
@@ -139,12 +140,6 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 			return
 		}
 		st.started = true
-	}
-	if t.any && s.home[secret].account < 0 {
-		t.heard = [24]bool{}
-		for h := range t.heard {
-			t.heard[h] = true
-		}
 	}
 	p := &s.pools[s.home[secret].pool]
 	k := s.spread(st)

@@ -160,7 +160,7 @@ func (s *sign) soFar(day *watch.Day, i int) map[int32]*sofar {
 		t.mean = 0
 		known := heard[s.home[secret].account]
 		for h := 0; h <= i; h++ {
-			if known[h] || s.home[secret].account < 0 {
+			if known[h] {
 				mean, _ := s.expect(secret, day.Start.Add(time.Duration(h)*time.Hour))
 				t.mean += mean
 			}

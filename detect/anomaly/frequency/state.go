@@ -1,7 +1,9 @@
 package frequency
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
@@ -88,7 +90,8 @@ func (st *state) meet(counts map[int32]float64, total float64) {
 			r.part += 0.1 * (float32(counts[r.actor-1]/total) - r.part)
 		}
 	}
-	for actor, n := range counts {
+	for _, actor := range slices.Sorted(maps.Keys(counts)) {
+		n := counts[actor]
 		if st.part(actor) > 0 {
 			continue
 		}

@@ -359,6 +359,13 @@ func (s *sign) learnMachines(day *watch.Day) {
 	s.judged.job += 0.15 * (jobs/secrets - s.judged.job)
 }
 
+// sorted are all pairs in order, so that sums come out the same each time.
+func (s *sign) sorted() []pair {
+	return slices.SortedFunc(maps.Keys(s.pairs), func(a, b pair) int {
+		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.secret, b.secret))
+	})
+}
+
 // learnUses takes one hour in: who was active, where it is not by a start.
 func (s *sign) learnUses(day *watch.Day, i int, by map[pair]*[24]bool) {
 	all := uses(day.Hours[i])
