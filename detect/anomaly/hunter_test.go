@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 )
@@ -149,5 +150,93 @@ func TestNotes(t *testing.T) {
 		if same := cmp.Diff(want.all, got.all) == ""; same != with {
 			t.Errorf("with notes %v: equal %v", with, same)
 		}
+	}
+}
+
+// eager takes everything that a sign notices for worth telling.
+type eager struct{ watch.Sign }
+
+func (e eager) Clone() watch.Sign { return eager{e.Sign.Clone()} }
+
+func (e eager) Judge(d *watch.Day, i int) []watch.Alarm {
+	out := e.Sign.Judge(d, i)
+	for i := range out {
+		out[i].Mature = true
+	}
+	return out
+}
+
+// stir puts unusual things among events.
+func (w *world) stir(events []event.Event, days int) []event.Event {
+	for range 4 * days {
+		at := start.Add(time.Duration(w.rnd.Int64N(int64(days) * int64(oneDay))))
+		like := events[w.rnd.IntN(len(events))]
+		for range 5 + w.rnd.IntN(60) {
+			e := w.base(at.Add(time.Duration(w.rnd.Int64N(int64(20*time.Minute)))), "", "")
+			uid, t := e.UID, e.Time
+			e = like
+			e.UID, e.Time = uid, t
+			switch w.rnd.IntN(8) {
+			case 0:
+				e.Region = "us-west-2"
+			case 1:
+				e.Caller, e.ActorSession = event.CallerEC2, "i-0123456789abcdef0"
+			case 2:
+				e.Outcome, e.StatusCode = event.Denied, "AccessDenied"
+			case 3:
+				e.ResourceUID = secretARN(w.rnd.IntN(9))
+			case 4:
+				e.Outcome = event.DeniedByOrgPolicy
+			}
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// TestSignsArePure: with the signs as they are, hours one by one, with looks back
+// on the way, come to what one look at everything finds.
+func TestSignsArePure(t *testing.T) {
+	const days = 15
+	w := newWorld(31)
+	l := &lakeOf{events: w.stir(w.events(days, 250), days)}
+	end := start.Add(days * oneDay)
+	for _, sign := range finding.Signs {
+		t.Run(sign, func(t *testing.T) {
+			o := l.options()
+			o.Signs = func() []watch.Sign { return []watch.Sign{eager{makers[sign](SignOptions{})}} }
+			look := func() *kept {
+				said, err := New(o).Hunt(t.Context(), Name, start, end, end)
+				if err != nil {
+					t.Fatal(err)
+				}
+				k := newKept()
+				k.record(said)
+				return k
+			}
+			want := look()
+			t.Logf("%d occurrences", len(want.all))
+			if d := cmp.Diff(want.all, look().all); d != "" {
+				t.Errorf("said again: %s", d[:min(len(d), 1500)])
+				return
+			}
+			h, got := New(o), newKept()
+			for at := start; at.Before(end); at = at.Add(time.Hour) {
+				got.marks[at] = true
+				if at.Before(end.Add(-4 * oneDay)) {
+					continue // in one piece
+				}
+				switch at.Hour() { // something came late
+				case 13:
+					got.marks[at.Add(-5*time.Hour)] = true
+				case 2:
+					got.marks[at.Add(-7*time.Hour)] = true
+				}
+				got.round(t, h, at.Add(time.Hour))
+			}
+			if d := cmp.Diff(want.all, got.all); d != "" {
+				t.Errorf("hour by hour: %s", d[:min(len(d), 1500)])
+			}
+		})
 	}
 }

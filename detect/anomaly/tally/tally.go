@@ -11,6 +11,7 @@ package tally
 
 import (
 	"math"
+	"slices"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 )
@@ -38,6 +39,7 @@ type Options struct {
 // New.
 type Book[K comparable] struct {
 	rows  map[K]*row
+	order []K // of rows, by first sight: sums must not depend on the order of a map
 	pools []pool
 	opt   Options
 	day   int32 // the last one learned
@@ -101,15 +103,17 @@ func (b *Book[K]) Learn(day int, seen []Seen[K]) {
 	for i := range seen {
 		b.learn(&seen[i])
 	}
-	for k, r := range b.rows {
-		if b.day-r.last > forgotten {
+	b.order = slices.DeleteFunc(b.order, func(k K) bool {
+		old := b.day-b.rows[k].last > forgotten
+		if old {
 			delete(b.rows, k)
 		}
-	}
+		return old
+	})
 	for i := range b.pools {
 		b.pools[i].settle(func(yield func(n, k float64)) {
-			for _, r := range b.rows {
-				if int(r.class) == i {
+			for _, k := range b.order {
+				if r := b.rows[k]; int(r.class) == i {
 					f := math.Pow(keepDay, float64(b.day-r.last))
 					yield(float64(r.n)*f, float64(r.k)*f)
 				}
@@ -130,6 +134,7 @@ func (b *Book[K]) learn(s *Seen[K]) {
 		r, b.spare = &b.spare[0], b.spare[1:]
 		r.last = b.day
 		b.rows[s.Key] = r
+		b.order = append(b.order, s.Key)
 	}
 	f := float32(math.Pow(keepDay, float64(b.day-r.last)))
 	r.n, r.k, r.extra = r.n*f, r.k*f, r.extra*f
@@ -310,7 +315,7 @@ func (b *Book[K]) Clone() *Book[K] {
 		c.rows[k] = &c.spare[i]
 		i++
 	}
-	c.spare = nil
+	c.spare, c.order = nil, slices.Clone(b.order)
 	return &c
 }
 
