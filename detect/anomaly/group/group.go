@@ -121,7 +121,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	}
 	var out []watch.Alarm
 	for _, p := range s.partials(h) {
-		if s.completed(day, i, p) || s.rotates(h, p) || flood(h, p) || !p.insider && !s.concerns(day.Names, h, p) {
+		if s.completed(day, i, p) || s.rotates(h, p) || flood(day, i, p) || !p.insider && !s.concerns(day.Names, h, p) {
 			continue
 		}
 		score := s.score(p)
@@ -247,26 +247,48 @@ func (s *sign) rotates(h *watch.Hour, p *partial) bool {
 	return changes(h.Acts)
 }
 
-// flood tells whether the part was read over and over: what starts reads once,
-// and floods are for the sign of frequency.
-func flood(h *watch.Hour, p *partial) bool {
-	bursts, reads := int64(0), map[int32]int64{}
-	for i := range h.Bursts {
-		if b := &h.Bursts[i]; b.Actor == p.actor && len(intersection(p.secrets, b.Secrets)) > 0 {
-			bursts += int64(max(1, b.Count))
+// flood tells whether the part was read over and over, in the hour or the one
+// before: what starts reads once, and floods are for the sign of frequency.
+func flood(day *watch.Day, i int, p *partial) bool {
+	parts := 0
+	for k := max(0, i-1); k <= i; k++ {
+		h := day.Hours[k]
+		if h == nil {
+			continue
+		}
+		whole, part := bursts(h, p)
+		parts += part
+		reads := map[int32]int64{}
+		for n := range h.Uses {
+			if u := &h.Uses[n]; u.Actor == p.actor && slices.Contains(p.secrets, u.Secret) {
+				reads[u.Secret] += u.Count
+			}
+		}
+		for _, n := range reads {
+			if part > 0 && n > int64(floodReads+2*whole+floodEach*part) {
+				return true
+			}
 		}
 	}
-	for i := range h.Uses {
-		if u := &h.Uses[i]; u.Actor == p.actor && slices.Contains(p.secrets, u.Secret) {
-			reads[u.Secret] += u.Count
+	return parts > floodBursts
+}
+
+// bursts counts the hour's bursts of the actor that hold just this of the set,
+// and those that hold more.
+func bursts(h *watch.Hour, p *partial) (more, just int) {
+	for n := range h.Bursts {
+		b := &h.Bursts[n]
+		if b.Actor != p.actor {
+			continue
+		}
+		switch held := intersection(p.set.secrets, b.Secrets); {
+		case slices.Equal(held, p.secrets):
+			just += int(max(1, b.Count))
+		case len(held) > len(p.secrets):
+			more += int(max(1, b.Count))
 		}
 	}
-	for _, n := range reads {
-		if n > floodReads+floodEach*bursts {
-			return true
-		}
-	}
-	return false
+	return more, just
 }
 
 // A secret read more often than floodReads, and floodEach for each burst, in an
