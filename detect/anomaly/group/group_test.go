@@ -105,7 +105,7 @@ func TestSign(t *testing.T) {
 		if a.Score < least || len(a.Context) > 0 || !a.Mature || a.Severity != severity || a.Trials <= 0 {
 			t.Errorf("score %.1f, context %v, mature %v, severity %s", a.Score, a.Context, a.Mature, a.Severity)
 		}
-		if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text, says) }) || told.Title == "" ||
+		if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text, says) || r.Observed == says }) || told.Title == "" ||
 			len(told.Attack) == 0 || len(told.Next) == 0 {
 			t.Errorf("said %+v", told)
 		}
@@ -137,6 +137,15 @@ func TestSign(t *testing.T) {
 	// three of four, again and again
 	fires(3.5, finding.Low, "just these 3 times", func(h *watchtest.History) {
 		h.Burst(learned, "2:10 lambda billing reads prod/billing/db,prod/billing/api,prod/billing/mq x3")
+	})
+	// two of four, by two sessions at once
+	fires(3.5, finding.Low, "2 of 4", func(h *watchtest.History) {
+		h.Burst(learned, "2:10 lambda billing reads prod/billing/db")
+		h.Burst(learned, "2:10 lambda billing reads prod/billing/api")
+	})
+	quiet(func(h *watchtest.History) {
+		h.Burst(learned, "2:10 lambda billing reads prod/billing/db,prod/billing/mq")
+		h.Burst(learned, "2:10 lambda billing reads prod/billing/api,prod/billing/smtp")
 	})
 	// one of three, with a secret that is not of the set
 	fires(3.5, finding.Low, "only prod/app1/a was read", func(h *watchtest.History) {
