@@ -325,10 +325,10 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			switch {
 			case it.days >= 2 && today >= it.first+settle:
 				it.state = known
-				over = append(over, past{h, it, 1})
+				over = append(over, past{h, it, false})
 			case today >= it.first+dropAfter:
 				it.state = dropped
-				over = append(over, past{h, it, onceWorth})
+				over = append(over, past{h, it, true})
 			}
 		}
 	}
@@ -351,9 +351,9 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 
 // past is a novelty that is over.
 type past struct {
-	h     *held
-	it    *item
-	worth float64
+	h    *held
+	it   *item
+	once bool // it did not come again
 }
 
 // count counts novelties that are over, for the estate, the secrets and the
@@ -375,11 +375,17 @@ func (s *Sign) count(over []past) {
 		if p.it.kind == accounted {
 			continue // rates are of novelties that nothing accounts for
 		}
-		worth := p.worth / same[of(p)]
-		s.rates[p.h.stratum].Seen(int(p.it.kind), worth)
-		p.h.novel += float32(p.worth)
+		share, r := 1/same[of(p)], s.rates[p.h.stratum]
+		leans := float32(0.2)
+		if p.once {
+			r.Once(int(p.it.kind), share)
+		} else {
+			r.Seen(int(p.it.kind), share)
+			leans = 1
+		}
+		p.h.novel += leans
 		if int(p.it.actor) < len(s.actors) {
-			s.actors[p.it.actor].novel += float32(worth)
+			s.actors[p.it.actor].novel += leans * float32(share)
 		}
 	}
 }

@@ -16,9 +16,6 @@ const (
 	// priorWeight is how many secret-days the rates believed in beforehand are
 	// worth: 100 secrets in three months.
 	priorWeight = 10000.0
-	// onceWorth is what a novelty counts that did not come again: it may have
-	// been the trouble that is looked for.
-	onceWorth = 0.2
 	// dropAfter is how many days a novelty may take to come again.
 	dropAfter = 14
 	// keepCalls is what is left of a count of calls after a day: half after 60.

@@ -55,6 +55,17 @@ func (r *Rates) Day(exposed float64) {
 // Seen counts a novelty. What may be trouble itself counts less than one.
 func (r *Rates) Seen(kind int, worth float64) { r.seen[kind] += worth }
 
+// suspect is how many troubles of a kind are taken for granted, a day and secret,
+// when a novelty is weighed that did not come again.
+const suspect = 2e-5
+
+// Once counts a novelty that did not come again: for as much as it is likely to
+// have come of itself, and not to have been the trouble that is looked for.
+func (r *Rates) Once(kind int, share float64) {
+	x := r.Rate(kind)
+	r.Seen(kind, share*x/(x+suspect))
+}
+
 // Rate is how many novelties of the kind come of themselves a day and secret.
 func (r *Rates) Rate(kind int) float64 {
 	return (r.seen[kind] + r.kinds[kind].Usual*r.weight) / (r.exposure + r.weight)

@@ -16,7 +16,6 @@ import (
 // How the rates start and what novelties are worth to them.
 const (
 	priorWeight = 10000.0 // secret-days
-	onceWorth   = 0.2
 	keep        = 0.98851 // of a count after a day: half after 60
 )
 

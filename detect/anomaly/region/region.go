@@ -482,10 +482,10 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			switch {
 			case it.days >= 2 && today >= it.first+settle:
 				it.state = known
-				over = append(over, past{int32(n), it, 1})
+				over = append(over, past{int32(n), it, false})
 			case today >= it.first+dropAfter:
 				it.state = dropped
-				over = append(over, past{int32(n), it, onceWorth})
+				over = append(over, past{int32(n), it, true})
 			}
 		}
 	}
@@ -511,7 +511,7 @@ func (s *Sign) accountOf(names *watch.Names, secret int32) int32 {
 type past struct {
 	secret int32
 	it     *item
-	worth  float64
+	once   bool // it did not come again
 }
 
 // count counts novelties that are over. What one principal had of a kind on one
@@ -533,9 +533,15 @@ func (s *Sign) count(names *watch.Names, over []past) {
 		if p.it.kind == accounted {
 			continue // rates are of novelties that nothing accounts for
 		}
-		worth := p.worth / same[of(p)]
-		s.rates[truth(names.Secrets[p.secret].Key)].Seen(int(p.it.kind), worth)
-		s.novel[s.accountOf(names, p.secret)] += float32(worth)
+		share, r := 1/same[of(p)], s.rates[truth(names.Secrets[p.secret].Key)]
+		leans := 0.2
+		if p.once {
+			r.Once(int(p.it.kind), share)
+		} else {
+			r.Seen(int(p.it.kind), share)
+			leans = 1
+		}
+		s.novel[s.accountOf(names, p.secret)] += float32(leans * share)
 	}
 }
 
@@ -557,7 +563,7 @@ func (s *Sign) closeNetworks(names *watch.Names, today uint16) {
 					s.outside.Seen(int(w.kind), 1)
 				case today >= w.first+dropAfter:
 					w.state = dropped
-					s.outside.Seen(int(w.kind), onceWorth)
+					s.outside.Once(int(w.kind), 1)
 				}
 			}
 			if w.last == today && (w.state == known || w.state == founding) {

@@ -17,7 +17,6 @@ import (
 // How the rates start and what views are worth to them.
 const (
 	priorWeight = 10000.0 // secret-days
-	onceWorth   = 0.3     // a view that did not come again: it may be trouble
 	dropAfter   = 14      // days a view may take to come again
 	keep        = 0.98851 // of a count after a day: half after 60
 )

@@ -404,7 +404,7 @@ type past struct {
 	first  uint16
 	kind   uint8
 	prod   uint8
-	worth  float64
+	once   bool // it did not come again
 }
 
 // settleOne decides whether a viewer has become usual, or was there once.
@@ -412,20 +412,20 @@ func (h *held) settleOne(v *viewer, today uint16) (p past, over bool) {
 	if v.state != pending {
 		return p, false
 	}
-	worth := 0.0
+	once := false
 	switch {
 	case v.days >= 2 && today >= v.first+settle:
-		v.state, worth = known, 1
+		v.state = known
 		h.people += float32(v.days)
 	case today >= v.first+dropAfter:
-		v.state, worth = dropped, onceWorth
+		v.state, once = dropped, true
 	default:
 		return p, false
 	}
 	if v.kind == 0 {
 		return p, false
 	}
-	p = past{v.person, v.first, v.kind, h.prod, worth}
+	p = past{v.person, v.first, v.kind, h.prod, once}
 	v.kind = 0
 	return p, true
 }
@@ -435,15 +435,17 @@ func (h *held) settleOne(v *viewer, today uint16) (p past, over bool) {
 func (s *Sign) count(over []past) {
 	same := map[past]float64{}
 	for _, p := range over {
-		p.worth = 0
 		same[p]++
 	}
 	for _, p := range over {
-		id := p
-		id.worth = 0
-		s.rates[p.prod].Seen(int(p.kind-1), p.worth/same[id])
-		s.people[p.person].novel += float32(1 / same[id])
-		s.views += 1 / same[id]
+		share := 1 / same[p]
+		if p.once {
+			s.rates[p.prod].Once(int(p.kind-1), share)
+		} else {
+			s.rates[p.prod].Seen(int(p.kind-1), share)
+		}
+		s.people[p.person].novel += float32(share)
+		s.views += share
 	}
 }
 
