@@ -201,6 +201,12 @@ func TestReadLabels(t *testing.T) {
 	if !l.Benign || l.ID != "line-1" {
 		t.Errorf("got %+v", l)
 	}
+	for _, window := range []string{`{"start":"2026-08-03T12:00:00Z","end":"2026-08-03T13:00:00Z"}`, `["2026-08-03T12:00:00Z","2026-08-03T13:00:00Z"]`} {
+		l = f(`{"kind":"view","Actor":{"arn":"a","type":"role"},"secrets":[{"name":"s"}],"time_range":`+window+`}`, 1)[0]
+		if !l.Start.Equal(noon) || !l.End.Equal(noon.Add(time.Hour)) || l.Principal != "a" || l.Secrets[0] != "s" {
+			t.Errorf("got %+v", l)
+		}
+	}
 	two := f(`{"id":"w","kind":"chain","principal":"p","start":"2026-08-03T12:00:00Z"}`+"\n"+`{"id":"x","kind":"view","part_of":"w","principal":"p","start":"2026-08-03T12:00:00Z"}`, 2)
 	if !two[0].Whole || two[1].Whole {
 		t.Errorf("whole: %v, %v; want true, false", two[0].Whole, two[1].Whole)

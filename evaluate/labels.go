@@ -103,14 +103,15 @@ func splitLabels(text []byte) (rows []labelRow, problems []Problem) {
 	return rows, problems
 }
 
-// fields are a label's by names without case, _ and -.
+// fields are a label's by their plainName.
 type fields map[string]json.RawMessage
 
 func readLabel(raw map[string]json.RawMessage) (l Label, problems []string) {
 	f := fields{}
 	for name, value := range raw {
-		f[strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))] = value
+		f[plainName(name)] = value
 	}
+	f.unfold("window", "interval", "period", "timerange")
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	l.ID = f.text("id", "uid", "labelid")
 	l.Kind = KindOf(f.text("kind", "sign", "type", "category", "anomaly"))
@@ -209,6 +210,30 @@ func (f fields) first(names []string) (json.RawMessage, bool) {
 	return nil, false
 }
 
+// unfold takes start and end out of an object or a pair that holds them.
+func (f fields) unfold(names ...string) {
+	v, ok := f.first(names)
+	if !ok {
+		return
+	}
+	var object map[string]json.RawMessage
+	var pair []json.RawMessage
+	if json.Unmarshal(v, &object) == nil {
+		for name, value := range object {
+			if _, ok := f[plainName(name)]; !ok {
+				f[plainName(name)] = value
+			}
+		}
+	} else if json.Unmarshal(v, &pair) == nil && len(pair) == 2 && !f.has("start") {
+		f["start"], f["end"] = pair[0], pair[1]
+	}
+}
+
+// plainName is a name without case, _, - and spaces.
+func plainName(s string) string {
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(s))
+}
+
 func (f fields) has(names ...string) bool { _, ok := f.first(names); return ok }
 
 // text is the first of the names that is there: a text, or how a number or truth
@@ -218,10 +243,19 @@ func (f fields) text(names ...string) string {
 	return scalar(v)
 }
 
+// scalar is a text, or how a number or truth is written; of an object its name.
 func scalar(v json.RawMessage) string {
 	var s string
 	if json.Unmarshal(v, &s) == nil {
 		return strings.TrimSpace(s)
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(v, &object) == nil {
+		for _, name := range []string{"arn", "uid", "email", "id", "name"} {
+			if v, ok := object[name]; ok && len(v) > 0 && v[0] == '"' {
+				return scalar(v)
+			}
+		}
 	}
 	if len(v) > 0 && v[0] != '{' && v[0] != '[' {
 		return string(v)
