@@ -76,6 +76,11 @@ func TestAbout(t *testing.T) {
 	f(secret("arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db"), sighting(nil), false)
 	f(secret("arn:aws:secretsmanager:eu-west-1:444455556666:secret:prod/db-main-Ab12Cd"), sighting(nil), false)
 	f(secret("arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-main-Zz99Zz"), sighting(nil), false)
+	// Bare names, where a label has no more.
+	f(secret("prod/db-main"), sighting(nil), true)
+	f(secret("prod/db"), sighting(nil), false)
+	f(label(func(l *Label) { l.Actors, l.Secrets = []string{"Payments"}, nil }), sighting(nil), true)
+	f(label(func(l *Label) { l.Actors, l.Secrets = []string{"payment"}, nil }), sighting(nil), false)
 	// People who share a role are not each other.
 	ann := label(func(l *Label) { l.Secrets, l.People = nil, []string{"ann@example.com"} })
 	f(ann, sighting(func(s *Sighting) { s.Resources, s.Person = nil, "Ann@example.com" }), true)

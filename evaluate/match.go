@@ -59,7 +59,7 @@ func (m *matcher) about(s *Sighting) bool {
 	if s.Person != "" && len(m.people) > 0 {
 		return m.people[strings.ToLower(s.Person)]
 	}
-	if s.Actor != "" && (m.actors[actorName(s.Actor)] || m.people[strings.ToLower(s.Actor)]) {
+	if s.Actor != "" && (m.actors[actorName(s.Actor)] || m.actors[lastName(s.Actor)] || m.people[strings.ToLower(s.Actor)]) {
 		return true
 	}
 	return m.account != "" && s.Account == m.account
@@ -70,11 +70,25 @@ func (m *matcher) kind(sign string) bool { return slices.Contains(m.kinds, sign)
 
 func (m *matcher) secret(uid string) bool {
 	s := secretName(uid)
-	if m.secrets[s] || m.stripped[s] {
+	if m.secrets[s] || m.stripped[s] || m.secrets[bareName(s)] {
 		return true
 	}
 	short := suffix.ReplaceAllString(s, "")
-	return short != s && m.secrets[short]
+	return short != s && (m.secrets[short] || m.secrets[bareName(short)])
+}
+
+// bareName is what people call a secret, a parameter, a key or a role that has an
+// ARN; labels may have only that.
+func bareName(uid string) string {
+	parts := strings.SplitN(uid, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" {
+		return uid
+	}
+	name := strings.TrimPrefix(parts[5], "secret:")
+	for _, sort := range []string{"parameter", "key/", "alias/"} {
+		name = strings.TrimPrefix(name, sort)
+	}
+	return name
 }
 
 // suffix is what Secrets Manager puts behind the name of a secret.
@@ -89,6 +103,13 @@ func secretName(uid string) string {
 		return strings.Join(parts, ":")
 	}
 	return uid
+}
+
+// lastName is the name of a role or user that has an ARN, as actorName writes what
+// has none.
+func lastName(uid string) string {
+	name := actorName(uid)
+	return strings.ToLower(name[strings.LastIndexByte(name, ':')+1:])
 }
 
 // actorName is one name for a role and its sessions: account and role name,
