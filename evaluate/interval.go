@@ -21,16 +21,16 @@ func sum(parts []Part) (all Part) {
 	return all
 }
 
-// resamples is how often worlds are drawn again. More changes no second digit.
+// resamples is how often seeds are drawn again. More changes no second digit.
 const resamples = 2000
 
-// fewWorlds: below that, drawing worlds again says little.
+// fewWorlds: below that, drawing again says little.
 const fewWorlds = 3
 
 // Interval is where the ratio of all parts together lies with 95 %: the wider
-// end, each, of drawing worlds again (a part is a world's; the same parts give
+// end, each, of drawing seeds again (a part is a seed's; the same parts give
 // the same answer) and of Wilson's interval, which knows that 20 of 20 may be 17
-// of 20 another time. With few worlds it is Wilson's alone.
+// of 20 another time. With few seeds it is Wilson's alone.
 func Interval(parts []Part) (low, high float64) {
 	all := sum(parts)
 	if all.Of == 0 {

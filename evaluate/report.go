@@ -106,7 +106,7 @@ func (d *document) confined() string {
 }
 
 func (d *document) bars() {
-	d.say("## The bars\n\nAt a budget of 1, difficulties 1 and 2 together, on seeds that nothing was tuned on. Intervals are of 95 %% over worlds.\n")
+	d.say("## The bars\n\nAt a budget of 1, difficulties 1 and 2 together, on seeds that nothing was tuned on. Intervals are of 95 %% over seeds.\n")
 	var rows [][]string
 	met := 0
 	for _, b := range d.r.Bars {
@@ -348,7 +348,8 @@ func (d *document) limits() {
   principal, person or secret. Whether a person would understand it is not measured.
 - Worlds with few secrets have few false alerts to count: 1 a day and 1,000 secrets
   is one a week for 150.
-- Intervals are over worlds, resampled, and never narrower than the number of labels
+- Intervals are over seeds, resampled (the two families of a seed have the same
+  trouble and count as one), and never narrower than the number of labels
   allows (Wilson). They say nothing about worlds of another make.
 `)
 }

@@ -260,16 +260,28 @@ func found(budget float64) func(*Judged) bool {
 	return func(l *Judged) bool { return l.Needs <= budget }
 }
 
-// parts are, for each world, how many of the chosen labels are hits.
-func parts(worlds []Verdict, choose, hit func(*Judged) bool) []Part {
-	out := make([]Part, len(worlds))
+// parts are, for each seed, how many of the chosen labels are hits: worlds of one
+// seed have the same trouble in other traffic, so they are not two draws.
+func parts(worlds []Verdict, choose, hit func(*Judged) bool) (out []Part) {
+	at := map[string]int{}
 	for i := range worlds {
-		for j := range worlds[i].Labels {
-			l := &worlds[i].Labels[j]
+		w := &worlds[i]
+		seed := w.World.Name
+		if w.World.Family != "" {
+			seed = strconv.FormatInt(w.World.Seed, 10) + w.World.Size
+		}
+		k, ok := at[seed]
+		if !ok {
+			k = len(out)
+			at[seed] = k
+			out = append(out, Part{})
+		}
+		for j := range w.Labels {
+			l := &w.Labels[j]
 			if choose(l) {
-				out[i].Of++
+				out[k].Of++
 				if hit(l) {
-					out[i].Hits++
+					out[k].Hits++
 				}
 			}
 		}
