@@ -52,7 +52,7 @@ type sign struct {
 	home     []home // by secret
 	pools    []pool
 	poolOf   map[string]int32
-	families map[string]family // by account and name
+	families map[uint64]family // by the hash of account and name
 	account  map[string]int32  // number of an account by its id
 	days     int               // learned
 	shape    float64           // median spread of the secrets
@@ -85,7 +85,7 @@ type kin struct{ actor, family int32 }
 
 // New gives the sign.
 func New(o Options) watch.Sign {
-	s := &sign{o: o, poolOf: map[string]int32{}, families: map[string]family{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
+	s := &sign{o: o, poolOf: map[string]int32{}, families: map[uint64]family{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
 	s.sweep.init()
 	s.breadth = map[kin]int32{}
 	s.pools = append(s.pools, newPool(-1)) // 0: the estate
@@ -112,7 +112,7 @@ func (s *sign) Clone() watch.Sign {
 
 func (s *sign) Bytes() int {
 	return len(s.secrets)*int(unsafe.Sizeof(state{})+unsafe.Sizeof(home{})) +
-		len(s.pools)*int(unsafe.Sizeof(pool{})) + 64*len(s.poolOf) + 48*len(s.families) + 40*len(s.breadth) + s.sweep.bytes()
+		len(s.pools)*int(unsafe.Sizeof(pool{})) + 64*len(s.poolOf) + 24*len(s.families) + 16*len(s.breadth) + s.sweep.bytes()
 }
 
 // grow makes room for secrets that were not there yet.
@@ -134,14 +134,14 @@ func (s *sign) grow(names *watch.Names) {
 			at = -1
 		}
 		acc := s.pool("a "+n.Account, 0)
-		key := n.Account + " " + n.Family
+		key := hashOf(n.Account, n.Family)
 		f, ok := s.families[key]
 		switch {
 		case !ok:
 			f = family{int32(len(s.families)), int32(i), acc}
 			s.families[key] = f
 		case f.pool == acc:
-			f.pool = s.pool("f "+key, acc)
+			f.pool = s.pool("f "+n.Account+" "+n.Family, acc)
 			s.families[key] = f
 			s.home[f.first].pool = f.pool
 		}

@@ -281,7 +281,8 @@ func (s *sign) learnProfile(secret int32, day time.Time, t *tally, learned *[24]
 		class, hour := p.classOf(hourOfWeek(day) + h)
 		n := &st.samples[class][hour]
 		*n = min(*n+1, limit)
-		st.profile[class][hour] += (float32(r) - st.profile[class][hour]) / float32(*n)
+		own := &st.profile[class][hour]
+		*own = pack(own.value() + (r-own.value())/float64(*n))
 		for _, at := range pools {
 			sum := sums[at]
 			if sum == nil {

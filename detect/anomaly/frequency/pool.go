@@ -9,17 +9,24 @@ import (
 // pool is how the reads of many secrets share the hours of the week: of a
 // family, an account, or the estate.
 type pool struct {
-	week   [168]float32 // mean of reads/level by hour of the week, UTC, Monday first
-	weight float32      // secret-weeks it rests on
+	week   [168]packed // mean of reads/level by hour of the week, UTC, Monday first
+	weight float32     // secret-weeks it rests on
 	prior  [2][24]float32
 	offset int8 // hours east of UTC where its days off begin at midnight
 	parent int32
 }
 
+// packed is a number from 0 to 64 in steps of 1/1024.
+type packed uint16
+
+func pack(x float64) packed { return packed(min(max(x, 0)*1024+0.5, 65535)) }
+
+func (p packed) value() float64 { return float64(p) / 1024 }
+
 func newPool(parent int32) pool {
 	p := pool{parent: parent}
 	for i := range p.week {
-		p.week[i] = 1
+		p.week[i] = pack(1)
 	}
 	for c := range p.prior {
 		for h := range p.prior[c] {
@@ -64,7 +71,7 @@ func (p *pool) take(day time.Time, sums, weights *[24]float64) {
 		had := min(float64(p.weight), 6*weights[h])
 		gain := weights[h] / (had + weights[h] + 1e-9)
 		w := &p.week[start+h]
-		*w += float32(gain * (sums[h]/weights[h] - float64(*w)))
+		*w = pack(w.value() + gain*(sums[h]/weights[h]-w.value()))
 	}
 	p.weight = min(p.weight+float32(most/7), 1000)
 }
@@ -113,7 +120,7 @@ func (p *pool) means(offset int) (means, n [2][24]float64) {
 		if off(how, offset) {
 			c = 1
 		}
-		means[c][how%24] += float64(w)
+		means[c][how%24] += w.value()
 		n[c][how%24]++
 	}
 	for c := range means {
@@ -133,7 +140,7 @@ func (p *pool) within(offset int) float64 {
 		if off(how, offset) {
 			c = 1
 		}
-		d := float64(w) - means[c][how%24]
+		d := w.value() - means[c][how%24]
 		sum += d * d
 	}
 	return sum

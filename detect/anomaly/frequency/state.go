@@ -10,15 +10,15 @@ import (
 )
 
 // days of hours that are kept to be drawn.
-const kept = 3
+const kept = 2
 
-// state is what is learned of one secret, about 560 bytes.
+// state is what is learned of one secret, about 400 bytes.
 type state struct {
-	profile [2][24]float32 // own mean of reads/level by class of day and hour
-	samples [2][24]uint8   // that it rests on, at most limit
-	level   float32        // reads an hour
-	slow    float32        // the same, following slowly: what a rise is held against
-	calls   float32        // all ever
+	profile [2][24]packed // own mean of reads/level by class of day and hour
+	samples [2][24]uint8  // that it rests on, at most limit
+	level   float32       // reads an hour
+	slow    float32       // the same, following slowly: what a rise is held against
+	calls   float32       // all ever
 	spread  stat.Dispersion
 	daily   stat.Dispersion // of days
 	tail    stat.Tail       // of the hours' scores
@@ -63,7 +63,7 @@ func (st *state) rhythm(p *pool, class, hour int, k float64, alone bool) (r, v f
 		prior, between = 1, 0.5
 	}
 	n := float64(st.samples[class][hour])
-	own := float64(st.profile[class][hour])
+	own := st.profile[class][hour].value()
 	expected := max(float64(st.level)*(n*own+2*prior)/(n+2), 0.02)
 	information := n / (1/expected + 1/k)
 	r = (information*own + between*prior) / (information + between)

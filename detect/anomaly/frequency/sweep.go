@@ -15,13 +15,13 @@ import (
 // sweep knows who has read what, and judges who reads many secrets for the first
 // time: in an hour, or in a day so far.
 type sweep struct {
-	same  []int32          // by secret: the first of the same account and name, in whatever region
-	named map[string]int32 // that first one by account and name
-	known map[pair]uint16  // when who last read what
-	who   map[reading]since
-	born  []uint16 // by secret: the day it was first read
-	rate  rate     // new secrets an hour in which somebody reads
-	daily rate     // and a day
+	same  []int32           // by secret: the first of the same account and name, in whatever region
+	named map[uint64]int32  // that first one by the hash of account and name
+	known map[uint64]uint16 // when who last read what, by the hash of both
+	who   map[uint64]since  // by the hash of the reader
+	born  []uint16          // by secret: the day it was first read
+	rate  rate              // new secrets an hour in which somebody reads
+	daily rate              // and a day
 }
 
 // reading is who reads: a person, or an actor where none is named.
@@ -35,7 +35,31 @@ type pair struct {
 	secret int32
 }
 
-type since struct{ first, last uint16 }
+// since is on which days a reader was seen first and last, and how many secrets it
+// has read, those included that it has not for long.
+type since struct{ first, last, secrets uint16 }
+
+// hashOf is the FNV-1a hash of strings: what is learned needs to know them again,
+// not to name them.
+func hashOf(parts ...string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, p := range parts {
+		for i := range len(p) {
+			h = (h ^ uint64(p[i])) * 1099511628211
+		}
+		h = (h ^ 0xff) * 1099511628211
+	}
+	return h
+}
+
+func (r reading) hash() uint64 {
+	return (hashOf(r.person) ^ uint64(uint32(r.actor))) * 0x9e3779b97f4a7c15
+}
+
+func (p pair) hash() uint64 {
+	h := (p.reading.hash() ^ uint64(uint32(p.secret))) * 0xff51afd7ed558ccd
+	return h ^ h>>32
+}
 
 // rate is how many secrets a reader reads for the first time, in a unit of time
 // in which it reads at all.
@@ -53,9 +77,9 @@ const forget = 90
 const least = 8
 
 func (w *sweep) init() {
-	w.named = map[string]int32{}
-	w.known = map[pair]uint16{}
-	w.who = map[reading]since{}
+	w.named = map[uint64]int32{}
+	w.known = map[uint64]uint16{}
+	w.who = map[uint64]since{}
 }
 
 func (w *sweep) clone() sweep {
@@ -69,13 +93,13 @@ func (w *sweep) clone() sweep {
 }
 
 func (w *sweep) bytes() int {
-	return 6*len(w.same) + 64*len(w.named) + 64*len(w.known) + 48*len(w.who)
+	return 6*len(w.same) + 20*len(w.named) + 18*len(w.known) + 24*len(w.who)
 }
 
 func (w *sweep) canon(secret int32, n *watch.Secret) {
-	key := n.Account + " " + n.Name
+	key := hashOf(n.Account, n.Name)
 	if n.Name == "" {
-		key = n.UID
+		key = hashOf(n.UID)
 	}
 	first, ok := w.named[key]
 	if !ok {
@@ -154,7 +178,7 @@ func (w *sweep) meet(t *touring, today uint16, r reading, secret int32, new tour
 	}
 	t.seen[p] = true
 	x.distinct++
-	if on, ok := w.known[p]; ok && today-on <= forget {
+	if on, ok := w.known[p.hash()]; ok && today-on <= forget {
 		return
 	}
 	if b := w.born[p.secret]; b == 0 || today-b < 3 {
@@ -247,19 +271,24 @@ func (w *sweep) learn(s *sign, day *watch.Day) {
 // old tells whether the reader was there a week ago: what newcomers read is all
 // new.
 func (w *sweep) old(r reading, today uint16) bool {
-	at, ok := w.who[r]
+	at, ok := w.who[r.hash()]
 	return ok && today-at.first >= MatureDays
 }
 
 func (w *sweep) remember(s *sign, day *watch.Day, today uint16) {
 	meet := func(r reading, secret int32) {
-		w.known[pair{r, w.same[secret]}] = today
-		at, ok := w.who[r]
+		key := r.hash()
+		at, ok := w.who[key]
 		if !ok {
 			at.first = today
 		}
 		at.last = today
-		w.who[r] = at
+		p := pair{r, w.same[secret]}.hash()
+		if _, ok := w.known[p]; !ok {
+			at.secrets++
+		}
+		w.known[p] = today
+		w.who[key] = at
 	}
 	for _, h := range day.Hours {
 		if h == nil {
@@ -279,8 +308,8 @@ func (w *sweep) remember(s *sign, day *watch.Day, today uint16) {
 		}
 	}
 	if today%7 == 0 {
-		maps.DeleteFunc(w.known, func(_ pair, on uint16) bool { return today-on > forget })
-		maps.DeleteFunc(w.who, func(_ reading, at since) bool { return today-at.last > forget })
+		maps.DeleteFunc(w.known, func(_ uint64, on uint16) bool { return today-on > forget })
+		maps.DeleteFunc(w.who, func(_ uint64, at since) bool { return today-at.last > forget })
 	}
 }
 
@@ -312,13 +341,7 @@ func (s *sign) sweepAlarm(day *watch.Day, i int, t *tour, score float64) watch.A
 	for _, x := range secrets {
 		families[s.home[x].family] = true
 	}
-	known := 0
-	for p := range w.known {
-		if p.reading == t.reading {
-			known++
-		}
-	}
-	first := w.who[t.reading].first
+	known, first := w.who[t.hash()].secrets, w.who[t.hash()].first
 	all, hour := t.distinct, t.hour
 	at := day.Start.Add(time.Duration(i) * time.Hour)
 	a.Tell = func() watch.Told {
@@ -351,7 +374,7 @@ func (s *sign) newcomer(day *watch.Day, t *tour) []finding.Explanation {
 	if t.person == "" || s.days < 21 {
 		return nil
 	}
-	at, ok := s.sweep.who[t.reading]
+	at, ok := s.sweep.who[t.hash()]
 	if today := dayOf(day.Start); ok && today-at.first > 14 {
 		return nil
 	}

@@ -74,8 +74,8 @@ func (h *hours) of(prior *density, weight, sd float64) (d density, n float64) {
 		bins := make([]float64, 24)
 		smooth := make([]float64, 24)
 		for i, x := range h.active[c] {
-			bins[i] = float64(x)
-			n += float64(x)
+			bins[i] = float64(x.n())
+			n += bins[i]
 		}
 		stat.Smooth(smooth, bins, sd)
 		for i, x := range smooth {
@@ -112,9 +112,14 @@ func (d *density) rarity(class, hour int) float64 {
 func (h *hours) middle() (at, close float64) {
 	bins := make([]float64, 24)
 	for i := range bins {
-		bins[i] = float64(h.active[0][i]) + float64(h.active[1][i])
+		bins[i] = float64(h.active[0][i].n() + h.active[1][i].n())
 	}
 	return stat.Direction(bins)
+}
+
+// beside is the activity of the busier of the hours before and after.
+func (h *hours) beside(class, hour int) float32 {
+	return max(h.active[class][(hour+1)%24].n(), h.active[class][(hour+23)%24].n())
 }
 
 // noon is when the middle of a working day is in people's own time: what their
@@ -138,7 +143,7 @@ func (h *hours) span() int {
 	var all []float64
 	total := 0.0
 	for i := range 24 {
-		x := float64(h.active[0][i]) + float64(h.active[1][i])
+		x := float64(h.active[0][i].n() + h.active[1][i].n())
 		all = append(all, x)
 		total += x
 	}

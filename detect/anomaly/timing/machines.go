@@ -15,7 +15,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// machine is what is learned of one program and secret, about 240 bytes.
+// machine is what is learned of one program and secret, about 130 bytes.
 type machine struct {
 	hours
 	size   float32 // reads of a run at its usual hour
@@ -105,7 +105,7 @@ func (m *machine) schedule(c int) int {
 	}
 	best, most := -1, float32(0)
 	for i := range 24 {
-		if two := m.active[c][i] + m.active[c][(i+1)%24]; two > most && m.active[c][i] > 0 {
+		if two := m.active[c][i].n() + m.active[c][(i+1)%24].n(); two > most && m.active[c][i] > 0 {
 			best, most = i, two
 		}
 	}
@@ -127,7 +127,7 @@ func (m *machine) job() bool {
 		days += m.days[c]
 		for i, n := range m.active[c] {
 			if i != at && i != (at+1)%24 {
-				other += n
+				other += n.n()
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd, all []*stray) []
 	shifted := 0
 	for _, o := range odd {
 		here := s.pairs[o.pair]
-		if beside := max(here.active[o.class][(i+1)%24], here.active[o.class][(i+23)%24]); o.actor != x.actor && beside > 2 && here.active[o.class][i] < 0.1*beside {
+		if beside := here.beside(o.class, i); o.actor != x.actor && beside > 2 && here.active[o.class][i].n() < 0.1*beside {
 			shifted++
 		}
 	}
@@ -313,7 +313,7 @@ func (s *sign) alongside(x *stray, all []*stray) (n int) {
 // days.
 func (m *machine) usual(t time.Time) bool {
 	c := class(t, m.offset)
-	return m.active[c][t.UTC().Hour()] > 0.3*m.days[c]
+	return m.active[c][t.UTC().Hour()].n() > 0.3*m.days[c]
 }
 
 func (s *sign) learnMachines(day *watch.Day) {

@@ -195,7 +195,7 @@ func (s *sign) freeDays(day *watch.Day, i int) map[int8]bool {
 		absent := 1.0
 		for h := 0; h <= i; h++ {
 			if here(h, p.offset) {
-				absent *= 1 - min(0.95, float64(p.active[0][h]/p.days[0]))
+				absent *= 1 - min(0.95, float64(p.active[0][h].n()/p.days[0]))
 			}
 		}
 		expected[p.offset] += min(1-absent, 0.9)
@@ -382,8 +382,7 @@ func (s *sign) shifted(day *watch.Day, i int, name string, p *person) int {
 		}
 		counted[q] = true
 		c := class(day.Start.Add(time.Duration(i)*time.Hour), o.offset)
-		here := o.active[c][i]
-		if beside := max(o.active[c][(i+1)%24], o.active[c][(i+23)%24]); beside > 2 && here < 0.1*beside {
+		if beside := o.beside(c, i); beside > 2 && o.active[c][i].n() < 0.1*beside {
 			n++
 		}
 	}

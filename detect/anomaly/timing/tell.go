@@ -73,7 +73,7 @@ func (h *hours) said(d *density) string {
 	total := 0.0
 	for c := range h.active {
 		for i := range h.active[c] {
-			total += float64(h.active[c][i])
+			total += float64(h.active[c][i].n())
 		}
 	}
 	left := 0.9 * total
@@ -81,8 +81,8 @@ func (h *hours) said(d *density) string {
 		bc, bi, best := -1, 0, float32(0)
 		for c := range h.active {
 			for i, x := range h.active[c] {
-				if !on[c][i] && x/float32(daysOf[c]) > best {
-					bc, bi, best = c, i, x/float32(daysOf[c])
+				if rate := x.n() / float32(daysOf[c]); !on[c][i] && rate > best {
+					bc, bi, best = c, i, rate
 				}
 			}
 		}
@@ -90,7 +90,7 @@ func (h *hours) said(d *density) string {
 			break
 		}
 		on[bc][bi] = true
-		left -= float64(h.active[bc][bi])
+		left -= float64(h.active[bc][bi].n())
 	}
 	var parts []string
 	for c, name := range []string{"on working days", "on days off"} {
@@ -149,7 +149,7 @@ func seriesOf(day *watch.Day, i int, l *hours, d *density, seen func(*watch.Hour
 		c := class(t, l.offset)
 		expected := 0.0
 		if l.days[c] > 0 {
-			expected = math.Min(1, float64(l.active[c][h]/l.days[c]))
+			expected = math.Min(1, float64(l.active[c][h].n()/l.days[c]))
 		}
 		high := 0.0
 		if expected > 0.025 {

@@ -13,6 +13,7 @@ package timing
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"time"
 	"unsafe"
@@ -116,14 +117,24 @@ func (s *sign) Learn(day *watch.Day) {
 // hours is in which hours of working days (0) and days off (1) somebody is
 // active, in UTC, and where in the week their days off are.
 type hours struct {
-	active [2][24]float32 // hours with activity, decayed
-	days   [2]float32     // days of the class that passed since the first, decayed
-	seen   uint16         // hours with activity, ever
-	on     uint16         // days with any
-	first  uint16         // day, since 1970
+	active [2][24]tally // hours with activity, decayed
+	days   [2]float32   // days of the class that passed since the first, decayed
+	seen   uint16       // hours with activity, ever
+	on     uint16       // days with any
+	first  uint16       // day, since 1970
 	last   uint16
 	offset int8 // hours east of UTC
 }
+
+// tally is a sum of hours in steps of 1/512: 67, which is all that is ever
+// reached by one a day, fit.
+type tally uint16
+
+func (t tally) n() float32 { return float32(t) / 512 }
+
+func (t tally) plus() tally { return tally(min(uint32(t)+512, math.MaxUint16)) }
+
+func (t tally) decayed() tally { return tally(float64(t) * decay) }
 
 // decay a day: half is forgotten in 46 days.
 const decay = 0.985
@@ -153,7 +164,7 @@ func (h *hours) learn(day time.Time, active *[24]bool) {
 	any := false
 	for c := range h.active {
 		for i := range h.active[c] {
-			h.active[c][i] *= decay
+			h.active[c][i] = h.active[c][i].decayed()
 		}
 		h.days[c] *= decay
 	}
@@ -161,7 +172,7 @@ func (h *hours) learn(day time.Time, active *[24]bool) {
 		c := class(day.Add(time.Duration(i)*time.Hour), h.offset)
 		h.days[c] += 1.0 / 24
 		if yes {
-			h.active[c][i]++
+			h.active[c][i] = h.active[c][i].plus()
 			h.seen++
 			any = true
 		}
