@@ -40,6 +40,32 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// What came once counts fully where such things are common, and hardly where they
+// are as rare as trouble.
+func TestOnce(t *testing.T) {
+	r := novelty.NewRates(1000, []novelty.Kind{{Name: "rare", Usual: 1e-7}, {Name: "common", Usual: 1e-2}})
+	r.Once(0, 1)
+	r.Once(1, 1)
+	if rare, common := r.Learned(0), r.Learned(1); rare > 0.01 || rare <= 0 || common < 0.99 || common > 1 {
+		t.Errorf("counted %g and %g", rare, common)
+	}
+	// Where it comes again and again it was no trouble, or too much of it to tell.
+	for range 1000 {
+		r.Once(0, 1)
+	}
+	if r.Learned(0) < 500 {
+		t.Errorf("of 1,000 %g were counted", r.Learned(0))
+	}
+}
+
+// Repetitions are no novelties of their own.
+func TestAll(t *testing.T) {
+	r := novelty.NewRates(1000, []novelty.Kind{{Name: "again", Usual: 1, Repeat: true}, {Name: "new", Usual: 0.1}})
+	if !near(r.All(), 0.1) {
+		t.Errorf("in all %g", r.All())
+	}
+}
+
 func TestLeaning(t *testing.T) {
 	f := func(seen, expected, want float64) {
 		t.Helper()
