@@ -241,6 +241,37 @@ func BenchmarkJudge(b *testing.B) {
 	b.ReportMetric(float64(s.Bytes()), "B/state")
 }
 
+// TestOptions: what is left out is left out.
+func TestOptions(t *testing.T) {
+	h := office()
+	h.On(learned, "2:01 ci deployer deploy service/app0")
+	h.Deny(learned, 50, "2:05 lambda app0 reads prod/other/new x3000")
+	f := func(opt Options, contexts bool) (best float64) {
+		t.Helper()
+		s := New(opt)
+		h.Learn(s, 0, learned)
+		got := false
+		for _, a := range h.Judge(s, learned) {
+			best = max(best, a.Score)
+			got = got || len(a.Context) > 0
+		}
+		if got != contexts {
+			t.Errorf("%+v: context %v", opt, got)
+		}
+		return best
+	}
+	whole := f(Options{}, true)
+	if got := f(Options{NoContext: true}, false); got != whole {
+		t.Errorf("without context the score is %.2f, not %.2f", got, whole)
+	}
+	if got := f(Options{NoPeers: true}, true); got == whole {
+		t.Error("peers make no difference")
+	}
+	if got := f(Options{NoShrinkage: true}, true); got == whole {
+		t.Error("shrinkage makes no difference")
+	}
+}
+
 func TestImmature(t *testing.T) {
 	h := office()
 	h.Deny(3, 8, "2:05 lambda app0 reads prod/app1/s0,prod/app2/s0,prod/app3/s0,prod/app4/s0,prod/app5/s0 x10")

@@ -225,6 +225,30 @@ func TestAdopts(t *testing.T) {
 	}
 }
 
+// TestOptions: what is left out is left out.
+func TestOptions(t *testing.T) {
+	h := starts()
+	h.On(learned, "2 ci deployer deploy function/billing")
+	h.Burst(learned, "2:10 lambda billing reads prod/billing/db")
+	f := func(opt Options) watch.Alarm {
+		t.Helper()
+		s := New(opt)
+		h.Learn(s, 0, learned)
+		alarms := h.Judge(s, learned)
+		if len(alarms) != 1 {
+			t.Fatalf("%+v: %d alarms", opt, len(alarms))
+		}
+		return alarms[0]
+	}
+	whole := f(Options{})
+	if a := f(Options{NoContext: true}); len(whole.Context) != 1 || len(a.Context) != 0 || a.Score != whole.Score {
+		t.Errorf("context %v, and without %v", whole.Context, a.Context)
+	}
+	if f(Options{NoPeers: true}).Score >= whole.Score || f(Options{NoShrinkage: true}).Score == whole.Score {
+		t.Error("peers and shrinkage make no difference")
+	}
+}
+
 func TestGates(t *testing.T) {
 	f := func(days int, want bool) {
 		t.Helper()
