@@ -206,6 +206,30 @@ func TestAblations(t *testing.T) {
 	}
 }
 
+// An hour that is looked at again because a record came late is judged anew, and
+// so are those after it.
+func TestLate(t *testing.T) {
+	h := estate()
+	h.On(40, "15 ec2 web-tier reads prod/pay/db")
+	s := caller.New(caller.Options{})
+	h.Learn(s, 0, 40)
+	if got := h.Judge(s, 40); len(got) != 1 || got[0].First.Hour() != 15 {
+		t.Fatalf("%+v", got)
+	}
+	again := *h.Day(40).Hours[10]
+	h.Day(40).Hours[10] = &again
+	h.On(40, "10 ec2 web-tier reads prod/pay/db")
+	if got := s.Judge(h.Day(40), 15); len(got) != 0 {
+		t.Errorf("judged alone, hour 15 says again what hour 10 said: %+v", got)
+	}
+	if got := s.Judge(h.Day(40), 10); len(got) != 1 || got[0].First.Hour() != 10 {
+		t.Errorf("%+v", got)
+	}
+	if got := h.Judge(s, 40); len(got) != 1 || got[0].First.Hour() != 10 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Where new readers come every week, one more is less striking.
 func TestLeaning(t *testing.T) {
 	h := estate()

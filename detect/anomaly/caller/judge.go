@@ -109,7 +109,7 @@ func (s *Sign) nearClass(names *watch.Names, secret, who int32, class uint8) int
 
 // Vagueness of what is known of a secret's callers.
 const (
-	clear0 = iota
+	certain = iota
 	mixed  // some of those who read it lately are of unknown kind
 	vague  // so was this actor, or are all
 )
@@ -118,7 +118,7 @@ const (
 // actor itself was of unknown kind so far: records tell more or less of callers as
 // the provider goes on.
 func (s *Sign) vagueness(h *held, who int32) int {
-	some, all := clear0, true
+	some, all := certain, true
 	for i := range h.items {
 		it := &h.items[i]
 		unknown := novelty.CallerOf(it.class) == event.CallerUnknown

@@ -104,9 +104,6 @@ func (r *Rates) All() float64 {
 // Learned is how many novelties of the kind were counted, forgetting applied.
 func (r *Rates) Learned(kind int) float64 { return r.seen[kind] }
 
-// Exposure is how many secret-days were counted, forgetting applied.
-func (r *Rates) Exposure() float64 { return r.exposure }
-
 // spread is the shape of the gamma distribution of how much more or less than
 // others one secret or principal shows novelties.
 const spread = 0.5

@@ -34,7 +34,7 @@ const (
 // Who is there.
 const (
 	local   = iota // a usual reader, of it or its family, at work in that region
-	reader0        // a usual reader, who never was in that region
+	visitor        // a usual reader, who never was in that region
 	program        // another program
 	human          // a person
 	other          // a long-lived key, or unclear
@@ -74,7 +74,7 @@ func (s *Sign) nearActor(names *watch.Names, secret, who int32, caller event.Cal
 	case reads && s.actor(who).usual(region, today):
 		return local
 	case reads:
-		return reader0
+		return visitor
 	}
 	return program
 }

@@ -34,7 +34,7 @@ func (s *Sign) replicated(day *watch.Day, i int, group []found) string {
 	var at time.Time
 	for k := range group {
 		f := &group[k]
-		if who := int(f.kind) % nearActors; who != local && who != reader0 {
+		if who := int(f.kind) % nearActors; who != local && who != visitor {
 			return ""
 		}
 		sec := &day.Names.Secrets[f.place.secret]
@@ -65,7 +65,7 @@ func (s *Sign) replicated(day *watch.Day, i int, group []found) string {
 func (s *Sign) followed(day *watch.Day, i int, today uint16, group []found) string {
 	top := &group[0]
 	for k := range group {
-		if who := int(group[k].kind) % nearActors; who != local && who != reader0 {
+		if who := int(group[k].kind) % nearActors; who != local && who != visitor {
 			return ""
 		}
 	}
@@ -174,7 +174,7 @@ func (s *Sign) actorSentence(top *found, who *watch.Actor) string {
 	switch int(top.kind) % nearActors {
 	case local:
 		return fmt.Sprintf("%s usually reads it or its family, and is at work in %s.", who.Name, top.region)
-	case reader0:
+	case visitor:
 		return fmt.Sprintf("%s usually reads it, never in %s.", who.Name, top.region)
 	case human:
 		return fmt.Sprintf("It was a person, as %s.", who.Name)
