@@ -110,8 +110,8 @@ func (s *Sign) nearClass(names *watch.Names, secret, who int32, class uint8) int
 // Vagueness of what is known of a secret's callers.
 const (
 	certain = iota
-	mixed  // some of those who read it lately are of unknown kind
-	vague  // so was this actor, or are all
+	mixed   // some of those who read it lately are of unknown kind
+	vague   // so was this actor, or are all
 )
 
 // vagueness tells how well it is known what reads the secret, and whether the
