@@ -176,7 +176,7 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 			}
 			st.spread.Add(x, mean)
 			st.tail.Add(t.score[h])
-			if t.plain[h] >= 3 && t.reads[h] >= mean+8 {
+			if t.plain[h] >= 2 && t.reads[h] >= mean+5 {
 				st.remember(day.Add(time.Duration(h)*time.Hour), t.reads[h])
 			}
 		}
