@@ -169,98 +169,102 @@ func (w *written) checkBursts(t *testing.T, reads map[string][]time.Time) {
 	}
 }
 
-// Everyday reading: twins, errors, people, rhythms and the spread of counts.
+// Everyday reading by programs: twins, errors, the day's shape.
 func TestRatesOfUse(t *testing.T) {
 	w := live(t, estate.Smooth)
-	var reads, twins, slow, all float64
-	calls := map[string]float64{} // of people, by person and day
-	var console, byPeople, inner, peopleWrong float64
-	lunch, morning := 0.0, 0.0
+	var reads, twins, slow, lunch, rest float64
 	daily := map[string]bool{}
 	for _, wl := range w.Workloads {
 		for _, r := range wl.Reads {
-			if r.Rhythm == estate.Office && len(wl.Reads) > 0 {
+			if r.Rhythm == estate.Office {
 				daily[wl.Role+r.Secret.ARN] = true
 			}
 		}
 	}
-	begun := w.TroubleAt // before it nothing is out of the ordinary
-	for i := range w.events {
-		e := &w.events[i]
-		if !e.Time.Before(begun) {
-			break
-		}
-		all++
+	for e := range w.calm {
 		s := w.uids[e.ResourceUID]
 		switch {
 		case e.Twin:
 			twins++
-		case isRead(e) && s != nil:
-			if s.Sort != estate.SortKey && e.Outcome == event.Success {
-				reads++
-			}
-			if e.Outcome == event.Throttled {
-				slow++
-			}
-			if wl := w.roles[e.ActorUID]; wl != nil && daily[e.ActorUID+e.ResourceUID] {
-				zone, err := time.LoadLocation(wl.App.Team.Zone)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if local := e.Time.In(zone); estate.Workday(wl.App.Team.Country, local) {
-					switch local.Hour() {
-					case 12:
-						lunch++
-					case 10, 11, 13, 14, 15, 16:
-						morning++
-					}
-				}
-			}
+		case isRead(e) && s != nil && e.Outcome == event.Throttled:
+			slow++
+		case isRead(e) && s != nil && s.Sort != estate.SortKey && e.Outcome == event.Success:
+			reads++
 		}
-		if e.Caller == event.CallerConsole || e.Caller == event.CallerPersonCLI {
-			if !strings.Contains(e.ActorUID, "AWSReservedSSO") || e.APIOperation == "ConsoleLogin" || isRead(e) {
-				continue
-			}
-			byPeople++
-			if e.Caller == event.CallerConsole {
-				console++
-				if e.UserAgent == internal {
-					inner++
-				}
-			}
-			if e.Outcome != event.Success {
-				peopleWrong++
-			}
-			calls[e.ActorSession+e.Time.Format(time.DateOnly)]++
+		wl := w.roles[e.ActorUID]
+		if e.Twin || wl == nil || !daily[e.ActorUID+e.ResourceUID] {
+			continue
+		}
+		local := e.Time.In(w.zone(t, wl.App.Team.Zone))
+		switch h := local.Hour(); {
+		case !estate.Workday(wl.App.Team.Country, local):
+		case h == 12:
+			lunch++
+		case h >= 10 && h <= 16:
+			rest++
 		}
 	}
 	near(t, "reads with a record of the key's use", twins/reads, shareTwin, 0.03)
 	near(t, "throttled reads", slow/reads, shareThrottled*4, 0.002)
-	near(t, "noon against the rest of the day", lunch/(morning/6), office[12], 0.2)
-	near(t, "people's calls in the console", console/byPeople, shareConsole, 0.06)
-	near(t, "console calls under the agent AWS Internal", inner/console, shareInternal, 0.06)
-	near(t, "people's calls that fail", peopleWrong/byPeople, peopleFailed, 0.012)
+	near(t, "noon against the rest of the day", lunch/(rest/6), office[12], 0.2)
 	near(t, "delivered again", float64(w.again)/float64(len(w.events)), shareAgain, 0.003)
-	var sum, days, own float64
-	for _, n := range calls {
-		sum += n
+}
+
+// calm yields the events of the days before trouble.
+func (w *written) calm(yield func(*event.Event) bool) {
+	for i := range w.events {
+		if e := &w.events[i]; !e.Time.Before(w.TroubleAt) || !yield(e) {
+			return
+		}
+	}
+}
+
+func (w *written) zone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loc
+}
+
+func TestRatesOfPeople(t *testing.T) {
+	w := live(t, estate.Smooth)
+	calls := map[string]float64{} // by person and day
+	var console, inner, wrong, all, days, own float64
+	for e := range w.calm {
+		if s := w.uids[e.ResourceUID]; isRead(e) && s != nil && s.Person {
+			own++
+		}
+		if !strings.Contains(e.ActorUID, "AWSReservedSSO") || e.Twin || e.APIOperation == "ConsoleLogin" || isRead(e) {
+			continue
+		}
+		all++
+		calls[e.ActorSession+e.Time.Format(time.DateOnly)]++
+		if e.Outcome != event.Success {
+			wrong++
+		}
+		if e.Caller == event.CallerConsole {
+			console++
+			if e.UserAgent == internal {
+				inner++
+			}
+		}
 	}
 	for _, s := range w.Secrets {
 		for _, p := range s.Readers {
-			for at := w.Start; at.Before(begun); at = at.AddDate(0, 0, 1) {
+			for at := w.Start; at.Before(w.TroubleAt); at = at.AddDate(0, 0, 1) {
 				if w.Presence(p, at.Add(12*time.Hour)).Works {
 					days++
 				}
 			}
 		}
 	}
-	for i := range w.events {
-		if e := &w.events[i]; e.Time.Before(begun) && isRead(e) && w.uids[e.ResourceUID] != nil && w.uids[e.ResourceUID].Person {
-			own++
-		}
-	}
+	near(t, "calls in the console", console/all, shareConsole, 0.06)
+	near(t, "console calls under the agent AWS Internal", inner/console, shareInternal, 0.06)
+	near(t, "calls that fail", wrong/all, peopleFailed, 0.012)
+	near(t, "calls of a person at work", all/float64(len(calls)), callsPerPerson, 8)
 	near(t, "reads of a person's secret a day at work", own/days, personReads, 0.8)
-	near(t, "calls of a person at work", sum/float64(len(calls)), callsPerPerson, 8)
 }
 
 // The counts of one family are gamma-Poisson, those of the other are not.
