@@ -67,20 +67,19 @@ type anomalyHunt struct {
 
 // AnomalyReport is the JSON of `hunt`.
 type AnomalyReport struct {
-	Since       time.Time             `json:"since"`
-	Until       time.Time             `json:"until"` // the first hour not judged yet
-	Hours       int64                 `json:"hours"`
-	OpenHours   int                   `json:"open_hours"` // of which the log is not complete yet
-	Secrets     int                   `json:"secrets"`    // and keys that were ever used
-	Budget      float64               `json:"budget"`
-	Findings    []api.Finding         `json:"findings"`
-	Explained   int                   `json:"explained"` // of them
-	Maturity    []anomaly.Maturity    `json:"maturity"`
-	Calibration []anomaly.Calibration `json:"calibration"`
-	StateBytes  int64                 `json:"state_bytes"`
-	Recorded    bool                  `json:"recorded"`
-	Seconds     float64               `json:"seconds"`
-	folded      []finding.Finding     // most pressing first
+	Since     time.Time     `json:"since"`
+	Until     time.Time     `json:"until"` // the first hour not judged yet
+	Hours     int64         `json:"hours"`
+	OpenHours int           `json:"open_hours"` // of which the log is not complete yet
+	Secrets   int           `json:"secrets"`    // and keys that were ever used
+	Budget    float64       `json:"budget"`
+	Findings  []api.Finding `json:"findings"`
+	Explained int           `json:"explained"` // of them
+	anomaly.State
+	StateBytes int64             `json:"state_bytes"`
+	Recorded   bool              `json:"recorded"`
+	Seconds    float64           `json:"seconds"`
+	folded     []finding.Finding // most pressing first
 }
 
 func (h *anomalyHunt) run(ctx context.Context) (err error) {
@@ -153,7 +152,7 @@ func (h *anomalyHunt) options() (o anomaly.Options, err error) {
 
 // hunt looks at the period, as far as the log is complete.
 func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter) (AnomalyReport, finding.Hunt, error) {
-	report := AnomalyReport{Budget: h.budget, Findings: []api.Finding{}, Maturity: []anomaly.Maturity{}, Calibration: []anomaly.Calibration{}}
+	report := AnomalyReport{Budget: h.budget, Findings: []api.Finding{}, State: anomaly.State{Maturity: []anomaly.Maturity{}, Calibration: []anomaly.Calibration{}}}
 	if report.Budget == 0 {
 		report.Budget = h.cfg.Anomalies.Budget
 	}
@@ -191,7 +190,7 @@ func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter
 	}
 	report.Hours, report.OpenHours = int64(report.Until.Sub(said.Since)/time.Hour), len(said.Again)
 	report.Secrets, report.StateBytes = hunter.Progress().Secrets, hunter.Progress().Bytes
-	report.Maturity, report.Calibration = hunter.Maturity(), hunter.Calibration()
+	report.State = hunter.State()
 	report.folded = folded(said.Occurrences)
 	for _, f := range report.folded {
 		if len(f.Explained) > 0 {

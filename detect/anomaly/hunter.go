@@ -14,7 +14,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -102,9 +101,10 @@ type Hunter struct {
 	p  Progress
 
 	shown atomic.Pointer[Progress] // a copy of p
+	state atomic.Pointer[State]
 }
 
-var _ detect.Pack = (*Hunter)(nil)
+var _ detect.Onward = (*Hunter)(nil)
 
 // New makes a hunter that has read nothing yet.
 func New(o Options) *Hunter {
@@ -123,83 +123,38 @@ func New(o Options) *Hunter {
 // Hunters is detect.Hunter's.
 func (h *Hunter) Hunters() []string { return []string{Name} }
 
+// Onward is detect.Onward's.
+func (h *Hunter) Onward() {}
+
 // Hunt is detect.Hunter's. What is asked for may be widened: every hour from
 // since up to the last one that is over is told, because what was learned of an
 // hour decides on those after it. Hours that are not over come back in Again.
 func (h *Hunter) Hunt(ctx context.Context, hunter string, since, until, now time.Time) (finding.Hunt, error) {
-	said, err := h.HuntTogether(ctx, []detect.Look{{Hunter: hunter, Since: since, Until: until}}, now)
-	if err != nil {
-		return finding.Hunt{}, err
-	}
-	return said[0], nil
-}
-
-// HuntTogether is detect.Pack's: one pass through the hours for all looks.
-func (h *Hunter) HuntTogether(ctx context.Context, looks []detect.Look, now time.Time) ([]finding.Hunt, error) {
-	for _, l := range looks {
-		if l.Hunter != Name {
-			return nil, fmt.Errorf("%q is not hunted for here", l.Hunter)
-		}
+	if hunter != Name {
+		return finding.Hunt{}, fmt.Errorf("%q is not hunted for here", hunter)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	lateness := max(h.o.Lateness, 0)
-	end := finding.Hour(now.Add(-lateness)) // hours before it are over
-	out := make([]finding.Hunt, len(looks))
-	since := end
-	for i, l := range looks {
-		out[i] = finding.Hunt{Hunter: Name, Since: finding.Hour(l.Since), Until: finding.Hour(l.Until.Add(time.Hour - 1))}
-		for t := out[i].Since; t.Before(out[i].Until); t = t.Add(time.Hour) {
-			if !t.Before(end) {
-				out[i].Again = append(out[i].Again, t)
-			}
-		}
-		if out[i].Since.Before(since) {
-			since = out[i].Since
+	end := finding.Hour(now.Add(-max(h.o.Lateness, 0))) // hours before it are over
+	out := finding.Hunt{Hunter: Name, Since: finding.Hour(since), Until: finding.Hour(until.Add(time.Hour - 1))}
+	for t := out.Since; t.Before(out.Until); t = t.Add(time.Hour) {
+		if !t.Before(end) {
+			out.Again = append(out.Again, t)
 		}
 	}
-	if !since.Before(end) {
+	if !out.Since.Before(end) {
 		return out, nil
 	}
-	said, err := h.from(ctx, since, end)
+	said, err := h.from(ctx, out.Since, end)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	share(out, said, end)
+	h.keepState()
+	if out.Until.Before(end) {
+		out.Until = end
+	}
+	out.Occurrences, out.Notes = said.Occurrences, said.Notes
 	return out, nil
-}
-
-// share gives each look the hours from its own on up to the next one's, the last
-// one up to the end.
-func share(looks []finding.Hunt, said finding.Hunt, end time.Time) {
-	order := make([]int, len(looks))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return looks[i].Since.Compare(looks[j].Since) })
-	for n, i := range order {
-		l := &looks[i]
-		if !l.Since.Before(end) {
-			continue
-		}
-		to := end
-		if n+1 < len(order) {
-			to = looks[order[n+1]].Since
-		}
-		if l.Until.Before(to) {
-			l.Until = to
-		}
-		for _, o := range said.Occurrences {
-			if !o.Since.Before(l.Since) && o.Since.Before(l.Until) {
-				l.Occurrences = append(l.Occurrences, o)
-			}
-		}
-		for _, note := range said.Notes {
-			if !note.Day.Add(24*time.Hour-1).Before(l.Since) && note.Day.Before(l.Until) {
-				l.Notes = append(l.Notes, note)
-			}
-		}
-	}
 }
 
 // Progress is that of the hunt under way, or of the latest one.

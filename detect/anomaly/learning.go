@@ -43,10 +43,31 @@ var gates = map[string]gate{
 	finding.SignDenials:   {principals: true},
 }
 
-// Maturity tells how far each sign has learned.
-func (h *Hunter) Maturity() []Maturity {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// State is what a hunter knew after its latest hunt.
+type State struct {
+	Maturity    []Maturity    `json:"maturity"`
+	Calibration []Calibration `json:"calibration"`
+}
+
+// State is that of the latest hunt; a hunt under way keeps nobody waiting.
+func (h *Hunter) State() State {
+	if s := h.state.Load(); s != nil {
+		return *s
+	}
+	return State{Maturity: []Maturity{}, Calibration: []Calibration{}}
+}
+
+// keepState takes note of the state after a hunt; h.mu is held.
+func (h *Hunter) keepState() {
+	s := State{Maturity: h.maturity(), Calibration: []Calibration{}}
+	if h.m != nil {
+		s.Calibration = append(s.Calibration, h.m.learned.tails.calibration()...)
+	}
+	h.state.Store(&s)
+}
+
+// maturity tells how far each sign has learned; h.mu is held.
+func (h *Hunter) maturity() []Maturity {
 	var out []Maturity
 	for _, sign := range finding.Signs {
 		g := gates[sign]

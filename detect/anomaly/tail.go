@@ -256,16 +256,7 @@ type Calibration struct {
 	Slope float64 `json:"slope"`
 }
 
-// Calibration gives what was observed, by class and day.
-func (h *Hunter) Calibration() []Calibration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.m == nil {
-		return nil
-	}
-	return h.m.learned.tails.calibration()
-}
-
+// calibration gives what was observed, by class and day.
 func (t *tails) calibration() (out []Calibration) {
 	for _, x := range t.classes {
 		for i := range x.days {

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
@@ -312,28 +311,18 @@ func (k *kept) give(_ context.Context, since, until time.Time) ([]finding.Note, 
 	return out, nil
 }
 
-// round hunts as the pipeline does: in all windows of adjoining marked hours.
+// round hunts as the pipeline does: from the first marked hour to the last.
 func (k *kept) round(t *testing.T, h *Hunter, now time.Time) {
 	t.Helper()
 	hours := slices.SortedFunc(maps.Keys(k.marks), time.Time.Compare)
-	var looks []detect.Look
-	for _, hour := range hours {
-		if n := len(looks) - 1; n >= 0 && looks[n].Until.Equal(hour) {
-			looks[n].Until = hour.Add(time.Hour)
-			continue
-		}
-		looks = append(looks, detect.Look{Hunter: Name, Since: hour, Until: hour.Add(time.Hour)})
-	}
-	if len(looks) == 0 {
+	if len(hours) == 0 {
 		return
 	}
-	said, err := h.HuntTogether(t.Context(), looks, now)
+	said, err := h.Hunt(t.Context(), Name, hours[0], hours[len(hours)-1].Add(time.Hour), now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range said {
-		k.record(s)
-	}
+	k.record(said)
 }
 
 // mark has the marker look at events.
