@@ -97,6 +97,14 @@ func uses(h *watch.Hour) []*stray {
 	return out
 }
 
+// likeness is the chance that reads which have nothing to do with the job are at
+// least as like one of its runs as count is: those that are looked at are between
+// two fifths and three times as many, more or less evenly by ratio.
+func (m *machine) likeness(count int64) float64 {
+	size := max(float64(m.size), 1)
+	return min(1, math.Abs(math.Log(float64(count)/size))+0.5/size+0.02)
+}
+
 // schedule gives the hour at which a job comes on days of a class: it is that
 // hour or the one after. None: -1.
 func (m *machine) schedule(c int) int {
@@ -157,7 +165,7 @@ func (s *sign) scoreMachine(m *machine, t time.Time, count int64) (score float64
 		if m.near(t.Hour(), 0) || again || count < max(jobReads, int64(0.4*m.size)) || count > int64(3*m.size)+jobReads {
 			return 0, c, true, true
 		}
-		return stat.Score(math.Log(s.strays.chance())), c, true, true
+		return stat.Score(math.Log(s.strays.chance() * m.likeness(count))), c, true, true
 	}
 	if m.seen < 3*matureHours || m.span() > widest {
 		return 0, 0, false, false
