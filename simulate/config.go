@@ -26,13 +26,17 @@ type Config struct {
 	Start time.Time
 	// Calm leaves out trouble and what looks like it.
 	Calm bool
+	// Story adds what rules and the ledger are there for: a pipeline's key leaks
+	// and is used, an account is silent for an hour, digests vouch for a file that
+	// was never delivered, another is cut off, and one is no log. It is told in
+	// Summary, not in the labels.
+	Story bool
 	// Progress is told of each hour of the logs that is about to be written; nil:
 	// nobody is.
 	Progress func(hour time.Time)
 
 	// Of Organisation.
 	sample  bool    // homes in one region, people in one office
-	plain   bool    // no story, digests and damage
 	records int     // about so many records: rates follow from it
 	scale   float64 // of rates of use and people's work
 }

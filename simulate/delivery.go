@@ -63,11 +63,6 @@ func newDelivery(e *engine, root string) *delivery {
 	d.step, d.least = 3600, 48
 	if e.c.sample {
 		d.step, d.least = e.c.slotLength(), 1
-		for _, a := range e.accounts[:min(2, len(e.accounts))] {
-			if !e.c.plain {
-				a.main.chain = &chain{account: a, region: a.Home, hour: e.w.Start}
-			}
-		}
 		if e.c.records > 0 {
 			var load float64
 			for at := e.from; at < e.end; at += 3600 {
@@ -76,6 +71,11 @@ func newDelivery(e *engine, root string) *delivery {
 				}
 			}
 			d.perHour = float64(e.c.records) / load
+		}
+	}
+	if e.c.Story {
+		for _, a := range e.accounts[:min(2, len(e.accounts))] {
+			a.main.chain = &chain{account: a, region: a.Home, hour: e.w.Start}
 		}
 	}
 	var folders sync.Map
@@ -123,7 +123,7 @@ func (d *delivery) finish(end int64) error {
 			break
 		}
 	}
-	if !d.e.c.sample || d.e.c.plain {
+	if !d.e.c.Story {
 		return nil
 	}
 	if err := d.insight(); err != nil {
@@ -183,12 +183,11 @@ func (d *delivery) flush(s *stream, second int64, all bool) error {
 	return d.vouch(s, path, calls, lost)
 }
 
-// mishap decides which file of the sample organisation is never delivered, and
-// which is cut off.
+// mishap decides which file of a story is never delivered, and which is cut off.
 func (d *delivery) mishap(s *stream, path string, at time.Time, records int) (lost, cut bool) {
 	sum := &d.e.sum
 	switch {
-	case !d.e.c.sample || d.e.c.plain:
+	case !d.e.c.Story:
 	case sum.MissingFile == "" && s.chain != nil && s.account.Index == min(1, len(d.e.accounts)-1) && !at.Before(d.e.middle().Add(4*time.Hour)):
 		sum.MissingFile, sum.Withheld = path, records
 		return true, false

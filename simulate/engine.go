@@ -212,6 +212,9 @@ func fillTable(table *[4096]uint16, by class) {
 
 // run goes through the hours.
 func (e *engine) run(ctx context.Context) error {
+	if e.c.Story {
+		e.writeScript()
+	}
 	for e.hour = e.from; e.hour < e.end; e.hour += 3600 {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 
 // Organisation is a small configuration of the simulator: a sample of everyday
 // work of about so many records, with a story told in it. The zero value is the
-// sample organisation of the demo.
+// sample organisation of tests and measurements.
 type Organisation struct {
 	Seed int64
 	// Accounts, 12 if zero.
@@ -40,7 +40,7 @@ func (o Organisation) config() Config {
 	}
 	c := Config{
 		Seed: o.Seed, Accounts: o.Accounts, Days: o.Days, Secrets: 8 * max(o.Accounts, 1), Start: o.Start, Calm: true,
-		sample: true, plain: o.Plain, records: o.Records,
+		sample: true, Story: !o.Plain, records: o.Records,
 	}
 	const perSecretAndDay = 220 // records, at the usual rates
 	if o.Accounts > 0 && o.Days > 0 && o.Records > 0 {
@@ -66,9 +66,6 @@ func (o Organisation) write(ctx context.Context, dir string) (Summary, error) {
 	c := o.config()
 	e := newEngine(c, newBuilder(c).world())
 	e.d = newDelivery(e, dir)
-	if !c.plain {
-		e.writeScript()
-	}
 	err := e.run(ctx)
 	if closeErr := e.d.close(); err == nil {
 		err = closeErr
@@ -92,4 +89,9 @@ func (c *Config) slotLength() int64 {
 }
 
 // middle is midnight of the day in which things happen.
-func (e *engine) middle() time.Time { return e.w.Start.AddDate(0, 0, e.c.Days/2) }
+func (e *engine) middle() time.Time {
+	if !e.c.sample {
+		return e.w.Start.AddDate(0, 0, e.c.Days*3/4) // when there is something to compare with
+	}
+	return e.w.Start.AddDate(0, 0, e.c.Days/2)
+}

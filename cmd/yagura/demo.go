@@ -17,8 +17,8 @@ import (
 	"github.com/yagura-sec/yagura/triage"
 )
 
-// demoSeed makes the sample organisation; the same seed makes the same one.
-const demoSeed = 1
+// demoWorld is the organisation of the demo: small, and with a story to find.
+var demoWorld = simulate.Config{Seed: 1, Days: 24, Accounts: 12, Secrets: 60, Story: true}
 
 // demoMark is a file that says a folder was made by demo and may be made anew.
 const demoMark = ".yagura-demo"
@@ -47,10 +47,12 @@ func (p *program) runDemo(ctx context.Context, dir string) error {
 	if err := clearDemo(dir); err != nil {
 		return err
 	}
-	logs := filepath.Join(dir, "logs")
+	world := filepath.Join(dir, "world")
+	logs := filepath.Join(world, "logs")
 	p.dir = filepath.Join(dir, "data")
+	p.cfg.Anomalies.Calendars = []string{filepath.Join(world, "calendar.json")}
 	start := time.Now()
-	made, err := simulate.Organisation{Seed: demoSeed}.Write(ctx, logs)
+	made, err := demoWorld.Write(ctx, world)
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func clearDemo(dir string) error {
 	} else if err != nil {
 		return err
 	}
-	for _, sub := range []string{"logs", "data"} {
+	for _, sub := range []string{"logs", "world", "data"} { // logs: of older versions
 		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
 			return err
 		}
@@ -109,7 +111,13 @@ func (p *program) demoFindings(ctx context.Context, r *rooms) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "%s; the most pressing:\n\n", many(int64(len(page)), "finding", "findings"))
+	explained := 0
+	for _, f := range page {
+		if len(f.Explained) > 0 {
+			explained++
+		}
+	}
+	fmt.Fprintf(p.stdout, "%s, %d of them accounted for by the calendar or by the log itself; the most pressing:\n\n", many(int64(len(page)), "finding", "findings"), explained)
 	for i, f := range page {
 		if i == demoShown {
 			break
@@ -124,8 +132,10 @@ func (p *program) demoFurther() {
 	fmt.Fprintf(p.stdout, `
 Look further:
 
-  %[1]s findings list --severity high
+  %[1]s findings cases --unexplained
+  %[1]s findings list --kind anomaly
   %[1]s findings show KEY
+  %[1]s hunt --dry-run --budget 5
   %[1]s search 'outcome:denied' --limit 20
   %[1]s sql "select actor_uid, sum(count) from usage where resource_uid = '' group by 1 order by 2 desc limit 10"
   %[1]s ledger

@@ -33,15 +33,21 @@ func (p *planner) starter(a *estate.App) *estate.Workload {
 	return nil
 }
 
-// strangerInGroup is that another application's role reads one of a group.
+// strangerInGroup is that another application's role reads one of a group: a
+// program of the same sort where there is one, for what another sort of caller
+// reads is trouble of kind caller.
 func strangerInGroup(p *planner, j *job) bool {
 	from, to := j.at, j.at.Add(20*time.Minute)
-	for _, a := range p.groups(j, from, to) {
-		for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool {
-			return w.Account == a.Account && w.App != a && w.Class != estate.CI && !p.reads(w, plainSecrets(a)[0])
-		}) {
-			p.intrude(j, "stranger reads one of a group", as(w), plainSecrets(a)[0], 3, from, to)
-			return true
+	groups := p.groups(j, from, to)
+	for _, alike := range []bool{true, false} {
+		for _, a := range groups {
+			for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool {
+				return w.Account == a.Account && w.App != a && w.Class != estate.CI && !p.reads(w, plainSecrets(a)[0]) &&
+					(!alike || w.Class == p.starter(a).Class)
+			}) {
+				p.intrude(j, "stranger reads one of a group", as(w), plainSecrets(a)[0], 3, from, to)
+				return true
+			}
 		}
 	}
 	return false
