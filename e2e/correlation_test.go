@@ -80,7 +80,10 @@ func ownRules(t *testing.T) (dir string) {
 }
 
 // correlated is all that is said of correlations in a data directory.
-func correlated(t *testing.T, data string) (text string, n int) {
+func correlated(t *testing.T, data string) (text string, n int) { return said(t, data, "correlation") }
+
+// said is all that findings of a kind say.
+func said(t *testing.T, data, kind string) (text string, n int) {
 	t.Helper()
 	var all struct {
 		Findings []struct {
@@ -88,17 +91,11 @@ func correlated(t *testing.T, data string) (text string, n int) {
 			First                                                    string `json:"first_seen"`
 			Last                                                     string `json:"last_seen"`
 			Count                                                    int64
-			Reasons, Evidence, Next                                  any
+			Reasons, Evidence, Next, Anomaly                         any
+			ExplainedBy                                              any `json:"explained_by"`
 		}
 	}
-	decode(t, yagura(t, data, "findings", "list", "--demoted", "--format", "json"), &all)
-	for i := 0; i < len(all.Findings); {
-		if all.Findings[i].Kind == "correlation" {
-			i++
-			continue
-		}
-		all.Findings = slices.Delete(all.Findings, i, i+1)
-	}
+	decode(t, yagura(t, data, "findings", "list", "--demoted", "--kind", kind, "--format", "json"), &all)
 	out, err := json.MarshalIndent(all, "", " ")
 	if err != nil {
 		t.Fatal(err)
