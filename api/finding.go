@@ -93,7 +93,7 @@ type Case struct {
 	Account   string           `json:"account"`
 	FirstSeen time.Time        `json:"first_seen"`
 	LastSeen  time.Time        `json:"last_seen"`
-	Chance    float64          `json:"chance" doc:"of its anomalies together under the usual pattern; 0: it has none"`
+	Chance    float64          `json:"chance" doc:"of its anomalies together, by Fisher's method over all signs; 0: it has none"`
 	Explained bool             `json:"explained" doc:"every finding of it is"`
 	Findings  []Finding        `json:"findings" doc:"the strongest first"`
 }

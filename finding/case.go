@@ -18,8 +18,8 @@ type Case struct {
 	Account  string    `json:"account,omitempty"`
 	First    time.Time `json:"first_seen"`
 	Last     time.Time `json:"last_seen"`
-	// Chance is of all of its anomalies together under the usual pattern, 0 to
-	// 1; 0 where there is none among the findings. See Together.
+	// Chance is of all of its anomalies together, 0 to 1: see Together; 0 where
+	// there is none among the findings.
 	Chance float64 `json:"chance,omitempty"`
 	// Explained: every finding of it is.
 	Explained bool      `json:"explained"`
@@ -74,18 +74,25 @@ func stronger(a, b Finding) int {
 	return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(score(&b), score(&a)), strings.Compare(a.Key, b.Key))
 }
 
-// Together is the chance, under the usual pattern, of anomalies at least as
-// striking as these all at once, by Fisher's method. Caller, view and region say
-// much the same of one call, so that only the strongest of the three counts; the
-// other signs are taken to be independent of each other.
+// Together is a chance, under the usual pattern, of anomalies at least as
+// striking as these all at once, by Fisher's method over all signs: those that
+// are silent, and findings that are explained, count as what is to be expected.
+// Caller, view and region say much the same of one call, so that only the
+// strongest of the three counts; the others are taken to be independent. It
+// orders cases; it is no probability that something is wrong.
 //
 // Of k chances p the statistic -2 Σ ln p has a chi-squared distribution with 2k
 // degrees of freedom, whose tail at x is e^(-x/2) Σ_{i<k} (x/2)^i / i!. (R. A.
 // Fisher, Statistical Methods for Research Workers, 4th edition, 1932.)
 func Together(findings []Finding) float64 {
 	strongest := map[string]float64{}
+	there := false
 	for _, f := range findings {
 		if f.Anomaly == nil {
+			continue
+		}
+		there = true
+		if len(f.Explained) > 0 {
 			continue
 		}
 		sign := f.Anomaly.Sign
@@ -95,18 +102,16 @@ func Together(findings []Finding) float64 {
 		}
 		strongest[sign] = max(strongest[sign], f.Anomaly.Score)
 	}
-	if len(strongest) == 0 {
+	if !there {
 		return 0
 	}
 	half := 0.0 // x/2 = -Σ ln p
 	for _, sign := range Signs {
 		half += strongest[sign] * math.Ln10
 	}
-	term, sum := 1.0, 0.0
-	for i := range len(strongest) {
-		if i > 0 {
-			term *= half / float64(i)
-		}
+	term, sum := 1.0, 1.0
+	for i := 1; i < len(Signs)-2; i++ { // view and region count with caller
+		term *= half / float64(i)
 		sum += term
 	}
 	return math.Exp(-half) * sum

@@ -45,13 +45,22 @@ func TestTogether(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
+	tail := func(score float64) float64 { // of six chances, by the sum of their -log10
+		h, term, sum := score*math.Ln10, 1.0, 1.0
+		for i := 1; i < 6; i++ {
+			term *= h / float64(i)
+			sum += term
+		}
+		return math.Exp(-h) * sum
+	}
+	explained := func(f *Finding) { f.Explained = []Explanation{{"calendar", "w", "a move"}} }
 	f(0)
-	f(1e-6, anomaly("a", "db", SignFrequency, 6, 3))
+	f(1, anomaly("a", "db", SignFrequency, 0, 3))
+	f(tail(6), anomaly("a", "db", SignFrequency, 6, 3))
 	// Caller, view and region count once, the strongest of them.
-	f(1e-6, anomaly("a", "db", SignView, 6, 3), anomaly("b", "db", SignRegion, 4, 3), anomaly("c", "db", SignCaller, 2, 3))
-	// p1 p2 (1 - ln(p1 p2)) for two.
-	f(1e-5*(1+5*math.Ln10), anomaly("a", "db", SignFrequency, 2, 3), anomaly("b", "db", SignCaller, 3, 3))
-	f(1, anomaly("a", "db", SignFrequency, 0, 3), anomaly("b", "db", SignCaller, 0, 3))
+	f(tail(6), anomaly("a", "db", SignView, 6, 3), anomaly("b", "db", SignRegion, 4, 3), anomaly("c", "db", SignCaller, 2, 3))
+	f(tail(5), anomaly("a", "db", SignFrequency, 2, 3), anomaly("b", "db", SignCaller, 3, 3))
+	f(tail(2), anomaly("a", "db", SignFrequency, 2, 3), anomaly("b", "db", SignCaller, 9, 3, explained))
 }
 
 func TestExplainedRanksLow(t *testing.T) {
