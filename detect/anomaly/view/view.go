@@ -157,33 +157,75 @@ type opened struct {
 }
 
 // openings are what people read in an hour: by person where events tell, else by
-// principal.
+// principal. Several rows of usage, by operation, are one read by a person.
 func (s *Sign) openings(names *watch.Names, h *watch.Hour, f func(o *opened)) {
-	for i := range h.Uses {
-		u := &h.Uses[i]
-		if !watch.Person(u.Caller) || !novelty.Value(u.Operation) || !novelty.Got(u.Outcome) || u.Secret < 0 || u.Actor < 0 {
+	var told []reading
+	for i := range h.People {
+		p := &h.People[i]
+		if !watch.Person(p.Caller) {
 			continue
 		}
-		o := opened{role: u.Actor, secret: s.homes.Of(names, u.Secret), named: u.Secret, caller: u.Caller, region: u.Region, last: u.Last}
-		told := false
-		for j := range h.People {
-			p := &h.People[j]
-			if p.Actor != u.Actor || p.Caller != u.Caller {
+		for k := range p.Reads {
+			r := &p.Reads[k]
+			if r.Count <= r.Denied || r.Secret < 0 || p.Actor < 0 {
 				continue
 			}
-			for k := range p.Reads {
-				if r := &p.Reads[k]; r.Secret == u.Secret && r.Count > r.Denied {
-					told = true
-					o.person, o.first, o.count = p.Person, r.First, int64(r.Count-r.Denied)
-					f(&o)
-				}
+			id := reading{p.Actor, p.Account, r.Secret, p.Caller, p.Region}
+			last, used := lastUse(h, &id)
+			if !used {
+				continue
 			}
-		}
-		if !told {
-			o.person, o.first, o.count = anonymous(names, u.Actor), u.First, u.Count
-			f(&o)
+			told = append(told, id)
+			f(&opened{person: p.Person, role: p.Actor, secret: s.homes.Of(names, r.Secret), named: r.Secret, first: r.First, last: later(r.First, earlier(last, p.Last)),
+				count: int64(r.Count - r.Denied), caller: p.Caller, region: p.Region})
 		}
 	}
+	for i := range h.Uses {
+		u := &h.Uses[i]
+		if !personal(u) || slices.Contains(told, reading{u.Actor, u.Account, u.Secret, u.Caller, u.Region}) {
+			continue
+		}
+		f(&opened{person: anonymous(names, u.Actor), role: u.Actor, secret: s.homes.Of(names, u.Secret), named: u.Secret, first: u.First, last: u.Last,
+			count: u.Count, caller: u.Caller, region: u.Region})
+	}
+}
+
+// reading is what usage and events both tell of a read.
+type reading struct {
+	actor, account, secret int32
+	caller                 event.Caller
+	region                 string
+}
+
+// personal tells whether a person got a secret's value.
+func personal(u *watch.Use) bool {
+	return watch.Person(u.Caller) && novelty.Value(u.Operation) && novelty.Got(u.Outcome) && u.Secret >= 0 && u.Actor >= 0
+}
+
+// lastUse is when usage saw such a read last in the hour: what events tell of is
+// taken only where usage tells the value was given out.
+func lastUse(h *watch.Hour, id *reading) (last time.Time, ok bool) {
+	for i := range h.Uses {
+		u := &h.Uses[i]
+		if u.Secret == id.secret && u.Actor == id.actor && u.Account == id.account && u.Caller == id.caller && u.Region == id.region && personal(u) {
+			last, ok = later(last, u.Last), true
+		}
+	}
+	return last, ok
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // Learn takes in a day.

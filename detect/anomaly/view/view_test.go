@@ -189,3 +189,26 @@ func TestCloneAndAgain(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 }
+
+// What a person read is told once, whatever operations and regions it took, and of
+// each region what was read there.
+func TestReadOnce(t *testing.T) {
+	f := func(count int64, region string, last string, lines ...string) {
+		t.Helper()
+		h, _ := judged(view.Options{}, lines...)
+		s := view.New(view.Options{})
+		h.Learn(s, 0, 40)
+		got := h.Judge(s, 42)
+		if len(got) != 1 || got[0].Count != count || got[0].Region != region || got[0].Last.Format("15:04") != last {
+			t.Errorf("%q: %+v", lines, got)
+		}
+	}
+	read := func(when, rest string) string {
+		return when + " console AWSReservedSSO_Dev reads prod/pay/db by bob " + rest
+	}
+	f(1, watchtest.Region, "10:41", read("10:41", ""))
+	f(2, watchtest.Region, "10:41", read("10:41", "op GetSecretValue"), read("10:41", "op BatchGetSecretValue"))
+	f(2, watchtest.Region, "10:41", read("10:41", "at "+watchtest.Region), read("10:41", "at us-east-1"))
+	// A failed look elsewhere, an hour's end later, is none.
+	f(1, watchtest.Region, "10:41", read("10:41", ""), read("10:59", "at us-east-1 ends denied"))
+}
