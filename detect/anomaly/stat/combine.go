@@ -13,23 +13,6 @@ func Best(scores ...float64) float64 {
 	return max(0, best-math.Log10(float64(max(1, len(scores)))))
 }
 
-// Fisher is the score of independent scores together: -2 sum(ln p) is chi-square
-// with 2n degrees of freedom (Fisher 1932), whose tail is that of a Poisson
-// count below n.
-func Fisher(scores ...float64) float64 {
-	sum := 0.0
-	for _, s := range scores {
-		sum += s * math.Ln10
-	}
-	// ln of e^-sum * (1 + sum + sum²/2 + ... + sum^(n-1)/(n-1)!)
-	term, total := 1.0, 1.0
-	for i := 1; i < len(scores); i++ {
-		term *= sum / float64(i)
-		total += term
-	}
-	return Score(min(0, math.Log(total)-sum))
-}
-
 // CUSUM is one step of a cumulative sum that never falls below 0 (Page 1954):
 // the sum so far and what the next observation adds.
 func CUSUM(sum, add float64) float64 { return max(0, sum+add) }

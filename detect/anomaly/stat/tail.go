@@ -1,6 +1,6 @@
 // Package stat holds the mathematics that anomalies are judged with: tails of
-// counts, shrinkage towards peers, predictive chances of categories, densities
-// over the week, cumulative sums and quantiles. It knows nothing of secrets.
+// counts, shrinkage towards peers, densities over the week, cumulative sums and
+// quantiles. It knows nothing of secrets.
 //
 // Chances are given as natural logarithms, so that they are exact far below the
 // smallest float64; Score turns them into what alarms carry.
@@ -142,42 +142,6 @@ func LnBinomialUpper(x, n, p float64) float64 {
 		return math.Inf(-1)
 	}
 	return lnBeta(x, n-x+1, p)
-}
-
-// LnBetaBinomialUpper is ln P(X >= x) of a count among n whose chance is itself
-// Beta(a, b): what n more tries bring after a-a0 hits and b-b0 misses under the
-// prior Beta(a0, b0) (Skellam 1948). It takes time in proportion to n-x.
-func LnBetaBinomialUpper(x, n, a, b float64) float64 {
-	if x <= 0 {
-		return 0
-	}
-	if x > n {
-		return math.Inf(-1)
-	}
-	sum, term := 1.0, 1.0
-	for j := x; j < n; j++ {
-		term *= (n - j) / (j + 1) * (a + j) / (b + n - j - 1)
-		sum += term
-	}
-	return min(0, lnBetaBinomial(x, n, a, b)+math.Log(sum))
-}
-
-// LnBetaBinomialLower is ln P(X <= x) of the same count.
-func LnBetaBinomialLower(x, n, a, b float64) float64 {
-	return LnBetaBinomialUpper(n-x, n, b, a)
-}
-
-func lnBetaBinomial(x, n, a, b float64) float64 {
-	return lnChoose(n, x) + lnBetaFn(x+a, n-x+b) - lnBetaFn(a, b)
-}
-
-func lnChoose(n, x float64) float64 { return -math.Log(n+1) - lnBetaFn(n-x+1, x+1) }
-
-func lnBetaFn(a, b float64) float64 {
-	la, _ := math.Lgamma(a)
-	lb, _ := math.Lgamma(b)
-	lab, _ := math.Lgamma(a + b)
-	return la + lb - lab
 }
 
 // Range is the smallest interval of whole counts outside of which a negative
