@@ -47,11 +47,33 @@ func (w *Window) Check() error {
 	return nil
 }
 
-// Covers tells whether the occurrence lies in the window, as far as its time and
-// all that the window names go. Of an occurrence that names several resources
-// all have to be named by the window.
+// grace is how much earlier and later than planned things happen.
+const grace = 5 * time.Minute
+
+// during tells whether the occurrence is of the window's time: at least half of
+// the time from its first to its last event, with five minutes' grace. It need
+// not be all of it, because what is counted by the hour has everyday calls
+// before and after.
+func (w *Window) during(o *Occurrence) bool {
+	start, end := w.Start.Add(-grace), w.End.Add(grace)
+	if !o.FirstSeen.Before(end) || o.LastSeen.Before(start) {
+		return false
+	}
+	from, to := o.FirstSeen, o.LastSeen
+	if from.Before(start) {
+		from = start
+	}
+	if to.After(end) {
+		to = end
+	}
+	return 2*to.Sub(from) >= o.LastSeen.Sub(o.FirstSeen)
+}
+
+// Covers tells whether the occurrence is of the window's time and of all that
+// the window names. Of an occurrence that names several resources all have to be
+// named by the window.
 func (w *Window) Covers(o *Occurrence) bool {
-	if !o.FirstSeen.Before(w.End) || o.LastSeen.Before(w.Start) {
+	if !w.during(o) {
 		return false
 	}
 	var person string

@@ -24,10 +24,13 @@ func TestWindowCovers(t *testing.T) {
 		}
 	}
 	f(true, func(w *Window) {})
-	f(true, func(w *Window) { w.End = o.FirstSeen.Add(1) })
-	f(false, func(w *Window) { w.End = o.FirstSeen })
-	f(true, func(w *Window) { w.Start = o.LastSeen })
-	f(false, func(w *Window) { w.Start = o.LastSeen.Add(1) })
+	// Half of its forty minutes, with five minutes' grace.
+	f(true, func(w *Window) { w.End = o.FirstSeen.Add(15 * time.Minute) })
+	f(false, func(w *Window) { w.End = o.FirstSeen.Add(15*time.Minute - 1) })
+	f(true, func(w *Window) { w.Start = o.LastSeen.Add(-15 * time.Minute) })
+	f(false, func(w *Window) { w.Start = o.LastSeen.Add(-15*time.Minute + 1) })
+	f(false, func(w *Window) { w.Start, w.End = o.FirstSeen.Add(20*time.Minute), o.FirstSeen.Add(21*time.Minute) })
+	f(false, func(w *Window) { w.End = o.FirstSeen.Add(-time.Hour) })
 	f(true, func(w *Window) { w.Accounts = []string{"x", "111122223333"} })
 	f(false, func(w *Window) { w.Accounts = []string{"x"} })
 	f(true, func(w *Window) { w.Kinds = []string{"frequency"} })
@@ -44,6 +47,14 @@ func TestWindowCovers(t *testing.T) {
 	f(false, func(w *Window) { w.Resources = []string{"arn:secret:prod/*"} })
 	f(true, func(w *Window) { w.Resources = []string{"arn:secret:prod/*", "arn:secret:dev/x"} })
 
+	once := o
+	once.LastSeen = once.FirstSeen
+	if w := (Window{Start: once.FirstSeen.Add(4 * time.Minute), End: at.Add(time.Hour)}); !w.Covers(&once) {
+		t.Error("no grace for a single call")
+	}
+	if w := (Window{Start: once.FirstSeen.Add(6 * time.Minute), End: at.Add(time.Hour)}); w.Covers(&once) {
+		t.Error("too much grace for a single call")
+	}
 	o.Explain([]Window{base, {ID: "other", Start: at.Add(-2 * time.Hour), End: at}, {ID: "t", Title: "Load test", Ticket: "CHG-7", Start: at, End: at.Add(time.Hour)}})
 	if len(o.Explained) != 2 || o.Explained[1] != (Explanation{"calendar", "t", "Load test (CHG-7)"}) {
 		t.Errorf("explained by %+v", o.Explained)

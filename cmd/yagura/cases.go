@@ -63,10 +63,7 @@ func (p *program) listCases(ctx context.Context, f triage.Filter) error {
 		return p.printTable([]string{"case", "priority", "severity", "actor", "resource", "account", "first_seen", "last_seen", "findings", "explained", "reason"}, rows)
 	}
 	for _, c := range cases {
-		about := c.Actor
-		if c.Resource != "" {
-			about = strings.TrimPrefix(about+" on "+c.Resource, " on ")
-		}
+		about := strings.TrimSuffix(strings.TrimPrefix(who(c.Findings[0])+" on "+c.Resource, " on "), " on ")
 		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s, %s\n", c.Priority, c.Severity, c.ID[:12], stamp(c.First), safe(oneLine(about)))
 		for _, x := range c.Findings {
 			fmt.Fprintf(p.stdout, "             - %s\n", safe(oneLine(sentence(x))))
@@ -78,6 +75,14 @@ func (p *program) listCases(ctx context.Context, f triage.Filter) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s of %s.\n", many(int64(len(cases)), "case", "cases"), many(int64(len(found)), "finding", "findings"))
 	return err
+}
+
+// who is the person, where one acted, and the actor.
+func who(f finding.Finding) string {
+	if a := f.Anomaly; a != nil && a.Person != "" && a.Person != f.Actor {
+		return strings.TrimSuffix(a.Person+" as "+f.Actor, " as ")
+	}
+	return f.Actor
 }
 
 // showAnomaly shows the numbers of an anomaly.

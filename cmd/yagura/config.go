@@ -50,11 +50,18 @@ func (p *program) checkConfig() error {
 			troubles = append(troubles, "ledger.digest_keys: "+err.Error())
 		}
 	}
+	windows, err := p.calendars(p.cfg.Anomalies.Calendars).load()
+	if err != nil {
+		troubles = append(troubles, "anomalies.calendars: "+err.Error())
+	}
+	watched := fmt.Sprintf("budget %s", small(p.cfg.Anomalies.Budget))
+	if p.cfg.Anomalies.Off {
+		watched = "off"
+	}
 	rows := [][]string{
 		{"data", p.dir}, {"listen", p.cfg.Listen}, {"sources", fmt.Sprint(len(p.cfg.Sources))},
-		{"rules", fmt.Sprint(set.Len())}, {"sql sandbox", sandbox()},
+		{"rules", fmt.Sprint(set.Len())}, {"anomalies", watched}, {"calendar windows", fmt.Sprint(len(windows))}, {"sql sandbox", sandbox()},
 	}
-	var err error
 	if p.json() {
 		out := map[string]any{"troubles": append([]string{}, troubles...)}
 		for _, row := range rows {

@@ -233,7 +233,6 @@ func (p *program) showFinding(f finding.Finding) error {
 	if p.flags.format == "csv" {
 		return p.tableOfFindings([]finding.Finding{f}, "")
 	}
-	v := api.ViewFinding(f)
 	fmt.Fprintf(p.stdout, "%s\n%s\n\n", safe(oneLine(f.Title)), safe(sentence(f)))
 	rows := [][2]string{
 		{"key", f.Key}, {"kind", string(f.Kind)}, {"severity", string(f.Severity)},
@@ -259,9 +258,22 @@ func (p *program) showFinding(f finding.Finding) error {
 	p.section("What else looks like this", len(f.FalsePositives), func(i int) string { return f.FalsePositives[i] })
 	p.section("Explained by", len(f.Explained), func(i int) string { return f.Explained[i].Kind + ": " + f.Explained[i].Text })
 	p.section("What to do next", len(f.Next), func(i int) string { return f.Next[i] })
-	p.section("Evidence (yagura search uid:…)", len(v.Evidence), func(i int) string { return v.Evidence[i].String() })
+	p.evidence(f.Evidence)
 	p.section("Decisions", len(f.Decisions), func(i int) string { return decided(f.Decisions[i]) })
 	return nil
+}
+
+// evidenceShown is how many events are shown one by one; JSON has them all.
+const evidenceShown = 12
+
+func (p *program) evidence(e finding.Evidence) {
+	all := slices.Concat(e.First, e.Latest)
+	p.section("Evidence (yagura search uid:…)", min(len(all), evidenceShown), func(i int) string {
+		return all[i].UID.String() + " " + stamp(all[i].Time)
+	})
+	if n := len(all) - evidenceShown; n > 0 {
+		fmt.Fprintf(p.stdout, "  - and %d more: --format json\n", n)
+	}
 }
 
 func (p *program) section(title string, n int, line func(int) string) {

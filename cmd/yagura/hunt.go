@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ so that hunting twice changes nothing. It learns from everything stored, however
 far back it looks. Hours without any record of an account are not judged.`,
 		Example: "  yagura hunt --since 60d\n  yagura hunt --since 30d --calendar changes.ics --dry-run\n  yagura hunt --since 60d --budget 5",
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if h.budget < 0 || h.budget > 1000 {
+			if given := c.Flags().Changed("budget"); given && !(h.budget > 0 && h.budget <= 1000) {
 				return wrong("--budget %v: it is more than 0 and at most 1000 alerts a day and 1,000 secrets", h.budget)
 			}
 			if h.limit < 0 {
@@ -126,8 +127,11 @@ func (h *anomalyHunt) options() (o anomaly.Options, err error) {
 	files := append(append([]string{}, h.cfg.Anomalies.Calendars...), h.calendars...)
 	c := h.program.calendars(files)
 	windows, err := c.load()
-	if err != nil {
+	if err != nil && len(windows) == 0 {
 		return o, exit{exitUsage, fmt.Errorf("calendar: %w", err)}
+	}
+	if err != nil { // one event loses nothing but itself
+		h.warn("calendar: %v", err)
 	}
 	o.Windows = func() []finding.Window { return windows }
 	o.Budget = h.budget
@@ -163,11 +167,14 @@ func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter
 	if real := h.now(); now.After(real) {
 		now = real
 	}
+	report.LogEnds = now
 	since, until := h.since, finding.Hour(now).Add(time.Hour)
-	if since.IsZero() {
-		if since, err = r.earliest(ctx); err != nil {
-			return report, finding.Hunt{}, err
-		}
+	first, err := r.earliest(ctx)
+	if err != nil {
+		return report, finding.Hunt{}, err
+	}
+	if since.Before(first) {
+		since = first
 	}
 	if horizon, err := r.lake.Horizon(); err != nil {
 		return report, finding.Hunt{}, err
@@ -230,7 +237,7 @@ func (h *anomalyHunt) print(r AnomalyReport) error {
 		fmt.Fprintf(h.stdout, "and %s: --limit 0 shows all\n\n", many(int64(left), "more finding", "more findings"))
 	}
 	if r.Hours == 0 {
-		_, err := fmt.Fprintln(h.stdout, "No hour of the period is complete yet: nothing was judged.")
+		_, err := fmt.Fprintf(h.stdout, "Nothing was judged: the log ends at %s, and an hour is judged when the log goes on for 20 minutes after it. (--now sets what --since is counted from.)\n", stamp(r.LogEnds))
 		return err
 	}
 	var rows [][]string
@@ -243,8 +250,14 @@ func (h *anomalyHunt) print(r AnomalyReport) error {
 	fmt.Fprintf(h.stdout, "\n%s of %s to %s judged in %.1f s: %s, %d of them accounted for. Budget: %s alerts by chance a day and 1,000 secrets and keys; %s are watched.\n",
 		many(r.Hours, "hour", "hours"), stamp(r.Since), stamp(r.Until), r.Seconds, many(int64(len(r.folded)), "finding", "findings"), r.Explained,
 		small(r.Budget), number(int64(r.Secrets)))
-	if !r.Recorded {
+	if r.OpenHours > 0 {
+		fmt.Fprintf(h.stdout, "From %s on hours wait for the log to go on: it ends at %s.\n", stamp(r.Until), stamp(r.LogEnds))
+	}
+	switch {
+	case !r.Recorded:
 		fmt.Fprintln(h.stdout, "Nothing was kept.")
+	case len(h.without) > 0:
+		fmt.Fprintf(h.stdout, "What was kept was judged without %s: hunt again without that flag to put it right.\n", strings.Join(h.without, ", "))
 	}
 	return nil
 }
