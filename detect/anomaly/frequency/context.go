@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
 )
@@ -13,6 +15,9 @@ import (
 // A rise is explained by what happened at most so long before the first of its
 // reads.
 const before = 30 * time.Minute
+
+// lnRare is the chance from which on a companion's rise counts, as a logarithm.
+var lnRare = math.Log(0.01)
 
 // accountOthers and a fifth of its secrets are many of an account.
 const accountOthers = 5
@@ -39,7 +44,9 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 		}
 		with := s.together(c, rising)
 		s.byAct(day, c, acts, len(with) > 0 || c.sudden())
-		s.byFamily(day, c, with)
+		if len(with) >= 2 || len(with) == 1 && s.likeStart(c) {
+			s.byFamily(day, c, with)
+		}
 		s.byPrograms(day, c)
 		if !c.usual {
 			continue
@@ -50,12 +57,13 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 	}
 }
 
-// together are the other secrets that rose in the hour, by about as much, and are
-// read by the same actor or belong to the same family: a start of a program, or of
-// all programs of an application, reads all that they need.
+// together are the other secrets that rose in the hour as rarely happens by
+// chance, by about as much, and are read by the same actor or belong to the same
+// family: a start of a program, or of all programs of an application, reads all
+// that they need.
 func (s *sign) together(c *cell, rising []*cell) (with []*cell) {
 	for _, o := range rising {
-		if o.secret == c.secret || !o.kin || s.home[o.secret].account != s.home[c.secret].account {
+		if o.secret == c.secret || !o.kin || stat.LnUpper(o.x, o.mean, o.k) > lnRare || s.home[o.secret].account != s.home[c.secret].account {
 			continue
 		}
 		more := o.x - o.mean
@@ -91,6 +99,13 @@ func (s *sign) reader(actor, family int32) bool {
 // programs start.
 func (c *cell) sudden() bool { return c.peak >= 0.5*(c.x-c.mean) }
 
+// likeStart tells whether the rise has the shape of a start: most of it at once, and
+// no more than twice what the secret's starts have brought so far.
+func (s *sign) likeStart(c *cell) bool {
+	start := float64(s.secrets[c.secret].start)
+	return c.peak > 0 && c.sudden() && start > 0 && c.x-c.mean <= 2*start+3
+}
+
 // actsAround are the acts of the hour and of the one before.
 func (s *sign) actsAround(day *watch.Day, i int) []watch.Act {
 	acts := day.Hours[i].Acts
@@ -104,7 +119,9 @@ func (s *sign) actsAround(day *watch.Day, i int) []watch.Act {
 }
 
 // byAct looks for a deploy of what reads the secret, or a rotation of it. A
-// deploy of something else in the account counts where the rise is like a start.
+// deploy of something else in the account counts where it is a pipeline's or a
+// service's and the rise is like a start. What the reader deploys itself accounts
+// for nothing: who holds a stolen role can start a task with it.
 func (s *sign) byAct(day *watch.Day, c *cell, acts []watch.Act, start bool) {
 	names := day.Names
 	var best *watch.Act
@@ -121,13 +138,13 @@ func (s *sign) byAct(day *watch.Day, c *cell, acts []watch.Act, start bool) {
 				how = 3
 			}
 		case watch.ActDeploy, watch.ActBuild:
-			if a.Account != s.home[c.secret].account {
+			if a.Account != s.home[c.secret].account || a.Actor == c.actor {
 				continue
 			}
 			switch {
-			case akin(a.Resource, names.Actors[c.actor].Name):
+			case akin(a.Resource, names.Actors[c.actor].Name), alike(a.Resource, names.Actors[c.actor].Name):
 				how = 2
-			case a.Sort == watch.ActDeploy && start:
+			case a.Sort == watch.ActDeploy && start && novelty.Builds(a.Caller):
 				how = 1
 			}
 		}
@@ -215,7 +232,7 @@ func (s *sign) byAccount(day *watch.Day, c *cell, rising []*cell, cells []cell) 
 func (s *sign) byRun(c *cell, at time.Time) {
 	st := &s.secrets[c.secret]
 	fits := func(size float64) bool { return size > 0 && c.x <= 1.5*size+10 }
-	if size := st.run(at, once); fits(size) {
+	if size := st.run(at, calm); fits(size) {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "weekly",
 			Text: fmt.Sprintf("at this hour of the week it was read %.0f times not long ago", size)})
 	}
@@ -233,11 +250,16 @@ func (s *sign) byRun(c *cell, at time.Time) {
 	}
 }
 
-// byMonth: at the end of a month much is closed and paid. It accounts for a run
-// of up to four times the usual at its usual hour, and for an hour among others
-// that are above the usual, not for one that stands alone.
+// byMonth: at the end of a month much is closed and paid. It accounts for what the
+// secret, or its family, showed at an earlier end of a month: about as great a
+// rise, at an hour with a usual run or among others that are above the usual. The
+// date by itself accounts for nothing.
 func (s *sign) byMonth(day *watch.Day, i int, c *cell, at time.Time) {
-	if !s.monthEnd(c.secret, at) || c.x > 5*c.mean+10 {
+	if !s.monthEnd(c.secret, at) {
+		return
+	}
+	rise := s.monthRise(c.secret, dayOf(day.Start))
+	if rise == 0 || c.x > 1.5*rise*c.mean+10 {
 		return
 	}
 	above := 0
@@ -250,10 +272,16 @@ func (s *sign) byMonth(day *watch.Day, i int, c *cell, at time.Time) {
 			above++
 		}
 	}
-	if above >= 2 || c.mean >= 3 && c.x <= 4*c.mean {
+	if above >= 2 || c.mean >= 3 && c.x <= 1.5*rise*c.mean {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "month_end",
-			Text: fmt.Sprintf("it is the end of the month, and %d of the hours before were above the usual as well", above)})
+			Text: fmt.Sprintf("at the end of the month before it was read %.1f times the usual as well, and now at %d of the hours before", rise, above)})
 	}
+}
+
+// monthRise is how many times the usual the secret's days were at an earlier end
+// of a month, or those of its family; 0 if they were not above it.
+func (s *sign) monthRise(secret int32, today uint16) float64 {
+	return max(s.secrets[secret].ends.before(today), s.ends[s.home[secret].family].before(today))
 }
 
 // monthEnd tells whether the hour is on one of the last two days of a month or
@@ -271,6 +299,12 @@ func akin(resource, actor string) bool {
 		return false
 	}
 	return strings.Contains(a, b) || strings.Contains(b, a)
+}
+
+// alike tells whether a resource and an actor have the telling words of an
+// application in common.
+func alike(resource, actor string) bool {
+	return novelty.Alike(novelty.Words(last(resource)), novelty.Words(actor))
 }
 
 // plain takes away what names of roles, services and task definitions add.

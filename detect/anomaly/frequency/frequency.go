@@ -64,6 +64,8 @@ type sign struct {
 	tail     stat.Tail         // scores of all secrets' hours
 	late     []watch.Act       // of the last hour learned: what may explain the next
 	sweep    sweep
+	ends     map[int32]ends  // by family: what ends of months brought to several of its secrets
+	ended    map[int32]int   // by family: secrets that showed the end of a month on the day being learned
 	breadth  map[kin]int32   // how many secrets of a family an actor usually reads
 	reading  map[string]bool // operations that read a value
 	scratch  scratch
@@ -88,6 +90,7 @@ func New(o Options) watch.Sign {
 	s := &sign{o: o, poolOf: map[string]int32{}, families: map[uint64]family{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
 	s.sweep.init()
 	s.breadth = map[kin]int32{}
+	s.ends, s.ended = map[int32]ends{}, map[int32]int{}
 	s.pools = append(s.pools, newPool(-1)) // 0: the estate
 	return s
 }
@@ -105,6 +108,7 @@ func (s *sign) Clone() watch.Sign {
 	c.reading = maps.Clone(s.reading)
 	c.late = slices.Clone(s.late)
 	c.breadth = maps.Clone(s.breadth)
+	c.ends, c.ended = maps.Clone(s.ends), map[int32]int{}
 	c.sweep = s.sweep.clone()
 	c.scratch, c.today = scratch{}, today{}
 	return &c
@@ -112,7 +116,7 @@ func (s *sign) Clone() watch.Sign {
 
 func (s *sign) Bytes() int {
 	return len(s.secrets)*int(unsafe.Sizeof(state{})+unsafe.Sizeof(home{})) +
-		len(s.pools)*int(unsafe.Sizeof(pool{})) + 64*len(s.poolOf) + 24*len(s.families) + 16*len(s.breadth) + s.sweep.bytes()
+		len(s.pools)*int(unsafe.Sizeof(pool{})) + 64*len(s.poolOf) + 24*len(s.families) + 16*len(s.breadth) + 24*len(s.ends) + s.sweep.bytes()
 }
 
 // grow makes room for secrets that were not there yet.

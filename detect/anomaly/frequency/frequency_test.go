@@ -144,6 +144,115 @@ func TestQuiet(t *testing.T) {
 	f("3:10 ecs lone-web reads prod/app1/key", "3:11 ecs lone-web reads prod/app2/key", "3:12 ecs lone-web reads prod/app3/key")
 }
 
+// said is what is said of day last after all before it were learned: whether
+// something of the class, from score 3 on, is told, and what explains it.
+func said(h *watchtest.History, last int, class string) (told bool, by []string) {
+	s := New(Options{})
+	h.Learn(s, 0, last)
+	for _, a := range h.Judge(s, last) {
+		if !a.Mature || a.Score < 3 || a.Class != class {
+			continue
+		}
+		told = told || len(a.Context) == 0
+		for _, e := range a.Context {
+			by = append(by, e.ID)
+		}
+	}
+	return told, by
+}
+
+// The end of a month explains what it brought before, not by its date.
+func TestMonthEnd(t *testing.T) {
+	h := history() // from 2 March: no end of a month before
+	h.On(29, "14:05 ecs shop-web reads prod/shop/db x40")
+	if told, by := said(h, 29, ClassHour); !told || len(by) > 0 {
+		t.Errorf("a burst on 31 March: told %v, explained by %v; want it told", told, by)
+	}
+	month := func(from int) *watchtest.History {
+		h := watchtest.New("2026-03-02")
+		rng := rand.New(rand.NewPCG(1, 2))
+		for d := range 61 {
+			for hour := range 24 {
+				n := 8 + rng.IntN(9)
+				if d == 29 && d >= from || d == 59 {
+					n *= 4
+				}
+				h.On(d, fmt.Sprintf("%d:20 ecs books-web reads prod/books/db x%d", hour, n))
+			}
+		}
+		return h
+	}
+	if told, by := said(month(0), 59, ClassHour); told || len(by) == 0 || by[0] != "month_end" {
+		t.Errorf("the second closing of the books: told %v, explained by %v", told, by)
+	}
+	if told, _ := said(month(30), 59, ClassHour); !told {
+		t.Error("the first closing of the books is not told")
+	}
+}
+
+// One hour that was told of does not excuse the next week's, two do.
+func TestTwice(t *testing.T) {
+	h := history()
+	h.On(16, "14:05 ecs lone-web reads prod/lone/db x40")
+	h.On(23, "14:05 ecs lone-web reads prod/lone/db x40")
+	if told, by := said(h, 23, ClassHour); !told {
+		t.Errorf("the second time is explained by %v", by)
+	}
+	h.On(30, "14:05 ecs lone-web reads prod/lone/db x40")
+	if told, _ := said(h, 30, ClassHour); told {
+		t.Error("what came on three Wednesdays is told")
+	}
+}
+
+// Two secrets of an application that rise together are no start by themselves: a
+// thief reads them so, one after the other.
+func TestCompanions(t *testing.T) {
+	f := func(want bool, lines ...string) {
+		t.Helper()
+		h := history()
+		for _, l := range lines {
+			h.On(wed+1, l)
+		}
+		if told, by := said(h, wed+1, ClassHour); told != want {
+			t.Errorf("%q: told %v, explained by %v", lines, told, by)
+		}
+	}
+	f(true, "2:05 ecs shop-web reads prod/shop/db x300", "2:35 ecs shop-web reads prod/shop/mq x250")
+	f(false, "2:05 ecs shop-web reads prod/shop/db x160", "2:05 ecs shop-web reads prod/shop/mq x150", "2:06 ecs shop-web reads prod/shop/smtp x150")
+	// A deploy of something else counts where a pipeline makes it.
+	f(true, "14:05 ecs lone-web reads prod/lone/db x40", "14:01 ecs lone-web deploy arn:aws:ecs:eu-west-1:111122223333:task/main/lone-web")
+	f(true, "14:05 ecs lone-web reads prod/lone/db x40", "14:01 person_cli admin deploy arn:aws:ecs:eu-west-1:111122223333:service/main/other")
+	f(false, "14:05 ecs lone-web reads prod/lone/db x40", "14:01 person_cli admin deploy arn:aws:ecs:eu-west-1:111122223333:service/main/lone-web")
+}
+
+// A second secret counts where both rise at once, as starts did before.
+func TestStart(t *testing.T) {
+	begin := func(x int) (bool, []string) {
+		h := history()
+		for _, d := range []int{15, 20, 25} {
+			for _, s := range []string{"db", "mq", "smtp"} {
+				atOnce(h, d, 9, s, 60)
+			}
+		}
+		atOnce(h, wed+1, 9, "db", x)
+		atOnce(h, wed+1, 9, "mq", x)
+		return said(h, wed+1, ClassHour)
+	}
+	if told, by := begin(60); told || !slices.Contains(by, "family") {
+		t.Errorf("a start as those before: told %v, explained by %v", told, by)
+	}
+	if told, _ := begin(400); !told {
+		t.Error("seven times what starts brought is explained")
+	}
+}
+
+// atOnce puts reads of the shop's program within five minutes into an hour.
+func atOnce(h *watchtest.History, day, hour int, secret string, x int) {
+	h.On(day, fmt.Sprintf("%d:05 ecs shop-web reads prod/shop/%s x%d", hour, secret, x))
+	at := h.Day(day).Hours[hour]
+	at.Peaks = append(at.Peaks, watch.Peak{Secret: h.Secret("prod/shop/" + secret), At: at.Start.Add(5 * time.Minute), Count: int32(x)})
+}
+
 // A job of every week is known after it has come twice.
 func TestWeekly(t *testing.T) {
 	h, s := history(), New(Options{})

@@ -24,6 +24,7 @@ type tally struct {
 
 func (s *sign) Learn(day *watch.Day) {
 	s.grow(day.Names)
+	clear(s.ended)
 	heard := s.heard(day)
 	tallies := make([]tally, len(s.secrets))
 	for i := range tallies {
@@ -101,9 +102,22 @@ func (s *sign) tally(t *tally, c *cell, i int) {
 		t.again[i] = again(c)
 	}
 	st := &s.secrets[c.secret]
-	if c.peak > 0 && c.score < 3 {
+	if c.peak > 0 && c.score < striking {
 		st.learnPeak(c.peak, c.x)
 	}
+	if c.peak > 0 && c.sudden() && c.x >= 1.5*c.mean+2 && (c.score < striking || len(c.context) > 0) {
+		st.learnStart(c.x - c.mean)
+	}
+}
+
+// learnStart takes in how many more reads than usual a start brought: of each twice
+// what is known at most, so that one start does not make room for any amount.
+func (st *state) learnStart(over float64) {
+	x := float32(over)
+	if st.start > 0 {
+		x = min(x, 2*st.start+3)
+	}
+	st.start = max(st.start, x)
 }
 
 // again tells whether a rise is explained by a run that came a week or a month
@@ -123,10 +137,55 @@ func (st *state) learnPeak(peak, x float64) {
 	}
 }
 
+// dayOfSecret is what one day of one secret teaches.
+type dayOfSecret struct {
+	learned, expected  [24]float64
+	sumX, sumMean, all float64
+	means, factors     []float64 // for swings
+	hours, above       int
+}
+
 // learnSecret takes one day of one secret in, and adds it to the sums of its
 // family, account and the estate.
 func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32]*[2][24]float64, seen map[swung]bool) {
 	st := &s.secrets[secret]
+	st.keep(t)
+	if !st.started {
+		if !t.any {
+			return
+		}
+		st.started = true
+	}
+	spread := st.spread
+	d := s.learnHours(secret, day, t)
+	if d.hours == 0 {
+		return
+	}
+	st.calls += float32(d.all)
+	if st.days > 0 && d.sumX > 1.4*d.sumMean && s.monthEnd(secret, day.Add(12*time.Hour)) {
+		// What the end of a month brings is gone when it is over: it is kept to be
+		// known at the end of the next one only.
+		st.spread = spread
+		s.learnEnd(secret, dayOf(day), &d)
+		return
+	}
+	s.swings.take(d.means, d.factors, s.home[secret].family, seen)
+	st.meet(t.actors, sumOf(t.actors))
+	st.spread.Decay(0.976)
+	st.tail.Decay(0.976)
+	if st.days == 0 {
+		st.level = float32(max(d.sumX/max(d.sumMean, 0.5), 1e-3))
+		st.slow = st.level
+	} else {
+		s.learnDay(st, d.all, d.sumMean, s.home[secret].family, seen)
+		s.follow(st, d.sumX, d.sumMean)
+	}
+	s.learnProfile(secret, day, t, &d.learned, sums)
+	st.days++
+}
+
+// keep keeps the hours of the day to be drawn, and lets what starts bring fade.
+func (st *state) keep(t *tally) {
 	copy(st.past[:], st.past[24:])
 	for h := range 24 {
 		at := &st.past[(kept-1)*24+h]
@@ -135,21 +194,18 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 			*at = uint16(min(t.reads[h]+1, math.MaxUint16))
 		}
 	}
-	if !st.started {
-		if !t.any {
-			return
-		}
-		st.started = true
-	}
+	st.start *= 0.99
+}
+
+// learnHours goes through the hours of a day that tell something.
+func (s *sign) learnHours(secret int32, day time.Time, t *tally) (d dayOfSecret) {
+	st := &s.secrets[secret]
 	p := &s.pools[s.home[secret].pool]
 	k := s.spread(st)
-	var learned, expected [24]float64
-	var sumX, sumMean, all float64
-	var means, factors []float64 // for swings
-	hours := 0
 	for h := range 24 {
+		at := day.Add(time.Duration(h) * time.Hour)
 		if t.again[h] {
-			st.remember(day.Add(time.Duration(h)*time.Hour), t.reads[h])
+			st.remember(at, t.reads[h], false)
 		}
 		if !t.known[h] {
 			continue
@@ -158,14 +214,16 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 		mean, wide := s.expectCell(st, p, class, hour)
 		x := t.reads[h]
 		if st.days == 0 {
-			r, _ := st.rhythm(p, class, hour, k, s.o.NoPeers)
-			mean = r
+			mean, _ = st.rhythm(p, class, hour, k, s.o.NoPeers)
 		} else {
 			x = stat.Cap(x, mean, wide, 5)
+			if x >= 1.3*mean+1 {
+				d.above++
+			}
 			if st.days >= swingSince && mean >= 5 {
-				means, factors = append(means, mean), append(factors, 0)
+				d.means, d.factors = append(d.means, mean), append(d.factors, 0)
 				if t.plain[h] >= swingScore {
-					factors[len(factors)-1] = t.reads[h] / mean
+					d.factors[len(d.factors)-1] = t.reads[h] / mean
 				}
 			}
 			if st.mature() {
@@ -177,37 +235,48 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 			st.spread.Add(x, mean)
 			st.tail.Add(t.score[h])
 			if t.plain[h] >= 2 && t.reads[h] >= mean+5 {
-				st.remember(day.Add(time.Duration(h)*time.Hour), t.reads[h])
+				st.remember(at, t.reads[h], st.mature() && t.score[h] >= striking)
 			}
 		}
-		learned[h], expected[h] = x, mean
-		sumX += x
-		sumMean += mean
-		all += t.reads[h]
-		hours++
+		d.learned[h], d.expected[h] = x, mean
+		d.sumX += x
+		d.sumMean += mean
+		d.all += t.reads[h]
+		d.hours++
 	}
-	if hours == 0 {
+	return d
+}
+
+// striking is the score from which on an hour may have been told of.
+const striking = 3.0
+
+// learnEnd keeps how far a day at the end of a month was above the usual, where
+// that was so in several of its hours or, of what runs once a day, by what runs of
+// several days brought. What an hour counts for is bounded, so that a burst by
+// itself is no such day.
+func (s *sign) learnEnd(secret int32, today uint16, d *dayOfSecret) {
+	st := &s.secrets[secret]
+	if stat.LnUpper(d.sumX, d.sumMean, s.dayShape(st)) > math.Log(0.1) {
 		return
 	}
-	if st.days > 0 && sumX > 1.4*sumMean && s.monthEnd(secret, day.Add(12*time.Hour)) {
-		// What the end of a month brings is gone when it is over.
-		st.calls += float32(all)
+	run := 0
+	for h := range 24 {
+		if d.expected[h] >= 3 && d.expected[h] >= 0.3*d.sumMean && d.learned[h] > 1.4*d.expected[h] {
+			run++
+		}
+	}
+	if d.above < 3 && run == 0 {
 		return
 	}
-	s.swings.take(means, factors, s.home[secret].family, seen)
-	st.calls += float32(all)
-	st.meet(t.actors, sumOf(t.actors))
-	st.spread.Decay(0.976)
-	st.tail.Decay(0.976)
-	if st.days == 0 {
-		st.level = float32(max(sumX/max(sumMean, 0.5), 1e-3))
-		st.slow = st.level
-	} else {
-		s.learnDay(st, all, sumMean, s.home[secret].family, seen)
-		s.follow(st, sumX, sumMean)
+	rise := d.sumX / d.sumMean
+	st.ends.add(today, rise)
+	family := s.home[secret].family
+	e := s.ends[family]
+	s.ended[family]++
+	if s.ended[family] >= 2 {
+		e.add(today, rise)
+		s.ends[family] = e
 	}
-	s.learnProfile(secret, day, t, &learned, sums)
-	st.days++
 }
 
 func sumOf(counts map[int32]float64) float64 {

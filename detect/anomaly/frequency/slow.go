@@ -61,6 +61,7 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		return alarms
 	}
 	total := s.soFar(day, i)
+	end := s.endOfMonth(day, total)
 	for _, secret := range slices.Sorted(maps.Keys(total)) {
 		t := total[secret]
 		st := &s.secrets[secret]
@@ -72,13 +73,13 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		if i == 23 {
 			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
 			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 {
-				alarms = append(alarms, s.dayAlarm(day, i, secret, t, true, sum/math.Ln10, old))
+				alarms = append(alarms, s.dayAlarm(day, i, secret, t, end, true, sum/math.Ln10, old))
 			}
 		}
 		// A day is only of interest as a whole: an hour that stands out alone is
 		// told by itself.
 		if score >= watch.Floor && t.x >= t.mean+10 && t.most < t.mean+(t.x-t.mean)/2 {
-			alarms = append(alarms, s.dayAlarm(day, i, secret, t, false, score, t.mean))
+			alarms = append(alarms, s.dayAlarm(day, i, secret, t, end, false, score, t.mean))
 		}
 	}
 	return alarms
@@ -88,7 +89,6 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 type sofar struct {
 	x, mean     float64
 	most        float64 // in the hour that had most more than usual
-	explained   []finding.Explanation
 	first, last time.Time
 	actors      map[int32]float64
 }
@@ -169,7 +169,61 @@ func (s *sign) soFar(day *watch.Day, i int) map[int32]*sofar {
 	return total
 }
 
-func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, slow bool, score, usual float64) watch.Alarm {
+// monthEnd is what the secrets of the estate do on a day at the end of a month.
+type monthEnd struct {
+	families map[int32]bool // that rose
+	rise     float64        // how many times the usual those that did were read, in the middle
+}
+
+// Many families of secrets that rise on one day, of those in use, and how many
+// times as many as chance has: one in a hundred.
+const (
+	manyFamilies = 6
+	manyTimes    = 4
+)
+
+// endOfMonth finds which secrets are above the usual on a day at the end of a
+// month, nil on any other.
+func (s *sign) endOfMonth(day *watch.Day, total map[int32]*sofar) *monthEnd {
+	e := &monthEnd{families: map[int32]bool{}}
+	var rises []float64
+	n := 0
+	for _, secret := range slices.Sorted(maps.Keys(total)) {
+		t, st := total[secret], &s.secrets[secret]
+		if st.days < 2 || !s.monthEnd(secret, day.Start.Add(12*time.Hour)) {
+			continue
+		}
+		n++
+		if t.x > 1.3*t.mean && stat.LnUpper(t.x, t.mean, s.dayShape(st)) < lnRare {
+			e.families[s.home[secret].family] = true
+			rises = append(rises, t.x/t.mean)
+		}
+	}
+	if len(e.families) < manyFamilies || 100*len(rises) < manyTimes*n {
+		return nil
+	}
+	e.rise = stat.Median(rises)
+	return e
+}
+
+// whyDay looks for what accounts for a day: that its secret rose at an earlier end
+// of a month, or that now, at the end of one, much of the estate does.
+func (s *sign) whyDay(day *watch.Day, secret int32, t *sofar, end *monthEnd, usual float64) []finding.Explanation {
+	if !s.monthEnd(secret, day.Start.Add(12*time.Hour)) {
+		return nil
+	}
+	if rise := s.monthRise(secret, dayOf(day.Start)); t.x <= 1.5*rise*usual {
+		return []finding.Explanation{{Kind: "context", ID: "month_end",
+			Text: fmt.Sprintf("it is %.1f times the usual, and was %.1f times at the end of the month before", t.x/max(usual, 1), rise)}}
+	}
+	if end == nil || t.x > 1.5*end.rise*usual {
+		return nil
+	}
+	return []finding.Explanation{{Kind: "context", ID: "month_end",
+		Text: fmt.Sprintf("it is the end of the month, and secrets of %d families are above the usual, %.1f times in the middle", len(end.families), end.rise)}}
+}
+
+func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, end *monthEnd, slow bool, score, usual float64) watch.Alarm {
 	st := &s.secrets[secret]
 	n := &day.Names.Secrets[secret]
 	a := watch.Alarm{
@@ -178,9 +232,8 @@ func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, slow bool
 		Days: int(st.days), Calls: int64(st.calls), Mature: st.days >= 2*MatureDays,
 		Where: watch.Where{Secrets: []string{n.UID}},
 	}
-	if !s.o.NoContext && s.monthEnd(secret, day.Start.Add(12*time.Hour)) && t.x <= 6*usual {
-		a.Context = []finding.Explanation{{Kind: "context", ID: "month_end",
-			Text: fmt.Sprintf("it is the end of the month, when much is closed and paid: %.1f times the usual", t.x/max(usual, 1))}}
+	if !s.o.NoContext {
+		a.Context = s.whyDay(day, secret, t, end, usual)
 	}
 	for actor, x := range t.actors {
 		if x > 0.6*t.x {

@@ -31,6 +31,8 @@ type state struct {
 	streak  int8 // days in a row above (or, negative, below) the usual
 	fast    int8 // days left in which the level follows fast
 	known   [4]reader
+	start   float32 // how many more than usual a start has brought at most, fading
+	ends    ends
 	runs    [8]run
 	past    [kept * 24]uint16 // reads of the last days, hour by hour, one more than read; 0: not known
 }
@@ -46,6 +48,7 @@ type reader struct {
 type run struct {
 	day  uint16 // since 1970
 	hour uint8
+	told bool // it was unusual enough to be told of, and nothing accounted for it
 	size float32
 }
 
@@ -118,34 +121,71 @@ func (st *state) meet(counts map[int32]float64, total float64) {
 // Ways in which a run comes again.
 const (
 	weekly  = iota // on the same weekday, seen twice
-	once           // a week ago
-	monthly        // at the same place of the month
+	calm           // a week ago, when it was nothing to tell of
+	monthly        // at the same place of the month: twice, or when it was nothing to tell of
 )
 
-// run is how many reads a run at this hour has had; 0 if none is known.
+// run is how many reads a run at this hour has had; 0 if none is known. One hour
+// that was told of as unusual accounts for nothing when it comes again: only what
+// has come twice is a rhythm.
 func (st *state) run(at time.Time, how int) float64 {
 	day, hour := dayOf(at), at.Hour()
 	var size float32
-	weeks := 0
+	times, quiet := 0, 0
 	for _, r := range st.runs {
 		if r.size == 0 || r.day >= day || !nearHour(int(r.hour), hour) {
 			continue
 		}
 		back := int(day - r.day)
-		switch {
-		case how == monthly:
-			if back >= 25 && samePlace(dateOf(r.day), at) {
-				size = max(size, r.size)
+		if how == monthly {
+			if back < 25 || !samePlace(dateOf(r.day), at) {
+				continue
 			}
-		case back%7 == 0 && back <= 35:
-			weeks++
-			size = max(size, r.size)
+		} else if back%7 != 0 || back > 35 {
+			continue
+		}
+		size = max(size, r.size)
+		times++
+		if !r.told {
+			quiet++
 		}
 	}
-	if how == weekly && weeks < 2 || how == once && weeks < 1 {
+	if how == weekly && times < 2 || how != weekly && quiet == 0 && times < 2 {
 		return 0
 	}
 	return float64(size)
+}
+
+// ends is how many times the usual a secret's, or a family's, days were at the
+// last two ends of a month that were above it.
+type ends [2]struct {
+	day  uint16
+	rise float32
+}
+
+// apart is how many days lie between two ends of a month at least, and fades how
+// many there are until one is forgotten.
+const (
+	apart = 20
+	fades = 100
+)
+
+func (e *ends) add(today uint16, rise float64) {
+	if e[0].day == 0 || today-e[0].day > apart {
+		e[1] = e[0]
+		e[0].day, e[0].rise = today, 0
+	}
+	e[0].rise = max(e[0].rise, float32(rise))
+}
+
+// before is the rise at an earlier end of a month than that of today.
+func (e ends) before(today uint16) float64 {
+	for _, x := range e {
+		if x.day > 0 && today-x.day > apart && today-x.day <= fades {
+			return float64(x.rise)
+		}
+	}
+	return 0
 }
 
 func nearHour(a, b int) bool { return a-b <= 1 && b-a <= 1 }
@@ -185,7 +225,7 @@ func working(t time.Time) int {
 }
 
 // remember keeps an hour that was far above the usual.
-func (st *state) remember(at time.Time, x float64) {
+func (st *state) remember(at time.Time, x float64, told bool) {
 	day := dayOf(at)
 	worst := 0
 	for i, r := range st.runs {
@@ -197,7 +237,7 @@ func (st *state) remember(at time.Time, x float64) {
 			worst = i
 		}
 	}
-	st.runs[worst] = run{day, uint8(at.Hour()), float32(x)}
+	st.runs[worst] = run{day, uint8(at.Hour()), told, float32(x)}
 }
 
 // usualPeak is about how many of x reads fall into the busiest five minutes if
