@@ -21,6 +21,10 @@ const (
 	maxResources = 50
 	// maxAsked is how many alarms the evidence of which is asked for at once.
 	maxAsked = 40
+	// maxScore is that of what cannot be: a chance of 10^-300 is all that a float holds.
+	maxScore = 300
+	// leastTrials is one judgement in 1,000 days, or 1,000,000 secrets.
+	leastTrials = 1e-6
 	// maxUIDs is how many events the first reason names.
 	maxUIDs = 5
 )
@@ -54,8 +58,12 @@ func (p *proof) empty() bool {
 
 // alarm takes an alarm of an hour: what it gives is for the tail.
 func (t *teller) alarm(m *model, hour *watch.Hour, a *watch.Alarm) []raised {
-	if a.Score < watch.Floor || !a.Mature {
+	if !(a.Score >= watch.Floor) || !a.Mature { // which is so of what is no number, too
 		return nil
+	}
+	a.Score = min(a.Score, maxScore)
+	if !(a.Trials >= leastTrials) {
+		a.Trials = leastTrials
 	}
 	key := t.key(m, a)
 	rate := m.learned.tails.rate(a.Class, a.Score, a.Trials)

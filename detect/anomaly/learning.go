@@ -22,25 +22,29 @@ type Maturity struct {
 	Missing int   `json:"missing"`
 }
 
-// gate is what a sign wants to have seen of a secret or principal: days on which
-// it was used, or since when it is known, and calls.
+// gate is what a sign wants to have seen of a secret or principal.
 type gate struct {
 	principals bool
-	days       int
-	active     bool // days with calls, not days since the first
+	days       int  // since the first use, or of the log
+	log        bool // the days are those of the log: what is new is judged by what is usual of all
+	on         int  // days with calls
 	calls      int64
+	// spread: what the sign judges is counted as it is judged, and spread over all
+	// secrets.
+	spread bool
 }
 
-// gates are about what the signs ask for themselves, each in its own way.
+// gates are what the signs ask for themselves: of a set of secrets that is read
+// together, a secret of which has 20 reads at least, and so on.
 var gates = map[string]gate{
 	finding.SignFrequency: {days: 7},
-	finding.SignTime:      {principals: true, days: 5, active: true, calls: 20},
-	finding.SignCaller:    {days: 7, calls: 30},
-	finding.SignGroup:     {days: 5, active: true, calls: 20},
-	finding.SignFailures:  {principals: true, days: 7},
-	finding.SignView:      {days: 14, calls: 30},
-	finding.SignRegion:    {days: 7, calls: 30},
-	finding.SignDenials:   {principals: true},
+	finding.SignTime:      {principals: true, days: 7, on: 5, calls: 20, spread: true},
+	finding.SignCaller:    {days: 7, on: 7, calls: 30},
+	finding.SignGroup:     {days: 7, log: true, on: 5, calls: 20, spread: true},
+	finding.SignFailures:  {principals: true, days: 7, log: true, spread: true},
+	finding.SignView:      {days: 14, on: 7, calls: 30},
+	finding.SignRegion:    {days: 7, on: 7, calls: 30},
+	finding.SignDenials:   {principals: true, days: 7, log: true, spread: true},
 }
 
 // State is what a hunter knew after its latest hunt.
@@ -82,7 +86,7 @@ func (h *Hunter) maturity() []Maturity {
 				list = past.actors
 			}
 			for i := range list {
-				m.count(&list[i], g, past.day)
+				m.count(&list[i], g, past)
 			}
 		}
 		out = append(out, m)
@@ -90,20 +94,29 @@ func (h *Hunter) maturity() []Maturity {
 	return out
 }
 
-func (m *Maturity) count(p *past, g gate, today int32) {
+func (m *Maturity) count(p *past, g gate, h *history) {
 	if p.days == 0 {
 		return
 	}
-	days := int(today - p.first + 1)
-	if g.active {
-		days = int(p.days)
-	}
-	m.Missing = min(m.Missing, max(g.days-days, 0))
-	if days >= g.days && int64(p.calls) >= g.calls {
+	m.Missing = min(m.Missing, g.missing(p, h))
+	if g.passed(p, h) {
 		m.Learned++
 	} else {
 		m.Learning++
 	}
+}
+
+// missing is for how many days it takes yet, at the least.
+func (g *gate) missing(p *past, h *history) int {
+	since := p.first
+	if g.log {
+		since = h.first
+	}
+	return max(g.days-int(h.day-since+1), g.on-int(p.days), 0)
+}
+
+func (g *gate) passed(p *past, h *history) bool {
+	return g.missing(p, h) == 0 && int64(p.calls) >= g.calls
 }
 
 // Bytes is about how much memory takes what was learned, by sign, and how many
@@ -142,27 +155,83 @@ func (p *past) add(day int32, calls int64) {
 
 // history is how much was seen of whom.
 type history struct {
-	day             int32 // the last one
+	first, day      int32 // of the log, and the last one
 	secrets, actors []past
 }
 
 func (h *history) clone() *history {
-	return &history{h.day, slices.Clone(h.secrets), slices.Clone(h.actors)}
+	return &history{h.first, h.day, slices.Clone(h.secrets), slices.Clone(h.actors)}
 }
 
-// used is how many secrets and keys were ever used.
-func (h *history) used() int {
-	n := 0
+// exposed gives how many secrets and keys a sign could have told of on the day
+// that was learned last: those that have history enough, each for the part of the
+// day in which something was heard of its account.
+func (h *history) exposed(d *watch.Day) func(sign string) int {
+	heard := heardOf(d)
+	known := map[string]int{}
+	return func(sign string) int {
+		n, ok := known[sign]
+		if !ok {
+			n = h.exposedTo(gates[sign], d.Names, heard)
+			known[sign] = n
+		}
+		return n
+	}
+}
+
+func (h *history) exposedTo(g gate, n *watch.Names, heard map[string]float64) int {
+	if g.log && int(h.day-h.first+1) < g.days {
+		return 0
+	}
+	sum := 0.0
 	for i := range h.secrets {
-		if h.secrets[i].days > 0 {
-			n++
+		p := &h.secrets[i]
+		switch {
+		case p.days == 0:
+		case g.spread:
+			sum++
+		case g.passed(p, h):
+			part, ok := heard[n.Secrets[i].Account]
+			if !ok && n.Secrets[i].Account == "" {
+				part = heard[""] // another provider's
+			}
+			sum += part
 		}
 	}
-	return n
+	return int(sum + 0.5)
+}
+
+// heardOf gives the part of a day in which something was heard, by account; by no
+// name, of any.
+func heardOf(d *watch.Day) map[string]float64 {
+	out := map[string]float64{}
+	for _, hour := range d.Hours {
+		if hour == nil {
+			continue
+		}
+		now := map[int32]bool{}
+		for i := range hour.Calls {
+			now[hour.Calls[i].Account] = true
+		}
+		for a := range now {
+			if name := d.Names.Accounts[a]; name != "" {
+				out[name]++
+			}
+		}
+		if len(now) > 0 {
+			out[""]++
+		}
+	}
+	for name := range out {
+		out[name] /= float64(len(d.Hours))
+	}
+	return out
 }
 
 func (h *history) learn(d *watch.Day) {
-	h.day = int32(d.Start.Unix() / int64(oneDay/time.Second))
+	if h.day = int32(d.Start.Unix() / int64(oneDay/time.Second)); h.first == 0 {
+		h.first = h.day
+	}
 	h.secrets = grown(h.secrets, len(d.Names.Secrets))
 	h.actors = grown(h.actors, len(d.Names.Actors))
 	for _, hour := range d.Hours {

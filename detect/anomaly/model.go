@@ -281,7 +281,7 @@ func (m *model) learn(end time.Time) {
 		s.Learn(m.today)
 	}
 	m.learned.history.learn(m.today)
-	m.learned.tails.learn(m.day, m.learned.history.used(), all)
+	m.learned.tails.learn(m.day, m.learned.history.exposed(m.today), all)
 	m.begin(m.day.Add(oneDay))
 }
 

@@ -2,6 +2,7 @@ package anomaly
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -42,7 +43,7 @@ const (
 // tailDay is what a class had in a day.
 type tailDay struct {
 	day     time.Time
-	secrets int     // that could have raised an alarm
+	secrets int     // that an alarm could have been told of: heard of, and mature
 	trials  float64 // a secret
 	bins    [bins]uint16
 }
@@ -113,8 +114,8 @@ func (f *fit) used() float64 {
 // as many as there are signs at least.
 func (t *tails) parts() float64 {
 	n := 0.0
-	for _, x := range t.classes {
-		n += x.fit.used()
+	for _, name := range slices.Sorted(maps.Keys(t.classes)) { // a sum of floats depends on its order
+		n += t.classes[name].fit.used()
 	}
 	return max(n, float64(len(finding.Signs)))
 }
@@ -126,10 +127,19 @@ type raised struct {
 }
 
 // learn takes a day's alarms of those who are mature and of which nothing is
-// known that accounts for them.
-func (t *tails) learn(day time.Time, secrets int, alarms []raised) {
+// known that accounts for them. Exposed is how many secrets could have had one, by
+// sign. The judgements of one class and day are as many for all; where they are
+// not, an alarm counts as the score that chance gives as often by the most.
+func (t *tails) learn(day time.Time, exposed func(sign string) int, alarms []raised) {
 	best := map[[2]string]raised{}
+	most := map[string]float64{}
 	for _, a := range alarms {
+		most[a.class] = max(most[a.class], a.trials)
+	}
+	for _, a := range alarms {
+		if a.trials > 0 {
+			a.score += math.Log10(most[a.class] / a.trials)
+		}
 		k := [2]string{a.class, a.key}
 		if had, ok := best[k]; !ok || a.score > had.score {
 			best[k] = a
@@ -144,10 +154,9 @@ func (t *tails) learn(day time.Time, secrets int, alarms []raised) {
 		}
 		d := today[a.class]
 		if d == nil {
-			d = &tailDay{day: day, secrets: secrets}
+			d = &tailDay{day: day, secrets: exposed(a.sign), trials: most[a.class]}
 			today[a.class] = d
 		}
-		d.trials = max(d.trials, a.trials)
 		if b := &d.bins[min(int((a.score-watch.Floor)/binWidth), bins-1)]; *b < math.MaxUint16 {
 			*b++
 		}
@@ -155,7 +164,7 @@ func (t *tails) learn(day time.Time, secrets int, alarms []raised) {
 	for _, x := range t.classes {
 		d := today[x.class]
 		if d == nil {
-			d = &tailDay{day: day, secrets: secrets, trials: x.days[len(x.days)-1].trials}
+			d = &tailDay{day: day, secrets: exposed(x.sign), trials: x.days[len(x.days)-1].trials}
 		}
 		x.days = append(x.days, *d)
 		if extra := len(x.days) - tailDays; extra > 0 {

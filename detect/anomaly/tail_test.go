@@ -30,10 +30,12 @@ func scored(days, secrets, trials int, incidents float64, score func(*rand.Rand)
 				}
 			}
 		}
-		t.learn(start.Add(time.Duration(day)*oneDay), secrets, all)
+		t.learn(start.Add(time.Duration(day)*oneDay), exposed(secrets), all)
 	}
 	return t
 }
+
+func exposed(n int) func(string) int { return func(string) int { return n } }
 
 func calibrated(r *rand.Rand) float64 { return -math.Log10(1 - r.Float64()) }
 
@@ -95,7 +97,7 @@ func TestOneIncidentIsOne(t *testing.T) {
 		for s := range n {
 			all = append(all, raised{class: "c", sign: "time", key: fmt.Sprint(s), score: 2.5, trials: 24})
 		}
-		x.learn(start.Add(time.Duration(day)*oneDay), 3000, all)
+		x.learn(start.Add(time.Duration(day)*oneDay), exposed(3000), all)
 	}
 	c := x.calibration()
 	if len(c) != 30 || c[0].Observed != [3]int{6, 1, 0} || c[20].Observed[0] != 3001 {
@@ -108,7 +110,7 @@ func TestOneIncidentIsOne(t *testing.T) {
 		t.Errorf("%v exceedances are taken for seen", f.seen)
 	}
 	y := x.clone()
-	y.learn(start.Add(31*oneDay), 3000, nil)
+	y.learn(start.Add(31*oneDay), exposed(3000), nil)
 	if len(x.classes["c"].days) != 30 || len(y.classes["c"].days) != 31 {
 		t.Error("a copy learns for the other")
 	}
@@ -138,10 +140,42 @@ func TestParts(t *testing.T) {
 		if day == 0 {
 			all = append(all, raised{class: "shy", sign: "view", key: "k", score: 2.1, trials: 24})
 		}
-		x.learn(start.Add(time.Duration(day)*oneDay), 400, all)
+		x.learn(start.Add(time.Duration(day)*oneDay), exposed(400), all)
 	}
 	f(x, 0.11)
 	if p := x.clone().split; p != x.split {
 		t.Error("a copy has another budget")
+	}
+}
+
+// TestPartsHaveNoOrder: a sum of many classes is the same to the last digit.
+func TestPartsHaveNoOrder(t *testing.T) {
+	x := newTails(false)
+	for i := range 40 {
+		x.classes[fmt.Sprint(i)] = &tail{fit: fit{level: 1, seen: float64(i) / 7, expected: float64(2*i) / 3}}
+	}
+	want := x.parts()
+	if want <= 8 {
+		t.Fatalf("%v parts: this shows nothing", want)
+	}
+	for range 500 {
+		if got := x.parts(); got != want {
+			t.Fatalf("%v parts, and then %v", want, got)
+		}
+	}
+}
+
+// TestTrialsOfOneClass: what is judged rarely is not taken for more striking than
+// what is judged often.
+func TestTrialsOfOneClass(t *testing.T) {
+	x := newTails(false)
+	x.learn(start, exposed(100), []raised{
+		{class: "c", sign: "time", key: "a", score: 2.55, trials: 24},
+		{class: "c", sign: "time", key: "b", score: 2.55, trials: 0.24},
+		{class: "c", sign: "time", key: "b", score: 3.05, trials: 24},
+	})
+	d := x.classes["c"].days[0]
+	if d.trials != 24 || d.bins[5] != 1 || d.bins[25] != 1 {
+		t.Errorf("%v trials, bins %v", d.trials, d.bins)
 	}
 }
