@@ -12,6 +12,7 @@
 package caller
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -68,8 +69,61 @@ type held struct {
 	last     uint16
 	novel    float32 // novelties since it is judged
 	expected float32
-	crowded  bool // had more callers than are kept
 	stratum  uint8
+	crowd    *crowd // nil of a secret all of whose callers are kept
+}
+
+// crowd is what is kept of callers that are not kept one by one: a secret with one
+// is judged by kind of caller and account only.
+type crowd struct {
+	classes  uint16   // set of classes
+	accounts []string // at most accountsEach: with more, accounts are not judged
+}
+
+const accountsEach = 16
+
+// leave takes note of a usual caller that is kept no longer.
+func (h *held) leave(names *watch.Names, it *item) {
+	if h.crowd == nil {
+		h.crowd = &crowd{}
+	}
+	h.crowd.classes |= 1 << it.class
+	if a := names.Actors[it.actor].Account; len(h.crowd.accounts) < accountsEach && !slices.Contains(h.crowd.accounts, a) {
+		h.crowd.accounts = append(slices.Clip(h.crowd.accounts), a)
+	}
+}
+
+// among tells whether a caller may be one of those that are not kept: its kind and
+// its account are usual at the secret.
+func (h *held) among(names *watch.Names, actor int32, class uint8) bool {
+	return h.crowd != nil && h.has(class) && h.hasAccount(names, names.Actors[actor].Account)
+}
+
+// hasAccount tells whether roles of the account usually read the secret.
+func (h *held) hasAccount(names *watch.Names, account string) bool {
+	return h.crowd != nil && (len(h.crowd.accounts) == accountsEach || slices.Contains(h.crowd.accounts, account)) ||
+		slices.ContainsFunc(h.items, func(it item) bool { return usual(it.state) && names.Actors[it.actor].Account == account })
+}
+
+// room makes room for a caller: of those that have not come for days first, so
+// that a row of strangers does not make a crowd.
+func (h *held) room(names *watch.Names, today uint16) {
+	if len(h.items) < itemsEach {
+		return
+	}
+	least := func(a, b item) int {
+		return cmp.Or(cmp.Compare(truth(stays(&a, today)), truth(stays(&b, today))), int(a.last)+int(a.days)-int(b.last)-int(b.days))
+	}
+	i := slices.Index(h.items, slices.MinFunc(h.items, least))
+	if usual(h.items[i].state) {
+		h.leave(names, &h.items[i])
+	}
+	h.items = slices.Delete(h.items, i, i+1)
+}
+
+// stays tells whether a caller is usual, or may yet become so.
+func stays(it *item, today uint16) bool {
+	return usual(it.state) || it.state == pending && today <= it.last+settle
 }
 
 func (h *held) mature(today uint16) bool {
@@ -85,11 +139,10 @@ type actor struct {
 	last     uint16
 }
 
-// family is what is kept of secrets that belong together.
+// family is what is kept of secrets that belong together, where they are several.
 type family struct {
-	classes  uint16 // set of classes that are usual
-	accounts []string
-	actors   []int32 // usual readers, at most 64
+	classes uint16  // set of classes that are usual
+	actors  []int32 // usual readers, at most 64
 }
 
 // Sign is the sign.
@@ -166,7 +219,8 @@ func (h *held) find(actor int32, class uint8) *item {
 
 // has tells whether the class is usual at the secret.
 func (h *held) has(class uint8) bool {
-	return slices.ContainsFunc(h.items, func(it item) bool { return it.class == class && usual(it.state) })
+	return h.crowd != nil && h.crowd.classes&(1<<class) != 0 ||
+		slices.ContainsFunc(h.items, func(it item) bool { return it.class == class && usual(it.state) })
 }
 
 // Strata of secrets: how often new readers come differs between them.
@@ -189,7 +243,7 @@ func (h *held) stratumOf(s *watch.Secret) uint8 {
 		}
 	}
 	switch {
-	case n >= manyReaders || h.crowded:
+	case n >= manyReaders || h.crowd != nil:
 		return many
 	case s.Key:
 		return aKey
@@ -280,17 +334,11 @@ func (s *Sign) take(day *watch.Day, hour int, u *watch.Use, today uint16) {
 		it.state = pending
 		it.kind = s.kindOf(names, n, u.Actor, class)
 		f := found{use: use{n, u.Actor, class}, named: u.Secret, caller: u.Caller, kind: it.kind, first: u.First, last: u.Last}
-		if len(s.context(day, hour, []found{f})) > 0 {
+		if h.among(names, u.Actor, class) || len(s.context(day, hour, []found{f})) > 0 {
 			it.kind = accounted
 		}
 	}
-	if len(h.items) >= itemsEach {
-		h.crowded = true
-		least := slices.IndexFunc(h.items, func(x item) bool {
-			return x == slices.MinFunc(h.items, func(a, b item) int { return int(a.last) + int(a.days) - int(b.last) - int(b.days) })
-		})
-		h.items = slices.Delete(h.items, least, least+1)
-	}
+	h.room(names, today)
 	h.items = append(h.items, it)
 	if novelty.Program(u.Caller) && !names.Secrets[n].Key {
 		s.words.Take(names.Actors[u.Actor].Name, novelty.FamilyName(&names.Secrets[n]))
@@ -336,6 +384,9 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 	for n := range s.secrets {
 		h := &s.secrets[n]
 		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
+		if len(h.items) <= itemsEach/2 {
+			h.crowd = nil // those who crowded it are forgotten
+		}
 		h.stratum = h.stratumOf(&names.Secrets[n])
 	}
 	for i := range exposed {
@@ -397,16 +448,22 @@ func (s *Sign) relate(names *watch.Names, today uint16) {
 	for i := range s.actors {
 		s.actors[i].secrets = 0
 	}
+	lone := map[string]int{} // the only secret of a family so far
+	for n := range s.secrets {
+		if h := &s.secrets[n]; len(h.items) > 0 {
+			name := names.Secrets[n].Family
+			if first, ok := lone[name]; ok && s.families[name] == nil {
+				s.families[name] = &family{}
+				s.families[name].take(&s.secrets[first])
+			}
+			lone[name] = n
+			if f := s.families[name]; f != nil {
+				f.take(h)
+			}
+		}
+	}
 	for n := range s.secrets {
 		h := &s.secrets[n]
-		if len(h.items) == 0 {
-			continue
-		}
-		f := s.families[names.Secrets[n].Family]
-		if f == nil {
-			f = &family{}
-			s.families[names.Secrets[n].Family] = f
-		}
 		var set uint16
 		for i := range h.items {
 			it := &h.items[i]
@@ -417,14 +474,7 @@ func (s *Sign) relate(names *watch.Names, today uint16) {
 			if a := &s.actors[it.actor]; a.secrets < 65535 {
 				a.secrets++
 			}
-			if len(f.actors) < 64 && !slices.Contains(f.actors, it.actor) {
-				f.actors = append(f.actors, it.actor)
-			}
-			if acc := names.Actors[it.actor].Account; !slices.Contains(f.accounts, acc) {
-				f.accounts = append(f.accounts, acc)
-			}
 		}
-		f.classes |= set
 		if set != 0 {
 			s.total++
 			for c := range s.classes {
@@ -432,6 +482,20 @@ func (s *Sign) relate(names *watch.Names, today uint16) {
 					s.classes[c]++
 				}
 			}
+		}
+	}
+}
+
+// take takes in a secret of the family.
+func (f *family) take(h *held) {
+	for i := range h.items {
+		it := &h.items[i]
+		if !usual(it.state) {
+			continue
+		}
+		f.classes |= 1 << it.class
+		if len(f.actors) < 64 && !slices.Contains(f.actors, it.actor) {
+			f.actors = append(f.actors, it.actor)
 		}
 	}
 }
@@ -445,6 +509,9 @@ func (s *Sign) Clone() watch.Sign {
 	c.secrets = slices.Clone(s.secrets)
 	for i := range c.secrets {
 		c.secrets[i].items = slices.Clone(c.secrets[i].items)
+		if x := c.secrets[i].crowd; x != nil {
+			c.secrets[i].crowd = &crowd{x.classes, slices.Clone(x.accounts)}
+		}
 	}
 	c.actors = slices.Clone(s.actors)
 	// A family is never changed once the day is closed, only made anew.
@@ -459,10 +526,13 @@ func (s *Sign) Clone() watch.Sign {
 func (s *Sign) Bytes() int {
 	n := 64*len(s.secrets) + 16*len(s.actors) + s.acts.Bytes() + s.staff.Bytes() + s.words.Bytes() + s.homes.Bytes()
 	for i := range s.secrets {
-		n += 16 * cap(s.secrets[i].items)
+		n += 12 * cap(s.secrets[i].items)
+		if x := s.secrets[i].crowd; x != nil {
+			n += 32 + 16*cap(x.accounts)
+		}
 	}
 	for name, f := range s.families {
-		n += 120 + len(name) + 4*cap(f.actors) + 16*cap(f.accounts)
+		n += 88 + len(name) + 4*cap(f.actors)
 	}
 	return n
 }

@@ -1,6 +1,7 @@
 package caller_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -273,5 +274,53 @@ func TestClone(t *testing.T) {
 	}
 	if n := s.Bytes(); n <= 0 || n > 10_000 {
 		t.Errorf("%d bytes for %d secrets", n, len(h.Names().Secrets))
+	}
+}
+
+// A secret of more callers than are kept goes on being judged, by kind of caller
+// and account; once they are forgotten, by role again. A row of strangers makes no
+// crowd.
+func TestCrowded(t *testing.T) {
+	score := func(readers, quiet int, line string) (float64, string) {
+		h := watchtest.New("2026-03-02")
+		h.Every(40+quiet, "0-23 lambda main reads prod/pay/db x6")
+		h.Every(40+quiet, "0-23 ecs shop-web reads prod/shop/db x6")
+		for i := range readers {
+			h.Every(40, fmt.Sprintf("11 lambda reader%d reads prod/pay/db", i))
+		}
+		h.On(40+quiet, line)
+		s := caller.New(caller.Options{})
+		h.Learn(s, 0, 40+quiet)
+		top, unseen := 0.0, ""
+		for _, a := range h.Judge(s, 40+quiet) {
+			top, unseen = max(top, a.Score), strings.Join(append(a.Tell().Unseen, a.Tell().Reasons[1].Text), " ")
+		}
+		return top, unseen
+	}
+	const program, instance, abroad = "12:10 lambda stranger reads prod/pay/db", "12:10 ec2 stranger reads prod/pay/db", "12:10 lambda 444455556666/stranger reads prod/pay/db"
+	if x, _ := score(40, 0, program); x != 0 {
+		t.Errorf("a stranger among 41 of its kind and account: %.1f", x)
+	}
+	for _, line := range []string{instance, abroad} {
+		if x, said := score(40, 0, line); x < alert || !strings.Contains(said, "more callers than") {
+			t.Errorf("%q among 41 callers: %.1f, %s", line, x, said)
+		}
+	}
+	// 180 days after the last of them it is known one by one who reads it.
+	if x, said := score(40, 185, program); x < 2 || strings.Contains(said, "more callers than") {
+		t.Errorf("after the others are forgotten: %.1f, %s", x, said)
+	}
+	// 30 roles that came on one day do not hide the next.
+	h := estate()
+	for i := range 30 {
+		h.On(39, fmt.Sprintf("11 lambda probe%d reads prod/pay/db", i))
+	}
+	h.On(40, "12:10 lambda 444455556666/stranger reads prod/pay/db")
+	h.On(40, "12:10 ec2 stranger reads prod/pay/db")
+	s := caller.New(caller.Options{})
+	h.Learn(s, 0, 40)
+	got := h.Judge(s, 40)
+	if len(got) != 2 || got[0].Score < alert || got[1].Score < alert {
+		t.Errorf("after 30 strangers: %+v", got)
 	}
 }

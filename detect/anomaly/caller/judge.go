@@ -158,7 +158,9 @@ func (s *Sign) nearRole(names *watch.Names, secret, who int32, class uint8) int 
 	switch {
 	case f != nil && slices.Contains(f.actors, who):
 		return relative
-	case abroad && f != nil && slices.Contains(f.accounts, a.Account):
+	case h.crowd != nil && h.hasAccount(names, a.Account):
+		return sameRole // it may be one of those that are not kept
+	case abroad && s.reading(names, f, h, a.Account):
 		return partner
 	case abroad:
 		return foreigner
@@ -168,6 +170,13 @@ func (s *Sign) nearRole(names *watch.Names, secret, who int32, class uint8) int 
 		return neighbour
 	}
 	return freshRole
+}
+
+// reading tells whether roles of the account usually read the secret or others of
+// its family.
+func (s *Sign) reading(names *watch.Names, f *family, h *held, account string) bool {
+	return h.hasAccount(names, account) ||
+		f != nil && slices.ContainsFunc(f.actors, func(n int32) bool { return names.Actors[n].Account == account })
 }
 
 // found is something new in an hour.
@@ -203,7 +212,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			continue
 		}
 		held := s.secret(id.secret)
-		if it := held.find(id.actor, id.class); it != nil && usual(it.state) || held.crowded || len(held.items) == 0 {
+		if it := held.find(id.actor, id.class); it != nil && usual(it.state) || held.among(day.Names, id.actor, id.class) || len(held.items) == 0 {
 			continue
 		}
 		if k := slices.IndexFunc(list, func(f found) bool { return f.use == id }); k >= 0 {

@@ -69,6 +69,9 @@ func (t *teller) tell() watch.Told {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets that it never read before were read in that hour.", n), Observed: strconv.Itoa(n), Expected: "0"})
 	}
 	told.Unseen = append(told.Unseen, "no use of it is known from before "+novelty.DateOf(t.held.first).Format("2 January 2006"))
+	if t.held.crowd != nil {
+		told.Unseen = append(told.Unseen, fmt.Sprintf("it has more callers than the %d that are kept: a new role of a usual kind and account goes unnoticed there", itemsEach))
+	}
 	return told
 }
 
@@ -141,6 +144,7 @@ func (t *teller) roleSentence(sec *watch.Secret, who *watch.Actor, role int) str
 				return fmt.Sprintf("Role %s %s it as %s every day; the same credentials are now used by %s.", who.Name, reads, novelty.Kinds(novelty.CallerOf(it.class)), novelty.A(t.top.caller))
 			}
 		}
+		return fmt.Sprintf("Roles of its account usually %s it; too many callers do for each to be known.", strings.TrimSuffix(reads, "s"))
 	case again:
 		for i := range t.held.items {
 			if it := &t.held.items[i]; it.actor == t.top.actor && it.class == t.top.class {
