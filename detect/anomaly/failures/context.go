@@ -16,7 +16,9 @@ const (
 )
 
 // context is what accounts for a principal's denials: a program that is denied
-// what it had is broken, not curious.
+// what it had is broken, not curious, if somebody changed something before or one
+// and the same call fails. Several of its secrets at once, and nothing changed, may
+// as well be somebody with its credentials whom a condition keeps out.
 func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
 	m := s.of(d.who)
 	own := len(d.secrets) > 0 // all that was denied had been its own for days
@@ -34,14 +36,18 @@ func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
 	if a := s.before(day, i, d, watch.ActPolicy, policyBefore); a != nil && own {
 		return explain("policy", a.Operation+" in this account at "+clock(a.First)+" changed what is allowed shortly before.")
 	}
-	if own && program {
+	deploy := s.before(day, i, d, watch.ActDeploy, deployBefore)
+	if own && program && deploy != nil {
+		return explain("deploy", deploy.Operation+" at "+clock(deploy.First)+" in this account came before, and the program is denied what it had been given for days.")
+	}
+	if own && program && narrow {
 		return explain("misconfiguration", "The program had been given all that it is denied here for days: its permissions or credentials changed.")
 	}
 	if !program || !narrow {
 		return nil
 	}
-	if a := s.before(day, i, d, watch.ActDeploy, deployBefore); a != nil {
-		return explain("deploy", a.Operation+" at "+clock(a.First)+" in this account came before, and the same call failed again and again.")
+	if deploy != nil {
+		return explain("deploy", deploy.Operation+" at "+clock(deploy.First)+" in this account came before, and the same call failed again and again.")
 	}
 	if len(d.secrets) == 1 && s.family(day.Names, m, d.secrets[0]) {
 		return explain("misconfiguration", "One and the same call failed again and again, for a secret beside those that the program reads.")

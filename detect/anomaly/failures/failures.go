@@ -86,13 +86,16 @@ type sign struct {
 	recent []watch.Act // of the last day learned: changes of what is allowed, deploys
 	tail   []fresh     // of the last day learned: new denied secrets
 	grants [2]float64  // hours with secrets denied; those in which one was then given
-	users  map[string]int32
+	moves  [2]float64  // days of people; those with a network they were not seen in before
+	users  map[string]user
 
 	names    *watch.Names // of the day looked at
 	gathered map[*watch.Hour][]*denied
-	start    time.Time // of the first day learned
 	last     time.Time // of the last day learned
 }
+
+// user is one whose sign-ins have failed: the account that told, and the day.
+type user struct{ account, last int32 }
 
 // fresh is a secret that a principal was denied for the first time.
 type fresh struct {
@@ -104,12 +107,12 @@ type fresh struct {
 // New is the sign with nothing learned.
 func New(opt Options) watch.Sign {
 	t := tally.Options{NoPeers: opt.NoPeers, NoShrinkage: opt.NoShrinkage}
+	volume := tally.New[principal](classes, t)
 	return &sign{
 		opt:    opt,
-		volume: tally.New[principal](classes, t), breadth: tally.New[principal](classes, t),
-		secrets: tally.New[principal](classes, t), slow: tally.New[principal](classes, t),
+		volume: volume, breadth: volume.Over(false), secrets: volume.Over(false), slow: volume.Over(true),
 		refused: tally.New[int32](1, t), signIns: tally.New[string](1, t), sources: tally.New[string](1, t),
-		known: map[int32]*memory{}, people: map[string]*memory{}, users: map[string]int32{}, gathered: map[*watch.Hour][]*denied{},
+		known: map[int32]*memory{}, people: map[string]*memory{}, users: map[string]user{}, gathered: map[*watch.Hour][]*denied{},
 		grants: [2]float64{6, 1},
 	}
 }
@@ -153,10 +156,12 @@ func (s *sign) score(day *watch.Day, i int, d *denied) scores {
 		c.slowCount = len(c.slowSecrets)
 		c.slow = s.slow.Usual(d.who, d.class).Score(c.slowCount)
 	}
-	c.best, c.trials = max(c.volume, c.breadth, c.secrets), s.trials(day.Names)
-	// What is judged once a day is judged less often than what is every hour.
-	if daily := s.perDay(s.slow, day.Names); c.slow-log10(daily) > c.best-log10(c.trials) {
-		c.best, c.trials = c.slow, daily
+	c.trials = s.trials(day.Names)
+	// What is judged once a day is judged less often than what is every hour: as
+	// of so many hours it is the rarer.
+	c.best = max(c.volume, c.breadth, c.secrets)
+	if c.slow > 0 {
+		c.best = max(c.best, c.slow+log10(c.trials/s.perDay(s.slow, day.Names)))
 	}
 	c.best = max(0, c.best-log10(looks)) // as of so many looks at the same thing
 	if len(d.granted) > 0 && d.calls >= 3 {
@@ -176,7 +181,7 @@ func (s *sign) judge(day *watch.Day, i int, d *denied) (watch.Alarm, bool) {
 	}
 	u := s.volume.Usual(d.who, d.class)
 	a := watch.Alarm{
-		Sign: finding.SignFailures, Class: "failures", Secret: -1, Actor: d.actor, Person: d.who.person,
+		Sign: finding.SignFailures, Class: "failures/principal", Secret: -1, Actor: d.actor, Person: d.who.person,
 		Account: d.account, Caller: d.caller, Region: d.region, Score: c.best, Trials: c.trials,
 		First: d.first, Last: d.last, Count: int64(d.raw), Days: s.volume.Days(), Calls: int64(u.Occasions),
 		Mature:   s.mature(),
@@ -323,7 +328,8 @@ func uids(n *watch.Names, secrets []int32) []string {
 func (s *sign) Clone() watch.Sign {
 	c := *s
 	c.gathered = map[*watch.Hour][]*denied{}
-	c.volume, c.breadth, c.secrets, c.slow = s.volume.Clone(), s.breadth.Clone(), s.secrets.Clone(), s.slow.Clone()
+	c.volume = s.volume.Clone()
+	c.breadth, c.secrets, c.slow = s.breadth.CloneOver(c.volume), s.secrets.CloneOver(c.volume), s.slow.CloneOver(c.volume)
 	c.refused, c.signIns, c.sources = s.refused.Clone(), s.signIns.Clone(), s.sources.Clone()
 	c.known, c.people = make(map[int32]*memory, len(s.known)), make(map[string]*memory, len(s.people))
 	for k, m := range s.known {
@@ -333,7 +339,7 @@ func (s *sign) Clone() watch.Sign {
 		c.people[k] = m.clone()
 	}
 	c.recent, c.tail = slices.Clone(s.recent), slices.Clone(s.tail)
-	c.users = make(map[string]int32, len(s.users))
+	c.users = make(map[string]user, len(s.users))
 	for k, v := range s.users {
 		c.users[k] = v
 	}

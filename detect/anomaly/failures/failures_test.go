@@ -166,8 +166,20 @@ func TestSign(t *testing.T) {
 		h.On(learned, "2:01 ci deployer deploy service/app0")
 		h.Deny(learned, 50, "2:05 lambda app0 reads prod/other/new x3000")
 	})
-	// a program that is denied what it had
+	// a program that is denied what it had: one thing, or after something changed
 	explained("misconfiguration", func(h *watchtest.History) {
+		h.Deny(learned, 50, "2:05 lambda app0 reads prod/app0/s0 x200")
+	})
+	explained("deploy", func(h *watchtest.History) {
+		h.On(learned, "1:40 ci deployer deploy service/app0")
+		h.Deny(learned, 50, "2:05 lambda app0 reads prod/app0/s0,prod/app0/s1,prod/app0/s2 x200")
+	})
+	explained("policy", func(h *watchtest.History) {
+		h.On(learned, "1:30 person_cli admin policy role/app0")
+		h.Deny(learned, 50, "2:05 lambda app0 reads prod/app0/s0,prod/app0/s1,prod/app0/s2 x200")
+	})
+	// and many of its own, for no reason
+	fires(5, finding.Medium, "denials", func(h *watchtest.History) {
 		h.Deny(learned, 50, "2:05 lambda app0 reads prod/app0/s0,prod/app0/s1,prod/app0/s2 x200")
 	})
 	explained("policy", func(h *watchtest.History) {
@@ -192,6 +204,61 @@ func TestSign(t *testing.T) {
 	quiet(func(h *watchtest.History) {
 		h.Deny(learned, 9, "2:05 lambda app0 calls ListUsers,ListRoles,ListBuckets,DescribeInstances,ListKeys,ListTables x12 ends denied_by_org_policy")
 	})
+}
+
+// TestHeard: a day without any log, and an account without any, teach nothing.
+func TestHeard(t *testing.T) {
+	h := office()
+	s := New(Options{}).(*sign)
+	h.Learn(s, 0, learned)
+	before := s.volume.Days()
+	day := h.Day(learned)
+	for i := range day.Hours {
+		day.Hours[i] = &watch.Hour{Start: day.Hours[i].Start, Events: true}
+	}
+	s.Learn(day)
+	if s.volume.Days() != before || s.refused.Days() != before || s.signIns.Days() != before {
+		t.Errorf("a day without log counts: %d, %d, %d", s.volume.Days(), s.refused.Days(), s.signIns.Days())
+	}
+	silent := h.Names().Secrets[h.Secret("prod/app0/s0")]
+	silent.Account, silent.UID = "444455556666", "arn:aws:secretsmanager:us-east-1:444455556666:secret:silent"
+	names := h.Names()
+	names.Secrets = append(names.Secrets, silent)
+	s.Learn(h.Day(learned + 1))
+	if u := s.refused.Usual(int32(len(names.Secrets)-1), 0); u.Occasions > 0 {
+		t.Errorf("a secret whose account is silent had %.0f occasions", u.Occasions)
+	}
+	if u := s.refused.Usual(0, 0); u.Occasions < 100 {
+		t.Errorf("a secret whose account is heard had %.0f occasions", u.Occasions)
+	}
+}
+
+// TestTrials: what is of one class is judged as often, whichever look it is by.
+func TestTrials(t *testing.T) {
+	h := office()
+	h.Deny(learned, 8, "2:05 lambda app0 reads prod/app1/s0,prod/app2/s0,prod/app3/s0,prod/app4/s0,prod/app5/s0 x10")
+	for k := range 6 {
+		h.Deny(learned, 1, fmt.Sprintf("%d:10 lambda app1 reads prod/app%d/s0", 2*k, 2+k))
+	}
+	h.Deny(learned, 40, "4:05 lambda app2 reads prod/app7/s0 x30")
+	h.SignIn(learned, 3, "erin", "198.51.100.7", 12, 1)
+	for u := range 12 {
+		h.SignIn(learned, 3, fmt.Sprintf("user%d", u), "198.51.100.9", 1, 0)
+	}
+	s := New(Options{})
+	h.Learn(s, 0, learned)
+	trials := map[string]float64{}
+	for _, a := range h.Judge(s, learned) {
+		if had, ok := trials[a.Class]; ok && had != a.Trials {
+			t.Errorf("%s: %v trials, and %v", a.Class, had, a.Trials)
+		}
+		trials[a.Class] = a.Trials
+	}
+	for _, class := range []string{"failures/principal", "failures/secret", "failures/sign_in"} {
+		if trials[class] == 0 {
+			t.Errorf("nothing of class %s: %v", class, trials)
+		}
+	}
 }
 
 // TestMirrored: a call into another account is in the logs of both, there under

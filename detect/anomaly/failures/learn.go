@@ -15,6 +15,7 @@ const (
 	forgetGiven  = 180
 	forgetDenied = 60
 	tailHours    = 24
+	keepDay      = 0.98 // of what a day teaches of how often people move, and secrets open
 )
 
 // daily is what a day adds to the books.
@@ -34,18 +35,18 @@ func (s *sign) Learn(day *watch.Day) {
 	s.names = day.Names
 	clear(s.gathered) // Judge may have seen less of it
 	defer clear(s.gathered)
-	if s.start.IsZero() {
-		s.start = day.Start
+	heard := heardOf(day)
+	if len(heard) == 0 { // no log of the day teaches nothing
+		s.recent, s.tail, s.last = nil, nil, day.Start
+		return
 	}
 	of := map[principal]*daily{}
 	refused := map[int32][]int{}
 	var tail []fresh
-	hours := 0
 	for i, h := range day.Hours {
 		if h == nil {
 			continue
 		}
-		hours++
 		s.active(of, i, h)
 		for _, d := range s.gather(h) {
 			x := of[d.who]
@@ -69,16 +70,78 @@ func (s *sign) Learn(day *watch.Day) {
 		}
 	}
 	s.books(int(n), of)
-	all := make([]tally.Seen[int32], len(day.Names.Secrets))
-	for i := range all {
-		all[i] = tally.Seen[int32]{Key: int32(i), Occasions: hours, Amounts: refused[int32(i)]}
-	}
-	s.refused.Learn(int(n), all)
-	s.learnSignIns(int(n), day)
+	s.learnSecrets(int(n), day.Names, heard, refused)
+	s.learnSignIns(int(n), day, heard)
+	s.learnMoves(day)
 	s.remember(n, day)
 	s.tail = tail
-	s.grants[0], s.grants[1] = s.grants[0]*0.98, s.grants[1]*0.98
+	for _, x := range []*float64{&s.grants[0], &s.grants[1], &s.moves[0], &s.moves[1]} {
+		*x *= keepDay
+	}
 	s.last = day.Start
+}
+
+// heardOf is in how many hours of the day anything is known of each account that
+// was heard at all. An hour of which nothing is known is no hour without denials.
+func heardOf(day *watch.Day) map[string]int {
+	heard := map[string]int{}
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		now := map[int32]bool{}
+		for i := range h.Calls {
+			now[h.Calls[i].Account] = true
+		}
+		for i := range h.Uses {
+			now[h.Uses[i].Account] = true
+		}
+		for i := range h.SignIns {
+			now[h.SignIns[i].Account] = true
+		}
+		for a := range now {
+			heard[day.Names.Accounts[a]]++
+		}
+	}
+	return heard
+}
+
+// learnSecrets gives each secret an occasion to be refused for each hour in which
+// its account was heard.
+func (s *sign) learnSecrets(n int, names *watch.Names, heard map[string]int, refused map[int32][]int) {
+	var all []tally.Seen[int32]
+	for i := range names.Secrets {
+		amounts := refused[int32(i)]
+		if hours := max(heard[names.Secrets[i].Account], len(amounts)); hours > 0 {
+			all = append(all, tally.Seen[int32]{Key: int32(i), Occasions: hours, Amounts: amounts})
+		}
+	}
+	s.refused.Learn(n, all)
+}
+
+// learnMoves counts on how many days people come from networks that they were not
+// seen in before.
+func (s *sign) learnMoves(day *watch.Day) {
+	moved := map[string]bool{}
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for i := range h.People {
+			p := &h.People[i]
+			m := s.people[p.Person]
+			if m == nil || len(m.nets) == 0 {
+				continue
+			}
+			moved[p.Person] = moved[p.Person] || slices.ContainsFunc(p.Networks, func(net string) bool { return !has(m.nets, hash(net, "")) })
+		}
+	}
+	for _, m := range moved {
+		s.moves[0]++
+		if m {
+			s.moves[1]++
+		}
+	}
 }
 
 // active counts the hours in which principals called anything.
@@ -156,7 +219,7 @@ func (s *sign) remember(n int32, day *watch.Day) {
 		for i := range h.Uses {
 			u := &h.Uses[i]
 			if u.Outcome == event.Success && !watch.Person(u.Caller) {
-				m := s.keep(principal{actor: u.Actor}, n)
+				m := s.keep(principal{actor: u.Actor})
 				m.given = note(m.given, uint32(u.Secret), n, maxGiven)
 			}
 		}
@@ -164,7 +227,7 @@ func (s *sign) remember(n int32, day *watch.Day) {
 			s.rememberPerson(n, &h.People[i])
 		}
 		for _, d := range s.gather(h) {
-			m := s.keep(d.who, n)
+			m := s.keep(d.who)
 			for _, x := range d.secrets {
 				m.denied = note(m.denied, uint32(x), n, maxDenied)
 			}
@@ -172,7 +235,7 @@ func (s *sign) remember(n int32, day *watch.Day) {
 		for i := range h.Acts {
 			switch a := &h.Acts[i]; a.Sort {
 			case watch.ActDenied:
-				m := s.keep(principal{actor: a.Actor}, n)
+				m := s.keep(principal{actor: a.Actor})
 				m.pairs = note(m.pairs, hash(a.Operation, a.Resource), n, maxPairs)
 			case watch.ActPolicy, watch.ActDeploy, watch.ActBuild:
 				s.recent = append(s.recent, *a)
@@ -188,7 +251,7 @@ func (s *sign) remember(n int32, day *watch.Day) {
 const maxRecent = 20_000
 
 func (s *sign) rememberPerson(n int32, p *watch.PersonHour) {
-	m := s.keep(who(p.Actor, p.Person), n)
+	m := s.keep(who(p.Actor, p.Person))
 	for _, r := range p.Reads {
 		if r.Denied < r.Count {
 			m.given = note(m.given, uint32(r.Secret), n, maxGiven)

@@ -12,17 +12,15 @@ type memory struct {
 	denied []entry // secrets
 	pairs  []entry // hashes of operation and resource, denied
 	nets   []entry // hashes of networks, of people
-	first  int32   // day
 }
 
-// entry is 16 bytes.
+// entry is 8 bytes.
 type entry struct {
 	id          uint32
-	first, last int32 // days
-	days        int32
+	first, last uint16 // days since 1970, which they can tell until 2149
 }
 
-// Limits of the lists: 16 bytes an entry, so 12 KiB for a principal that uses
+// Limits of the lists: 8 bytes an entry, so 6 KiB for a principal that uses
 // all of them. Most use few.
 const (
 	maxGiven  = 512
@@ -47,9 +45,7 @@ func find(list []entry, id uint32) (int, bool) {
 func note(list []entry, id uint32, day int32, limit int) []entry {
 	i, ok := find(list, id)
 	if ok {
-		if list[i].last != day {
-			list[i].last, list[i].days = day, list[i].days+1
-		}
+		list[i].last = uint16(day)
 		return list
 	}
 	if len(list) >= limit {
@@ -62,12 +58,12 @@ func note(list []entry, id uint32, day int32, limit int) []entry {
 		list = slices.Delete(list, oldest, oldest+1)
 		i, _ = find(list, id)
 	}
-	return slices.Insert(list, i, entry{id: id, first: day, last: day, days: 1})
+	return slices.Insert(list, i, entry{id: id, first: uint16(day), last: uint16(day)})
 }
 
 // forget leaves out what was not seen for so many days.
 func forget(list []entry, day, days int32) []entry {
-	return slices.DeleteFunc(list, func(e entry) bool { return day-e.last > days })
+	return slices.DeleteFunc(list, func(e entry) bool { return day-int32(e.last) > days })
 }
 
 // has tells whether id was seen at all, and known whether it has been in the
@@ -79,11 +75,12 @@ func has(list []entry, id uint32) bool {
 
 func known(list []entry, id uint32, day int32) bool {
 	i, ok := find(list, id)
-	return ok && day-list[i].first >= adoptDays
+	return ok && day-int32(list[i].first) >= adoptDays
 }
 
-// hash is of two texts: 32 bits, of which a list of 128 holds few enough that
-// one new pair in 30 million is taken for an old one.
+// hash is of two texts: 32 bits. A look-up of something new in a list of 128 has
+// a chance of one in 30 million to find something else, which is then taken for
+// known.
 func hash(a, b string) uint32 {
 	h := fnv.New32a()
 	h.Write([]byte(a))
@@ -95,12 +92,12 @@ func hash(a, b string) uint32 {
 func (m *memory) clone() *memory {
 	return &memory{
 		given: slices.Clone(m.given), denied: slices.Clone(m.denied), pairs: slices.Clone(m.pairs), nets: slices.Clone(m.nets),
-		first: m.first,
 	}
 }
 
 func (m *memory) bytes() int {
-	return 16*(cap(m.given)+cap(m.denied)+cap(m.pairs)+cap(m.nets)) + 160
+	// The lists, their four headers, and a place in a map.
+	return 8*(cap(m.given)+cap(m.denied)+cap(m.pairs)+cap(m.nets)) + 96 + 24
 }
 
 // of is what is known of the principal; nothing is known of one not seen.
@@ -118,12 +115,12 @@ func (s *sign) of(w principal) *memory {
 var nobody memory
 
 // keep is of, for learning.
-func (s *sign) keep(w principal, day int32) *memory {
+func (s *sign) keep(w principal) *memory {
 	m := s.of(w)
 	if m != &nobody {
 		return m
 	}
-	m = &memory{first: day}
+	m = &memory{}
 	if w.person != "" {
 		s.people[w.person] = m
 	} else {

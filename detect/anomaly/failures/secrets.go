@@ -61,7 +61,7 @@ func (s *sign) judgeSecrets(day *watch.Day, i int, all []*denied) []watch.Alarm 
 			continue
 		}
 		a := watch.Alarm{
-			Sign: finding.SignFailures, Class: "failures", Secret: x, Actor: r.most.actor, Person: r.most.who.person,
+			Sign: finding.SignFailures, Class: "failures/secret", Secret: x, Actor: r.most.actor, Person: r.most.who.person,
 			Account: r.most.account, Caller: r.most.caller, Region: r.most.region, Score: score, Trials: 24,
 			Count: int64(r.calls), Severity: finding.Medium, Days: s.refused.Days(), Calls: int64(u.Occasions), Mature: s.mature(),
 			Where: watch.Where{

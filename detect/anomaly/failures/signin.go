@@ -80,12 +80,12 @@ func (s *sign) judgeSignIns(day *watch.Day, h *watch.Hour) []watch.Alarm {
 		score := u.Score(t.failed)
 		strange := s.strangeAddress(k, t)
 		if strange {
-			score += strangeScore
+			score += s.strangeScore()
 		}
 		if score < watch.Floor || t.failed < leastFailed {
 			continue
 		}
-		a := s.signInAlarm(day, t, "failures/sign_in", score, s.signIns.PerDay(0))
+		a := s.signInAlarm(day, t, score)
 		if a.Person = t.users[0]; len(t.ips) == 1 {
 			a.Where.SrcIP = t.ips[0]
 		}
@@ -104,10 +104,13 @@ func (s *sign) judgeSignIns(day *watch.Day, h *watch.Hour) []watch.Alarm {
 		u := s.sources.Usual(ip, 0)
 		u.Chance = 1 // an address is looked at where somebody failed from it
 		score := u.Score(len(t.users))
+		if score > 0 { // as of so many users as are judged for each address
+			score += log10(perDay(s.signIns) / perDay(s.sources))
+		}
 		if score < watch.Floor || len(t.users) < leastUsers {
 			continue
 		}
-		a := s.signInAlarm(day, t, "failures/sign_in", score, s.sources.PerDay(0))
+		a := s.signInAlarm(day, t, score)
 		a.Where.SrcIP = ip
 		a.Severity = finding.High
 		a.Tell = func() watch.Told { return s.tellAddress(ip, t, u, score) }
@@ -116,20 +119,30 @@ func (s *sign) judgeSignIns(day *watch.Day, h *watch.Hour) []watch.Alarm {
 	return out
 }
 
-// leastFailed sign-ins are needed whatever the chance, leastUsers of an address;
-// strangeScore is what an address that the user never came from adds: people
-// come from a new network on about one day in thirty.
+// leastFailed sign-ins of a user are needed whatever the chance, for whoever errs
+// errs twice; and of an address leastUsers, for an office has one address, and
+// two in it may err in the same hour.
 const (
-	leastFailed  = 4
-	leastUsers   = 4
-	strangeScore = 1.5
+	leastFailed = 3
+	leastUsers  = 3
 )
 
-func (s *sign) signInAlarm(day *watch.Day, t *tried, class string, score, perDay float64) watch.Alarm {
+// strangeScore is what an address that the user never came from adds: how rarely
+// people come from a new network, by what was seen of all, and one day in thirty
+// before anything was. Who moves may err more often for it, so it is worth 2 at
+// most.
+func (s *sign) strangeScore() float64 {
+	return min(2, -log10((1+s.moves[1])/(30+s.moves[0])))
+}
+
+// perDay is how many judgements a book's things have a day.
+func perDay(b *tally.Book[string]) float64 { return max(b.PerDay(0), 0.5) }
+
+func (s *sign) signInAlarm(day *watch.Day, t *tried, score float64) watch.Alarm {
 	return watch.Alarm{
-		Sign: finding.SignFailures, Class: class, Secret: -1, Actor: -1, Account: t.account, Caller: event.CallerConsole,
-		Score: score, Trials: max(perDay, 0.5) / float64(max(1, len(day.Names.Secrets))), First: t.first, Last: t.last,
-		Count: int64(t.failed), Days: s.signIns.Days(), Mature: s.signIns.Days() >= matureDays,
+		Sign: finding.SignFailures, Class: "failures/sign_in", Secret: -1, Actor: -1, Account: t.account, Caller: event.CallerConsole,
+		Score: score, Trials: perDay(s.signIns) / float64(max(1, len(day.Names.Secrets))), First: t.first, Last: t.last,
+		Count: int64(t.failed), Days: s.volume.Days(), Mature: s.volume.Days() >= matureDays,
 		Where: watch.Where{Operations: []string{"ConsoleLogin"}},
 	}
 }
@@ -157,7 +170,7 @@ func userActor(n *watch.Names, user string) int32 {
 	return -1
 }
 
-func (s *sign) learnSignIns(n int, day *watch.Day) {
+func (s *sign) learnSignIns(n int, day *watch.Day, heard map[string]int) {
 	users, sources := map[string][]int{}, map[string][]int{}
 	for _, h := range day.Hours {
 		if h == nil {
@@ -166,21 +179,24 @@ func (s *sign) learnSignIns(n int, day *watch.Day) {
 		u, ips := attempts(h)
 		for k, t := range u {
 			users[k] = append(users[k], t.failed)
-			if len(s.users) < maxUsers {
-				s.users[k] = int32(n)
+			if _, known := s.users[k]; known || len(s.users) < maxUsers {
+				s.users[k] = user{account: t.account, last: int32(n)}
 			}
 		}
 		for k, t := range ips {
 			sources[k] = append(sources[k], len(t.users))
 		}
 	}
-	for k, last := range s.users {
-		if int32(n)-last > forgetDenied {
+	for k, u := range s.users {
+		if int32(n)-u.last > forgetDenied {
 			delete(s.users, k)
 		}
 	}
 	var seen, from []tally.Seen[string]
 	for _, k := range slices.SortedFunc(maps.Keys(s.users), cmp.Compare[string]) {
+		if heard[day.Names.Accounts[s.users[k].account]] == 0 {
+			continue
+		}
 		seen = append(seen, tally.Seen[string]{Key: k, Occasions: max(1, len(users[k])), Amounts: users[k]})
 	}
 	for _, k := range slices.Sorted(maps.Keys(sources)) {

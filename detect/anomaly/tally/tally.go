@@ -12,6 +12,7 @@ package tally
 import (
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 )
@@ -42,14 +43,19 @@ type Book[K comparable] struct {
 	order []K // of rows, by first sight: sums must not depend on the order of a map
 	pools []pool
 	opt   Options
-	day   int32 // the last one learned
-	days  int32 // how many were learned
+	day   int32   // the last one learned
+	days  int32   // how many were learned
+	kept  float64 // the same, decayed
 	spare []row
+
+	base  *Book[K] // where there is one, its rows tell the occasions
+	daily bool     // and they are its days
 }
 
 // row is one thing.
 type row struct {
 	n, k    float32 // occasions, and those with anything
+	there   float32 // days with occasions
 	extra   float32 // sum of amount-1
 	last    int32   // day
 	days    uint16
@@ -86,8 +92,18 @@ func New[K comparable](classes int, opt Options) *Book[K] {
 	return b
 }
 
+// Over is an empty book about the things of b, that have their occasions there
+// and then: as many a day, or one where daily is set. It keeps only those that
+// ever had anything; all others are as b knows them. Each day is to be learned by
+// b first.
+func (b *Book[K]) Over(daily bool) *Book[K] {
+	c := New[K](len(b.pools), b.opt)
+	c.base, c.daily = b, daily
+	return c
+}
+
 // Learn takes in a day, numbered from any beginning. What is not in seen had no
-// occasion.
+// occasion. A day of which nothing is known is not to be learned.
 func (b *Book[K]) Learn(day int, seen []Seen[K]) {
 	f := 1.0
 	if b.days > 0 {
@@ -95,6 +111,7 @@ func (b *Book[K]) Learn(day int, seen []Seen[K]) {
 	}
 	b.day = int32(day)
 	b.days++
+	b.kept = b.kept*f + 1
 	for i := range b.pools {
 		p := &b.pools[i]
 		p.n, p.k, p.extra = p.n*f, p.k*f, p.extra*f
@@ -110,10 +127,18 @@ func (b *Book[K]) Learn(day int, seen []Seen[K]) {
 		}
 		return old
 	})
+	all := b.order
+	if b.base != nil {
+		all = b.base.order
+	}
 	for i := range b.pools {
 		b.pools[i].settle(func(yield func(n, k float64)) {
-			for _, k := range b.order {
-				if r := b.rows[k]; int(r.class) == i {
+			for _, k := range all {
+				r := b.rows[k]
+				if r == nil {
+					r = b.borrowed(k)
+				}
+				if r != nil && int(r.class) == i {
 					f := math.Pow(keepDay, float64(b.day-r.last))
 					yield(float64(r.n)*f, float64(r.k)*f)
 				}
@@ -122,26 +147,37 @@ func (b *Book[K]) Learn(day int, seen []Seen[K]) {
 	}
 }
 
+// borrowed is a row of a thing that never had anything: as the base knows it.
+func (b *Book[K]) borrowed(k K) *row {
+	if b.base == nil {
+		return nil
+	}
+	r := b.base.rows[k]
+	if r == nil {
+		return nil
+	}
+	x := &row{n: r.n, there: r.there, last: r.last, days: r.days, class: r.class}
+	if b.daily {
+		x.n = r.there
+	}
+	return x
+}
+
 func (b *Book[K]) learn(s *Seen[K]) {
 	if s.Occasions == 0 {
 		return
 	}
-	r := b.rows[s.Key]
-	if r == nil {
-		if len(b.spare) == 0 {
-			b.spare = make([]row, 64)
-		}
-		r, b.spare = &b.spare[0], b.spare[1:]
-		r.last = b.day
-		b.rows[s.Key] = r
-		b.order = append(b.order, s.Key)
-	}
-	f := float32(math.Pow(keepDay, float64(b.day-r.last)))
-	r.n, r.k, r.extra = r.n*f, r.k*f, r.extra*f
-	r.class, r.last, r.days = uint8(s.Class), b.day, r.days+1
 	p := &b.pools[s.Class]
-	r.n += float32(s.Occasions)
 	p.n += float64(s.Occasions)
+	r := b.rows[s.Key]
+	switch {
+	case r == nil && b.base != nil && len(s.Amounts) == 0:
+		return
+	case r == nil:
+		r = b.add(s)
+	default:
+		r.take(s.Class, s.Occasions, b.day)
+	}
 	if len(s.Amounts) == 0 {
 		return
 	}
@@ -168,6 +204,34 @@ func (b *Book[K]) learn(s *Seen[K]) {
 		r.loud++
 	}
 	r.kept++
+}
+
+// add is a new row, with the day's occasions.
+func (b *Book[K]) add(s *Seen[K]) *row {
+	if len(b.spare) == 0 {
+		b.spare = make([]row, 64)
+	}
+	var r *row
+	r, b.spare = &b.spare[0], b.spare[1:]
+	b.rows[s.Key] = r
+	b.order = append(b.order, s.Key)
+	if x := b.borrowed(s.Key); x != nil { // the base has the day in it
+		*r = *x
+		r.class, r.last = uint8(s.Class), b.day
+		return r
+	}
+	r.last = b.day
+	r.take(s.Class, s.Occasions, b.day)
+	return r
+}
+
+// take takes in a day's occasions.
+func (r *row) take(class, n int, day int32) {
+	f := float32(math.Pow(keepDay, float64(day-r.last)))
+	r.n, r.k, r.extra, r.there = r.n*f, r.k*f, r.extra*f, r.there*f
+	r.class, r.last, r.days = uint8(class), day, r.days+1
+	r.n += float32(n)
+	r.there++
 }
 
 // settle makes the prior from the rows, each given as (n, k): the strength by
@@ -236,6 +300,9 @@ type Usual struct {
 // class.
 func (b *Book[K]) Usual(k K, class int) Usual {
 	r, p := b.rows[k], &b.pools[class]
+	if r == nil {
+		r = b.borrowed(k)
+	}
 	alpha, beta := p.a, p.b
 	if b.opt.NoPeers {
 		alpha, beta = alonePrior*aloneWeight, (1-alonePrior)*aloneWeight
@@ -298,11 +365,17 @@ func (b *Book[K]) Occasions(class int) float64 { return b.pools[class].n }
 
 // PerDay is how many occasions the class has a day.
 func (b *Book[K]) PerDay(class int) float64 {
-	weight := (1 - math.Pow(keepDay, float64(b.days))) / (1 - keepDay)
-	if weight <= 0 {
+	if b.kept == 0 {
 		return 0
 	}
-	return b.pools[class].n / weight
+	return b.pools[class].n / b.kept
+}
+
+// CloneOver is Clone of a book over another one, over base in its place.
+func (b *Book[K]) CloneOver(base *Book[K]) *Book[K] {
+	c := b.Clone()
+	c.base = base
+	return c
 }
 
 // Clone is a copy that learns on its own.
@@ -322,6 +395,10 @@ func (b *Book[K]) Clone() *Book[K] {
 // Len is how many things are known.
 func (b *Book[K]) Len() int { return len(b.rows) }
 
-// Bytes is about how much memory it takes: a row of 28 bytes, its key, and a
-// place in a map.
-func (b *Book[K]) Bytes() int { return 256*len(b.pools) + 80*len(b.rows) }
+// Bytes is about how much memory it takes: of each thing a row, its key twice,
+// and a place in a map that is two thirds full.
+func (b *Book[K]) Bytes() int {
+	var k K
+	key := int(unsafe.Sizeof(k))
+	return 256*len(b.pools) + (int(unsafe.Sizeof(row{}))+key+3*(key+9)/2)*len(b.rows)
+}

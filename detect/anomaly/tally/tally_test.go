@@ -69,6 +69,55 @@ func TestHonest(t *testing.T) {
 	f(2, 0.4)
 }
 
+// TestOver: a book over another one says the same as one that keeps all things.
+func TestOver(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	base, whole, whole24 := New[int](2, Options{}), New[int](2, Options{}), New[int](2, Options{})
+	few, hours := base.Over(true), base.Over(false)
+	for d := range 40 {
+		var all, daily, hourly []Seen[int]
+		for i := range 100 {
+			if rng.Float64() < 0.3 {
+				continue // was not there
+			}
+			s := Seen[int]{Key: i, Class: i % 2, Occasions: 1 + rng.IntN(24)}
+			x, y := s, s
+			x.Occasions = 1
+			if i < 9 && rng.Float64() < 0.2 {
+				x.Amounts, y.Amounts = []int{1 + rng.IntN(5)}, []int{1 + rng.IntN(5)}
+			}
+			all, daily, hourly = append(all, s), append(daily, x), append(hourly, y)
+		}
+		if d == 20 || d == 21 {
+			continue // no log
+		}
+		base.Learn(d, all)
+		few.Learn(d, daily)
+		whole.Learn(d, daily)
+		hours.Learn(d, hourly)
+		whole24.Learn(d, hourly)
+		if d == 30 {
+			c := base.Clone()
+			few, hours, base = few.CloneOver(c), hours.CloneOver(c), c
+		}
+	}
+	near := func(a, b Usual) bool {
+		return a.Days == b.Days && a.DaysWith == b.DaysWith && math.Abs(a.Chance/b.Chance-1) < 1e-4 &&
+			math.Abs(a.Occasions-b.Occasions) < 1e-2 && math.Abs(a.Score(3)-b.Score(3)) < 1e-3
+	}
+	for i := range 101 {
+		if a, b := few.Usual(i, i%2), whole.Usual(i, i%2); !near(a, b) {
+			t.Errorf("by days, %d: %+v, not %+v", i, a, b)
+		}
+		if a, b := hours.Usual(i, i%2), whole24.Usual(i, i%2); !near(a, b) {
+			t.Errorf("by hours, %d: %+v, not %+v", i, a, b)
+		}
+	}
+	if few.Len() > 9 || few.Len() == 0 || base.Len() != 100 {
+		t.Errorf("%d rows over %d", few.Len(), base.Len())
+	}
+}
+
 func TestUsual(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	build := func(opt Options) *Book[string] {
