@@ -104,24 +104,44 @@ func accountOf(n *watch.Names, a *watch.Alarm) string {
 }
 
 // add makes an occurrence of the alarm, or puts it to that of its trouble in the
-// hour.
+// hour. What something accounts for is a trouble of its own, so that it lends
+// nothing to what nothing accounts for.
 func (t *teller) add(m *model, hour *watch.Hour, a *watch.Alarm, key string, rate, needs float64) {
 	o := t.occurrence(m, hour, a, key, rate)
 	o.Anomaly.Budget = needs
+	if o.Explain(t.windows); len(o.Explained) > 0 {
+		o.Key = finding.Key(key, "explained")
+	}
 	if t.at == nil {
 		t.at = map[string]int{}
 	}
-	id := key + hour.Start.Format(time.RFC3339)
+	id := o.Key + hour.Start.Format(time.RFC3339)
 	i, ok := t.at[id]
-	if ok {
-		join(&t.out[i], o)
-	} else {
+	switch {
+	case !ok:
 		i = len(t.out)
 		t.at[id] = i
 		t.out = append(t.out, o)
+	case tier(needs) > tier(t.out[i].Anomaly.Budget):
+		return
+	case tier(needs) < tier(t.out[i].Anomaly.Budget):
+		t.out[i] = o
+		t.open = slices.DeleteFunc(t.open, func(p proof) bool { return p.occurrence == i })
+	default:
+		join(&t.out[i], o)
 	}
 	t.open = append(t.open, proof{i, o.Since, o.Until, a.Where})
 }
+
+// tier is which of the usual budgets an alarm needs. What a smaller one has room
+// for is not mixed with what it has none for: with a larger budget one is told of
+// more, and of the rest the same.
+func tier(needs float64) int {
+	i, _ := slices.BinarySearch(tiers, needs)
+	return i
+}
+
+var tiers = []float64{DefaultBudget, 5 * DefaultBudget, 20 * DefaultBudget}
 
 // join adds an alarm of one trouble and hour to another: what is read is the more
 // striking one.
@@ -135,7 +155,7 @@ func join(o *finding.Occurrence, p finding.Occurrence) {
 	mine, its := named(o), named(&p)
 	for _, r := range its {
 		if !slices.Contains(mine, r) && len(mine) < maxResources {
-			mine = append(mine, r)
+			mine = append(slices.Clip(mine), r)
 		}
 	}
 	if len(mine) > 1 {
@@ -148,10 +168,6 @@ func join(o *finding.Occurrence, p finding.Occurrence) {
 	}
 	if p.Severity.Rank() > o.Severity.Rank() {
 		o.Severity = p.Severity
-	}
-	if len(o.Explained) == 0 || len(p.Explained) == 0 {
-		o.Explained = nil
-		return
 	}
 	for _, x := range p.Explained {
 		if !slices.Contains(o.Explained, x) {
@@ -230,8 +246,7 @@ func within(t, other, from, to time.Time) time.Time {
 	return t
 }
 
-// tell completes the occurrences of a span: with their evidence, and with the
-// windows of the calendar that they are in.
+// tell completes the occurrences of a span with their evidence.
 func (t *teller) tell(ctx context.Context) error {
 	asked := slices.DeleteFunc(slices.Clone(t.open), func(p proof) bool { return p.empty() })
 	for some := range slices.Chunk(asked, maxAsked) {
@@ -252,7 +267,6 @@ func (t *teller) tell(ctx context.Context) error {
 				o.Reasons[0].Evidence = append(o.Reasons[0].Evidence, s.UID)
 			}
 		}
-		o.Explain(t.windows)
 	}
 	t.open = t.open[:0]
 	return nil

@@ -52,8 +52,11 @@ type checkpoint struct {
 }
 
 func (h *Hunter) newModel(first time.Time) *model {
-	m := &model{names: newNames(), words: words{}, learned: &learned{tails: newTails(h.o.Nominal), history: &history{}}}
-	m.learned.signs = h.o.Signs()
+	return h.newModelOf(first, h.o.Signs())
+}
+
+func (h *Hunter) newModelOf(first time.Time, signs []watch.Sign) *model {
+	m := &model{names: newNames(), words: words{}, learned: &learned{signs: signs, tails: newTails(h.o.Nominal), history: &history{}}}
 	m.begin(first)
 	return m
 }
