@@ -62,7 +62,10 @@ func (s *Sign) kindOf(names *watch.Names, secret, who, account int32, caller eve
 
 func (s *Sign) nearActor(names *watch.Names, secret, who int32, caller event.Caller, region uint8, today uint16) int {
 	h := s.secret(secret)
-	reads := h.crowded || slices.ContainsFunc(h.readers, func(r reader) bool { return r.actor == who && today > r.first })
+	reads := slices.ContainsFunc(h.readers, func(r reader) bool {
+		// With more readers than are kept, one of an account of theirs may be one.
+		return (r.actor == who || h.crowded && names.Actors[r.actor].Account == names.Actors[who].Account) && today > r.first
+	})
 	f := s.families[names.Secrets[secret].Family]
 	switch {
 	case watch.Person(caller):

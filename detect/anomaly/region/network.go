@@ -87,7 +87,7 @@ func (s *Sign) judgeNetworks(day *watch.Day, i int, h *watch.Hour) []watch.Alarm
 		}
 		id := net{x.Actor, xxhash.Sum64String(x.Network)}
 		n := s.nets[x.Actor]
-		if n == nil || n.crowded || s.seen.nets[id] {
+		if n == nil || s.seen.nets[id] {
 			continue
 		}
 		if w := n.find(id.id); w != nil && (w.state == known || w.state == founding) {
@@ -108,8 +108,9 @@ func (s *Sign) judgeNetworks(day *watch.Day, i int, h *watch.Hour) []watch.Alarm
 		p := s.outside.P(int(m.kind))
 		if !s.o.NoShrinkage {
 			// Programs that often change their network go on to.
-			p *= float64(max(1, len(n.list)))
+			p *= float64(max(1, min(len(n.list), networksMany)))
 		}
+		p = max(p, n.own())
 		if m.score = novelty.Score(p); m.score >= watch.Floor {
 			list = append(list, m)
 		}
@@ -182,6 +183,9 @@ func (s *Sign) tellMoved(day *watch.Day, m *moved) watch.Told {
 			fmt.Sprintf("aws iam get-role --role-name %s", who.Name),
 		},
 		Unseen: []string{"from where it called is known since " + novelty.DateOf(n.first).Format("2 January 2006") + " only"},
+	}
+	if len(n.list) > networksMany {
+		told.Unseen = append(told.Unseen, fmt.Sprintf("it calls from more than %d networks: a new one is noticed only while it hardly ever shows new ones", networksMany))
 	}
 	switch m.kind {
 	case netOutside:

@@ -10,6 +10,7 @@
 package region
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -40,7 +41,8 @@ const (
 	dormant      = 30  // days after which a region is dormant in an account
 	itemsEach    = 12  // uses abroad kept of a secret
 	readersEach  = 8   // usual readers kept of a secret
-	networksEach = 8   // networks kept of a principal: with more it has no usual ones
+	networksEach = 24  // networks kept of a principal
+	networksMany = 8   // with more a principal is judged by how often it shows new ones
 	networksAll  = 50000
 )
 
@@ -144,7 +146,17 @@ type networks struct {
 	first   uint16
 	last    uint16
 	days    uint16
-	crowded bool // had more than are kept
+	novel   float32 // new networks since it is mature, forgotten by half in 60 days
+	exposed float32 // days since, likewise
+}
+
+// own is how often the principal itself shows a new network a day, where it has so
+// many that each says little: others tell nothing of it.
+func (n *networks) own() float64 {
+	if len(n.list) <= networksMany {
+		return 0
+	}
+	return float64(n.novel) / (float64(n.exposed) + 1)
 }
 
 func (n *networks) mature(today uint16) bool {
@@ -447,12 +459,15 @@ func (s *Sign) learnNetworks(names *watch.Names, h *watch.Hour, today uint16) {
 			continue
 		}
 		w := network{id: id, first: today, last: today, days: 1, state: founding}
-		if n.mature(today) && !n.crowded {
+		if n.mature(today) {
 			w.state, w.kind = pending, s.netKind(names, x.Actor, x.Network, id)
+			n.novel++
 		}
 		if len(n.list) >= networksEach {
-			n.crowded = true
-			n.list = slices.Delete(n.list, 0, 1)
+			least := slices.MinFunc(n.list, func(a, b network) int {
+				return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.days, b.days), cmp.Compare(a.id, b.id))
+			})
+			n.list = slices.DeleteFunc(n.list, func(w network) bool { return w.id == least.id })
 		}
 		n.list = append(n.list, w)
 	}
@@ -494,6 +509,7 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 		h := &s.secrets[n]
 		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
 		h.readers = slices.DeleteFunc(h.readers, func(r reader) bool { return today > r.last+forget })
+		h.crowded = h.crowded && len(h.readers) > readersEach/2
 	}
 	for i := range exposed {
 		s.rates[i].Day(exposed[i])
@@ -550,9 +566,13 @@ func (s *Sign) closeNetworks(names *watch.Names, today uint16) {
 	// In order, so that the same days always teach the same.
 	for _, actor := range slices.Sorted(maps.Keys(s.nets)) {
 		n := s.nets[actor]
-		n.calls *= keep
-		if n.last == today && n.mature(today) && !n.crowded {
-			exposed++
+		n.calls, n.novel, n.exposed = n.calls*keep, n.novel*keep, n.exposed*keep
+		many := len(n.list) > networksMany // it has a rate of its own, and teaches others none
+		if n.last == today && n.mature(today) {
+			n.exposed++
+			if !many {
+				exposed++
+			}
 		}
 		for i := range n.list {
 			w := &n.list[i]
@@ -560,10 +580,14 @@ func (s *Sign) closeNetworks(names *watch.Names, today uint16) {
 				switch {
 				case w.days >= 2 && today >= w.first+settle:
 					w.state = known
-					s.outside.Seen(int(w.kind), 1)
+					if !many {
+						s.outside.Seen(int(w.kind), 1)
+					}
 				case today >= w.first+dropAfter:
 					w.state = dropped
-					s.outside.Once(int(w.kind), 1)
+					if !many {
+						s.outside.Once(int(w.kind), 1)
+					}
 				}
 			}
 			if w.last == today && (w.state == known || w.state == founding) {
@@ -663,7 +687,7 @@ func (s *Sign) Bytes() int {
 		}
 	}
 	for _, x := range s.nets {
-		n += 64 + 16*cap(x.list)
+		n += 72 + 16*cap(x.list)
 	}
 	for name := range s.families {
 		n += 96 + len(name)

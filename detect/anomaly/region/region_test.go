@@ -1,6 +1,7 @@
 package region_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -196,5 +197,35 @@ func TestClone(t *testing.T) {
 	h.On(46, "10:41 lambda pay-charge reads prod/pay/db at eu-south-1 from private")
 	if got := h.Judge(c, 46); len(got) != 0 {
 		t.Errorf("the clone did not learn: %+v", got)
+	}
+}
+
+// A program of many networks is judged by its own habit: one that keeps to them by
+// a new one, one that shows new ones all the time by none.
+func TestManyNetworks(t *testing.T) {
+	f := func(steady bool) (float64, string) {
+		h := watchtest.New("2026-03-02")
+		for d := range 40 {
+			for i := range 12 {
+				h.On(d, fmt.Sprintf("%d lambda pay reads prod/pay/db x3 from 198.51.%d.0/24", i, i))
+			}
+			if !steady {
+				h.On(d, fmt.Sprintf("13 lambda pay reads prod/pay/db from 203.0.%d.0/24", d))
+			}
+		}
+		h.On(40, "14:10 lambda pay reads prod/pay/db from 192.0.2.0/24")
+		s := region.New(region.Options{})
+		h.Learn(s, 0, 40)
+		got := h.Judge(s, 40)
+		if len(got) == 0 {
+			return 0, ""
+		}
+		return got[0].Score, strings.Join(got[0].Tell().Unseen, " ")
+	}
+	if x, said := f(true); x < 3.5 || !strings.Contains(said, "more than 8 networks") {
+		t.Errorf("of 12 networks, always the same: %.1f, %s", x, said)
+	}
+	if x, _ := f(false); x >= 2 {
+		t.Errorf("of another network every day: %.1f", x)
 	}
 }
