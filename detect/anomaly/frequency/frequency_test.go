@@ -253,6 +253,52 @@ func atOnce(h *watchtest.History, day, hour int, secret string, x int) {
 	at.Peaks = append(at.Peaks, watch.Peak{Secret: h.Secret("prod/shop/" + secret), At: at.Start.Add(5 * time.Minute), Count: int32(x)})
 }
 
+// What was read in a sweep is not known the day after, only when it is read day
+// by day.
+func TestSweepAgain(t *testing.T) {
+	h := history()
+	for d := 26; d < 32; d++ {
+		for n := range 25 {
+			h.On(d, fmt.Sprintf("3:%02d ecs lone-web reads prod/app%d/key", 10+n, n))
+		}
+	}
+	var days []int
+	for d := 26; d < 32; d++ {
+		if told, _ := said(h, d, ClassSweep); told {
+			days = append(days, d)
+		}
+	}
+	if !slices.Equal(days, []int{26, 27, 28}) {
+		t.Errorf("told on days %v; want the first three", days)
+	}
+}
+
+// A name that was never seen excuses no great sweep, several days of work do.
+func TestNewcomer(t *testing.T) {
+	tour := func(h *watchtest.History, day, n int, person string) {
+		for i := range n {
+			h.On(day, fmt.Sprintf("9:%02d console Dev reads prod/app%d/key by %s", i, i, person))
+		}
+	}
+	f := func(n int, works, want bool) {
+		t.Helper()
+		h := history()
+		for d := range 29 {
+			tour(h, d, 28, "aoi@hoshino.example")
+		}
+		for d := 26; works && d < 31; d++ {
+			h.On(d, "9:40 console Dev reads prod/app1/key by new@hoshino.example")
+		}
+		tour(h, wed+1, n, "new@hoshino.example")
+		if told, by := said(h, wed+1, ClassSweep); told != want {
+			t.Errorf("%d secrets, at work before %v: told %v, explained by %v", n, works, told, by)
+		}
+	}
+	f(10, false, false)
+	f(25, false, true)
+	f(25, true, false)
+}
+
 // A job of every week is known after it has come twice.
 func TestWeekly(t *testing.T) {
 	h, s := history(), New(Options{})

@@ -18,6 +18,7 @@ type sweep struct {
 	same  []int32           // by secret: the first of the same account and name, in whatever region
 	named map[uint64]int32  // that first one by the hash of account and name
 	known map[uint64]uint16 // when who last read what, by the hash of both
+	held  map[uint64]holds  // what was read in a sweep, not known yet, by the hash of both
 	who   map[uint64]since  // by the hash of the reader
 	born  []uint16          // by secret: the day it was first read
 	rate  rate              // new secrets an hour in which somebody reads
@@ -37,7 +38,18 @@ type pair struct {
 
 // since is on which days a reader was seen first and last, and how many secrets it
 // has read, those included that it has not for long.
-type since struct{ first, last, secrets uint16 }
+type since struct{ first, last, days, secrets uint16 }
+
+// holds is on how many days something was read, and the last of them.
+type holds struct{ days, last uint16 }
+
+// usualDays is on how many days what was read in a sweep has to be read until it
+// is the reader's own, and a newcomer has to be seen before many secrets are taken
+// for his work. fewNew are no matter.
+const (
+	usualDays = 3
+	fewNew    = 12
+)
 
 // hashOf is the FNV-1a hash of strings: what is learned needs to know them again,
 // not to name them.
@@ -79,6 +91,7 @@ const least = 8
 func (w *sweep) init() {
 	w.named = map[uint64]int32{}
 	w.known = map[uint64]uint16{}
+	w.held = map[uint64]holds{}
 	w.who = map[uint64]since{}
 }
 
@@ -87,13 +100,14 @@ func (w *sweep) clone() sweep {
 	c.same = slices.Clone(w.same)
 	c.named = maps.Clone(w.named)
 	c.known = maps.Clone(w.known)
+	c.held = maps.Clone(w.held)
 	c.who = maps.Clone(w.who)
 	c.born = slices.Clone(w.born)
 	return c
 }
 
 func (w *sweep) bytes() int {
-	return 6*len(w.same) + 20*len(w.named) + 18*len(w.known) + 24*len(w.who)
+	return 6*len(w.same) + 20*len(w.named) + 18*len(w.known) + 20*len(w.held) + 24*len(w.who)
 }
 
 func (w *sweep) canon(secret int32, n *watch.Secret) {
@@ -260,7 +274,7 @@ func (w *sweep) learn(s *sign, day *watch.Day) {
 	if n := float64(len(s.secrets)); n > 0 {
 		w.daily.readers += 0.2 * (units/n - w.daily.readers)
 	}
-	w.remember(s, day, today)
+	w.remember(s, day, today, &t)
 	for _, r := range []*rate{&w.rate, &w.daily} {
 		r.units *= 0.976
 		r.sum *= 0.976
@@ -275,20 +289,30 @@ func (w *sweep) old(r reading, today uint16) bool {
 	return ok && today-at.first >= MatureDays
 }
 
-func (w *sweep) remember(s *sign, day *watch.Day, today uint16) {
+// remember takes in who read what on a day. What was read in a sweep is held back
+// until it is read on several days.
+func (w *sweep) remember(s *sign, day *watch.Day, today uint16, t *touring) {
 	meet := func(r reading, secret int32) {
 		key := r.hash()
 		at, ok := w.who[key]
 		if !ok {
 			at.first = today
 		}
+		if !ok || at.last != today {
+			at.days++
+		}
 		at.last = today
+		defer func() { w.who[key] = at }()
 		p := pair{r, w.same[secret]}.hash()
 		if _, ok := w.known[p]; !ok {
+			x, held := t.by[r], w.held[p].days > 0
+			if sweeps := s.days >= MatureDays && x != nil && len(x.secrets) >= least; (sweeps || held) && !w.settles(p, today) {
+				return
+			}
+			delete(w.held, p)
 			at.secrets++
 		}
 		w.known[p] = today
-		w.who[key] = at
 	}
 	for _, h := range day.Hours {
 		if h == nil {
@@ -309,8 +333,20 @@ func (w *sweep) remember(s *sign, day *watch.Day, today uint16) {
 	}
 	if today%7 == 0 {
 		maps.DeleteFunc(w.known, func(_ uint64, on uint16) bool { return today-on > forget })
+		maps.DeleteFunc(w.held, func(_ uint64, h holds) bool { return today-h.last > forget })
 		maps.DeleteFunc(w.who, func(_ uint64, at since) bool { return today-at.last > forget })
 	}
+}
+
+// settles counts the day for what is held back, and tells whether it is usual now.
+func (w *sweep) settles(p uint64, today uint16) bool {
+	h := w.held[p]
+	if h.days == 0 || h.last != today {
+		h.days++
+	}
+	h.last = today
+	w.held[p] = h
+	return h.days >= usualDays
 }
 
 func (s *sign) sweepAlarm(day *watch.Day, i int, t *tour, score float64) watch.Alarm {
@@ -369,13 +405,17 @@ func by(names *watch.Names, r reading) string {
 }
 
 // newcomer explains a person in his first two weeks who reads what others of the
-// same role read.
+// same role read: a few secrets, or many after several days of work. A name that
+// was never seen accounts for nothing by itself, as anybody can choose one.
 func (s *sign) newcomer(day *watch.Day, t *tour) []finding.Explanation {
 	if t.person == "" || s.days < 21 {
 		return nil
 	}
 	at, ok := s.sweep.who[t.hash()]
 	if today := dayOf(day.Start); ok && today-at.first > 14 {
+		return nil
+	}
+	if len(t.secrets) > fewNew && at.days < usualDays {
 		return nil
 	}
 	shared := 0
