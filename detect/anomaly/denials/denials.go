@@ -6,7 +6,7 @@
 //
 // Judged is each principal in an account and hour: how many such denials with
 // retries folded, and how many operations and regions were denied that were
-// never denied there before; and on how many of the last four days there were
+// never denied there before; and on how many of the last days there were
 // some. Each is held against the principal's, the account's and the
 // peers' past by package tally.
 package denials
@@ -39,15 +39,19 @@ const (
 	adoptDays   = 3  // after these days a denied call is known
 	forgetDays  = 60 // and after these it is not any more
 	looks       = 2  // axes, as far as they are independent
-	slowDays    = 4  // over which denials now and then are taken together
-	slowLeast   = 3  // of these days have to have some
-	leastCalls  = 3  // denials that make a run
+	leastCalls  = 3  // denials that make a run: two are a mistake and a second try
 	maxKnown    = 256
+	slowDays    = 7  // the longest of spans: a week
+	slowLeast   = 3  // days with any that denials now and then have to have
 
 	// A policy is new where so many principals in so many accounts are denied
 	// the same operation within a day.
 	rolloutActors, rolloutAccounts = 3, 2
 )
+
+// spans are over how many days denials now and then are taken together. Nobody
+// says how much time somebody takes who has time, so three lengths are looked at.
+var spans = [...]int32{3, 5, slowDays}
 
 // Classes of principals.
 const (
@@ -76,7 +80,7 @@ type sign struct {
 	days    *tally.Book[principal] // days with any, of days it was active
 	account *tally.Book[int32]     // denials an hour of the account
 	known   map[uint64]*seen       // operation, region and account that was denied
-	own     map[principal][]uint32
+	own     map[principal][]call
 	lastly  map[principal][]late // of the last slowDays days learned
 	recent  []notice             // of the last day learned
 	last    time.Time
@@ -88,6 +92,12 @@ type late struct {
 	calls int
 	ops   []string
 	first time.Time
+}
+
+// call is an operation and region that a principal was denied, and when last.
+type call struct {
+	key  uint64
+	last int32 // day
 }
 
 // seen is when a call was denied by policy, by anybody.
@@ -104,9 +114,10 @@ type notice struct {
 // New is the sign with nothing learned.
 func New(opt Options) watch.Sign {
 	t := tally.Options{NoPeers: opt.NoPeers, NoShrinkage: opt.NoShrinkage}
+	volume := tally.New[principal](classes, t)
 	return &sign{
-		opt: opt, volume: tally.New[principal](classes, t), breadth: tally.New[principal](classes, t), account: tally.New[int32](1, t),
-		days: tally.New[principal](classes, t), known: map[uint64]*seen{}, own: map[principal][]uint32{}, lastly: map[principal][]late{},
+		opt: opt, volume: volume, breadth: volume.Over(false), days: volume.Over(true), account: tally.New[int32](1, t),
+		known: map[uint64]*seen{}, own: map[principal][]call{}, lastly: map[principal][]late{},
 	}
 }
 
@@ -235,7 +246,8 @@ func number(n int32) string {
 // usual tells whether the call has been denied in the account for days, or to
 // the principal at all.
 func (s *sign) usual(r *run, a *watch.Act) bool {
-	if slices.Contains(s.own[r.who], uint32(key(a.Operation, a.Region))) {
+	k := key(a.Operation, a.Region)
+	if slices.ContainsFunc(s.own[r.who], func(c call) bool { return c.key == k }) {
 		return true
 	}
 	x := s.known[key(a.Operation, a.Region, number(a.Account))]
@@ -261,6 +273,9 @@ func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
 	for _, r := range s.runs(h) {
 		calls, since := s.lately(d, i, r)
 		slow := s.slow(r)
+		if slow.score > 0 { // judged once a day: as of so many hours it is the rarer
+			slow.score += math.Log10(s.perDay(s.volume) / s.perDay(s.days))
+		}
 		u, b := s.volume.Usual(r.who, r.class), s.breadth.Usual(r.who, r.class)
 		// A run goes on over the hour's end.
 		score := max(u.Score(calls), b.Score(r.fresh), slow.score)
@@ -317,11 +332,16 @@ func (s *sign) mature() bool {
 }
 
 func (s *sign) trials(n *watch.Names) float64 {
+	return s.perDay(s.volume) / float64(max(1, len(n.Secrets)))
+}
+
+// perDay is how many judgements a book's things have a day.
+func (s *sign) perDay(b *tally.Book[principal]) float64 {
 	sum := 0.0
 	for c := range classes {
-		sum += s.volume.PerDay(c)
+		sum += b.PerDay(c)
 	}
-	return max(sum, 1) / float64(max(1, len(n.Secrets)))
+	return max(sum, 1)
 }
 
 // lately is how many denials the principal had in this hour and the one before,
@@ -347,28 +367,44 @@ type slowly struct {
 	since time.Time
 }
 
-// slow takes the hour together with the days before.
+// slow takes the hour together with the days before: over the span in which it is
+// the rarest. What came on nearly every day of the longest span is a habit by now,
+// and was told of when it was none.
 func (s *sign) slow(r *run) slowly {
-	x := slowly{calls: r.calls, days: 1, ops: slices.Clone(r.ops), since: r.first}
-	for _, l := range s.lastly[r.who] {
-		if s.today()-l.day >= slowDays {
-			continue
-		}
-		x.days++
-		x.calls += l.calls
-		for _, op := range l.ops {
-			if !slices.Contains(x.ops, op) {
-				x.ops = append(x.ops, op)
+	best := slowly{calls: r.calls, days: 1, ops: r.ops, since: r.first}
+	if len(s.lastly[r.who]) >= 2*adoptDays {
+		return best
+	}
+	usual := s.days.Usual(r.who, r.class)
+	for _, span := range spans {
+		x := slowly{calls: r.calls, days: 1, ops: slices.Clone(r.ops), since: r.first}
+		for _, l := range s.lastly[r.who] {
+			if s.today()-l.day < span {
+				x.add(l)
 			}
 		}
-		if l.first.Before(x.since) {
-			x.since = l.first
+		if x.days < slowLeast {
+			continue
+		}
+		x.score = stat.Score(stat.LnBinomialUpper(float64(x.days), float64(span), usual.Without(min(x.days-1, adoptDays)))) - math.Log10(float64(len(spans)))
+		if x.score > best.score {
+			best = x
 		}
 	}
-	if x.days >= slowLeast {
-		x.score = stat.Score(stat.LnBinomialUpper(float64(x.days), slowDays, s.days.Usual(r.who, r.class).Without(x.days-1)))
+	return best
+}
+
+func (x *slowly) add(l late) {
+	x.days++
+	x.calls += l.calls
+	for _, op := range l.ops {
+		if !slices.Contains(x.ops, op) {
+			x.ops = append(x.ops, op)
+		}
 	}
-	return x
+	if l.first.Before(x.since) {
+		x.since = l.first
+	}
 }
 
 // context is what accounts for the run: a policy that was rolled out.
@@ -437,13 +473,14 @@ func notices(h *watch.Hour) []notice {
 // Clone is a copy that learns on its own.
 func (s *sign) Clone() watch.Sign {
 	c := *s
-	c.volume, c.breadth, c.days, c.account = s.volume.Clone(), s.breadth.Clone(), s.days.Clone(), s.account.Clone()
+	c.volume, c.account = s.volume.Clone(), s.account.Clone()
+	c.breadth, c.days = s.breadth.CloneOver(c.volume), s.days.CloneOver(c.volume)
 	c.known = make(map[uint64]*seen, len(s.known))
 	for k, x := range s.known {
 		y := *x
 		c.known[k] = &y
 	}
-	c.own = make(map[principal][]uint32, len(s.own))
+	c.own = make(map[principal][]call, len(s.own))
 	for k, l := range s.own {
 		c.own[k] = slices.Clone(l)
 	}
@@ -456,12 +493,12 @@ func (s *sign) Clone() watch.Sign {
 }
 
 // Bytes: three books by principal, one by account, 56 for each call that was
-// denied, and 4 for each of a principal's.
+// denied, and 16 for each of a principal's.
 func (s *sign) Bytes() int {
 	n := s.volume.Bytes() + s.breadth.Bytes() + s.days.Bytes() + s.account.Bytes() + 56*len(s.known) + 64*len(s.recent)
 	n += 256 * len(s.lastly)
 	for _, l := range s.own {
-		n += 80 + 4*cap(l)
+		n += 80 + 16*cap(l)
 	}
 	return n
 }

@@ -104,7 +104,7 @@ func TestSign(t *testing.T) {
 	})
 
 	// a little on each of four days
-	fires(3, finding.Low, "on 4 of the last 4 days", func(h *watchtest.History) {
+	fires(3, finding.Low, "on 4 of the last 7 days", func(h *watchtest.History) {
 		for k, op := range []string{"StopLogging", "CreateUser", "LeaveOrganization", "DisableKey"} {
 			h.Deny(learned-3+k, 1, "2:05 lambda 111122220003/app calls "+op+" x1 ends denied_by_org_policy")
 		}
@@ -165,6 +165,45 @@ func TestLearning(t *testing.T) {
 	}
 	if per := s.Bytes() / len(h.Names().Actors); per > 2048 {
 		t.Errorf("%d bytes an actor", per)
+	}
+}
+
+// TestForgets: what a principal was denied is forgotten with time, the oldest
+// first where there is too much of it.
+func TestForgets(t *testing.T) {
+	h := guarded()
+	h.Deny(0, 5, "2:05 lambda 111122220003/app calls StopLogging x1 ends denied_by_org_policy")
+	s := New(Options{}).(*sign)
+	w := principal{actor: h.Actor("111122220003/app")}
+	had := func() bool {
+		return slices.ContainsFunc(s.own[w], func(c call) bool { return c.key == key("StopLogging", "eu-west-1") })
+	}
+	h.Learn(s, 0, 20)
+	if !had() {
+		t.Errorf("not known after 20 days: %v", s.own[w])
+	}
+	h.Learn(s, 20, forgetDays+2)
+	if had() {
+		t.Error("known for ever")
+	}
+	var many []call
+	for i := range 2 * maxKnown {
+		many = append(many, call{key: uint64(i * 2654435761), last: int32(i)})
+	}
+	kept := latest(many)
+	if len(kept) != maxKnown || slices.ContainsFunc(kept, func(c call) bool { return c.last < maxKnown }) {
+		t.Errorf("%d kept, not the latest", len(kept))
+	}
+}
+
+// TestNoLog: a day without any log teaches nothing.
+func TestNoLog(t *testing.T) {
+	h := guarded()
+	s := New(Options{}).(*sign)
+	h.Learn(s, 0, learned)
+	s.Learn(h.Day(learned + 5))
+	if s.volume.Days() != learned || s.account.Days() != learned {
+		t.Errorf("%d and %d days", s.volume.Days(), s.account.Days())
 	}
 }
 

@@ -22,6 +22,11 @@ func (s *sign) Learn(d *watch.Day) {
 		x.hour(i, h, s.runs(h))
 		s.recent = append(s.recent, notices(h)...)
 	}
+	s.remember(n, d)
+	s.last = d.Start
+	if len(x.heard) == 0 {
+		return // no log of the day: no occasion
+	}
 	var volume, breadth, days []tally.Seen[principal]
 	for _, w := range slices.SortedFunc(maps.Keys(x.of), func(a, b principal) int { // sums must not depend on the order of a map
 		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.person, b.person))
@@ -44,8 +49,6 @@ func (s *sign) Learn(d *watch.Day) {
 	s.breadth.Learn(int(n), breadth)
 	s.days.Learn(int(n), days)
 	s.account.Learn(int(n), all)
-	s.remember(n, d)
-	s.last = d.Start
 }
 
 // daily is what a day adds to the books.
@@ -106,7 +109,7 @@ func (x *daily) hour(i int, h *watch.Hour, runs []*run) {
 
 // remember takes in which calls were denied.
 func (s *sign) remember(n int32, d *watch.Day) {
-	own := map[principal][]uint32{}
+	own := map[principal][]call{}
 	for _, h := range d.Hours {
 		if h == nil {
 			continue
@@ -127,16 +130,19 @@ func (s *sign) remember(n int32, d *watch.Day) {
 			s.keepLate(n, r)
 			for _, op := range r.ops {
 				for _, region := range r.regions {
-					own[r.who] = append(own[r.who], uint32(key(op, region)))
+					own[r.who] = append(own[r.who], call{key(op, region), n})
 				}
 			}
 		}
 	}
 	for w, list := range own {
-		list = append(s.own[w], list...)
-		slices.Sort(list)
-		list = slices.Compact(list)
-		s.own[w] = list[:min(len(list), maxKnown)]
+		s.own[w] = latest(append(list, s.own[w]...))
+	}
+	for w, list := range s.own {
+		list = slices.DeleteFunc(list, func(c call) bool { return n-c.last > forgetDays })
+		if s.own[w] = list; len(list) == 0 {
+			delete(s.own, w)
+		}
 	}
 	for k, x := range s.known {
 		if n-x.last > forgetDays {
@@ -148,6 +154,18 @@ func (s *sign) remember(n int32, d *watch.Day) {
 			delete(s.lastly, w)
 		}
 	}
+}
+
+// latest is each call once, the most recently denied ones if there are too many.
+func latest(list []call) []call {
+	slices.SortFunc(list, func(a, b call) int { return cmp.Or(-cmp.Compare(a.last, b.last), cmp.Compare(a.key, b.key)) })
+	var out []call
+	for _, c := range list {
+		if len(out) < maxKnown && !slices.ContainsFunc(out, func(o call) bool { return o.key == c.key }) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // keepLate notes the day of a run, and forgets those that are too long ago.
