@@ -96,6 +96,8 @@ func (c Config) check() error {
 		return fmt.Errorf("%d days: 1 to 3660 can be simulated", c.Days)
 	case c.Secrets < 1 || c.Secrets > 1_000_000:
 		return fmt.Errorf("%d secrets: 1 to 1,000,000 can be simulated", c.Secrets)
+	case c.Start.Year() < 1980 || c.Start.Year() > 2088:
+		return fmt.Errorf("start %s: holidays are known from 1980 to 2099", c.Start.Format(time.DateOnly))
 	case c.records < 0:
 		return fmt.Errorf("%d records: must not be negative", c.records)
 	}

@@ -59,8 +59,9 @@ type account struct {
 	programs  []*program
 	pipeline  *program
 	renewer   map[string]*program // that rotates secrets, by region
-	names     []string            // of secrets that are there all the time
-	keys      []string            // KMS key ARNs
+	names     map[string][]string // of secrets that are there all the time, by region
+	keys      []string            // KMS key ARNs, of the home region
+	keysIn    map[string][]string // by region
 	buckets   []string
 	tables    []string
 	functions []string
@@ -90,7 +91,7 @@ func newEngine(c Config, w *estate.World) *engine {
 		t := newSecret(s, e.byID[s.Account.ID])
 		e.secrets[s] = t
 		if t.from == 0 && t.until == 0 && s.Sort == estate.SortSecret {
-			t.account.names = append(t.account.names, s.Name)
+			t.account.names[s.Region] = append(t.account.names[s.Region], s.Name)
 		}
 	}
 	for _, wl := range w.Workloads {
@@ -110,7 +111,7 @@ func newEngine(c Config, w *estate.World) *engine {
 }
 
 func (e *engine) newAccount(n *estate.Account) *account {
-	a := &account{Account: n, busy: 1 / (1 + 0.3*float64(n.Index%len(accountNames))), renewer: map[string]*program{}, streams: map[string]*stream{}}
+	a := &account{Account: n, busy: 1 / (1 + 0.3*float64(n.Index%len(accountNames))), renewer: map[string]*program{}, streams: map[string]*stream{}, names: map[string][]string{}}
 	e.byID[n.ID] = a
 	a.steady = strings.HasPrefix(n.Name, "shared-network")
 	a.clock = e.clock(zones[0].name)
@@ -121,6 +122,16 @@ func (e *engine) newAccount(n *estate.Account) *account {
 	}
 	for range 4 {
 		a.keys = append(a.keys, fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", n.Home, n.ID, uuid(e.rng)))
+	}
+	a.keysIn = map[string][]string{n.Home: a.keys}
+	for _, region := range n.Regions {
+		if region == n.Home {
+			continue
+		}
+		for _, k := range a.keys { // calls in a region know its own keys only
+			h := textHash(region + k)
+			a.keysIn[region] = append(a.keysIn[region], fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, n.ID, appendUUID(nil, h, mix(h))))
+		}
 	}
 	for k := range 6 {
 		sys := systems[(n.Index+k)%len(systems)]

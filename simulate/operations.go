@@ -166,34 +166,34 @@ func bucket(r *renderer, a *account, d *draft) {
 func item(r *renderer, a *account, d *draft) {
 	t := pick(r, a.tables)
 	d.req = append(kv(d.req, "tableName", t), `,"key":{"id":{}},"consistentRead":false,"returnConsumedCapacity":"TOTAL"}`...)
-	d.resource(a.ID, "AWS::DynamoDB::Table", "arn:aws:dynamodb:"+a.Home+":"+a.ID+":table/"+t)
+	d.resource(a.ID, "AWS::DynamoDB::Table", "arn:aws:dynamodb:"+d.in.region+":"+a.ID+":table/"+t)
 }
 
 func decrypt(r *renderer, a *account, d *draft) {
 	d.req = append(d.req, `{"encryptionAlgorithm":"SYMMETRIC_DEFAULT","encryptionContext":{"app":"`...)
 	d.req = append(append(d.req, pick(r, systems)...), `"}}`...)
-	d.resource(a.ID, "AWS::KMS::Key", keptTo(d, a.keys))
+	d.resource(a.ID, "AWS::KMS::Key", keptTo(d, a.keysOf(d)))
 }
 
 func dataKey(r *renderer, a *account, d *draft) {
-	k := keptTo(d, a.keys)
+	k := keptTo(d, a.keysOf(d))
 	d.req = append(kv(d.req, "keyId", k), `,"keySpec":"AES_256","encryptionContext":{"aws:s3:arn":"arn:aws:s3:::`...)
 	d.req = append(append(d.req, pick(r, a.buckets)...), `"}}`...)
 	d.resource(a.ID, "AWS::KMS::Key", k)
 }
 
 func describeKey(r *renderer, a *account, d *draft) {
-	k := pick(r, a.keys)
+	k := pick(r, a.keysOf(d))
 	d.req = append(kv(d.req, "keyId", k), '}')
 	d.resource(a.ID, "AWS::KMS::Key", k)
 }
 
 func describeSecret(r *renderer, a *account, d *draft) {
-	d.req = append(kv(d.req, "secretId", a.secretName(r)), '}')
+	d.req = append(kv(d.req, "secretId", a.secretName(r, d.in.region)), '}')
 }
 
 func invoke(r *renderer, a *account, d *draft) {
-	arn := "arn:aws:lambda:" + home + ":" + a.ID + ":function:" + pick(r, a.functions)
+	arn := "arn:aws:lambda:" + d.in.region + ":" + a.ID + ":function:" + pick(r, a.functions)
 	d.req = append(kv(d.req, "functionName", arn), `,"invocationType":"Event"}`...)
 	d.resource(a.ID, "AWS::Lambda::Function", arn)
 }
@@ -204,12 +204,12 @@ func function(r *renderer, a *account, d *draft) {
 
 func queue(r *renderer, a *account, d *draft) {
 	q := pick(r, a.queues)
-	d.req = append(kv(d.req, "queueUrl", "https://sqs."+a.Home+".amazonaws.com/"+a.ID+"/"+q), '}')
-	d.resource(a.ID, "AWS::SQS::Queue", "arn:aws:sqs:"+a.Home+":"+a.ID+":"+q)
+	d.req = append(kv(d.req, "queueUrl", "https://sqs."+d.in.region+".amazonaws.com/"+a.ID+"/"+q), '}')
+	d.resource(a.ID, "AWS::SQS::Queue", "arn:aws:sqs:"+d.in.region+":"+a.ID+":"+q)
 }
 
 func topic(r *renderer, a *account, d *draft) {
-	d.req = append(kv(d.req, "topicArn", "arn:aws:sns:"+a.Home+":"+a.ID+":"+pick(r, a.queues)), '}')
+	d.req = append(kv(d.req, "topicArn", "arn:aws:sns:"+d.in.region+":"+a.ID+":"+pick(r, a.queues)), '}')
 	d.resp = append(append(append(d.resp, `{"messageId":"`...), r.uuid()...), `"}`...)
 }
 
@@ -226,7 +226,7 @@ func parameter(r *renderer, a *account, d *draft) {
 	} else {
 		d.req = append(kv(d.req, "name", n), `,"withDecryption":true}`...)
 	}
-	d.resource(a.ID, "AWS::SSM::Parameter", "arn:aws:ssm:"+a.Home+":"+a.ID+":parameter"+n)
+	d.resource(a.ID, "AWS::SSM::Parameter", "arn:aws:ssm:"+d.in.region+":"+a.ID+":parameter"+n)
 }
 
 func describe(r *renderer, a *account, d *draft) {
@@ -237,7 +237,7 @@ func describe(r *renderer, a *account, d *draft) {
 func repository(r *renderer, a *account, d *draft) {
 	name := pick(r, systems)
 	d.req = append(kv(kv(d.req, "repositoryName", name), "registryId", a.ID), '}')
-	d.resource(a.ID, "AWS::ECR::Repository", "arn:aws:ecr:"+a.Home+":"+a.ID+":repository/"+name)
+	d.resource(a.ID, "AWS::ECR::Repository", "arn:aws:ecr:"+d.in.region+":"+a.ID+":repository/"+name)
 }
 
 func cluster(r *renderer, a *account, d *draft) {
@@ -332,10 +332,19 @@ func (r *renderer) hex(n int) string { return hexes(r.rng, n) }
 
 func (r *renderer) uuid() string { return uuid(r.rng) }
 
-// secretName is the name of one of the account's secrets that do not come and go.
-func (a *account) secretName(r *renderer) string {
-	if len(a.names) == 0 {
+// keysOf are the account's keys in the region of a call.
+func (a *account) keysOf(d *draft) []string {
+	if keys := a.keysIn[d.in.region]; len(keys) > 0 {
+		return keys
+	}
+	return a.keys
+}
+
+// secretName is the name of one of the account's secrets in a region that do
+// not come and go.
+func (a *account) secretName(r *renderer, region string) string {
+	if len(a.names[region]) == 0 {
 		return a.Name + "/none"
 	}
-	return pick(r, a.names)
+	return pick(r, a.names[region])
 }

@@ -251,20 +251,23 @@ type Label struct {
 	Kinds []string `json:"kinds,omitempty"` // of a chain: all signs it shows
 	// PartOf is the id of the chain that a label tells one sign of. The chain's
 	// own label is no further trouble: it names no events, its parts do.
-	PartOf     string    `json:"part_of,omitempty"`
-	Difficulty int       `json:"difficulty"` // 1 to 3
-	Benign     bool      `json:"benign"`
-	Sort       string    `json:"sort"` // "burst", "deploy storm", ...
-	Why        string    `json:"why,omitempty"`
-	LookAlike  string    `json:"look_alike,omitempty"` // the id of the other of the pair
-	Known      bool      `json:"known"`                // the calendar tells of it
-	Start      time.Time `json:"start"`
-	End        time.Time `json:"end"`
-	Account    string    `json:"account,omitempty"`
-	Principal  string    `json:"principal,omitempty"` // actor_uid
-	Person     string    `json:"person,omitempty"`
-	Secrets    []string  `json:"secrets,omitempty"` // resource_uid
-	Events     []string  `json:"event_ids"`         // the provider's ids, at most 1,000
+	PartOf     string `json:"part_of,omitempty"`
+	Difficulty int    `json:"difficulty"` // 1 to 3
+	Benign     bool   `json:"benign"`
+	Sort       string `json:"sort"` // "burst", "deploy storm", ...
+	Why        string `json:"why,omitempty"`
+	LookAlike  string `json:"look_alike,omitempty"` // the id of the other of the pair
+	Known      bool   `json:"known"`                // the calendar tells of it
+	// Blind trouble comes to whatever is used: however young or rarely read it
+	// is, and whatever else happens to it.
+	Blind     bool      `json:"blind,omitempty"`
+	Start     time.Time `json:"start"`
+	End       time.Time `json:"end"`
+	Account   string    `json:"account,omitempty"`
+	Principal string    `json:"principal,omitempty"` // actor_uid
+	Person    string    `json:"person,omitempty"`
+	Secrets   []string  `json:"secrets,omitempty"` // resource_uid
+	Events    []string  `json:"event_ids"`         // the provider's ids, at most 1,000
 }
 
 // Plan is what happens beside everyday work.

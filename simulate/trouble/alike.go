@@ -112,7 +112,7 @@ func deployStorm(marked bool) incident {
 }
 
 // more lets programs call times as often for a while.
-func (p *planner) more(j *job, sort, why, title string, times float64, length time.Duration, fits func(*estate.App) bool) bool {
+func (p *planner) more(j *job, sort, why, title string, times Range, length time.Duration, fits func(*estate.App) bool) bool {
 	from := j.at.Truncate(30 * time.Minute)
 	to := from.Add(length)
 	for _, a := range p.busyApps(j, from, to) {
@@ -121,7 +121,7 @@ func (p *planner) more(j *job, sort, why, title string, times float64, length ti
 		}
 		w := busiest(a)
 		l := p.planned(j, sort, why, a, readBy(w, from), w.Role, from, to)
-		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: readBy(w, from), Rate: times, Label: l})
+		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: readBy(w, from), Rate: p.drawn(times), Label: l})
 		p.announce(j, "test", title+" of "+a.Name, a.Team.Name)
 		j.told.Kinds = busierKinds
 		return true
@@ -174,7 +174,7 @@ func autoscale(p *planner, j *job) bool {
 		host := "autoscaling.amazonaws.com"
 		by := estate.Caller{Class: estate.Service, Role: host, Account: a.Account, IP: host, Agent: host}
 		p.add(do(from, by, w.Region, "ec2", "RunInstances", `{"instancesSet":{"items":[{"minCount":6,"maxCount":6}]},"instanceType":"m7g.large"}`, l))
-		p.starts(w, ScaleStarts, from.Add(time.Minute), to.Add(-time.Minute), l)
+		p.starts(w, p.draw(ScaleStarts), from.Add(time.Minute), to.Add(-time.Minute), l)
 		j.known = seldom
 		p.announce(j, "event", "campaign of "+a.Team.Name+": more load on "+a.Name, a.Team.Name)
 		j.told.Kinds = busierKinds
@@ -189,7 +189,7 @@ func cacheFlush(p *planner, j *job) bool {
 	for _, a := range p.busyApps(j, from, to) {
 		w := busiest(a)
 		l := p.planned(j, "cache flush", "caches were emptied: every task reads every secret again", a, readBy(w, from), w.Role, from, to)
-		p.starts(w, FlushReads, from, to.Add(-time.Minute), l)
+		p.starts(w, p.draw(FlushReads), from, to.Add(-time.Minute), l)
 		p.announce(j, "maintenance", "restart of all tasks of "+a.Name, a.Team.Name)
 		j.told.Kinds = busierKinds
 		return true

@@ -1,7 +1,6 @@
 package trouble
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
@@ -88,19 +87,20 @@ func penetrationTest(p *planner, j *job) bool {
 		by := byHand(x, with, estate.CLI)
 		by.Agent = agentScript
 		secrets := p.notIts(j, by, from, to)
-		if len(secrets) < SprayNarrow {
+		n := p.draw(SprayNarrow)
+		if len(secrets) < n {
 			continue
 		}
-		secrets = secrets[:SprayNarrow]
+		secrets = secrets[:n]
 		l := p.stealing(j, "penetration test", by, secrets, from, to)
 		l.Why = "a penetration test that was announced"
-		for i, at := range p.spread(2*SprayNarrow, from, from.Add(time.Hour)) {
+		for i, at := range p.spread(2*n, from, from.Add(time.Hour)) {
 			p.add(deny(read(at, by, secrets[i%len(secrets)], l)))
 		}
-		for i, at := range p.spread(DenialsSome, from.Add(time.Hour), from.Add(2*time.Hour)) {
+		for i, at := range p.spread(p.draw(DenialsSome), from.Add(time.Hour), from.Add(2*time.Hour)) {
 			g := guarded[i%len(guarded)]
 			c := do(at, by, with.Account.Home, g.service, g.operation, g.params, l)
-			c.Resource = fmt.Sprintf("arn:aws:%s:%s:%s:*", g.service, with.Account.Home, with.Account.ID)
+			c.Resource = anyOf(g.service, with.Account.Home, with.Account)
 			p.add(forbid(c, "service"))
 		}
 		if j.kind == KindChain {
@@ -136,7 +136,7 @@ func newGuardrail(p *planner, j *job) bool {
 		}
 		by := p.stolen(w)
 		by.Session = "GitHubActions"
-		for i, at := range p.spread(DenialsSome+p.rng.IntN(DenialsMany), from.Add(time.Minute), to) {
+		for i, at := range p.spread(p.between(int(DenialsSome.Least), int(DenialsMany.Most)), from.Add(time.Minute), to) {
 			g := guarded[3]
 			if i%9 == 8 {
 				g = guarded[8]

@@ -20,7 +20,7 @@ func nightMaintenance(p *planner, j *job) bool {
 		in := zone(x.Zone)
 		from := clock(p.workday(j.at, in, x.Team.Country), in, 25+p.rng.Float64())
 		to := from.Add(NightHours * time.Hour)
-		if !p.within(from, to) || onDuty(x, from) || !p.free(j, from, to, personKey(x)) {
+		if !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x)) {
 			continue
 		}
 		l := p.label(j, "planned night maintenance", from, to)
@@ -96,7 +96,7 @@ func travel(p *planner, j *job) bool {
 		return false
 	}
 	for _, x := range p.regular(j, from, to) {
-		if onDuty(x, from) || onDuty(x, to) {
+		if rostered(j, x, from, to) {
 			continue
 		}
 		var secrets []*estate.Secret
@@ -158,14 +158,14 @@ func (p *planner) firstWeek(j *job, x *estate.Person, near time.Time, t *estate.
 	day := p.workday(near, in, x.Team.Country)
 	next := p.workday(day.AddDate(0, 0, 1), in, x.Team.Country)
 	from, to := clock(day, in, x.Begins+0.5), clock(next, in, x.Ends-0.5)
-	if len(x.Sets) == 0 || !p.within(from, to) || onDuty(x, from) || onDuty(x, to) || !p.free(j, from, to, personKey(x)) || !x.Left.IsZero() && x.Left.Before(to) {
+	if len(x.Sets) == 0 || !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x)) || !x.Left.IsZero() && x.Left.Before(to) {
 		return false
 	}
 	secrets := p.teamSecrets(j, x, t, from, to)
 	if len(secrets) < 3 {
 		return false
 	}
-	secrets = secrets[:min(len(secrets), SweepNarrow)]
+	secrets = secrets[:min(len(secrets), p.draw(SweepNarrow))]
 	with, _ := set(x, secrets[0].Account)
 	if !p.free(j, from, to, with.Role) {
 		return false
@@ -199,14 +199,14 @@ func auditorsTour(p *planner, j *job) bool {
 		in := zone(x.Zone)
 		from := clock(p.workday(j.at, in, x.Team.Country), in, x.Begins+1)
 		to := from.Add(3 * time.Hour)
-		if !p.within(from, to) || onDuty(x, from) || !p.free(j, from, to, personKey(x)) {
+		if !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x)) {
 			continue
 		}
 		secrets := p.viewed(j, x, from, to, false)
 		if len(secrets) < 2 {
 			continue
 		}
-		secrets = secrets[:min(len(secrets), TourSecrets)]
+		secrets = secrets[:min(len(secrets), p.draw(TourSecrets))]
 		with, _ := set(x, secrets[0].Account)
 		if !p.free(j, from, to, with.Role) {
 			continue
@@ -228,7 +228,7 @@ func ownerDebugs(p *planner, j *job) bool {
 		in := zone(x.Zone)
 		from := clock(p.workday(j.at, in, x.Team.Country), in, x.Begins+1+3*p.rng.Float64())
 		to := from.Add(50 * time.Minute)
-		if !p.within(from, to) || onDuty(x, from) || !p.free(j, from, to, personKey(x)) {
+		if !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x)) {
 			continue
 		}
 		secrets := p.viewed(j, x, from, to, true)

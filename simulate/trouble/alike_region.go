@@ -1,6 +1,7 @@
 package trouble
 
 import (
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
@@ -13,7 +14,20 @@ func (p *planner) movable(j *job, from, to time.Time) []*estate.App {
 	if !p.within(from, from.Add(time.Hour)) {
 		return nil
 	}
-	return p.apps(j, from, to, func(a *estate.App) bool { return busiest(a) != nil && len(copies(busiest(a), from)) > 0 })
+	return p.apps(j, from, to, func(a *estate.App) bool {
+		return busiest(a) != nil && rate(busiest(a), copies(busiest(a), from)) >= BusyPerHour
+	})
+}
+
+// rate is how many calls a program makes to some secrets in a busy hour.
+func rate(w *estate.Workload, secrets []*estate.Secret) float64 {
+	var sum float64
+	for _, r := range w.Reads {
+		if (r.Rhythm == estate.Office || r.Rhythm == estate.Flat) && slices.Contains(secrets, r.Secret) {
+			sum += r.Rate
+		}
+	}
+	return sum
 }
 
 // copies are those secrets of a program that can be copied.

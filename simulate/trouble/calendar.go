@@ -3,6 +3,7 @@ package trouble
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
@@ -46,7 +47,7 @@ func (p *planner) rosters() []finding.Window {
 			}
 			out = append(out, finding.Window{
 				ID: fmt.Sprintf("on-call-%s-%d", x.Email, i+1), Title: x.Name + " is on call for " + x.Team.Name,
-				Start: s.From, End: s.To, People: []string{x.Email}, Kinds: []string{finding.SignTime, finding.SignView, finding.SignCaller},
+				Start: s.From, End: s.To, People: []string{x.Email}, Kinds: rosterKinds,
 				Sort: "on_call", Owner: x.Team.Name,
 			})
 		}
@@ -63,57 +64,167 @@ func (p *planner) announce(j *job, sort, title, owner string) {
 	}
 }
 
-// windows are what the calendar says of j: once by who does it and once by what
-// it is done to, as a finding may name only one of both.
-func (p *planner) windows(j *job) []finding.Window {
-	l := j.label
-	who := *j.told
-	if l.Person != "" {
-		who.People = []string{l.Person}
-	} else {
-		who.Actors = []string{l.Principal}
-	}
-	if len(l.Secrets) == 0 {
-		return []finding.Window{who}
-	}
-	what := *j.told
-	what.ID += "-on"
-	what.Resources = withBare(p.w, l.Secrets)
-	if l.Person != "" {
-		// Others read these secrets as well.
-		x := p.person(l.Person)
-		for _, s := range x.Sets {
-			what.Actors = append(what.Actors, s.Role)
-		}
-	}
-	return []finding.Window{who, what}
-}
-
-func (p *planner) person(email string) *estate.Person {
-	i := slices.IndexFunc(p.w.People, func(x *estate.Person) bool { return x.Email == email })
-	return p.w.People[i] // labels of what is benign name people of the world
-}
-
-// withBare adds to secrets their names without the suffix that Secrets Manager
-// puts behind: some records have only those. The keys behind them count as well.
-func withBare(w *estate.World, uids []string) []string {
-	out := append([]string(nil), uids...)
-	named := map[string]bool{}
-	for _, u := range uids {
-		named[u] = true
-	}
-	for _, s := range w.Secrets {
-		if !named[s.ARN] {
+// tickets are the windows of what is known, one each. Half of them tell where
+// and when, as whoever plans something writes it down: the account or the
+// application. The others name who does it or what it is done to. None explains
+// trouble, or what is not known.
+func (p *planner) tickets(benign []*job) []finding.Window {
+	var out []finding.Window
+	broad, all := 0, 0
+	for i, j := range benign {
+		if !j.label.Known || j.told == nil {
 			continue
 		}
-		if bare := bareARN(s); bare != s.ARN && !named[bare] {
-			named[bare] = true
-			out = append(out, bare)
+		j.told.ID = fmt.Sprintf("change-%03d", i+1)
+		j.told.Ticket = fmt.Sprintf("CHG-%d", firstTicket+i*7)
+		wide, named := p.places(j), p.names(j)
+		all++
+		forms, begin, end := append(slices.Clone(named), wide...), len(named), len(named)+len(wide)
+		if 2*broad < all {
+			forms, begin, end = append(slices.Clone(wide), named...), 0, len(wide)
 		}
-		if s.Key != "" && !named[s.Key] {
-			named[s.Key] = true
-			out = append(out, s.Key)
+		k := slices.IndexFunc(forms, func(w finding.Window) bool { return p.harmless(&w, j.label) })
+		if k < 0 { // by name, and to the minute
+			exact := named[0]
+			exact.Start, exact.End = j.label.Start, j.label.End
+			forms, k, begin, end = []finding.Window{exact}, 0, 0, 0
+		}
+		if k >= begin && k < end {
+			broad++
+		}
+		out = append(out, forms[k])
+	}
+	return out
+}
+
+// rounded is what the calendar says of j, at full hours as people plan.
+func (j *job) rounded() finding.Window {
+	w := *j.told
+	w.Start = w.Start.Truncate(time.Hour)
+	if end := w.End.Truncate(time.Hour); end.Before(w.End) {
+		w.End = end.Add(time.Hour)
+	}
+	return w
+}
+
+// places are windows that tell where and when j is, the likelier first: in an
+// account, or to all that has the application's name.
+func (p *planner) places(j *job) []finding.Window {
+	var out []finding.Window
+	if len(j.told.Accounts) > 0 {
+		w := j.rounded()
+		if w.Kinds == nil && w.Sort == "maintenance" {
+			w.Kinds = []string{finding.SignFrequency, finding.SignTime}
+		}
+		out = append(out, w)
+	}
+	if heads := applications(j.label.Secrets); len(heads) > 0 && j.label.Person == "" {
+		w := j.rounded()
+		w.Accounts, w.Resources = nil, heads
+		out = append(out, w)
+	}
+	p.rng.Shuffle(len(out), func(i, k int) { out[i], out[k] = out[k], out[i] })
+	return out
+}
+
+// applications are what the names of secrets begin with, up to their last part:
+// "arn:...:secret:prod/shop/*". Keys have no such names; where one is among
+// them there is no answer.
+func applications(uids []string) []string {
+	var out []string
+	for _, u := range uids {
+		i := strings.LastIndexByte(u, '/')
+		if i < 0 || strings.HasPrefix(u, "arn:aws:kms:") {
+			return nil
+		}
+		if head := u[:i+1] + "*"; !slices.Contains(out, head) {
+			out = append(out, head)
 		}
 	}
 	return out
+}
+
+// names are windows that tell who j is, or else what it is done to.
+func (p *planner) names(j *job) []finding.Window {
+	l := j.label
+	who := j.rounded()
+	if l.Person != "" {
+		who.People = []string{l.Person}
+		return []finding.Window{who}
+	}
+	who.Actors = []string{l.Principal}
+	if len(l.Secrets) == 0 || p.rng.IntN(2) == 0 {
+		return []finding.Window{who}
+	}
+	what := j.rounded()
+	for _, u := range l.Secrets {
+		what.Resources = append(what.Resources, p.written(u))
+	}
+	return []finding.Window{what, who}
+}
+
+// written is a secret as people write it: without the letters that Secrets
+// Manager puts behind its name.
+func (p *planner) written(uid string) string {
+	for _, s := range p.w.Secrets {
+		if s.ARN == uid && suffixed(s) {
+			return bareARN(s) + "-*"
+		}
+	}
+	return uid
+}
+
+// harmless tells whether the window explains none but l of all that is trouble
+// or unknown.
+func (p *planner) harmless(w *finding.Window, l *estate.Label) bool {
+	return !slices.ContainsFunc(p.plan.Labels, func(o *estate.Label) bool {
+		return o != l && !(o.Benign && o.Known) && explains(w, o)
+	})
+}
+
+// explains tells whether the window covers any finding that l may be told as:
+// of all it is done to, of one of its secrets, of none.
+func explains(w *finding.Window, l *estate.Label) bool {
+	if !l.Start.Before(w.End) || l.End.Before(w.Start) {
+		return false
+	}
+	o := finding.Occurrence{FirstSeen: l.Start, LastSeen: l.End}
+	o.Actor = l.Principal
+	sets := [][]string{l.Secrets}
+	for i := range l.Secrets {
+		sets = append(sets, l.Secrets[i:i+1])
+	}
+	for _, kind := range append([]string{l.Kind}, l.Kinds...) {
+		o.Kind = finding.KindAnomaly + finding.Kind("."+kind)
+		for _, of := range sets {
+			o.Account = l.Account
+			if len(of) > 0 {
+				o.Resource = of[0]
+				if parts := strings.SplitN(of[0], ":", 6); o.Account == "" && len(parts) > 4 {
+					o.Account = parts[4]
+				}
+			}
+			o.Anomaly = &finding.Anomaly{Sign: kind, Person: l.Person, Resources: of}
+			// Whatever begins or goes on in the window counts, however it is told.
+			o.FirstSeen, o.LastSeen = later(l.Start, w.Start), earlier(l.End, w.End).Add(-time.Second)
+			if w.Covers(&o) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

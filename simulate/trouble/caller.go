@@ -38,8 +38,9 @@ func (p *planner) intrude(j *job, sort string, by estate.Caller, s *estate.Secre
 
 // fromInstance is a secret of functions read by an instance of the same
 // account.
-func fromInstance(n int) incident {
+func fromInstance(size Range) incident {
 	return func(p *planner, j *job) bool {
+		n := p.draw(size)
 		from, to := j.at, j.at.Add(30*time.Minute)
 		for _, s := range p.secrets(j, from, to, p.oneClass(estate.Lambda, estate.ECS, estate.EKS)) {
 			for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool {
@@ -60,7 +61,7 @@ func fromAccount(p *planner, j *job) bool {
 		for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool {
 			return w.Class == p.class(s) && w.Class != estate.CI && w.Account != s.Account && !p.reads(w, s)
 		}) {
-			p.intrude(j, "from another account", as(w), s, StrangerSome, from, to)
+			p.intrude(j, "from another account", as(w), s, p.draw(StrangerSome), from, to)
 			return true
 		}
 	}
@@ -68,8 +69,9 @@ func fromAccount(p *planner, j *job) bool {
 }
 
 // fromLaptop is a secret of programs read at a person's command line.
-func fromLaptop(n int) incident {
+func fromLaptop(size Range) incident {
 	return func(p *planner, j *job) bool {
+		n := p.draw(size)
 		from, to := j.at, j.at.Add(25*time.Minute)
 		for _, s := range p.secrets(j, from, to, p.oneClass(estate.Lambda, estate.ECS, estate.EC2, estate.EKS)) {
 			for _, x := range p.people(j, from, to, func(x *estate.Person) bool { return x.Team != s.App.Team }) {
@@ -78,7 +80,7 @@ func fromLaptop(n int) incident {
 				from := clock(day, in, x.Begins+1+p.rng.Float64()*(x.Ends-x.Begins-2))
 				to := from.Add(25 * time.Minute)
 				with, ok := set(x, s.Account)
-				if !ok || !p.within(from, to) || onDuty(x, from) || !p.free(j, from, to, personKey(x), with.Role, s.ARN) {
+				if !ok || !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x), with.Role, s.ARN) {
 					continue
 				}
 				p.intrude(j, "from a laptop", byHand(x, with, estate.CLI), s, n, from, to)
@@ -97,7 +99,7 @@ func sameShape(p *planner, j *job) bool {
 		for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool {
 			return w.Class == p.class(s) && w.Account == s.Account && w.App != s.App && !p.reads(w, s)
 		}) {
-			p.intrude(j, "stranger of the same class", as(w), s, StrangerHidden, from, to)
+			p.intrude(j, "stranger of the same class", as(w), s, p.draw(StrangerHidden), from, to)
 			return true
 		}
 	}
@@ -116,7 +118,7 @@ func sameRole(p *planner, j *job) bool {
 		by := as(w)
 		by.Class, by.Session, by.Scope, by.Agent = estate.ECS, p.hex(32), "", agentECS
 		start := do(from.Add(-3*time.Minute), by, s.Region, "ecs", "RunTask", "", nil)
-		p.intrude(j, "same role from a container", by, s, StrangerHidden, from.Add(-5*time.Minute), to)
+		p.intrude(j, "same role from a container", by, s, p.draw(StrangerHidden), from.Add(-5*time.Minute), to)
 		start.Label = j.label
 		start.Params = fmt.Sprintf(`{"cluster":"main","taskDefinition":"%s","overrides":{"taskRoleArn":"%s"}}`, w.Name, w.Role)
 		start.By = as(w)

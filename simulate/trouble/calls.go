@@ -76,6 +76,17 @@ func (p *planner) hex(n int) string {
 	return string(b)
 }
 
+// draw is a whole number of the range.
+func (p *planner) draw(r Range) int { return p.between(int(r.Least), int(r.Most)) }
+
+// drawn is a number of the range.
+func (p *planner) drawn(r Range) float64 { return r.Least + p.rng.Float64()*(r.Most-r.Least) }
+
+// hours is a time of so many hours, of the range, in whole minutes.
+func (p *planner) hours(r Range) time.Duration {
+	return time.Duration(p.drawn(r) * float64(time.Hour)).Truncate(time.Minute)
+}
+
 // between is a number in [low, high].
 func (p *planner) between(low, high int) int { return low + p.rng.IntN(high-low+1) }
 
@@ -134,6 +145,18 @@ func forbid(c estate.Call, policy string) estate.Call {
 	head, _, _ := strings.Cut(c.Message, " because ")
 	c.Message = head + " with an explicit deny in a " + policy + " control policy"
 	return c
+}
+
+// anyOf names all of a service's resources in an account and a region, as far as
+// their names tell either.
+func anyOf(service, region string, a *estate.Account) string {
+	switch service {
+	case "iam", "organizations":
+		return "arn:aws:" + service + "::" + a.ID + ":*"
+	case "s3":
+		return "arn:aws:s3:::*"
+	}
+	return "arn:aws:" + service + ":" + region + ":" + a.ID + ":*"
 }
 
 func sessionARN(c estate.Caller) string {
@@ -243,7 +266,7 @@ func replicated(at time.Time, by estate.Caller, s *estate.Secret, region string,
 
 // label begins the label of j. Its end is not included.
 func (p *planner) label(j *job, sort string, from, to time.Time) *estate.Label {
-	l := &estate.Label{Kind: j.kind, Difficulty: j.difficulty, Benign: j.benign, Sort: sort, Start: from, End: to}
+	l := &estate.Label{Kind: j.kind, Difficulty: j.difficulty, Benign: j.benign, Blind: p.blind, Sort: sort, Start: from, End: to}
 	l.ID = fmt.Sprintf("%p", j) // until they are numbered
 	j.label = l
 	p.labels = append(p.labels, l)

@@ -10,7 +10,7 @@ import (
 // part is the label of one sign of a chain.
 func (p *planner) part(chain *estate.Label, kind, sort string, from, to time.Time, by estate.Caller, secrets ...*estate.Secret) *estate.Label {
 	l := &estate.Label{
-		ID: chain.ID + kind, Kind: kind, Difficulty: chain.Difficulty, Benign: chain.Benign, Sort: sort, PartOf: chain.ID,
+		ID: chain.ID + kind, Kind: kind, Difficulty: chain.Difficulty, Benign: chain.Benign, Blind: chain.Blind, Sort: sort, PartOf: chain.ID,
 		Start: from, End: to, Account: by.Account.ID, Principal: by.Role, Person: chain.Person, Secrets: uids(secrets...),
 	}
 	chain.Kinds = append(chain.Kinds, kind)
@@ -21,8 +21,8 @@ func (p *planner) part(chain *estate.Label, kind, sort string, from, to time.Tim
 // chainOfPerson is a person's stolen session that tries secrets and is denied,
 // opens one in the console, and reads its copy in a region nobody uses.
 func chainOfPerson(p *planner, j *job) bool {
-	tries := map[int]int{plain: SprayWide, unusual: SprayNarrow, hidden: SprayNarrow / 2}[j.difficulty]
-	reads := map[int]int{plain: RegionMany, unusual: RegionSome, hidden: RegionOne}[j.difficulty]
+	tries := p.draw(map[int]Range{plain: SprayWide, unusual: SprayNarrow, hidden: SprayChain}[j.difficulty])
+	reads := p.draw(map[int]Range{plain: RegionMany, unusual: RegionSome, hidden: RegionOne}[j.difficulty])
 	from, to := j.at, j.at.Add(90*time.Minute)
 	if !p.within(from, to) {
 		return false
@@ -66,10 +66,10 @@ func chainOfPerson(p *planner, j *job) bool {
 // chainOfInstance is an instance that reads a secret it has no business with,
 // very often.
 func chainOfInstance(p *planner, j *job) bool {
-	n := map[int]int{plain: BurstHuge, unusual: BurstLarge, hidden: BurstMiddle}[j.difficulty]
+	n := p.draw(map[int]Range{plain: BurstHuge, unusual: BurstLarge, hidden: BurstMiddle}[j.difficulty])
 	from, to := j.at.Truncate(time.Hour), j.at.Truncate(time.Hour).Add(50*time.Minute)
 	for _, s := range p.secrets(j, from, to, func(s *estate.Secret) bool {
-		return p.oneClass(estate.Lambda, estate.ECS, estate.EKS)(s) && fitsBurst(j.difficulty, n, p.steady(s))
+		return p.oneClass(estate.Lambda, estate.ECS, estate.EKS)(s) && (p.blind || fitsBurst(j.difficulty, n, p.steady(s)))
 	}) {
 		for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool {
 			return w.Class == estate.EC2 && w.Account == s.Account && !p.reads(w, s)
@@ -77,7 +77,7 @@ func chainOfInstance(p *planner, j *job) bool {
 			by := as(w)
 			chain := p.stealing(j, "kill chain of an instance", by, []*estate.Secret{s}, from, to)
 			first := p.part(chain, finding.SignCaller, "from an instance", from, from.Add(5*time.Minute), by, s)
-			for _, at := range p.spread(StrangerSome, first.Start, first.End) {
+			for _, at := range p.spread(p.draw(StrangerSome), first.Start, first.End) {
 				p.add(read(at, by, s, first))
 			}
 			second := p.part(chain, finding.SignFrequency, "burst", from.Add(5*time.Minute), to, by, s)

@@ -1,7 +1,6 @@
 package trouble
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/yagura-sec/yagura/simulate/estate"
@@ -59,9 +58,10 @@ func (p *planner) notIts(j *job, by estate.Caller, from, to time.Time) []*estate
 	return append(near, far...)
 }
 
-// spray is that a thief tries n different secrets and is denied each.
-func spray(n int, length time.Duration) incident {
+// spray is that a thief tries so many different secrets and is denied each.
+func spray(size Range, length time.Duration) incident {
 	return func(p *planner, j *job) bool {
+		n := p.draw(size)
 		from, to := j.at, j.at.Add(length)
 		for _, by := range p.thieves(j, from, to, nil) {
 			secrets := p.notIts(j, by, from, to)
@@ -79,9 +79,10 @@ func spray(n int, length time.Duration) incident {
 	}
 }
 
-// hammer is n denials on one secret, further apart than retries are.
-func hammer(n int, length time.Duration) incident {
+// hammer is denials on one secret, further apart than retries are.
+func hammer(size Range, length time.Duration) incident {
 	return func(p *planner, j *job) bool {
+		n := p.draw(size)
 		from, to := j.at, j.at.Add(length)
 		for _, by := range p.thieves(j, from, to, nil) {
 			secrets := p.notIts(j, by, from, to)
@@ -107,7 +108,7 @@ func failThenOpen(p *planner, j *job) bool {
 			continue
 		}
 		l := p.stealing(j, "failures, then success", by, secrets[:3], from, to)
-		for i, at := range p.spread(FailsThenOpen, from, to.Add(-4*time.Minute)) {
+		for i, at := range p.spread(p.draw(FailsThenOpen), from, to.Add(-4*time.Minute)) {
 			p.add(deny(read(at, by, secrets[i%3], l)))
 		}
 		p.add(read(to.Add(-2*time.Minute), by, secrets[0], l), read(to.Add(-90*time.Second), by, secrets[0], l))
@@ -119,17 +120,18 @@ func failThenOpen(p *planner, j *job) bool {
 // lowAndSlow is denials hours apart, each on another secret.
 func lowAndSlow(p *planner, j *job) bool {
 	from := j.at
-	to := from.Add(SlowFailHours * time.Hour)
+	n := p.draw(SlowFails)
+	to := from.Add(p.hours(SlowFailHours))
 	if !p.within(from, to) {
 		return false
 	}
 	for _, by := range p.thieves(j, from, to, nil) {
 		secrets := p.notIts(j, by, from, to)
-		if len(secrets) < SlowFails {
+		if len(secrets) < n {
 			continue
 		}
-		l := p.stealing(j, "low and slow", by, secrets[:SlowFails], from, to)
-		for i, at := range p.spread(SlowFails, from, to) {
+		l := p.stealing(j, "low and slow", by, secrets[:n], from, to)
+		for i, at := range p.spread(n, from, to) {
 			p.add(deny(read(at, by, secrets[i], l)))
 		}
 		return true
@@ -138,8 +140,9 @@ func lowAndSlow(p *planner, j *job) bool {
 }
 
 // guessSignIn is failed sign-ins to the console, then one that succeeds.
-func guessSignIn(n int, length time.Duration) incident {
+func guessSignIn(size Range, length time.Duration) incident {
 	return func(p *planner, j *job) bool {
+		n := p.draw(size)
 		from, to := j.at, j.at.Add(length)
 		if !p.within(from, to) {
 			return false
@@ -235,7 +238,7 @@ func (p *planner) stumbles() {
 			if g.service == "iam" {
 				c.Region = "us-east-1"
 			}
-			c.Resource = "arn:aws:" + g.service + ":::*"
+			c.Resource = anyOf(g.service, a.Home, a)
 			p.plan.Calls = append(p.plan.Calls, forbid(c, "service"))
 		}
 	}
@@ -257,11 +260,12 @@ var guarded = []struct{ service, operation, params string }{
 	{"ram", "CreateResourceShare", `{"name":"shared"}`},
 }
 
-// forbidden is a run of n denials by a policy of the organisation, over several
+// forbidden is a run of denials by a policy of the organisation, over several
 // operations; by a resource control policy on secrets of the account as well.
-func forbidden(n int, length time.Duration, policy string) incident {
+func forbidden(size, length Range, policy string) incident {
 	return func(p *planner, j *job) bool {
-		from, to := j.at, j.at.Add(length)
+		n := p.draw(size)
+		from, to := j.at, j.at.Add(p.hours(length))
 		if !p.within(from, to) {
 			return false
 		}
@@ -288,7 +292,7 @@ func forbidden(n int, length time.Duration, policy string) incident {
 				if g.service == "iam" || g.service == "organizations" {
 					c.Region = "us-east-1"
 				}
-				c.Resource = fmt.Sprintf("arn:aws:%s:%s:%s:*", g.service, by.Account.Home, by.Account.ID)
+				c.Resource = anyOf(g.service, by.Account.Home, by.Account)
 				p.add(forbid(c, policy))
 			}
 			return true

@@ -13,7 +13,7 @@ func (p *planner) groups(j *job, from, to time.Time) []*estate.App {
 	return p.apps(j, from, to, func(a *estate.App) bool {
 		w := p.starter(a)
 		return together(a) && w != nil && slices.ContainsFunc(w.Reads, func(r *estate.Reading) bool {
-			return r.Rhythm == estate.Batch || (r.Rhythm == estate.Office || r.Rhythm == estate.Flat) && r.Rate >= KnownPerHour
+			return p.blind || r.Rhythm == estate.Batch || (r.Rhythm == estate.Office || r.Rhythm == estate.Flat) && r.Rate >= KnownPerHour
 		})
 	})
 }
@@ -45,7 +45,7 @@ func strangerInGroup(p *planner, j *job) bool {
 				return w.Account == a.Account && w.App != a && w.Class != estate.CI && !p.reads(w, plainSecrets(a)[0]) &&
 					(!alike || w.Class == p.starter(a).Class)
 			}) {
-				p.intrude(j, "stranger reads one of a group", as(w), plainSecrets(a)[0], 3, from, to)
+				p.intrude(j, "stranger reads one of a group", as(w), plainSecrets(a)[0], p.draw(GroupReads), from, to)
 				return true
 			}
 		}
@@ -53,11 +53,12 @@ func strangerInGroup(p *planner, j *job) bool {
 	return false
 }
 
-// partOfGroup is that the program's own role reads only some of a group, in so
-// many bursts; less than 0 is all but so many.
-func partOfGroup(members, bursts int) incident {
+// partOfGroup is that the program's own role reads only some of a group, so many
+// times; less than 0 is all but so many.
+func partOfGroup(members int, times Range) incident {
 	return func(p *planner, j *job) bool {
-		from, to := j.at, j.at.Add(50*time.Minute)
+		bursts := p.draw(times)
+		from, to := j.at, j.at.Add(90*time.Minute)
 		for _, a := range p.groups(j, from, to) {
 			secrets, w := plainSecrets(a), p.starter(a)
 			n := members

@@ -40,7 +40,7 @@ func farRegion(p *planner, j *job) bool {
 			by.IP, by.Agent = p.foreign(), agentScript
 			l := p.stealing(j, "unused region", by, []*estate.Secret{s}, from, to)
 			alsoIn(l, region, s)
-			for _, at := range p.spread(RegionMany, from, to) {
+			for _, at := range p.spread(p.draw(RegionMany), from, to) {
 				p.add(readIn(region, read(at, by, s, l)))
 			}
 			return true
@@ -61,7 +61,7 @@ func farRegionByRole(p *planner, j *job) bool {
 		by.IP, by.VPCE = p.foreign(), ""
 		l := p.stealing(j, "unused region", by, []*estate.Secret{s}, from, to)
 		alsoIn(l, p.unused(s.Account), s)
-		for _, at := range p.spread(RegionMany, from, to) {
+		for _, at := range p.spread(p.draw(RegionMany), from, to) {
 			p.add(readIn(p.unused(s.Account), read(at, by, s, l)))
 		}
 		return true
@@ -86,7 +86,7 @@ func replicaByStranger(p *planner, j *job) bool {
 			by := as(w)
 			l := p.stealing(j, "copy read by a stranger", by, []*estate.Secret{s}, from, to)
 			alsoIn(l, region, s)
-			for _, at := range p.spread(RegionSome, from, to) {
+			for _, at := range p.spread(p.draw(RegionSome), from, to) {
 				p.add(readIn(region, read(at, by, s, l)))
 			}
 			return true
@@ -110,7 +110,7 @@ func copiedOut(p *planner, j *job) bool {
 			l := p.stealing(j, "copied to an unused region", by, []*estate.Secret{s}, from, to)
 			alsoIn(l, region, s)
 			p.add(replicated(from, by, s, region, l))
-			for _, at := range p.spread(RegionSome, from.Add(10*time.Minute), to) {
+			for _, at := range p.spread(p.draw(RegionSome), from.Add(10*time.Minute), to) {
 				p.add(readIn(region, read(at, by, s, l)))
 			}
 			return true
@@ -131,7 +131,7 @@ func foreignAddress(p *planner, j *job) bool {
 		by := as(w)
 		by.IP, by.VPCE, by.Agent = p.foreign(), "", agentScript
 		l := p.stealing(j, "foreign address", by, []*estate.Secret{s}, from, to)
-		for _, at := range p.spread(RegionSome, from, to) {
+		for _, at := range p.spread(p.draw(RegionSome), from, to) {
 			p.add(read(at, by, s, l))
 		}
 		return true

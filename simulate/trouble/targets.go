@@ -5,14 +5,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/simulate/estate"
 )
 
 // free tells whether nothing else happens around [from, to) to any of the keys.
+// What is blind minds secrets only if something changes them for good, and
+// principals only if they do something else at the time.
 func (p *planner) free(j *job, from, to time.Time, keys ...string) bool {
+	gap := j.free
+	if p.blind {
+		gap = time.Hour
+	}
 	for _, k := range keys {
 		for _, s := range p.claims[k] {
-			if from.Before(s.to.Add(j.free)) && s.from.Add(-j.free).Before(to) {
+			if p.blind && p.isSecret[k] && s.to.Before(p.w.End) {
+				continue
+			}
+			if from.Before(s.to.Add(gap)) && s.from.Add(-gap).Before(to) {
 				return false
 			}
 		}
@@ -28,34 +38,47 @@ func (p *planner) claim(from, to time.Time, keys ...string) {
 
 func personKey(x *estate.Person) string { return "person " + x.Email }
 
+// age is how long before something comes to it a thing has to be there.
+func (p *planner) age() time.Duration {
+	if p.blind {
+		return 0
+	}
+	return YoungestSecret
+}
+
 // old tells whether a secret is there and long known at [from, to).
 func (p *planner) old(s *estate.Secret, from, to time.Time) bool {
-	if !s.Created.IsZero() && from.Before(s.Created.Add(YoungestSecret)) {
+	if !s.Created.IsZero() && from.Before(s.Created.Add(p.age())) {
 		return false
 	}
 	return s.Deleted.IsZero() || to.Before(s.Deleted)
 }
 
-// at tells whether a program works all through [from-14 d, to).
+// works tells whether a program works all through [from-14 d, to).
 func (p *planner) works(w *estate.Workload, from, to time.Time) bool {
-	if !w.From.IsZero() && from.Before(w.From.Add(YoungestSecret)) {
+	if !w.From.IsZero() && from.Before(w.From.Add(p.age())) {
 		return false
 	}
 	return w.Until.IsZero() || to.Before(w.Until)
 }
 
 func (p *planner) employed(x *estate.Person, at time.Time) bool {
-	if !x.Joined.IsZero() && at.Before(x.Joined.Add(YoungestSecret)) {
+	if !x.Joined.IsZero() && at.Before(x.Joined.Add(p.age())) {
 		return false
 	}
 	return x.Left.IsZero() || at.Add(48*time.Hour).Before(x.Left)
 }
 
-// onDuty tells whether a person is on call around at.
-func onDuty(x *estate.Person, at time.Time) bool {
-	return slices.ContainsFunc(x.Duty, func(s estate.Shift) bool {
-		return !at.Before(s.From.Add(-12*time.Hour)) && at.Before(s.To.Add(12*time.Hour))
-	})
+// rosterKinds are signs that being on call explains.
+var rosterKinds = []string{finding.SignTime, finding.SignView, finding.SignCaller}
+
+// rostered tells whether the calendar would explain j by the person's being on
+// call.
+func rostered(j *job, x *estate.Person, from, to time.Time) bool {
+	if j.kind != KindChain && !slices.Contains(rosterKinds, j.kind) {
+		return false
+	}
+	return slices.ContainsFunc(x.Duty, func(s estate.Shift) bool { return from.Before(s.To) && s.From.Before(to) })
 }
 
 // steady is how many reads a busy hour of the secret has, at least and at most:
@@ -95,12 +118,12 @@ func (p *planner) secrets(j *job, from, to time.Time, fits func(*estate.Secret) 
 // taken tells whether other strangers come to the secret at some time so that j
 // would not be the first, or would keep another from being it.
 func (p *planner) taken(j *job, s *estate.Secret) bool {
-	return !j.lax && (p.virgin[s.ARN] || j.needsFirst() && p.spoilt[s.ARN])
+	return !j.lax && !p.blind && (p.virgin[s.ARN] || j.needsFirst() && p.spoilt[s.ARN])
 }
 
 // owned tells whether a program is known to read the secret and no person is.
 func (p *planner) owned(s *estate.Secret) bool {
-	return s.App != nil && s.Sort != estate.SortKey && p.steady(s) >= KnownPerHour
+	return s.App != nil && s.Sort != estate.SortKey && (p.blind && len(p.readers[s]) > 0 || p.steady(s) >= KnownPerHour)
 }
 
 // class is the one class of all callers of the secret, empty if they differ.
@@ -180,13 +203,13 @@ func plainSecrets(a *estate.App) []*estate.Secret {
 	return out
 }
 
-// people who fit, in random order, to whom nothing else happens and who are not
-// on call.
+// people who fit, in random order, to whom nothing else happens and of whom no
+// roster explains it.
 func (p *planner) people(j *job, from, to time.Time, fits func(*estate.Person) bool) []*estate.Person {
 	var out []*estate.Person
 	for _, i := range p.rng.Perm(len(p.w.People)) {
 		x := p.w.People[i]
-		if len(x.Sets) > 0 && p.employed(x, from) && !onDuty(x, from) && fits(x) && p.free(j, from, to, personKey(x)) {
+		if len(x.Sets) > 0 && p.employed(x, from) && !rostered(j, x, from, to) && fits(x) && p.free(j, from, to, personKey(x)) {
 			out = append(out, x)
 		}
 	}

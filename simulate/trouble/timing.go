@@ -24,9 +24,10 @@ func (p *planner) atDesk(x *estate.Person, ip string, from, to time.Time, l *est
 		}
 	}
 	l.Secrets = uids(own...)
-	for i, at := range p.spread(p.between(NightRuns, 2*NightRuns), from, to) {
+	reads := p.draw(NightRead)
+	for i, at := range p.spread(p.draw(NightRuns), from, to) {
 		switch {
-		case i%2 == 0 && i/2 < NightRead*len(own):
+		case i%2 == 0 && i/2 < reads*len(own):
 			p.add(read(at, by, own[i/2%len(own)], l))
 		case i%3 == 0:
 			p.add(do(at, by, with.Account.Home, "sts", "GetCallerIdentity", "", l))
@@ -41,7 +42,8 @@ func (p *planner) atDesk(x *estate.Person, ip string, from, to time.Time, l *est
 // regular are people whose hours are known: they read secrets every day.
 func (p *planner) regular(j *job, from, to time.Time) []*estate.Person {
 	found := p.people(j, from, to, func(x *estate.Person) bool { return len(p.desk(x)) > 0 })
-	if len(found) == 0 {
+	if len(found) == 0 && (j.benign || p.blind) {
+		p.unclear = p.blind
 		found = p.people(j, from, to, func(*estate.Person) bool { return true })
 	}
 	return found
@@ -51,7 +53,7 @@ func (p *planner) regular(j *job, from, to time.Time) []*estate.Person {
 // most of an hour.
 func (p *planner) session(j *job, x *estate.Person, from time.Time, sort, ip string) bool {
 	to := from.Add(50 * time.Minute)
-	if !p.within(from, to) || onDuty(x, from) || !p.free(j, from, to, personKey(x)) {
+	if !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x)) {
 		return false
 	}
 	p.claim(from, to, personKey(x))
@@ -67,13 +69,14 @@ func (p *planner) session(j *job, x *estate.Person, from time.Time, sort, ip str
 
 // personOff is a person's session at work hours after the person's day, or
 // before it.
-func personOff(hours float64) incident {
+func personOff(size Range) incident {
 	return func(p *planner, j *job) bool {
+		hours := p.drawn(size)
 		for _, x := range p.regular(j, j.at, j.at.Add(time.Hour)) {
 			in := zone(x.Zone)
 			day := p.workday(j.at, in, x.Team.Country)
 			from := clock(day, in, x.Ends+hours)
-			if p.rng.IntN(3) == 0 && hours < FarOff {
+			if p.rng.IntN(3) == 0 && hours < FarOff.Least {
 				from = clock(day, in, x.Begins-hours-0.9)
 			}
 			if p.session(j, x, from, "person off hours", x.Home) {
@@ -95,7 +98,7 @@ func personDayOff(night bool) incident {
 			}
 			hour := (x.Begins + x.Ends) / 2
 			if night {
-				hour = x.Ends + FarOff - 1
+				hour = x.Ends + p.drawn(FarOff) - 1
 			}
 			if p.session(j, x, clock(day, in, hour), "person on a weekend", x.Home) {
 				return true
@@ -138,19 +141,24 @@ func (p *planner) batches(j *job, from, to time.Time) []*estate.Reading {
 }
 
 // batchOff is one more run of a batch job's role, hours after its usual minute.
-func batchOff(hours int) incident {
+func batchOff(size Range) incident {
 	return func(p *planner, j *job) bool {
+		hours := p.drawn(size)
 		for _, r := range p.batches(j, j.at.Add(-12*time.Hour), j.at.Add(24*time.Hour)) {
 			w := r.Workload
-			if len(p.readers[r.Secret]) > 1 && hours < FarOff {
+			shared := len(p.readers[r.Secret]) > 1 && hours < FarOff.Least
+			if shared && !p.blind {
 				continue // somebody else may read it at that hour
 			}
 			in := zone(teamZone(w))
-			from := clock(j.at, in, float64(r.Minute)/60+float64(hours))
+			from := clock(j.at, in, float64(r.Minute)/60+hours)
 			to := from.Add(15 * time.Minute)
-			if j.difficulty < hidden && (scales(w) || from.In(in).Hour() >= 9 && from.In(in).Hour() < 19) {
-				continue // such times are none of its own: new tasks read, and deploys
+			// Such times are none of its own: new tasks read, and deploys.
+			any := scales(w) || from.In(in).Hour() >= 9 && from.In(in).Hour() < 19
+			if j.difficulty < hidden && any && !p.blind {
+				continue
 			}
+			p.unclear = shared || any
 			if !p.within(from, to) || !p.free(j, from, to, w.Role, r.Secret.ARN) {
 				continue
 			}

@@ -54,6 +54,8 @@ type job struct {
 	lasting    func()          // carried out when the pair has its place
 	lax        bool            // takes places that others have spoilt
 	free       time.Duration   // how far incidents have to be apart
+	blind      bool
+	hidden     *job // of what is unusual: the hidden trouble of the same kind and round
 }
 
 // newcomer are kinds of which the point is that somebody comes to a secret for
@@ -85,6 +87,10 @@ type planner struct {
 	virgin  map[string]bool // secrets that one stranger only may come to
 	spoilt  map[string]bool // secrets that strangers come to
 	lasting func()          // what the incident being planned changes for good
+
+	isSecret map[string]bool // claimed keys that are secrets
+	blind    bool            // the incident being planned
+	unclear  bool            // the incident being planned is not to be told from the usual
 }
 
 type span struct{ from, to time.Time }
@@ -123,6 +129,10 @@ func Plan(w *estate.World, seed int64) estate.Plan {
 
 // survey makes ready what is looked up often.
 func (p *planner) survey() {
+	p.isSecret = map[string]bool{}
+	for _, s := range p.w.Secrets {
+		p.isSecret[s.ARN] = true
+	}
 	for _, wl := range p.w.Workloads {
 		for _, r := range wl.Reads {
 			p.readers[r.Secret] = append(p.readers[r.Secret], r)
@@ -159,6 +169,7 @@ func (p *planner) jobs() []*job {
 	turn := p.rng.IntN(60) // which variants come first
 	for round := range Rounds(p.w.Size) {
 		for _, kind := range kinds {
+			var middle *job
 			for d := easiest; d <= hardest; d++ {
 				if kind == KindChain && (d+round)%3 == 0 {
 					continue // two a round
@@ -166,6 +177,13 @@ func (p *planner) jobs() []*job {
 				t := &job{kind: kind, difficulty: d, variants: troubles(kind, d), first: round + turn, free: Apart}
 				b := &job{kind: kind, difficulty: d, variants: alikes(kind), first: 3*round + d - 1 + turn, benign: true, pair: t, free: Apart}
 				t.pair = b
+				t.blind = d > easiest && p.rng.Float64() < BlindShare
+				switch {
+				case d == unusual:
+					middle = t
+				case d == hidden && middle != nil:
+					middle.hidden = t
+				}
 				jobs = append(jobs, t, b)
 			}
 		}
@@ -176,7 +194,21 @@ func (p *planner) jobs() []*job {
 	}
 	// Those with few fitting places choose first.
 	rank := map[string]int{finding.SignGroup: 1, KindChain: 2, finding.SignTime: 3}
+	after := map[*job]bool{} // a blind one may take their places
+	for _, j := range jobs {
+		if j.blind && j.hidden != nil {
+			after[j.hidden] = true
+		}
+	}
 	of := func(j *job) int {
+		switch {
+		case j.blind && j.difficulty == unusual:
+			return len(kinds) + 1
+		case after[j]:
+			return len(kinds) + 2
+		case j.blind:
+			return len(kinds) + 3
+		}
 		if r, ok := rank[j.kind]; ok {
 			return r
 		}
@@ -194,11 +226,16 @@ func (p *planner) jobs() []*job {
 func (p *planner) place(j *job) {
 	span := p.w.End.Sub(p.w.TroubleAt) - Before - After
 	wanted := j.at
+	p.blind = j.blind
+	defer func() { p.blind = false }()
 	for try := range Tries {
 		for v := range j.variants {
 			p.pending, p.calls, p.changes, p.labels, p.lasting = nil, nil, nil, nil, nil
-			j.label, j.told, j.known = nil, nil, maybe
+			j.label, j.told, j.known, p.unclear = nil, nil, maybe, false
 			if j.variants[(j.first+v)%len(j.variants)](p, j) {
+				if j.blind && j.difficulty == unusual && p.impossible(j) {
+					p.hide(j)
+				}
 				p.settle(j)
 				return
 			}
@@ -213,6 +250,45 @@ func (p *planner) place(j *job) {
 		}
 	}
 	j.label = nil // a world too small for it: number tells
+}
+
+// impossible tells whether blind trouble turned out so that nobody can tell it
+// from the usual: of secrets that are not yet known, or one stranger of many.
+func (p *planner) impossible(j *job) bool {
+	if p.unclear {
+		return true
+	}
+	if len(j.label.Secrets) == 0 {
+		return false
+	}
+	for _, s := range p.w.Secrets {
+		if !slices.Contains(j.label.Secrets, s.ARN) {
+			continue
+		}
+		young := !s.Created.IsZero() && j.label.Start.Before(s.Created.Add(YoungestSecret/2))
+		if !young && !(newcomer[j.kind] && (p.spoilt[s.ARN] || p.virgin[s.ARN])) {
+			return false
+		}
+	}
+	return true
+}
+
+// hide makes trouble a hidden one; that of the same kind and round takes its
+// place, so that there is as much of each difficulty.
+func (p *planner) hide(j *job) {
+	j.difficulty, j.pair.difficulty = hidden, hidden
+	for _, l := range p.labels {
+		l.Difficulty = hidden
+	}
+	if j.pair.label != nil {
+		j.pair.label.Difficulty = hidden
+	}
+	if o := j.hidden; o != nil {
+		o.difficulty, o.pair.difficulty, o.blind, o.variants = unusual, unusual, false, troubles(o.kind, unusual)
+		if o.pair.label != nil {
+			o.pair.label.Difficulty = unusual
+		}
+	}
 }
 
 // settle takes what a variant planned into the plan.
@@ -310,13 +386,7 @@ func (p *planner) calendar(jobs []*job) {
 		j.label.Known = i < known
 	}
 	slices.SortStableFunc(benign, func(a, b *job) int { return a.label.Start.Compare(b.label.Start) })
-	for i, j := range benign {
-		if j.label.Known && j.told != nil {
-			j.told.ID = fmt.Sprintf("change-%03d", i+1)
-			j.told.Ticket = fmt.Sprintf("CHG-%d", firstTicket+i*7)
-			p.plan.Windows = append(p.plan.Windows, p.windows(j)...)
-		}
-	}
+	p.plan.Windows = append(p.plan.Windows, p.tickets(benign)...)
 	p.plan.Windows = append(p.plan.Windows, p.rosters()...)
 	p.plan.Windows = append(p.plan.Windows, p.holidays()...)
 }

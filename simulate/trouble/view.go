@@ -39,15 +39,16 @@ func (p *planner) viewed(j *job, x *estate.Person, from, to time.Time, own bool)
 	return out
 }
 
-// strangerViews is that a person opens n secrets of another team's programs in
+// strangerViews is that a person opens some secrets of another team's programs in
 // the console, in office hours.
-func strangerViews(n int) incident {
+func strangerViews(size Range) incident {
 	return func(p *planner, j *job) bool {
+		n := p.draw(size)
 		for _, x := range p.people(j, j.at, j.at.Add(time.Hour), func(*estate.Person) bool { return true }) {
 			in := zone(x.Zone)
 			from := clock(p.workday(j.at, in, x.Team.Country), in, x.Begins+1+p.rng.Float64()*(x.Ends-x.Begins-3))
 			to := from.Add(15 * time.Minute)
-			if !p.within(from, to) || onDuty(x, from) || !p.free(j, from, to, personKey(x)) {
+			if !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x)) {
 				continue
 			}
 			secrets := p.viewed(j, x, from, to, false)
@@ -95,7 +96,7 @@ func colleagueViews(p *planner, j *job) bool {
 		in := zone(x.Zone)
 		from := clock(p.workday(j.at, in, x.Team.Country), in, x.Ends+1.5+p.rng.Float64())
 		to := from.Add(12 * time.Minute)
-		if !p.within(from, to) || onDuty(x, from) || !p.free(j, from, to, personKey(x)) {
+		if !p.within(from, to) || rostered(j, x, from, to) || !p.free(j, from, to, personKey(x)) {
 			continue
 		}
 		secrets := p.viewed(j, x, from, to, true)

@@ -180,15 +180,15 @@ func TestWritten(t *testing.T) {
 		}
 		switch l.Kind {
 		case finding.SignFrequency:
-			short(reads, trouble.BurstSmall, "reads")
+			short(reads, int(trouble.BurstSmall.Least), "reads")
 		case finding.SignCaller, finding.SignGroup, finding.SignRegion:
 			short(reads, 1, "reads")
 		case finding.SignFailures:
-			short(denied+failed, trouble.SignInFew-2, "failures")
+			short(denied+failed, int(trouble.SignInSlow.Least), "failures")
 		case finding.SignView:
 			short(console, 1, "secrets opened in the console")
 		case finding.SignDenials:
-			short(forbidden, trouble.DenialsFew, "denials by policy")
+			short(forbidden, int(trouble.DenialsFew.Least), "denials by policy")
 		}
 	}
 }
