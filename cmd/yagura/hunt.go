@@ -72,6 +72,7 @@ type AnomalyReport struct {
 	Until     time.Time     `json:"until"` // the first hour not judged yet
 	Hours     int64         `json:"hours"`
 	OpenHours int           `json:"open_hours"` // of which the log is not complete yet
+	LogEnds   time.Time     `json:"log_ends"`   // the latest stored event
 	Secrets   int           `json:"secrets"`    // and keys that were ever used
 	Budget    float64       `json:"budget"`
 	Findings  []api.Finding `json:"findings"`
