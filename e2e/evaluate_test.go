@@ -105,6 +105,46 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// TestEvaluateFailed: of two worlds one cannot be read. The other is reported, the
+// report names the one, and the command fails.
+func TestEvaluateFailed(t *testing.T) {
+	dir := t.TempDir()
+	world, broken, report := filepath.Join(dir, "world"), filepath.Join(dir, "broken"), filepath.Join(dir, "report.md")
+	if _, err := (simulate.Config{Seed: 4, Accounts: 2, Secrets: 20, Days: 6}).Write(context.Background(), world); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(broken, "logs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(broken, "labels.jsonl"), []byte("{\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, err := answered(t, "evaluate", "--format", "json", "--world", broken, "--world", world, "--report", report, "--jobs", "2")
+	if err == nil || !strings.Contains(errs, "broken was not evaluated") {
+		t.Errorf("a world that cannot be evaluated: %v, %s", err, errs)
+	}
+	var e struct {
+		evaluated
+		Checks []struct{ OK bool }
+		Failed []struct{ World string }
+	}
+	if err := json.Unmarshal([]byte(out), &e); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if len(e.Worlds) != 1 || len(e.Failed) != 1 || len(e.Checks) == 0 {
+		t.Errorf("%d worlds evaluated, %d failed, %d checks; want 1, 1 and some", len(e.Worlds), len(e.Failed), len(e.Checks))
+	}
+	for _, c := range e.Checks {
+		if !c.OK {
+			t.Errorf("a check of the scoring does not hold: %+v", e.Checks)
+		}
+	}
+	text, err := os.ReadFile(report)
+	if err != nil || !strings.Contains(string(text), "broken could not be evaluated") || !strings.Contains(string(text), "## What this does not show") {
+		t.Errorf("the report beside a world that failed: %v\n%.600s", err, text)
+	}
+}
+
 // TestAnswersOutOfReach holds that what is evaluated cannot read the labels.
 func TestAnswersOutOfReach(t *testing.T) {
 	dir := t.TempDir()

@@ -18,19 +18,22 @@ type Method struct {
 	Signs []string // that it tries
 	// Told is the oracle: the calendar explains nothing to it.
 	Told bool
-	Find func(h *History, w *World, labels []Label) []Sighting
+	// Blind is chance.
+	Blind bool
+	Find  func(h *History, w *World, labels []Label) []Sighting
 }
 
 // Methods are what is compared with. The oracle is told the answers and has to
 // score 1; chance has to score what chance does: both check the scoring itself.
 func Methods() []Method {
 	return []Method{
-		{"mean and standard deviation", []string{finding.SignFrequency}, false, meanDeviation},
-		{"median and MAD, hour by day class", []string{finding.SignFrequency}, false, medianDeviation},
-		{"never seen before", []string{finding.SignCaller, finding.SignRegion, finding.SignView, finding.SignTime}, false, neverSeen},
-		{"fixed rules", []string{finding.SignFrequency, finding.SignFailures}, false, fixedRules},
-		{"chance", finding.Signs, false, chance},
-		{"oracle", finding.Signs, true, oracle},
+		{"mean and standard deviation", []string{finding.SignFrequency}, false, false, meanDeviation},
+		{"median and MAD, hour by day class", []string{finding.SignFrequency}, false, false, medianDeviation},
+		{"negative binomial, each secret alone", []string{finding.SignFrequency}, false, false, negativeBinomial},
+		{"never seen before", []string{finding.SignCaller, finding.SignRegion, finding.SignView, finding.SignTime}, false, false, neverSeen},
+		{"fixed rules", []string{finding.SignFrequency, finding.SignFailures}, false, false, fixedRules},
+		{"chance", finding.Signs, false, true, chance},
+		{"oracle", finding.Signs, true, false, oracle},
 	}
 }
 
@@ -59,12 +62,14 @@ func (h *History) hourly() [][]int32 {
 }
 
 // meanDeviation is how many standard deviations a secret's hour lies above the
-// mean of the four weeks before its day.
+// mean of the four weeks before its day. What lies before its first use is not
+// among them.
 func meanDeviation(h *History, w *World, _ []Label) (out []Sighting) {
 	from := h.after(w.From)
 	for secret, counts := range h.hourly() {
 		var n, sum, squares float64
-		for day := 0; day*24 < len(counts); day++ {
+		first := born(counts) / 24
+		for day := first; day*24 < len(counts); day++ {
 			today := counts[day*24 : min(len(counts), day*24+24)]
 			if n >= learning*24 {
 				mean := sum / n
@@ -81,7 +86,7 @@ func meanDeviation(h *History, w *World, _ []Label) (out []Sighting) {
 				}
 			}
 			add(today, 1)
-			if old := day - lookBack; old >= 0 {
+			if old := day - lookBack; old >= first {
 				add(counts[old*24:old*24+24], -1)
 			}
 		}
@@ -96,18 +101,14 @@ func medianDeviation(h *History, w *World, _ []Label) (out []Sighting) {
 	from := h.after(w.From)
 	var before, off []float64
 	for secret, counts := range h.hourly() {
-		for hour := max(from, learning*24); int(hour) < len(counts); hour++ {
+		first := born(counts)
+		for hour := max(from, int32(first+learning*24)); int(hour) < len(counts); hour++ {
 			x := float64(counts[hour])
 			if x < 3 {
 				continue
 			}
-			before, off = before[:0], off[:0]
-			for day := 1; day <= lookBack && int(hour)-day*24 >= 0; day++ {
-				if h.weekend(hour) == h.weekend(hour-int32(day*24)) {
-					before = append(before, float64(counts[int(hour)-day*24]))
-				}
-			}
-			if len(before) < 2 {
+			off = off[:0]
+			if before = h.same(before[:0], counts, first, hour); len(before) < 2 {
 				continue
 			}
 			mid := median(before)
@@ -120,6 +121,72 @@ func medianDeviation(h *History, w *World, _ []Label) (out []Sighting) {
 		}
 	}
 	return tops(w, out)
+}
+
+// born is the hour of a secret's first use.
+func born(counts []int32) int {
+	return max(slices.IndexFunc(counts, func(x int32) bool { return x > 0 }), 0)
+}
+
+// same adds the counts of the same hour on the working days, or the weekends, of
+// the four weeks before, from a secret's first hour on.
+func (h *History) same(to []float64, counts []int32, first int, hour int32) []float64 {
+	for day := 1; day <= lookBack && int(hour)-day*24 >= first; day++ {
+		if h.weekend(hour) == h.weekend(hour-int32(day*24)) {
+			to = append(to, float64(counts[int(hour)-day*24]))
+		}
+	}
+	return to
+}
+
+// negativeBinomial is how unlikely a secret's hour is under a negative binomial
+// distribution with the mean of the same hours before and one spread of the
+// secret's, both from its own history alone: -log10 of the chance of as many.
+func negativeBinomial(h *History, w *World, _ []Label) (out []Sighting) {
+	from := h.after(w.From)
+	var before []float64
+	for secret, counts := range h.hourly() {
+		first := born(counts)
+		var means, excess float64 // sums of squares, and of variance beyond Poisson's
+		for hour := int32(first + learning*24); int(hour) < len(counts); hour++ {
+			x := float64(counts[hour])
+			if before = h.same(before[:0], counts, first, hour); len(before) < 2 {
+				continue
+			}
+			var sum float64
+			for _, y := range before {
+				sum += y
+			}
+			n := float64(len(before))
+			mean := (sum + 0.5) / (n + 1) // never nothing at all
+			if x >= 3 && x > mean && hour >= from {
+				k := 1e6
+				if excess > 0 {
+					k = min(max(means/excess, 0.05), k)
+				}
+				if score := negativeBinomialTail(x, mean, k); score > 2 {
+					out = append(out, h.sighting(finding.SignFrequency, int32(secret), -1, hour, score))
+				}
+			}
+			means += mean * mean
+			excess += (x-mean)*(x-mean)/(1+1/n) - mean
+		}
+	}
+	return tops(w, out)
+}
+
+// negativeBinomialTail is -log10 of the chance of x or more.
+func negativeBinomialTail(x, mean, k float64) float64 {
+	g := func(f float64) float64 { l, _ := math.Lgamma(f); return l }
+	q := mean / (mean + k)
+	log := g(x+k) - g(k) - g(x+1) + k*math.Log1p(-q) + x*math.Log(q)
+	// Each term is the one before times that ratio; above the mean it is below 1.
+	sum, term := 1.0, 1.0
+	for i := 0.0; i < 10_000 && term > 1e-9*sum; i++ {
+		term *= (x + i + k) / (x + i + 1) * q
+		sum += term
+	}
+	return -(log + math.Log(sum)) / math.Ln10
 }
 
 func (h *History) weekend(hour int32) bool {

@@ -46,6 +46,28 @@ type World struct {
 	// agents and providers read among them.
 	Secrets int `json:"secrets"`
 	Watched int `json:"watched"`
+	// Parts is what the hunter divides the budget by: each class of scores has one
+	// part. ClassesOf is how many classes a sign has.
+	Parts     float64        `json:"budget_parts,omitempty"`
+	ClassesOf map[string]int `json:"classes_by_sign,omitempty"`
+}
+
+// Divided takes from what the hunter recorded what it divides the budget by:
+// the median of what alarms need beside their rate.
+func (w *World) Divided(occurrences []finding.Occurrence, classes []Class) {
+	var all []float64
+	for i := range occurrences {
+		if a := occurrences[i].Anomaly; a != nil && a.Rate > 0 {
+			all = append(all, a.Budget/a.Rate)
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	w.Parts, w.ClassesOf = median(all), map[string]int{}
+	for _, c := range classes {
+		w.ClassesOf[c.Sign]++
+	}
 }
 
 // Days is how long alerts are counted.

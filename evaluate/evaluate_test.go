@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/usage"
 )
 
 var noon = time.Date(2026, 8, 3, 12, 0, 0, 0, time.UTC)
@@ -174,6 +176,68 @@ func TestLookalikes(t *testing.T) {
 	f([]Label{like}, sighting(func(s *Sighting) { s.Needs = 1.1 }), 0, 0)
 	// An alarm about trouble is not one about what happens beside it.
 	f([]Label{like, label(nil)}, sighting(nil), 0, 0)
+	// But one of another kind than the trouble is.
+	f([]Label{like, label(nil)}, sighting(func(s *Sighting) { s.Sign = finding.SignRegion }), 1, 0)
+}
+
+// TestBoth: a hit by the secret alone is one, but not one that has the principal.
+func TestBoth(t *testing.T) {
+	f := func(l Label, s Sighting, recall, both float64) {
+		t.Helper()
+		k := Score([]Verdict{Judge(tenDays, []Label{l}, []Sighting{s})}).Kinds[finding.SignFrequency]
+		if k.Recall.At(1) != recall || k.RecallBoth.At(1) != both {
+			t.Errorf("recall %v, with both %v; want %v, %v", k.Recall.At(1), k.RecallBoth.At(1), recall, both)
+		}
+	}
+	stranger := sighting(func(s *Sighting) { s.Actor = "arn:aws:iam::111122223333:role/other" })
+	f(label(nil), sighting(nil), 1, 1)
+	f(label(nil), stranger, 1, 0)
+	f(label(nil), sighting(func(s *Sighting) { s.Resources = nil }), 1, 0)
+	f(label(nil), sighting(func(s *Sighting) { s.Sign = finding.SignRegion }), 0, 0)
+	f(label(nil), sighting(func(s *Sighting) { s.Explained = "calendar" }), 0, 0)
+	f(label(func(l *Label) { l.Actors = nil }), stranger, 1, 1)
+}
+
+func TestDivided(t *testing.T) {
+	o := func(rate, budget float64) finding.Occurrence {
+		return finding.Occurrence{Trouble: finding.Trouble{Anomaly: &finding.Anomaly{Rate: rate, Budget: budget}}}
+	}
+	w := tenDays
+	w.Divided([]finding.Occurrence{o(0.1, 1), o(0.2, 2), o(0.5, 6), o(0, 0), {}}, []Class{{Sign: finding.SignView}, {Sign: finding.SignFrequency}, {Sign: finding.SignFrequency}})
+	c := Score([]Verdict{{World: w}}).Calibration[3]
+	if w.Parts != 10 || c.Expected != 1 || math.Abs(float64(c.ExpectedBySign[finding.SignFrequency])-0.2) > 1e-9 || math.Abs(float64(c.ExpectedBySign[finding.SignView])-0.1) > 1e-9 {
+		t.Errorf("%v parts, expected %v; want 10, 0.2 of frequency and 0.1 of view", w.Parts, c.ExpectedBySign)
+	}
+}
+
+// TestCounts: simple methods see the reads that the detector counts.
+func TestCounts(t *testing.T) {
+	f := func(change func(*usage.Row), want bool) {
+		t.Helper()
+		r := row(1, 1)
+		change(&r)
+		if got := counts(&r); got != want {
+			t.Errorf("counts(%+v) = %v, want %v", r, got, want)
+		}
+	}
+	f(func(*usage.Row) {}, true)
+	f(func(r *usage.Row) { r.Outcome = event.Denied }, false)
+	f(func(r *usage.Row) { r.APIOperation = "DescribeSecret" }, false)
+	f(func(r *usage.Row) { r.Caller = event.CallerAWSService }, false)
+	f(func(r *usage.Row) {
+		r.Caller, r.APIOperation, r.ResourceUID = event.CallerAWSService, "Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/k"
+	}, true)
+}
+
+func TestNegativeBinomialTail(t *testing.T) {
+	f := func(x, mean, k, want float64) {
+		t.Helper()
+		if got := math.Pow(10, -negativeBinomialTail(x, mean, k)); math.Abs(got-want) > 1e-4 {
+			t.Errorf("chance of %v or more of a mean of %v and spread %v = %.5f, want %.5f", x, mean, k, got, want)
+		}
+	}
+	f(3, 1, 1e9, 1-2.5*math.Exp(-1)) // Poisson
+	f(4, 1, 1, 1.0/16)               // geometric
 }
 
 func TestReadLabels(t *testing.T) {

@@ -25,7 +25,6 @@ type History struct {
 type use struct {
 	hour, secret, actor int32
 	caller, region      int32
-	denied              bool
 	count               int32
 }
 
@@ -54,13 +53,6 @@ func (n *names) number(s string) int32 {
 	return i
 }
 
-// reads are the operations that use a secret or key. What asks about one is not
-// among them.
-var reads = map[string]bool{
-	"GetSecretValue": true, "GetParameter": true, "GetParameters": true, "GetParametersByPath": true,
-	"Decrypt": true, "Encrypt": true, "GenerateDataKey": true, "Sign": true,
-}
-
 // Add takes in a row of usage. Rows come in the order of their hours.
 func (h *History) Add(r *usage.Row) {
 	if h.start.IsZero() {
@@ -75,15 +67,23 @@ func (h *History) Add(r *usage.Row) {
 		}
 		return
 	}
-	if !reads[r.APIOperation] || r.ResourceUID == usage.Other || !secretLike(r.ResourceUID) {
+	if !counts(r) {
 		return
 	}
-	u := use{hour: hour, secret: h.secrets.number(r.ResourceUID), actor: h.actors.number(r.ActorUID), denied: denied, count: int32(r.Count)}
+	u := use{hour: hour, secret: h.secrets.number(r.ResourceUID), actor: h.actors.number(r.ActorUID), count: int32(r.Count)}
 	if int(u.secret) == len(h.account) {
 		h.account = append(h.account, r.AccountUID)
 	}
 	u.caller, u.region = h.callers.number(string(r.Caller)), h.regions.number(r.Region)
 	h.rows = append(h.rows, u)
+}
+
+// counts tells whether the row is a read as the detector counts them: one that
+// was allowed, and none of a provider's services on its own, except with keys.
+func counts(r *usage.Row) bool {
+	key := strings.Contains(r.ResourceUID, ":kms:")
+	return r.Outcome == event.Success && usage.Reads(r.APIOperation) && r.ResourceUID != usage.Other && secretLike(r.ResourceUID) &&
+		(r.Caller != event.CallerAWSService || key)
 }
 
 func secretLike(uid string) bool {

@@ -16,7 +16,10 @@ type Judged struct {
 	Needs, AnyKind, Explained float64
 	// AnyExplained is Explained of whatever kind.
 	AnyExplained float64
-	hits         []hit // of its kind, unexplained, by time
+	// Both is Needs for an alert that is of its principal or person and of its
+	// secret, as far as it names them.
+	Both float64
+	hits []hit // of its kind, unexplained, by time
 }
 
 type hit struct {
@@ -54,7 +57,7 @@ func Judge(w World, labels []Label, sightings []Sighting) Verdict {
 	matchers := make([]*matcher, len(labels))
 	for i := range labels {
 		matchers[i] = newMatcher(&labels[i])
-		v.Labels = append(v.Labels, Judged{Label: &labels[i], Needs: never, AnyKind: never, Explained: never, AnyExplained: never})
+		v.Labels = append(v.Labels, Judged{Label: &labels[i], Needs: never, AnyKind: never, Explained: never, AnyExplained: never, Both: never})
 	}
 	at := byDay(matchers)
 	alerts := map[string]*Alert{}
@@ -141,10 +144,14 @@ func (v *Verdict) hold(s *Sighting, candidates []int, matchers []*matcher) (foun
 	}
 	for _, i := range about {
 		l := &v.Labels[i]
-		if l.Benign && found.near {
-			continue // the alarm is about trouble that happens at the same time
+		if l.Benign && found.kind {
+			continue // the alarm is about trouble of its kind that happens at the same time
 		}
-		l.told(s, matchers[i].kind(s.Sign))
+		ofKind := matchers[i].kind(s.Sign)
+		l.told(s, ofKind)
+		if ofKind && s.Explained == "" && matchers[i].both(s) {
+			l.Both = min(l.Both, s.Needs)
+		}
 	}
 	return found
 }

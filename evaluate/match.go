@@ -53,16 +53,20 @@ func (m *matcher) about(s *Sighting) bool {
 	if s.First.After(m.until) || s.Last.Before(m.from) {
 		return false
 	}
-	if slices.ContainsFunc(s.Resources, m.secret) {
-		return true
-	}
+	return slices.ContainsFunc(s.Resources, m.secret) || m.principal(s) || m.account != "" && s.Account == m.account
+}
+
+func (m *matcher) principal(s *Sighting) bool {
 	if s.Person != "" && len(m.people) > 0 {
 		return m.people[strings.ToLower(s.Person)]
 	}
-	if s.Actor != "" && (m.actors[actorName(s.Actor)] || m.actors[lastName(s.Actor)] || m.people[strings.ToLower(s.Actor)]) {
-		return true
-	}
-	return m.account != "" && s.Account == m.account
+	return s.Actor != "" && (m.actors[actorName(s.Actor)] || m.actors[lastName(s.Actor)] || m.people[strings.ToLower(s.Actor)])
+}
+
+// both tells of a sighting that is about the label whether it has its principal
+// or person and its secret right, as far as the label names them.
+func (m *matcher) both(s *Sighting) bool {
+	return (len(m.actors)+len(m.people) == 0 || m.principal(s)) && (len(m.secrets) == 0 || slices.ContainsFunc(s.Resources, m.secret))
 }
 
 // kind tells whether a sign is the label's.

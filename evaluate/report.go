@@ -34,6 +34,7 @@ func (r *Result) Report(h Header) string {
 	d.classes()
 	d.ablations()
 	d.baselines()
+	d.checks()
 	d.limits()
 	d.worlds()
 	return w.String()
@@ -83,6 +84,9 @@ func (d *document) head(h Header) {
 		len(r.Worlds), grouped(records), secrets/float64(max(1, len(r.Worlds))), days/float64(max(1, len(r.Worlds))), trouble, likes)
 	for _, family := range slices.Sorted(maps.Keys(seeds)) {
 		d.say("Family %s: seeds %s.", orElse(family, "unnamed"), strings.Join(seeds[family], ", "))
+	}
+	for _, f := range r.Failed {
+		d.say("\n**World %s could not be evaluated and is not in these figures**: %s", f.World, f.Why)
 	}
 	d.say(`
 Each world's logs and calendar went through %[1]singest%[1]s (without rules, which have no
@@ -157,18 +161,25 @@ func (d *document) precision(names []string) {
 
 Precision is which part of the alerts of a kind tells of trouble of that kind; "any"
 counts trouble of another kind as well. "10 × rarer" is what it would be where
-trouble is ten times as rare as in these worlds. Nobody knows how rare it is in a real
+trouble is ten times as rare as in these worlds. "Principal and secret" is recall where
+the alert has to have both right, as far as the label names them. Nobody knows how rare it is in a real
 organisation; it is rarer than here.
 `)
+	var hits, both float64
 	var rows [][]string
 	for _, name := range names {
 		k := d.r.Kinds[name]
+		if k.Labels > 0 {
+			hits += k.Recall.At(1) * float64(k.Labels)
+			both += k.RecallBoth.At(1) * float64(k.Labels)
+		}
 		if k.Alerts.At(Loosest) == 0 {
 			continue
 		}
-		rows = append(rows, []string{name, three(k.Precision), three(k.PrecisionAnyKind), three(k.PrecisionRarer), two(k.RecallAnyKind.At(1)), two(k.RecallExplained.At(1)), three(k.Alerts), minutesText(k.MedianMinutes.At(1)), minutesText(k.WorstMinutes.At(1))})
+		rows = append(rows, []string{name, three(k.Precision), three(k.PrecisionAnyKind), three(k.PrecisionRarer), two(k.RecallBoth.At(1)), two(k.RecallAnyKind.At(1)), two(k.RecallExplained.At(1)), three(k.Alerts), minutesText(k.MedianMinutes.At(1)), minutesText(k.WorstMinutes.At(1))})
 	}
-	d.table([]string{"kind", "precision", "any", "10 × rarer", "recall, any kind, at 1", "recall with explained, at 1", "alerts a day and 1,000", "told after (median)", "(9 of 10)"}, rows)
+	d.table([]string{"kind", "precision", "any", "10 × rarer", "recall, principal and secret, at 1", "recall, any kind, at 1", "recall with explained, at 1", "alerts a day and 1,000", "told after (median)", "(9 of 10)"}, rows)
+	d.say("Of %.0f troubles found at a budget of 1, %.0f have an alert with principal and secret right; the others' alerts name one of both.\n", hits, both)
 	d.say("Time counts from the label's start to when its hour is judged (20 minutes after its end): trouble that needs an hour to show cannot be told of sooner.\n")
 	s := d.r.Scores
 	d.say("All signs together, alerts a day and 1,000 secrets at 1, 5, 20: %s; about no trouble %s; explained besides %s. Of all trouble %s was found and taken for explained.\n",
@@ -241,19 +252,39 @@ func (d *document) calibration() {
 
 Alerts that no label concerns, a day and 1,000 of all secrets and keys that are
 watched (those of agents and providers too: the budget counts them): expected by the
-budget, and what came. A sign has an eighth of what is expected.
-`)
+budget, and what came; for a sign "what came of what its line is". The hunter gives
+each class of scores one part of the budget: %s. Classes whose scores are cautious
+stay below their line, and leave room for the others. Only days with
+trouble in the world are counted, and the hunter learned from that trouble too.
+`, d.parts())
 	signs := d.present()
 	signs = slices.DeleteFunc(signs, func(s string) bool { return !slices.Contains(finding.Signs, s) })
 	var rows [][]string
 	for _, c := range d.r.Calibration {
 		row := []string{name(c.Expected), two(float64(c.Observed))}
 		for _, s := range signs {
-			row = append(row, two(float64(c.BySign[s])))
+			row = append(row, two(float64(c.BySign[s]))+" of "+two(float64(c.ExpectedBySign[s])))
 		}
 		rows = append(rows, row)
 	}
 	d.table(append([]string{"expected", "observed"}, signs...), rows)
+}
+
+// parts says into how many parts the budget is divided.
+func (d *document) parts() string {
+	low, high := math.Inf(1), 0.0
+	for _, w := range d.r.Worlds {
+		if w.Parts > 0 {
+			low, high = min(low, w.Parts), max(high, w.Parts)
+		}
+	}
+	switch {
+	case high == 0:
+		return "into how many, it did not tell"
+	case two(low) == two(high):
+		return "of " + two(low) + " in these worlds"
+	}
+	return fmt.Sprintf("of %s to %s in these worlds", two(low), two(high))
 }
 
 // classes are the scores behind that, by the hunter's own account.
@@ -314,8 +345,10 @@ func (d *document) baselines() {
 
 Recall (difficulties 1 and 2) where the threshold of each is set afterwards, on the
 answers, so that a kind alone has 1, 5 or 20 false alerts a day and 1,000 secrets:
-the best case for all of them alike. The calendar explains theirs as it explains
-ours. Fixed rules have no threshold; it is put on their counts. Chance and the oracle
+the best case for all of them alike. They see the same reads that ours counts: those
+that were allowed, without those of a provider's services, from a secret's first use
+on. The calendar explains theirs as it explains ours; the log's own context explains
+ours alone. Fixed rules have no threshold; it is put on their counts. Chance and the oracle
 check the scoring: the oracle has to reach 1.
 `)
 	names := d.measured()
@@ -335,13 +368,46 @@ check the scoring: the oracle has to reach 1.
 	d.say("Ours ends where the hunt's own budget of %d ends: what needed more was never recorded.\n", Loosest)
 }
 
+func (d *document) checks() {
+	if len(d.r.Checks) == 0 {
+		d.say("The scoring itself was not checked in this run.\n")
+		return
+	}
+	d.say("### Checks of the scoring\n\nThe command fails where one does not hold. What chance comes upon follows from how often it draws and how much of the use of secrets is about each label.\n")
+	var rows [][]string
+	for _, c := range d.r.Checks {
+		ok := "yes"
+		if !c.OK {
+			ok = "**no**"
+		}
+		want := two(float64(c.Want))
+		if c.Slack > 0 {
+			want += " ± " + two(float64(c.Slack))
+		}
+		rows = append(rows, []string{c.Name, want, two(float64(c.Got)), ok})
+	}
+	d.table([]string{"check", "want", "got", "holds"}, rows)
+}
+
 func (d *document) limits() {
 	d.say(`## What this does not show
 
 - The worlds are ours: trouble, look-alikes and everyday work are as we imagine them.
   There is no public data set of labelled trouble with secrets to hold them against.
-- How rare trouble is in a real organisation is not known. Precision depends on it;
-  recall and the number of false alerts do not.
+- How rare trouble is in a real organisation is not known, here or anywhere. Precision
+  depends on it; recall and the number of false alerts do not.
+- Trouble is put where it can be told apart, not anywhere. Nothing else happens to the
+  same secrets, programs and people within a day or two of it, so that no trouble
+  lies within a look-alike. Secrets, programs and people in it have been there for
+  two weeks at least. A thief is never a person on call, and their secrets had no
+  other stranger before. Bursts happen to secrets that are read steadily, and jobs go
+  astray at hours that are not working hours. Trouble that breaks these rules is
+  harder to find or to explain rightly than the figures say.
+- The calendar names what is planned as exactly as these worlds know it: account, time,
+  secrets and roles. Tickets in a real organisation say less, so that more of what is
+  planned would be alarming there.
+- Some of what the detector asks for and the sizes that trouble has were written by the
+  same people. Difficulty 3 is there to show where it ends.
 - There are two families of traffic so that a detector is not judged by its own
   assumptions alone; a third might rank things otherwise.
 - A label counts as found where an alert of its kind is about its time and its

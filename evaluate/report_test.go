@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ func outcomes() (out []Outcome) {
 	for i, family := range []estate.Family{estate.Smooth, estate.Smooth, estate.Bursts} {
 		w := tenDays
 		w.Name, w.Seed, w.Family, w.Size = fmt.Sprint("w", i), int64(i+6), family, "small"
+		w.Parts, w.ClassesOf = 9+float64(i)/2, map[string]int{finding.SignFrequency: 3, finding.SignView: 1}
 		var labels []Label
 		var found []Sighting
 		for n := range 20 {
@@ -76,6 +78,7 @@ func methodsOf(w *World, labels []Label) (out []Verdict) {
 
 func TestReport(t *testing.T) {
 	r := Add(outcomes(), 1)
+	r.Failed = []Failed{{"w3", "its logs cannot be read"}}
 	golden(t, "report.md", []byte(r.Report(Header{"yagura evaluate --seeds 6-8", "1.2.3", "go1.26", "linux/amd64"})))
 }
 
@@ -219,6 +222,7 @@ func TestMethods(t *testing.T) {
 	f("never seen before", finding.SignCaller, 1)
 	f("never seen before", finding.SignView, 1)
 	f("never seen before", finding.SignRegion, 1)
+	f("negative binomial, each secret alone", finding.SignFrequency, 1)
 	f("fixed rules", finding.SignFailures, 1)
 	f("fixed rules", finding.SignFrequency, 0) // one secret often is not many secrets
 	for _, l := range labels {
@@ -260,10 +264,38 @@ func TestChance(t *testing.T) {
 	if draws == 0 || math.Abs(got-want) > 4*math.Sqrt(want/1000) {
 		t.Errorf("%d draws find %.4f of the labels, want about %.4f", draws, got, want)
 	}
+	control := Control(h, &w, labels, found, &v)
+	if math.Abs(control.want-1000*want) > 0.1*1000*want+1 {
+		t.Errorf("chance is said to come upon %.1f labels, want about %.1f", control.want, 1000*want)
+	}
+	unsound := func(o judgement) []string {
+		r := Add([]Outcome{{Run: Run{World: w}, Verdict: v, Methods: o.methods, Control: o.control}}, 0)
+		return r.Unsound()
+	}
+	told := methodsOf(&w, labels)
+	if got := unsound(judgement{told, control}); len(got) != 0 {
+		t.Errorf("sound scoring fails checks: %q", got)
+	}
+	lucky := control
+	lucky.got += 6*math.Sqrt(control.variance) + 4
+	if got := unsound(judgement{told, lucky}); len(got) != 1 {
+		t.Errorf("chance with too much luck: %q, want one check that fails", got)
+	}
+	blind := slices.Clone(told)
+	blind[len(blind)-1] = Judge(w, labels, oracle(h, &w, labels[1:]))
+	if got := unsound(judgement{blind, control}); len(got) != 1 {
+		t.Errorf("an oracle that misses one: %q, want one check that fails", got)
+	}
 	o := Judge(w, labels, oracle(h, &w, labels))
 	if got := Score([]Verdict{o}).Kinds[finding.SignFrequency]; got.Recall.At(1) != 1 || got.Precision.At(1) != 1 {
 		t.Errorf("oracle: recall %v, precision %v", got.Recall.At(1), got.Precision.At(1))
 	}
+}
+
+// judgement is what checks are made of.
+type judgement struct {
+	methods []Verdict
+	control Controlled
 }
 
 func found0(l *Judged) bool { return !math.IsInf(l.Needs, 1) }

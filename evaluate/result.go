@@ -90,6 +90,8 @@ type Outcome struct {
 	Without map[string]Verdict
 	// Methods are those of Methods, in their order; nil: not compared.
 	Methods []Verdict
+	// Control is of the method chance.
+	Control Controlled
 }
 
 // Result is all that is measured: the JSON of `evaluate`.
@@ -101,9 +103,19 @@ type Result struct {
 	Ablations map[string]Ablated `json:"ablations"`
 	Baselines []Compared         `json:"baselines"`
 	Bars      []Bar              `json:"bars"`
-	Worlds    []Run              `json:"worlds"`
-	Misses    []Miss             `json:"misses,omitempty"`
-	Wrong     []Alarm            `json:"false_alerts,omitempty"`
+	Checks    []Check            `json:"checks"` // of the scoring; none without simple methods
+	// Failed are worlds that could not be evaluated, with why: nothing else here
+	// is of them.
+	Failed []Failed `json:"failed,omitempty"`
+	Worlds []Run    `json:"worlds"`
+	Misses []Miss   `json:"misses,omitempty"`
+	Wrong  []Alarm  `json:"false_alerts,omitempty"`
+}
+
+// Failed is a world that could not be evaluated.
+type Failed struct {
+	World string `json:"world"`
+	Why   string `json:"why"`
 }
 
 // Ablated is how it is without something, at the budget of 1.
@@ -171,6 +183,7 @@ func Add(outcomes []Outcome, misses float64) Result {
 	}
 	r.Baselines = compared(outcomes)
 	r.Bars = bars(&r)
+	r.Checks = checks(outcomes)
 	if misses > 0 {
 		r.list(verdicts, misses)
 	}

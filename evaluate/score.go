@@ -80,6 +80,9 @@ type Kind struct {
 	// AnyKind: alerts of other kinds count for trouble as well.
 	RecallAnyKind    ByBudget `json:"recall_any_kind"`
 	PrecisionAnyKind ByBudget `json:"precision_any_kind"`
+	// RecallBoth counts what an alert tells of that has the principal or person
+	// and the secret right, as far as the label names them.
+	RecallBoth ByBudget `json:"recall_principal_and_secret"`
 	// RecallExplained counts what was found and marked as explained too.
 	RecallExplained ByBudget `json:"recall_with_explained"`
 	// AfterTheFact is recall where the threshold is set afterwards so that this
@@ -150,7 +153,10 @@ type Point struct {
 type Calibrated struct {
 	Expected float64           `json:"expected_per_day_per_1000"`
 	Observed Number            `json:"observed_per_day_per_1000"`
-	BySign   map[string]Number `json:"by_sign"` // a part of Expected each
+	BySign   map[string]Number `json:"by_sign"`
+	// ExpectedBySign is the line of a sign: each of its classes of scores has
+	// one part of the budget, of as many as the hunter divides it into.
+	ExpectedBySign map[string]Number `json:"expected_by_sign"`
 }
 
 // curveBudgets are those of Scores.Curve.
@@ -340,6 +346,9 @@ func kindScore(worlds []Verdict, kind string) Kind {
 		RecallAnyKind: recall(func(b float64) func(*Judged) bool {
 			return func(l *Judged) bool { return l.AnyKind <= b }
 		}),
+		RecallBoth: recall(func(b float64) func(*Judged) bool {
+			return func(l *Judged) bool { return l.Both <= b }
+		}),
 		RecallExplained: recall(func(b float64) func(*Judged) bool {
 			return func(l *Judged) bool { return min(l.Needs, l.Explained) <= b }
 		}),
@@ -465,11 +474,23 @@ func calibration(worlds []Verdict) []Calibrated {
 		return float64(count(worlds, b, choose, holds)) / watched
 	}
 	clean := func(a *Alert) bool { return len(a.Labels) == 0 }
+	parts := map[string]float64{} // of the budget that a sign has
+	for i := range worlds {
+		w := worlds[i].World
+		w.Secrets = max(w.Watched, w.Secrets)
+		for sign, n := range w.ClassesOf {
+			parts[sign] += float64(n) / w.Parts * w.unit() / watched
+		}
+	}
 	var out []Calibrated
 	for _, b := range curveBudgets {
-		c := Calibrated{Expected: b, Observed: Number(perDay(worlds, b, clean, needs)), BySign: map[string]Number{}}
+		c := Calibrated{Expected: b, Observed: Number(perDay(worlds, b, clean, needs)), BySign: map[string]Number{}, ExpectedBySign: map[string]Number{}}
 		for _, sign := range finding.Signs {
 			c.BySign[sign] = Number(perDay(worlds, b, func(a *Alert) bool { return clean(a) && a.Sign == sign }, needs))
+			c.ExpectedBySign[sign] = Number(math.NaN())
+			if len(parts) > 0 {
+				c.ExpectedBySign[sign] = Number(b * parts[sign])
+			}
 		}
 		out = append(out, c)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -50,7 +52,11 @@ its time, and of its principal, person or secret.
 
 With --seeds it makes the worlds itself, and --report writes a document. With --keep
 worlds and data directories stay, and logs that were ingested before are not read
-again.`,
+again; for a report, and with --seeds, only if this very build made them.
+
+One world that fails does not keep the others from being reported, but the command
+fails. It fails too if the scoring does: an oracle that is told the labels has to
+find all, and chance as much as chance does.`,
 		Example: "  yagura evaluate --world ./world\n  yagura evaluate --seeds 1-3 --size small --report quality.md\n  yagura evaluate --world ./world --keep ./kept --misses 1",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.runEvaluate(c.Context(), &f)
@@ -84,6 +90,9 @@ func (p *program) runEvaluate(ctx context.Context, f *evaluation) error {
 		return err
 	}
 	defer done()
+	if local.Landlock() == 0 && f.report != "" {
+		return errors.New("this kernel has no Landlock: nothing keeps the labels from what is evaluated, so no report is written; without --report it can be tried")
+	}
 	if local.Landlock() == 0 {
 		p.warn("this kernel has no Landlock: the labels are out of the way of what is evaluated, but not out of its reach")
 	}
@@ -91,30 +100,89 @@ func (p *program) runEvaluate(ctx context.Context, f *evaluation) error {
 	if err != nil {
 		return err
 	}
-	outcomes := make([]evaluate.Outcome, len(worlds))
-	g, gctx := errgroup.WithContext(ctx)
+	result, err := p.evaluateAll(ctx, f, worlds, keep)
+	if err != nil {
+		return err
+	}
+	if err := p.printEvaluated(result, f); err != nil {
+		return err
+	}
+	return sound(result)
+}
+
+// sound tells what is wrong with a result that is printed nevertheless: worlds
+// that failed, and checks of the scoring that do not hold.
+func sound(r *evaluate.Result) error {
+	var all []error
+	for _, w := range r.Failed {
+		all = append(all, fmt.Errorf("world %s was not evaluated: %s", w.World, w.Why))
+	}
+	for _, c := range r.Unsound() {
+		all = append(all, fmt.Errorf("the scoring is not to be trusted: %s", c))
+	}
+	return errors.Join(all...)
+}
+
+// evaluateAll evaluates the worlds, some at a time, and writes the report after each,
+// so that one is there whichever fails or is interrupted. If all fail, it fails.
+func (p *program) evaluateAll(ctx context.Context, f *evaluation, worlds []plannedWorld, keep string) (*evaluate.Result, error) {
+	var mu sync.Mutex
+	outcomes := make([]*evaluate.Outcome, len(worlds))
+	why := make([]error, len(worlds))
+	for i := range why {
+		why[i] = errors.New("it was not its turn yet")
+	}
+	// sofar is the result of those that are done, in the order of worlds.
+	sofar := func() *evaluate.Result {
+		var done []evaluate.Outcome
+		var failed []evaluate.Failed
+		for i, o := range outcomes {
+			if o != nil {
+				done = append(done, *o)
+			} else {
+				failed = append(failed, evaluate.Failed{World: worlds[i].name, Why: oneLine(why[i].Error())})
+			}
+		}
+		r := evaluate.Add(done, f.misses)
+		r.Failed = failed
+		return &r
+	}
+	var g errgroup.Group
 	g.SetLimit(f.jobs)
 	for i := range worlds {
-		g.Go(func() (err error) {
-			outcomes[i], err = p.evaluatePlanned(gctx, f, &worlds[i], filepath.Join(keep, worlds[i].name, "data"))
-			return err
+		g.Go(func() error {
+			out, err := p.evaluatePlanned(ctx, f, &worlds[i], filepath.Join(keep, worlds[i].name, "data"))
+			mu.Lock()
+			defer mu.Unlock()
+			if why[i] = err; err != nil {
+				p.warn("%s: %v", worlds[i].name, err)
+				return nil
+			}
+			outcomes[i] = &out
+			return f.writeReport(sofar())
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return err
+		return nil, err
 	}
-	result := evaluate.Add(outcomes, f.misses)
-	if err := f.writeReport(&result); err != nil {
-		return err
+	if !slices.ContainsFunc(outcomes, func(o *evaluate.Outcome) bool { return o != nil }) {
+		return nil, errors.Join(why...)
 	}
-	return p.printEvaluated(&result, f)
+	r := sofar()
+	return r, f.writeReport(r)
 }
 
 // evaluatePlanned makes a world if need be, and evaluates it. What nobody wants
 // to keep is gone afterwards: twenty worlds need room for one.
 func (p *program) evaluatePlanned(ctx context.Context, f *evaluation, w *plannedWorld, data string) (evaluate.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return evaluate.Outcome{}, err
+	}
 	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
 		return evaluate.Outcome{}, err
+	}
+	if f.keep == "" {
+		defer os.RemoveAll(filepath.Dir(data)) //nolint:errcheck // a temporary folder
 	}
 	if err := w.simulated(ctx, f.anew); err != nil {
 		return evaluate.Outcome{}, err
@@ -123,11 +191,8 @@ func (p *program) evaluatePlanned(ctx context.Context, f *evaluation, w *planned
 	if err == nil && w.make != nil {
 		out.Run.Name, out.Verdict.World.Name = w.name, w.name
 	}
-	if err == nil && f.keep == "" {
-		err = os.RemoveAll(filepath.Dir(data))
-	}
-	if p.terminal && err == nil {
-		p.warn("%s: %s records, hunted in %.1f s", out.Run.Name, number(out.Run.Records), out.Run.HuntSeconds)
+	if (p.terminal || f.report != "") && err == nil {
+		p.warn("%s: %s records, ingested in %.0f s, hunted in %.0f s", out.Run.Name, number(out.Run.Records), out.Run.IngestSeconds, out.Run.HuntSeconds)
 	}
 	return out, err
 }

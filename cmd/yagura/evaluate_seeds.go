@@ -91,17 +91,17 @@ func (f *evaluation) planned(keep string) (out []plannedWorld, err error) {
 	return out, nil
 }
 
-// simulated makes the world, unless it was made before by the same version.
+// simulated makes the world, unless it was made before by the same build.
 func (w *plannedWorld) simulated(ctx context.Context, anew bool) error {
 	if w.make == nil {
 		return nil
 	}
 	mark := w.dir + ".json"
-	said, err := json.Marshal(map[string]any{"seed": w.make.Seed, "size": w.make.Size, "family": w.make.Family, "days": w.make.Days, "version": version})
+	said, err := json.Marshal(map[string]any{"seed": w.make.Seed, "size": w.make.Size, "family": w.make.Family, "days": w.make.Days, "version": revision()})
 	if err != nil {
 		return err
 	}
-	if had, err := os.ReadFile(mark); err == nil && !anew && string(had) == string(said) {
+	if had, err := os.ReadFile(mark); err == nil && !anew && settled(revision()) && string(had) == string(said) {
 		return nil
 	}
 	if there(w.dir) && !there(mark) && !there(filepath.Join(w.dir, "logs")) {
@@ -122,7 +122,17 @@ func (f *evaluation) writeReport(r *evaluate.Result) error {
 		return nil
 	}
 	text := r.Report(evaluate.Header{Command: f.command(), Version: revision(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH})
-	return os.WriteFile(f.report, []byte(text), 0o644)
+	next := f.report + ".new"
+	if err := os.WriteFile(next, []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(next, f.report)
+}
+
+// settled tells whether a revision stands for one program: builds of changed or
+// unknown sources all have one name.
+func settled(revision string) bool {
+	return revision != "unknown" && !strings.HasSuffix(revision, "with changes") && !strings.HasSuffix(revision, "-dirty")
 }
 
 // revision is the version, or the commit that an unversioned program was built

@@ -116,6 +116,27 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// TestReuses: what a report rests on was made by the build that writes it.
+func TestReuses(t *testing.T) {
+	f := func(e evaluation, before, now string, want bool) {
+		t.Helper()
+		if got := e.reuses(before, now); got != want {
+			t.Errorf("%+v: data of %q is reused by %q: %v, want %v", e, before, now, got, want)
+		}
+	}
+	const one, other = "commit 0123456789ab", "commit ba9876543210"
+	report := evaluation{report: "r.md"}
+	f(report, one, one, true)
+	f(report, "v1.2.3", "v1.2.3", true)
+	f(report, one, other, false)
+	f(report, one+" with changes", one+" with changes", false)
+	f(report, "v1.2.3-dirty", "v1.2.3-dirty", false)
+	f(report, "unknown", "unknown", false)
+	f(evaluation{seeds: "6"}, "unknown", "unknown", false)
+	f(evaluation{}, one, "unknown", true)
+	f(evaluation{anew: true}, one, one, false)
+}
+
 func TestClearData(t *testing.T) {
 	dir := t.TempDir()
 	foreign := filepath.Join(dir, "foreign")
