@@ -46,7 +46,7 @@ func TestLiveIsBacktest(t *testing.T) {
 		var arrivals []arrival
 		for _, e := range l.events {
 			late := time.Duration(rnd.ExpFloat64() * float64(5*time.Minute))
-			switch rnd.IntN(400) {
+			switch rnd.IntN(150) {
 			case 0:
 				late += time.Duration(rnd.Int64N(int64(30 * time.Hour)))
 			case 1:

@@ -11,8 +11,9 @@ import (
 )
 
 // Marker is a detector that judges nothing: it marks the hours into which events
-// came that the hunter learns from. The calls of programs that concern no secret
-// mark nothing: one that comes late is counted with the next look at its hour.
+// came that the hunter learns from: all that usage counts. Nearly every batch has
+// something of interest in its hours, so few are marked that would not be anyway,
+// and a mark of an hour that is not over costs nothing.
 type Marker struct{}
 
 var _ detect.Detector = Marker{}
@@ -28,11 +29,11 @@ func (Marker) Judge(_ context.Context, _ event.BatchID, events []event.Event) (f
 		if hours[hour] && hours[before] && hours[after] {
 			continue
 		}
-		c := call{e.APIService, e.APIOperation}
-		if ofInterest(e) || !e.Twin && sorts[c] != "" {
-			hours[hour] = true
+		if e.Twin || e.Category == event.Insight {
+			continue // usage counts neither
 		}
-		if !e.Twin && uses[c] != 0 {
+		hours[hour] = true
+		if uses[call{e.APIService, e.APIOperation}] != 0 {
 			hours[before], hours[after] = true, true
 		}
 	}

@@ -56,6 +56,10 @@ func (w *world) event(at time.Time) event.Event {
 	i := w.rnd.IntN(9)
 	role := fmt.Sprintf("app%d", i/3)
 	switch w.rnd.IntN(20) {
+	case 8, 9, 10: // nothing to do with secrets
+		e := w.base(at, "s3", "ListBuckets")
+		w.by(&e, role, event.CallerLambda, role)
+		return e
 	case 0:
 		e := w.base(at, "secretsmanager", "GetSecretValue")
 		w.by(&e, "AWSReservedSSO_Admin", event.CallerConsole, fmt.Sprintf("person%d@hoshino.example", w.rnd.IntN(3)))
@@ -224,9 +228,7 @@ func hashed(parts ...any) uint64 {
 	return h.Sum64()
 }
 
-// hashOf is of all that an hour holds, by names, in no order. Calls are left out:
-// the late ones that concern no secret are counted when their hour is looked at
-// again for another reason.
+// hashOf is of all that an hour holds, by names, in no order.
 func hashOf(d *watch.Day, i int) uint64 {
 	h, n := d.Hours[i], d.Names
 	if h == nil {
@@ -243,6 +245,9 @@ func hashOf(d *watch.Day, i int) uint64 {
 	add := func(parts ...any) { total += hashed(parts...) }
 	for _, u := range h.Uses {
 		add("use", n.Secrets[u.Secret].UID, n.Actors[u.Actor].UID, n.Accounts[u.Account], u.Caller, u.Operation, u.Region, u.Outcome, u.Count, u.First, u.Last)
+	}
+	for _, c := range h.Calls {
+		add("call", n.Actors[c.Actor].UID, n.Accounts[c.Account], c.Caller, c.Region, c.Count, c.Denied, c.OrgDenied, c.First, c.Last)
 	}
 	for _, a := range h.Acts {
 		secret := ""
