@@ -26,6 +26,7 @@ func estate() *watchtest.History {
 	h.Every(40, "0-23 ecs 444455556666/reports reads prod/shared/feed x2")
 	h.Every(40, "0-23 lambda feeder reads prod/shared/feed x2")
 	h.Every(40, "9-17 person_cli AWSReservedSSO_Dev reads dev/tools/token by ann@example.com")
+	h.Between(36, 40, "9-17 console AWSReservedSSO_Dev calls ec2 by new@example.com")
 	return h
 }
 
@@ -74,6 +75,8 @@ func TestFires(t *testing.T) {
 	// From a laptop, with the program's credentials and with the person's own.
 	f("prod/pay/db", "T1078.004", "10:41 person_cli pay-charge reads prod/pay/db")
 	f("prod/pay/db", "T1078.004", "10:41 person_cli AWSReservedSSO_Dev reads prod/pay/db by ann@example.com")
+	// A session whose name nobody bore, and which did something else that morning.
+	f("prod/pay/db", "T1078.004", "9:00 console AWSReservedSSO_Dev calls ec2 by somebody@example.com", "10:41 person_cli AWSReservedSSO_Dev reads prod/pay/db by somebody@example.com")
 	// A static key.
 	f("prod/shop/db", "T1078.004", "10:41 static_key ci-uploader reads prod/shop/db")
 	// A key.
@@ -124,7 +127,7 @@ func TestExplained(t *testing.T) {
 	f("built", "9:00 ci deployer build role/pay-charge-task service iam", "10:41 ecs pay-charge-task reads prod/pay/db")
 	f("built", "9:00 ci deployer build service/pay-charge service ecs", "10:41 ecs pay-charge-task reads prod/pay/db")
 	f("built", "9:00 ci deployer deploy function/ledger-sync service lambda", "10:41 lambda ledger-sync reads prod/shop/db")
-	f("newcomer", "9:00 console AWSReservedSSO_Dev calls ec2 by new@example.com", "10:41 person_cli AWSReservedSSO_Dev reads prod/pay/db by new@example.com")
+	f("newcomer", "10:41 person_cli AWSReservedSSO_Dev reads prod/pay/db by new@example.com")
 	f("rotation", "10:40 lambda rotator reads prod/shop/db", "10:41 lambda rotator rotate prod/shop/db")
 }
 

@@ -34,7 +34,11 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 	add(contextRotation, s.rotates(day, i, group))
 	if top := &group[0]; top.caller == event.CallerPersonCLI {
 		name := person(day.Hours[i], top)
-		if since, ok := s.staff.New(name, top.actor, novelty.DayOf(day.Start)); ok {
+		own := !slices.ContainsFunc(group, func(f found) bool {
+			role, _ := near(f.kind)
+			return role != sameRole && role != relative && role != again
+		})
+		if since, ok := s.staff.New(name, top.actor, novelty.DayOf(day.Start), own); ok && len(group) <= novelty.Few {
 			add(contextNew, fmt.Sprintf("%s is at work since %s only, in a role that others have long used: somebody new who reads in", name, novelty.DateOf(since).Format("2 January")))
 		}
 	}

@@ -1,7 +1,10 @@
 package novelty_test
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -211,24 +214,49 @@ func TestPeople(t *testing.T) {
 	}
 	h.On(30, "9 console AWSReservedSSO_Dev calls ec2 by bob")
 	h.On(30, "9 console AWSReservedSSO_Odd calls ec2 by cat")
+	h.Between(28, 31, "9 console AWSReservedSSO_Dev calls ec2 by eve")
 	var p novelty.People
 	for d := range 31 {
 		p.Learn(h.Day(d))
 	}
-	f := func(name, role string, day int, want bool) {
+	f := func(name, role string, day int, own, any bool) {
 		t.Helper()
-		if since, ok := p.New(name, h.Actor(role), novelty.DayOf(h.Day(day).Start)); ok != want || ok && novelty.DateOf(since) != h.Day(min(day, 30)).Start && name == "bob" {
-			t.Errorf("%s as %s on day %d: %v since %v", name, role, day, ok, novelty.DateOf(since))
+		for _, known := range []bool{true, false} {
+			want := map[bool]bool{true: own, false: any}[known]
+			if since, ok := p.New(name, h.Actor(role), novelty.DayOf(h.Day(day).Start), known); ok != want || ok && name == "bob" && novelty.DateOf(since) != h.Day(30).Start {
+				t.Errorf("%s as %s on day %d, of its own %v: %v since %v", name, role, day, known, ok, novelty.DateOf(since))
+			}
 		}
 	}
-	f("ann", "AWSReservedSSO_Dev", 31, false) // long there
-	f("bob", "AWSReservedSSO_Dev", 31, true)
-	f("bob", "AWSReservedSSO_Dev", 39, true)
-	f("bob", "AWSReservedSSO_Dev", 41, false) // not new any more
-	f("cat", "AWSReservedSSO_Odd", 31, false) // in a role as new as she
-	f("dan", "AWSReservedSSO_Dev", 31, true)  // comes only now
-	f("", "AWSReservedSSO_Dev", 31, false)
-	if n := p.Of(h.Actor("AWSReservedSSO_Dev")); n != 2 {
+	f("ann", "AWSReservedSSO_Dev", 31, false, false) // long there
+	f("bob", "AWSReservedSSO_Dev", 31, true, false)  // since yesterday: what the role reads only
+	f("bob", "AWSReservedSSO_Dev", 39, true, false)
+	f("eve", "AWSReservedSSO_Dev", 31, true, true)      // at work for three days
+	f("bob", "AWSReservedSSO_Dev", 41, false, false)    // not new any more
+	f("cat", "AWSReservedSSO_Odd", 31, false, false)    // in a role as new as she
+	f("mallory", "AWSReservedSSO_Dev", 31, true, false) // a name that nobody bore
+	f("", "AWSReservedSSO_Dev", 31, false, false)
+	if n := p.Of(h.Actor("AWSReservedSSO_Dev")); n != 3 {
 		t.Errorf("%d people with the role", n)
+	}
+	// Names that pass are forgotten soon, others late; the role's own age stays.
+	before := p.Bytes()
+	for d := 31; d < 60; d++ {
+		h.On(d, fmt.Sprintf("9 person_cli AWSReservedSSO_Dev calls ec2 by run-%d", d))
+		p.Learn(h.Day(d))
+	}
+	if n := p.Of(h.Actor("AWSReservedSSO_Dev")); n != 2+16 || p.Bytes() > before+16*100 {
+		t.Errorf("%d people with the role, %d bytes of %d before", n, p.Bytes(), before)
+	}
+	f("dan", "AWSReservedSSO_Dev", 60, true, false)
+}
+
+func TestOldest(t *testing.T) {
+	of := map[string]novelty.Tenure{"a": {Last: 7}, "b": {Last: 3}, "c": {Last: 3}, "d": {Last: 9}}
+	if got := novelty.Oldest(of, 2, strings.Compare); !slices.Equal(got, []string{"b", "c"}) {
+		t.Errorf("%v", got)
+	}
+	if got := novelty.Oldest(of, 4, strings.Compare); len(got) != 0 {
+		t.Errorf("%v", got)
 	}
 }

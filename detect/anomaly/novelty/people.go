@@ -1,22 +1,56 @@
 package novelty
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 )
 
-// peopleCap is how many people are remembered.
-const peopleCap = 50000
+// How many people are remembered, and how long. Names of sessions are chosen by
+// who opens them: a name that was there on a day or two only, as programs that make
+// a new one each time leave behind, is soon forgotten.
+const (
+	peopleCap = 50000
+	passing   = 15  // days without being seen after which such a name is forgotten
+	lasting   = 180 // and all others
+	fleeting  = 2   // days on which a name was seen that is soon forgotten
+)
+
+// Tenure is when somebody was at work.
+type Tenure struct {
+	Since, Last uint16 // days
+	Days        uint16 // on how many
+}
+
+// See takes in that somebody is at work on a day.
+func (t *Tenure) See(today uint16) {
+	if t.Days == 0 {
+		t.Since = today
+	}
+	if t.Days == 0 || t.Last != today {
+		t.Last = today
+		t.Days++
+	}
+}
+
+// Over tells whether somebody is to be forgotten.
+func (t *Tenure) Over(today uint16) bool {
+	if t.Days <= fleeting {
+		return today > t.Last+passing
+	}
+	return today > t.Last+lasting
+}
 
 // People remember since when people are at work, and which roles people share.
 type People struct {
-	since map[string]uint16
-	roles map[int32]crew
-	pairs map[pair]bool // of people with roles, by the hash of the name
-	begin uint16
+	tenures map[string]Tenure
+	roles   map[int32]crew
+	pairs   map[pair]Tenure // of people with roles, by the hash of the name
+	begin   uint16
 }
 
 // crew is since when people use a role, and how many.
@@ -32,8 +66,8 @@ type pair struct {
 
 // Learn takes in a day.
 func (p *People) Learn(day *watch.Day) {
-	if p.since == nil {
-		p.since, p.roles, p.pairs, p.begin = map[string]uint16{}, map[int32]crew{}, map[pair]bool{}, DayOf(day.Start)
+	if p.tenures == nil {
+		p.tenures, p.roles, p.pairs, p.begin = map[string]Tenure{}, map[int32]crew{}, map[pair]Tenure{}, DayOf(day.Start)
 	}
 	today := DayOf(day.Start)
 	for _, h := range day.Hours {
@@ -42,14 +76,18 @@ func (p *People) Learn(day *watch.Day) {
 		}
 		for i := range h.People {
 			x := &h.People[i]
-			if _, ok := p.since[x.Person]; !ok && x.Person != "" && len(p.since) < peopleCap {
-				p.since[x.Person] = today
+			if x.Person != "" {
+				t := p.tenures[x.Person]
+				t.See(today)
+				p.tenures[x.Person] = t
 			}
 			id := pair{xxhash.Sum64String(x.Person), x.Actor}
-			if p.pairs[id] || len(p.pairs) >= 2*peopleCap {
+			t, ok := p.pairs[id]
+			t.See(today)
+			p.pairs[id] = t
+			if ok {
 				continue
 			}
-			p.pairs[id] = true
 			c, ok := p.roles[x.Actor]
 			if !ok {
 				c.since = today
@@ -58,39 +96,85 @@ func (p *People) Learn(day *watch.Day) {
 			p.roles[x.Actor] = c
 		}
 	}
+	p.forget(today)
+}
+
+// forget forgets who was not seen for long and, of too many, who was not for
+// longest.
+func (p *People) forget(today uint16) {
+	maps.DeleteFunc(p.tenures, func(_ string, t Tenure) bool { return t.Over(today) })
+	for _, name := range Oldest(p.tenures, peopleCap, cmp.Compare[string]) {
+		delete(p.tenures, name)
+	}
+	for id, t := range p.pairs {
+		if t.Over(today) {
+			p.leave(id)
+		}
+	}
+	for _, id := range Oldest(p.pairs, 2*peopleCap, func(a, b pair) int { return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.role, b.role)) }) {
+		p.leave(id)
+	}
+}
+
+// leave forgets that somebody uses a role, though not since when people do.
+func (p *People) leave(id pair) {
+	delete(p.pairs, id)
+	c := p.roles[id.role]
+	c.people--
+	p.roles[id.role] = c
+}
+
+// Oldest are those of a map that are over a limit: seen longest ago.
+func Oldest[K comparable](of map[K]Tenure, limit int, order func(a, b K) int) []K {
+	if len(of) <= limit {
+		return nil
+	}
+	keys := slices.SortedFunc(maps.Keys(of), func(a, b K) int {
+		return cmp.Or(cmp.Compare(of[a].Last, of[b].Last), order(a, b))
+	})
+	return keys[:len(of)-limit]
 }
 
 // newcomer is for how many days somebody is new, settled how long a role has to
-// have been in use before.
+// have been in use before, ordinary on how many days somebody new has to have been
+// at work before reading what the role never read.
 const (
 	newcomer = 10
 	shared   = 14
+	ordinary = 3
 )
 
 // New tells since when a person is at work who is new: in a role that people have
-// long used, while the log reaches further back.
-func (p *People) New(name string, role int32, today uint16) (since uint16, ok bool) {
-	since, met := p.since[name]
+// long used, while the log reaches further back. Who opens a session names it: a
+// name that nobody bore before accounts for nothing by itself. It does for somebody
+// who went about ordinary work for some days, or reads a few things of those that
+// the role is known to read.
+func (p *People) New(name string, role int32, today uint16, own bool) (since uint16, ok bool) {
+	t, met := p.tenures[name]
 	if !met {
-		since = today
+		t.Since = today
 	}
 	used, known := p.roles[role]
-	return since, known && name != "" && today <= since+newcomer && today >= used.since+shared && since >= p.begin+newcomer
+	fresh := known && name != "" && today <= t.Since+newcomer && today >= used.since+shared && t.Since >= p.begin+newcomer
+	return t.Since, fresh && (own || t.Days >= ordinary)
 }
+
+// Few is how many things at most somebody new reads in an hour who reads in.
+const Few = 5
 
 // Of is how many people are known to use the role.
 func (p *People) Of(role int32) int { return int(p.roles[role].people) }
 
 // Clone is a copy of its own.
 func (p *People) Clone() People {
-	return People{since: maps.Clone(p.since), roles: maps.Clone(p.roles), pairs: maps.Clone(p.pairs), begin: p.begin}
+	return People{tenures: maps.Clone(p.tenures), roles: maps.Clone(p.roles), pairs: maps.Clone(p.pairs), begin: p.begin}
 }
 
 // Bytes is about how much memory the people take.
 func (p *People) Bytes() int {
-	n := 24*len(p.roles) + 32*len(p.pairs)
-	for name := range p.since {
-		n += 40 + len(name)
+	n := 24*len(p.roles) + 40*len(p.pairs)
+	for name := range p.tenures {
+		n += 44 + len(name)
 	}
 	return n
 }

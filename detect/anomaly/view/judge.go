@@ -273,7 +273,8 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 	if s.o.NoContext {
 		return nil
 	}
-	if since, ok := s.staff.New(group[0].person, group[0].role, novelty.DayOf(day.Start)); ok {
+	own := !slices.ContainsFunc(group, func(f found) bool { n := int(f.kind) / 4; return n != team && n != teamKin && n != keeper })
+	if since, ok := s.staff.New(group[0].person, group[0].role, novelty.DayOf(day.Start), own); ok && len(group) <= novelty.Few {
 		return []finding.Explanation{{Kind: "context", ID: "newcomer", Text: fmt.Sprintf("%s is at work since %s only, in a role that others have long used: somebody new who reads in",
 			group[0].person, novelty.DateOf(since).Format("2 January"))}}
 	}

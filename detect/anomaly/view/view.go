@@ -11,7 +11,9 @@ package view
 
 import (
 	"maps"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
@@ -31,11 +33,11 @@ type Options struct {
 const (
 	minDays     = 14
 	minCalls    = 30
-	settle      = 3   // days after which what came twice is usual
-	forget      = 180 // days without being seen
-	viewersEach = 16  // people kept of a secret
-	peopleCap   = 20000
-	breakGlass  = 3 // a role used on that many days at most in 60 is one for emergencies
+	settle      = 3     // days after which what came twice is usual
+	forget      = 180   // days without being seen
+	viewersEach = 16    // people kept of a secret
+	peopleCap   = 20000 // people kept overnight
+	breakGlass  = 3     // a role used on that many days at most in 60 is one for emergencies
 )
 
 // viewer is a person who read a secret, in the console or by command line.
@@ -79,8 +81,9 @@ type person struct {
 	hours       [24]float32 // calls by hour of the day, forgotten by half in 60 days
 	weekend     float32
 	calls       float32
-	first, last uint16
+	first, last uint16 // days with events; last is 0 of one known by usage only
 	days        uint16
+	met         uint16  // last day with events or a read
 	novel       float32 // first views of secrets of applications
 	expected    float32
 	opens       float32 // views of secrets of applications in the console
@@ -281,9 +284,6 @@ func (s *Sign) learnPeople(h *watch.Hour, hour int, weekday time.Weekday, today 
 	for i := range h.People {
 		p := &h.People[i]
 		x := s.personOf(p.Person, today)
-		if x == nil {
-			continue
-		}
 		if x.last != today {
 			x.last = today
 			x.days++
@@ -321,27 +321,75 @@ func (s *Sign) learnKeepers(names *watch.Names, h *watch.Hour) {
 	}
 }
 
-// personOf is what is kept of a person, made where it is not known; nil if too
-// many are.
+// personOf is what is kept of a person, made where it is not known.
 func (s *Sign) personOf(name string, today uint16) *person {
 	n, ok := s.ids[name]
 	if !ok {
-		if len(s.people) >= peopleCap {
-			return nil
-		}
 		n = int32(len(s.people))
 		s.ids[name] = n
 		s.people = append(s.people, person{first: today})
 	}
+	s.people[n].met = today
 	return &s.people[n]
+}
+
+// tenure is the person's, for telling who is to be forgotten.
+func (p *person) tenure() novelty.Tenure {
+	if p.days == 0 { // a principal: nobody makes up its name
+		return novelty.Tenure{Since: p.first, Last: p.met, Days: math.MaxUint16}
+	}
+	return novelty.Tenure{Since: p.first, Last: p.met, Days: p.days}
+}
+
+// forget forgets people who were not seen for long and, of too many, who were not
+// for longest; and with them what they opened. The rest move up.
+func (s *Sign) forget(today uint16) {
+	stay := map[string]novelty.Tenure{}
+	for name, n := range s.ids {
+		if t := s.people[n].tenure(); !t.Over(today) {
+			stay[name] = t
+		}
+	}
+	for _, name := range novelty.Oldest(stay, peopleCap, strings.Compare) {
+		delete(stay, name)
+	}
+	if len(stay) == len(s.people) {
+		return
+	}
+	moved := make([]int32, len(s.people))
+	for i := range moved {
+		moved[i] = -1
+	}
+	maps.DeleteFunc(s.ids, func(name string, n int32) bool {
+		if _, ok := stay[name]; ok {
+			moved[n] = 0
+			return false
+		}
+		return true
+	})
+	people := make([]person, 0, len(stay))
+	for n := range moved {
+		if moved[n] == 0 {
+			moved[n] = int32(len(people))
+			people = append(people, s.people[n])
+		}
+	}
+	s.people = people
+	for name, n := range s.ids {
+		s.ids[name] = moved[n]
+	}
+	for n := range s.secrets {
+		h := &s.secrets[n]
+		h.viewers = slices.DeleteFunc(h.viewers, func(v viewer) bool { return moved[v.person] < 0 })
+		for i := range h.viewers {
+			h.viewers[i].person = moved[h.viewers[i].person]
+		}
+	}
 }
 
 // take takes in that a person read a secret.
 func (s *Sign) take(day *watch.Day, o *opened, today uint16, hour int) {
 	p := s.personOf(o.person, today)
-	if p == nil {
-		return
-	}
 	h := &s.secrets[o.secret]
 	n := s.ids[o.person]
 	if h.owned() && o.caller == event.CallerConsole {
@@ -437,6 +485,7 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 		r.days *= keep
 		s.roles[n] = r
 	}
+	s.forget(today)
 	s.relate(names)
 }
 

@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -126,7 +127,7 @@ func TestRoleOfMany(t *testing.T) {
 	score := func(colleagues int) float64 {
 		h := estate()
 		for i := range colleagues {
-			h.On(1, "9 console AWSReservedSSO_Shop calls ec2 by person"+strconv.Itoa(i))
+			h.Between(1, 5, "9 console AWSReservedSSO_Shop calls ec2 by person"+strconv.Itoa(i))
 		}
 		h.On(42, "10:41 console AWSReservedSSO_Shop reads prod/shop/db by eve")
 		s := view.New(view.Options{})
@@ -211,4 +212,53 @@ func TestReadOnce(t *testing.T) {
 	f(2, watchtest.Region, "10:41", read("10:41", "at "+watchtest.Region), read("10:41", "at us-east-1"))
 	// A failed look elsewhere, an hour's end later, is none.
 	f(1, watchtest.Region, "10:41", read("10:41", ""), read("10:59", "at us-east-1 ends denied"))
+}
+
+// A name of a session that nobody bore explains nothing by itself: some days of
+// ordinary work before do.
+func TestNewcomer(t *testing.T) {
+	f := func(want bool, days int, line string) {
+		t.Helper()
+		h := estate()
+		h.Between(42-days, 42, "9-12 console AWSReservedSSO_Dev calls ec2 by new")
+		h.Between(42-days, 42, "9-12 console AWSReservedSSO_Shop calls ec2 by new")
+		h.On(42, line)
+		s := view.New(view.Options{})
+		h.Learn(s, 0, 42)
+		got := h.Judge(s, 42)
+		if len(got) != 1 || want != (len(got[0].Context) == 1 && got[0].Context[0].ID == "newcomer") || !want && got[0].Score < alert {
+			t.Errorf("%d days before %q: %+v", days, line, got)
+		}
+	}
+	f(false, 0, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by new")
+	f(false, 1, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by new")
+	f(true, 4, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by new")
+}
+
+// Names of sessions that are new each time are forgotten, those of people at work
+// are not, nor what they do.
+func TestPassing(t *testing.T) {
+	h := estate()
+	s := view.New(view.Options{})
+	h.Learn(s, 0, 40)
+	before := s.Bytes()
+	for d := 40; d < 100; d++ {
+		for i := range 20 {
+			h.On(d, fmt.Sprintf("%d person_cli AWSReservedSSO_Dev reads dev/notes by run-%d-%d", 9+i%8, d, i))
+		}
+		h.On(d, "0-23 lambda worker reads prod/pay/db x6")
+		h.On(d, "0-23 lambda worker reads prod/shop/db x6")
+		h.On(d, "9-17 console AWSReservedSSO_Dev calls ec2 x3 by bob")
+		h.On(d, "10 console AWSReservedSSO_Shop reads prod/shop/db by ann")
+	}
+	h.On(100, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	h.On(100, "10:43 console AWSReservedSSO_Shop reads prod/shop/db by ann")
+	h.Learn(s, 40, 100)
+	if n := s.Bytes() - before; n > 16*20*400 {
+		t.Errorf("1,200 names of 60 days take %d bytes more", n)
+	}
+	got := h.Judge(s, 100)
+	if len(got) != 1 || got[0].Person != "bob" || got[0].Score < alert || !strings.Contains(got[0].Tell().Reasons[1].Text, "bob was at work on") {
+		t.Errorf("%+v", got)
+	}
 }
