@@ -184,7 +184,7 @@ func TestNoteHoldsAll(t *testing.T) {
 	}
 	c.finish()
 	s.replicas[4] = []replica{{0, "us-west-2"}}
-	n, ok := s.note()
+	n, ok := s.note(maxNote)
 	if !ok || len(n.Body) > 60_000 {
 		t.Fatalf("%d bytes", len(n.Body))
 	}

@@ -91,14 +91,28 @@ type Progress struct {
 	Alarms   int64 // that signs raised
 	Findings int64 // occurrences of them that the budget had room for
 	Bytes    int64 // of what is learned
+	Drops
+}
+
+// Drops are what was too much, as of what a hunter has read since it began anew.
+type Drops struct {
+	// CutHours are those of the events of which only the first were kept.
+	CutHours int `json:"cut_hours,omitempty"`
+	// UnnotedDays are too large to be noted: once their events are dropped they
+	// are learned from by their usage alone.
+	UnnotedDays int `json:"unnoted_days,omitempty"`
+	// Unnamed tells that there are more secrets, keys or principals than are told
+	// apart.
+	Unnamed bool `json:"unnamed,omitempty"`
 }
 
 // Hunter is the hunter named Name.
 type Hunter struct {
-	o  Options
-	mu sync.Mutex // held by a hunt, and by who asks for the state
-	m  *model     // nil: nothing read yet
-	p  Progress
+	o     Options
+	limit int        // bytes of a note
+	mu    sync.Mutex // held by a hunt, and by who asks for the state
+	m     *model     // nil: nothing read yet
+	p     Progress
 
 	shown atomic.Pointer[Progress] // a copy of p
 	state atomic.Pointer[State]
@@ -117,7 +131,7 @@ func New(o Options) *Hunter {
 	if o.Windows == nil {
 		o.Windows = func() []finding.Window { return nil }
 	}
-	return &Hunter{o: o}
+	return &Hunter{o: o, limit: maxNote}
 }
 
 // Hunters is detect.Hunter's.

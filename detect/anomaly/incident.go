@@ -234,6 +234,10 @@ func (t *teller) occurrence(m *model, hour *watch.Hour, a *watch.Alarm, key stri
 		o.Anomaly.Unseen = append(slices.Clip(o.Anomaly.Unseen),
 			"The events of this hour are not held any more: only hourly sums were judged, without sessions, persons and addresses.")
 	}
+	if h := m.today.Hours[:hour.Start.Sub(m.day)/time.Hour+1]; slices.ContainsFunc(h, func(h *watch.Hour) bool { return h != nil && h.Cut }) {
+		o.Anomaly.Unseen = append(slices.Clip(o.Anomaly.Unseen),
+			"There were more sessions, persons and addresses on this day, up to this hour, than are kept of an hour: the last of some hour were not judged.")
+	}
 	return o
 }
 

@@ -3,6 +3,7 @@ package anomaly
 import (
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
@@ -51,6 +52,7 @@ var gates = map[string]gate{
 type State struct {
 	Maturity    []Maturity    `json:"maturity"`
 	Calibration []Calibration `json:"calibration"`
+	Drops
 }
 
 // State is that of the latest hunt; a hunt under way keeps nobody waiting.
@@ -66,6 +68,7 @@ func (h *Hunter) keepState() {
 	s := State{Maturity: h.maturity(), Calibration: []Calibration{}}
 	if h.m != nil {
 		s.Calibration = append(s.Calibration, h.m.learned.tails.calibration()...)
+		s.Drops = h.m.drops()
 	}
 	h.state.Store(&s)
 }
@@ -119,8 +122,8 @@ func (g *gate) passed(p *past, h *history) bool {
 	return g.missing(p, h) == 0 && int64(p.calls) >= g.calls
 }
 
-// Bytes is about how much memory takes what was learned, by sign, and how many
-// secrets and keys there are.
+// Bytes is about how much memory takes what was learned, by sign, and as "names"
+// what is known of who there is; and how many secrets and keys there are.
 func (h *Hunter) Bytes() (bySign map[string]int, secrets int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -131,6 +134,7 @@ func (h *Hunter) Bytes() (bySign map[string]int, secrets int) {
 	for _, s := range h.m.learned.signs {
 		bySign[s.Name()] += s.Bytes()
 	}
+	bySign["names"] = h.m.names.size() + h.m.learned.history.bytes()
 	return bySign, len(h.m.names.Secrets)
 }
 
@@ -157,6 +161,10 @@ func (p *past) add(day int32, calls int64) {
 type history struct {
 	first, day      int32 // of the log, and the last one
 	secrets, actors []past
+}
+
+func (h *history) bytes() int {
+	return int(unsafe.Sizeof(past{})) * (cap(h.secrets) + cap(h.actors))
 }
 
 func (h *history) clone() *history {

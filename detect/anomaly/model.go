@@ -3,6 +3,7 @@ package anomaly
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -11,9 +12,29 @@ import (
 
 const oneDay = 24 * time.Hour
 
-// checkpoints is how many days back what was learned is kept: an event that comes
-// later than that has everything learned again from the first day on.
-const checkpoints = 2
+// What was learned before a day is kept for the last two days, and of the days
+// before for every second, fourth and eighth: an event that comes late has little
+// learned again, and one that comes later than daysBack everything.
+const daysBack = 16
+
+// maxPast is how much memory what was learned before may take, beside that of the
+// last two days.
+const maxPast = 256 << 20
+
+// keeps tells whether what was learned before a day is kept until another. What is
+// kept until then was kept all the time before.
+func keeps(day, until time.Time) bool {
+	n, age := day.Unix()/int64(oneDay/time.Second), int64(until.Sub(day)/oneDay)
+	switch {
+	case age <= 2:
+		return true
+	case age <= 4:
+		return n%2 == 0
+	case age <= 8:
+		return n%4 == 0
+	}
+	return age <= daysBack && n%8 == 0
+}
 
 // learned is what the days before say.
 type learned struct {
@@ -39,16 +60,19 @@ type model struct {
 	next    time.Time // the next hour to judge, in day
 	sum     *summary  // of day, its hours before next
 	today   *watch.Day
-	sizes   [24]size     // of names before each hour of today
-	alarms  [24][]raised // of today
-	past    []checkpoint // the starts of the days before, oldest first
+	sizes   [24]count          // of names before each hour of today
+	alarms  [24][]raised       // of today
+	past    []checkpoint       // the starts of the days before, oldest first
+	cut     map[time.Time]bool // hours that were cut
+	unnoted map[time.Time]bool // days that no note was large enough for
 }
 
 // checkpoint is a day's start.
 type checkpoint struct {
 	day     time.Time
 	learned *learned
-	size    size
+	size    count
+	bytes   int // of what is learned, about
 }
 
 func (h *Hunter) newModel(first time.Time) *model {
@@ -56,7 +80,7 @@ func (h *Hunter) newModel(first time.Time) *model {
 }
 
 func (h *Hunter) newModelOf(first time.Time, signs []watch.Sign) *model {
-	m := &model{names: newNames(), words: words{}, learned: &learned{signs: signs, tails: newTails(h.o.Nominal), history: &history{}}}
+	m := &model{cut: map[time.Time]bool{}, unnoted: map[time.Time]bool{}, names: newNames(), words: words{}, learned: &learned{signs: signs, tails: newTails(h.o.Nominal), history: &history{}}}
 	m.begin(first)
 	return m
 }
@@ -68,7 +92,8 @@ func (m *model) begin(day time.Time) {
 	m.alarms = [24][]raised{}
 }
 
-// back goes back to an hour, if what was learned before it is still there.
+// back goes back to an hour, or to the start of the latest day before it that
+// what was learned before is kept of, if any.
 func (m *model) back(to time.Time) bool {
 	if !to.Before(m.next) {
 		return true
@@ -78,14 +103,14 @@ func (m *model) back(to time.Time) bool {
 			m.past = m.past[:len(m.past)-1]
 		}
 		n := len(m.past) - 1
-		if n < 0 || !m.past[n].day.Equal(day) {
+		if n < 0 {
 			return false
 		}
 		c := m.past[n]
 		m.past = m.past[:n]
 		m.names.cut(c.size)
 		m.learned = c.learned
-		m.begin(day)
+		m.begin(c.day)
 		return true
 	}
 	i := int(to.Sub(m.day) / time.Hour)
@@ -140,9 +165,11 @@ func (h *Hunter) from(ctx context.Context, since, end time.Time) (said finding.H
 			return said, err
 		}
 		if !x.noted && x.events && x.sum.whole() && since.Before(x.until) {
-			if note, ok := x.sum.note(); ok {
+			note, ok := x.sum.note(h.limit)
+			if ok {
 				said.Notes = append(said.Notes, note)
 			}
+			set(m.unnoted, note.Day, !ok)
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -238,8 +265,9 @@ func (h *Hunter) judge(ctx context.Context, x *hours, t *teller, end time.Time) 
 		if hour.Before(x.since) || !hour.Before(x.until) {
 			continue
 		}
-		m.sizes[i] = m.names.size(hour)
+		m.sizes[i] = m.names.count(hour)
 		m.today.Hours[i] = x.hour(i, m.names, m.words)
+		set(m.cut, hour, m.today.Hours[i].Cut)
 		for _, s := range m.learned.signs {
 			for _, a := range s.Judge(m.today, i) {
 				m.alarms[i] = append(m.alarms[i], t.alarm(m, m.today.Hours[i], &a)...)
@@ -255,6 +283,7 @@ func (h *Hunter) judge(ctx context.Context, x *hours, t *teller, end time.Time) 
 	h.p.Events += x.read
 	h.p.Rows += x.rows
 	h.p.Findings = int64(len(t.out))
+	h.p.Drops = m.drops()
 	if m.next.Equal(m.day.Add(oneDay)) {
 		m.learn(end)
 		h.p.Bytes = int64(m.bytes())
@@ -269,12 +298,10 @@ func (h *Hunter) judge(ctx context.Context, x *hours, t *teller, end time.Time) 
 
 // learn takes the day in, which is over.
 func (m *model) learn(end time.Time) {
-	if end.Sub(m.day) < (checkpoints+1)*oneDay {
-		m.past = append(m.past, checkpoint{m.day, m.learned, m.sizes[0]})
+	if until := end.Truncate(oneDay); keeps(m.day, until) {
+		m.past = append(m.past, checkpoint{m.day, m.learned, m.sizes[0], m.bytes()})
 		m.learned = m.learned.clone()
-		if extra := len(m.past) - checkpoints; extra > 0 {
-			m.past = append([]checkpoint(nil), m.past[extra:]...)
-		}
+		m.forget(m.day.Add(oneDay))
 	}
 	var all []raised
 	for _, list := range m.alarms {
@@ -288,8 +315,35 @@ func (m *model) learn(end time.Time) {
 	m.begin(m.day.Add(oneDay))
 }
 
+// forget drops what is not to be kept any more.
+func (m *model) forget(until time.Time) {
+	bytes := 0
+	for i := len(m.past) - 1; i >= 0; i-- {
+		c := &m.past[i]
+		if until.Sub(c.day) > 2*oneDay {
+			bytes += c.bytes
+		}
+		if !keeps(c.day, until) || bytes > maxPast {
+			m.past = slices.Delete(m.past, i, i+1)
+		}
+	}
+}
+
+func set(there map[time.Time]bool, t time.Time, is bool) {
+	if is {
+		there[t] = true
+	} else {
+		delete(there, t)
+	}
+}
+
+func (m *model) drops() Drops {
+	return Drops{CutHours: len(m.cut), UnnotedDays: len(m.unnoted), Unnamed: m.names.full()}
+}
+
+// bytes is about how much memory what is known takes, the names among it.
 func (m *model) bytes() int {
-	n := 16 * len(m.learned.history.secrets)
+	n := m.names.size() + m.learned.history.bytes()
 	for _, s := range m.learned.signs {
 		n += s.Bytes()
 	}

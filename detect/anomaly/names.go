@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
@@ -89,6 +90,38 @@ type names struct {
 	secrets, actors, accounts map[string]int32
 }
 
+// Most names are given by those who own what is named, but anyone may ask for
+// secrets that are not there. What comes after so many has one name together:
+// usage.Other.
+const (
+	maxSecrets  = 500_000
+	maxActors   = 500_000
+	maxAccounts = 50_000
+	maxForms    = 4 * maxSecrets // of their names
+)
+
+// full tells whether some have one name together.
+func (n *names) full() bool {
+	return len(n.Secrets) >= maxSecrets-1 || len(n.Actors) >= maxActors-1 || len(n.Accounts) >= maxAccounts-1
+}
+
+// size in memory, about.
+func (n *names) size() int {
+	const entry = 40 // of a map
+	total := 0
+	for i := range n.Secrets {
+		s := &n.Secrets[i]
+		total += int(unsafe.Sizeof(*s)) + len(s.UID) + len(s.Name) + len(s.Family) + 100*len(s.Replicas)
+	}
+	for i := range n.Actors {
+		a := &n.Actors[i]
+		total += int(unsafe.Sizeof(*a)) + len(a.UID)
+	}
+	// A secret's forms: their texts are about as long as the name in use.
+	forms := max(len(n.secrets)-len(n.Secrets), 0)
+	return total + entry*(len(n.secrets)+len(n.actors)+len(n.accounts)) + 100*forms
+}
+
 func newNames() *names {
 	return &names{secrets: map[string]int32{}, actors: map[string]int32{}, accounts: map[string]int32{}}
 }
@@ -100,12 +133,18 @@ func (n *names) secret(uid string, hour time.Time) int32 {
 	}
 	name := canonical(uid)
 	i, ok := n.secrets[name]
+	if !ok && len(n.Secrets) >= maxSecrets-1 {
+		uid, name = usage.Other, usage.Other
+		i, ok = n.secrets[name]
+	}
 	if !ok {
 		i = int32(len(n.Secrets))
 		n.Secrets = append(n.Secrets, secretOf(uid, name, hour))
 		n.secrets[name] = i
 	}
-	n.secrets[uid] = i
+	if len(n.secrets) < maxForms {
+		n.secrets[uid] = i
+	}
 	return i
 }
 
@@ -161,6 +200,9 @@ func (n *names) actor(uid string, hour time.Time) int32 {
 	if i, ok := n.actors[uid]; ok {
 		return i
 	}
+	if len(n.Actors) >= maxActors-1 && uid != usage.Other {
+		return n.actor(usage.Other, hour)
+	}
 	i := int32(len(n.Actors))
 	a := watch.Actor{UID: uid, Name: uid, First: hour}
 	if p, ok := parseARN(uid); ok {
@@ -175,6 +217,9 @@ func (n *names) actor(uid string, hour time.Time) int32 {
 func (n *names) account(id string) int32 {
 	if i, ok := n.accounts[id]; ok {
 		return i
+	}
+	if len(n.Accounts) >= maxAccounts-1 && id != usage.Other {
+		return n.account(usage.Other)
 	}
 	i := int32(len(n.Accounts))
 	n.Accounts = append(n.Accounts, id)
@@ -194,18 +239,18 @@ func (n *names) replicated(secret int32, region string, at time.Time) {
 	s.Replicas[region] = at
 }
 
-// size is how many names there are.
-type size struct {
+// count is how many names there are.
+type count struct {
 	secrets, actors, accounts int
 	at                        time.Time // replicas from then on are later
 }
 
-func (n *names) size(at time.Time) size {
-	return size{len(n.Secrets), len(n.Actors), len(n.Accounts), at}
+func (n *names) count(at time.Time) count {
+	return count{len(n.Secrets), len(n.Actors), len(n.Accounts), at}
 }
 
 // cut takes away what was named since.
-func (n *names) cut(to size) {
+func (n *names) cut(to count) {
 	for _, t := range []struct {
 		m map[string]int32
 		n int

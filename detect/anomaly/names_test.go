@@ -51,7 +51,7 @@ func TestCut(t *testing.T) {
 	a := n.secret(secretBase+"a", start)
 	n.actor("x", start)
 	n.replicated(a, "us-west-2", start)
-	to := n.size(start.Add(time.Hour))
+	to := n.count(start.Add(time.Hour))
 	n.secret(secretBase+"b", start.Add(time.Hour))
 	n.actor("y", start.Add(time.Hour))
 	n.account("1")

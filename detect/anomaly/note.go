@@ -26,7 +26,7 @@ var (
 
 // note writes the summary of a whole day down. An hour takes about 5 bytes a
 // secret and user of it, compressed. Ok is false where it would be too large.
-func (s *summary) note() (n finding.Note, ok bool) {
+func (s *summary) note(limit int) (n finding.Note, ok bool) {
 	w := &coder{day: s.day, writing: true, texts: map[string]uint64{}}
 	w.summary(s)
 	body := binary.AppendUvarint(nil, uint64(len(w.list)))
@@ -36,7 +36,7 @@ func (s *summary) note() (n finding.Note, ok bool) {
 	}
 	body = append(body, w.buf...)
 	n = finding.Note{Day: s.day, Body: packer.EncodeAll(body, []byte{noteVersion})}
-	return n, len(n.Body) <= maxNote
+	return n, len(n.Body) <= limit
 }
 
 var errNote = errors.New("not a note of this version")
@@ -167,16 +167,19 @@ func (c *coder) summary(s *summary) {
 	c.names(&s.names)
 	for i := range s.hours {
 		h := s.hours[i]
-		there := 0
+		there := 0 // 1: it is; 2: and cut
 		if h != nil {
 			there = 1
+			if h.Cut {
+				there = 2
+			}
 		}
 		number(c, &there)
 		if there == 0 {
 			continue
 		}
 		if !c.writing {
-			h = &watch.Hour{Start: c.day.Add(time.Duration(i) * time.Hour), Events: true}
+			h = &watch.Hour{Start: c.day.Add(time.Duration(i) * time.Hour), Events: true, Cut: there == 2}
 			s.hours[i] = h
 		}
 		c.hour(h)

@@ -11,11 +11,10 @@ import (
 // summary is what the events of one UTC day say beyond usage. Its numbers are
 // those of its own lists of names.
 type summary struct {
-	day       time.Time
-	names     names
-	hours     [24]*watch.Hour // their parts that come from events; nil: not read
-	replicas  [24][]replica
-	truncated bool // bounds were met
+	day      time.Time
+	names    names
+	hours    [24]*watch.Hour // their parts that come from events; nil: not read
+	replicas [24][]replica
 }
 
 // replica is that a secret was replicated.
@@ -79,14 +78,14 @@ func (s *summary) order(h *watch.Hour) {
 	slices.SortFunc(h.SignIns, func(a, b watch.SignIn) int {
 		return cmp.Or(a.First.Compare(b.First), account(a.Account, b.Account), cmp.Compare(a.User, b.User), cmp.Compare(a.IP, b.IP))
 	})
-	s.truncated = bound(&h.Peaks, maxPeaks) || s.truncated
-	s.truncated = bound(&h.Bursts, maxBursts) || s.truncated
-	s.truncated = bound(&h.People, maxPeople) || s.truncated
-	s.truncated = bound(&h.Sources, maxSources) || s.truncated
-	s.truncated = bound(&h.Tries, maxTries) || s.truncated
-	s.truncated = bound(&h.SignIns, maxSignIns) || s.truncated
+	h.Cut = bound(&h.Peaks, maxPeaks) || h.Cut
+	h.Cut = bound(&h.Bursts, maxBursts) || h.Cut
+	h.Cut = bound(&h.People, maxPeople) || h.Cut
+	h.Cut = bound(&h.Sources, maxSources) || h.Cut
+	h.Cut = bound(&h.Tries, maxTries) || h.Cut
+	h.Cut = bound(&h.SignIns, maxSignIns) || h.Cut
 	for i := range h.People {
-		s.truncated = bound(&h.People[i].Reads, maxReads) || s.truncated
+		h.Cut = bound(&h.People[i].Reads, maxReads) || h.Cut
 	}
 }
 
@@ -106,7 +105,7 @@ func (s *summary) bind(h *watch.Hour, n *names) {
 	if from == nil {
 		return
 	}
-	h.Events = true
+	h.Events, h.Cut = true, from.Cut
 	secret := func(k int32) int32 {
 		if k < 0 {
 			return k

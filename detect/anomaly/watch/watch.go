@@ -103,8 +103,10 @@ type Hour struct {
 	Calls []Calls // by actor, account, caller, region
 	Acts  []Act   // by sort, actor, first
 
-	// From events, where they are or were held (Events tells):
+	// From events, where they are or were held (Events tells). Cut tells that there
+	// was more than is kept of an hour: the last of it is not here.
 	Events  bool
+	Cut     bool
 	Peaks   []Peak
 	Bursts  []Burst
 	People  []PersonHour
