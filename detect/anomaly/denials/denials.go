@@ -41,8 +41,8 @@ const (
 	looks       = 2  // axes, as far as they are independent
 	leastCalls  = 3  // denials that make a run: two are a mistake and a second try
 	maxKnown    = 256
-	slowDays    = 7  // the longest of spans: a week
-	slowLeast   = 3  // days with any that denials now and then have to have
+	slowDays    = 7 // the longest of spans: a week
+	slowLeast   = 3 // days with any that denials now and then have to have
 
 	// A policy is new where so many principals in so many accounts are denied
 	// the same operation within a day.
@@ -135,7 +135,7 @@ type run struct {
 	ops     []string
 	regions []string
 	secrets []int32
-	fresh   int // pairs of operation and region never denied in the account, or to the principal
+	pairs   []uint64 // of operation and region: those never denied in the account for days, nor to the principal
 	top     string
 	most    int64
 	first   time.Time
@@ -151,8 +151,10 @@ func (s *sign) runs(h *watch.Hour) []*run {
 			continue
 		}
 		r := at(&out, h, a)
-		r.raw += a.Count
-		r.calls += fold(a)
+		if !again(h.Acts[:i], a) {
+			r.raw += a.Count
+			r.calls += fold(a)
+		}
 		if !slices.Contains(r.ops, a.Operation) {
 			r.ops = append(r.ops, a.Operation)
 		}
@@ -162,8 +164,8 @@ func (s *sign) runs(h *watch.Hour) []*run {
 		if a.Secret >= 0 && !slices.Contains(r.secrets, a.Secret) {
 			r.secrets = append(r.secrets, a.Secret)
 		}
-		if !s.usual(r, a) {
-			r.fresh++
+		if k := key(a.Operation, a.Region); !slices.Contains(r.pairs, k) && !s.usual(r, a) {
+			r.pairs = append(r.pairs, k)
 		}
 		if a.Count > r.most {
 			r.most, r.top = a.Count, a.Operation
@@ -176,6 +178,15 @@ func (s *sign) runs(h *watch.Hour) []*run {
 		}
 	}
 	return out
+}
+
+// again tells whether the act is of the same calls as one before it: a call that
+// names two resources is there with each.
+func again(before []watch.Act, a *watch.Act) bool {
+	return slices.ContainsFunc(before, func(b watch.Act) bool {
+		return b.Sort == a.Sort && b.Actor == a.Actor && b.Account == a.Account && b.Caller == a.Caller && b.Operation == a.Operation && b.Region == a.Region &&
+			b.Resource != a.Resource && b.Count == a.Count && b.First.Equal(a.First) && b.Last.Equal(a.Last)
+	})
 }
 
 // at is the run that the act belongs to.
@@ -270,27 +281,27 @@ func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
 		return nil
 	}
 	var out []watch.Alarm
-	for _, r := range s.runs(h) {
-		calls, since := s.lately(d, i, r)
+	for _, here := range s.runs(h) {
+		r := s.lately(d, i, here)
 		slow := s.slow(r)
 		if slow.score > 0 { // judged once a day: as of so many hours it is the rarer
 			slow.score += math.Log10(s.perDay(s.volume) / s.perDay(s.days))
 		}
 		u, b := s.volume.Usual(r.who, r.class), s.breadth.Usual(r.who, r.class)
 		// A run goes on over the hour's end.
-		score := max(u.Score(calls), b.Score(r.fresh), slow.score)
+		score := max(u.Score(r.calls), b.Score(len(r.pairs)), slow.score)
 		// The account's past speaks where the principal has none: where policies
 		// deny every day, one more is no news.
 		if a := s.account.Usual(r.account, 0); a.With > 0 && u.Days < matureDays {
-			score = min(score, a.Score(calls)+1)
+			score = min(score, a.Score(r.calls)+1)
 		}
 		score = max(0, score-math.Log10(looks))
-		if score < watch.Floor || max(calls, slow.calls) < leastCalls {
+		if score < watch.Floor || max(r.calls, slow.calls) < leastCalls {
 			continue
 		}
 		a := watch.Alarm{
 			Sign: finding.SignDenials, Class: "denials", Secret: -1, Actor: r.actor, Person: r.who.person, Account: r.account,
-			Caller: r.caller, Score: score, Trials: s.trials(d.Names), First: r.first, Last: r.last, Count: r.raw,
+			Caller: r.caller, Score: score, Trials: s.trials(d.Names), First: here.first, Last: here.last, Count: here.raw,
 			Severity: severity(r), Days: s.volume.Days(), Calls: int64(u.Occasions), Mature: s.mature(),
 			Where: watch.Where{Actor: d.Names.Actors[r.actor].UID, Person: r.who.person, Outcomes: []event.Outcome{event.DeniedByOrgPolicy}},
 		}
@@ -307,7 +318,7 @@ func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
 		if !s.opt.NoContext {
 			a.Context = s.context(d, i, r)
 		}
-		a.Tell = func() watch.Told { return s.tell(d, i, r, calls, since, slow, score) }
+		a.Tell = func() watch.Told { return s.tell(d, i, r, slow, score) }
 		out = append(out, a)
 	}
 	return out
@@ -315,7 +326,7 @@ func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
 
 func severity(r *run) finding.Severity {
 	switch {
-	case len(r.ops) >= 4 && r.fresh >= 4:
+	case len(r.ops) >= 4 && len(r.pairs) >= 4:
 		return finding.High
 	case len(r.ops) == 1 && len(r.regions) == 1:
 		return finding.Low
@@ -344,18 +355,38 @@ func (s *sign) perDay(b *tally.Book[principal]) float64 {
 	return max(sum, 1)
 }
 
-// lately is how many denials the principal had in this hour and the one before,
-// at most what a run of two hours makes an hour's worth of it, and since when.
-func (s *sign) lately(d *watch.Day, i int, r *run) (int, time.Time) {
-	if i == 0 || d.Hours[i-1] == nil || r.first.Sub(d.Hours[i].Start) > 30*time.Minute {
-		return r.calls, r.first
+// lately is the run with what the principal was denied in the hour before, if it
+// goes on from there.
+func (s *sign) lately(d *watch.Day, i int, r *run) *run {
+	if i == 0 || d.Hours[i-1] == nil || r.first.Sub(d.Hours[i].Start) > goesOn {
+		return r
 	}
 	for _, p := range s.runs(d.Hours[i-1]) {
-		if p.who == r.who && p.account == r.account && r.first.Sub(p.last) <= 30*time.Minute {
-			return r.calls + p.calls, p.first
+		if p.who == r.who && p.account == r.account && r.first.Sub(p.last) <= goesOn {
+			x := *p
+			x.calls, x.raw, x.last = p.calls+r.calls, p.raw+r.raw, r.last
+			x.ops, x.regions, x.secrets, x.pairs = join(p.ops, r.ops), join(p.regions, r.regions), join(p.secrets, r.secrets), join(p.pairs, r.pairs)
+			if r.most > x.most {
+				x.most, x.top = r.most, r.top
+			}
+			return &x
 		}
 	}
-	return r.calls, r.first
+	return r
+}
+
+// goesOn is how much time may pass between two denials of one run.
+const goesOn = 30 * time.Minute
+
+// join is a and what of b is not in it.
+func join[T comparable](a, b []T) []T {
+	out := slices.Clone(a)
+	for _, x := range b {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // slowly is what a principal was denied in the last days together.

@@ -168,6 +168,34 @@ func TestLearning(t *testing.T) {
 	}
 }
 
+// TestOnce: a call that names two resources is one, and a run that goes over the
+// end of an hour is told whole.
+func TestOnce(t *testing.T) {
+	h := guarded()
+	h.Deny(learned, 40, "2:42 lambda 111122220003/app calls StopLogging,CreateUser,DisableKey x12 ends denied_by_org_policy")
+	for _, hour := range h.Day(learned).Hours {
+		for _, a := range slices.Clone(hour.Acts) {
+			if a.Sort == watch.ActOrgDenied {
+				a.Resource += "/other"
+				hour.Acts = append(hour.Acts, a)
+			}
+		}
+	}
+	s := New(Options{})
+	h.Learn(s, 0, learned)
+	alarms := h.Judge(s, learned)
+	if len(alarms) == 0 {
+		t.Fatal("nothing was said")
+	}
+	text, all := alarms[len(alarms)-1].Tell().Reasons[0].Text, int64(0)
+	for _, a := range alarms {
+		all += a.Count
+	}
+	if all > 12 || !strings.Contains(text, "12 times") || !strings.Contains(text, "StopLogging") || !strings.Contains(text, "DisableKey") || !strings.Contains(text, "CreateUser") {
+		t.Errorf("count %d: %s", all, text)
+	}
+}
+
 // TestForgets: what a principal was denied is forgotten with time, the oldest
 // first where there is too much of it.
 func TestForgets(t *testing.T) {

@@ -93,8 +93,8 @@ func (x *daily) hour(i int, h *watch.Hour, runs []*run) {
 	for _, r := range runs {
 		y := x.active(i, r.who, r.caller)
 		y.volume = append(y.volume, r.calls)
-		if r.fresh > 0 {
-			y.breadth = append(y.breadth, r.fresh)
+		if len(r.pairs) > 0 {
+			y.breadth = append(y.breadth, len(r.pairs))
 		}
 		calls[r.account] += r.calls
 		heard[r.account] = true

@@ -31,7 +31,7 @@ func length(from, to time.Time) string {
 }
 
 // tell is what a person reads of a run.
-func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, slow slowly, score float64) watch.Told {
+func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) watch.Told {
 	n := d.Names
 	who := r.who.person
 	if who == "" {
@@ -53,17 +53,17 @@ func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, slo
 		usual = fmt.Sprintf("it had some on %d of %s before, at most %d an hour", u.DaysWith, count(u.Days, "day", "days"), u.Highest)
 	}
 	told := watch.Told{
-		Title: fmt.Sprintf("%s ran into policies of the organisation %d times", who, calls),
+		Title: fmt.Sprintf("%s ran into policies of the organisation %s", who, count(r.calls, "time", "times")),
 		Reasons: []finding.Reason{{
-			Kind: "denials", Observed: strconv.Itoa(calls), Expected: fmt.Sprintf("0-%d", u.High()),
+			Kind: "denials", Observed: strconv.Itoa(r.calls), Expected: fmt.Sprintf("0-%d", u.High()),
 			Text: fmt.Sprintf("%s was denied by policy of the organisation %s in %s in account %s: %s in %s; %s.",
-				who, count(calls, "time", "times"), length(since, r.last), account, list(r.ops, 5), list(r.regions, 4), usual),
+				who, count(r.calls, "time", "times"), length(r.first, r.last), account, list(r.ops, 5), list(r.regions, 4), usual),
 		}},
 		Attack: []string{"T1580", "T1526"},
 	}
-	if r.fresh > 1 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: strconv.Itoa(r.fresh),
-			Text: fmt.Sprintf("%d of these calls were never denied in the account before, in this region.", r.fresh)})
+	if n := len(r.pairs); n > 1 {
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: strconv.Itoa(n),
+			Text: fmt.Sprintf("%d of these calls were never denied in the account before, in this region.", n)})
 	}
 	if slow.days >= slowLeast {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "slow", Observed: strconv.Itoa(slow.days),
@@ -89,7 +89,7 @@ func (s *sign) tell(d *watch.Day, i int, r *run, calls int, since time.Time, slo
 		query = fmt.Sprintf("actor_session:%q", r.who.person)
 	}
 	told.Next = []string{
-		fmt.Sprintf("yagura search '%s outcome:denied_by_org_policy' --since %s", query, since.UTC().Format(time.RFC3339)),
+		fmt.Sprintf("yagura search '%s outcome:denied_by_org_policy' --since %s --until %s", query, r.first.UTC().Format(time.RFC3339), r.last.Add(time.Minute).UTC().Format(time.RFC3339)),
 		"aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id " + account,
 	}
 	return told

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 )
 
@@ -33,10 +35,10 @@ func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
 	if len(d.granted) > 0 && !own {
 		return nil
 	}
-	if a := s.before(day, i, d, watch.ActPolicy, policyBefore); a != nil && own {
+	if a := s.before(day, i, d, watch.ActPolicy, policyBefore, nil); a != nil && own {
 		return explain("policy", a.Operation+" in this account at "+clock(a.First)+" changed what is allowed shortly before.")
 	}
-	deploy := s.before(day, i, d, watch.ActDeploy, deployBefore)
+	deploy := s.before(day, i, d, watch.ActDeploy, deployBefore, func(a *watch.Act) bool { return deploys(day.Names, a, d) })
 	if own && program && deploy != nil {
 		return explain("deploy", deploy.Operation+" at "+clock(deploy.First)+" in this account came before, and the program is denied what it had been given for days.")
 	}
@@ -71,9 +73,44 @@ func (s *sign) family(n *watch.Names, m *memory, secret int32) bool {
 	})
 }
 
-// before is the latest act of the sort in the principal's account, or on the
+// deploys tells whether the act brings a new version of the program that is
+// denied, as far as the log tells: what is deployed bears a name like its role's,
+// or the log says no more than where programs of its sort run. What a program
+// deploys itself accounts for nothing.
+func deploys(n *watch.Names, a *watch.Act, d *denied) bool {
+	if a.Actor == d.actor || d.actor < 0 {
+		return false
+	}
+	if a.Resource != "" && alike(novelty.Last(a.Resource), n.Actors[d.actor].Name) {
+		return true
+	}
+	if a.Resource != "" && !strings.Contains(a.Resource, ":cluster/") {
+		return false
+	}
+	switch d.caller {
+	case event.CallerECS:
+		return strings.HasPrefix(a.Service, "ecs.")
+	case event.CallerEC2:
+		return strings.HasPrefix(a.Service, "ec2.") || strings.HasPrefix(a.Service, "autoscaling.")
+	case event.CallerEKS:
+		return strings.HasPrefix(a.Service, "eks.")
+	}
+	return false
+}
+
+// alike tells whether names begin with the same five letters, or one with all of
+// the other.
+func alike(a, b string) bool {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n >= 5 || n > 0 && n == min(len(a), len(b))
+}
+
+// before is the latest act of the sort, if it is one that counts, in the principal's account, or on the
 // same secret, so long before its first denial.
-func (s *sign) before(day *watch.Day, i int, d *denied, sort string, within time.Duration) *watch.Act {
+func (s *sign) before(day *watch.Day, i int, d *denied, sort string, within time.Duration, counts func(*watch.Act) bool) *watch.Act {
 	var best *watch.Act
 	look := func(acts []watch.Act) {
 		for k := range acts {
@@ -82,6 +119,9 @@ func (s *sign) before(day *watch.Day, i int, d *denied, sort string, within time
 				continue
 			}
 			if a.Account != d.account && !(a.Secret >= 0 && slices.Contains(d.secrets, a.Secret)) {
+				continue
+			}
+			if counts != nil && !counts(a) {
 				continue
 			}
 			if best == nil || a.First.After(best.First) {

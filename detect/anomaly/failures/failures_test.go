@@ -166,6 +166,12 @@ func TestSign(t *testing.T) {
 		h.On(learned, "2:01 ci deployer deploy service/app0")
 		h.Deny(learned, 50, "2:05 lambda app0 reads prod/other/new x3000")
 	})
+	// a deploy of something else accounts for nothing
+	fires(6, finding.Medium, "prod/other/new", func(h *watchtest.History) {
+		h.On(learned, "2:01 ci deployer deploy service/crm-front")
+		h.On(learned-3, "2:01 ci deployer reads prod/other/new")
+		h.Deny(learned, 50, "2:05 lambda app0 reads prod/other/new x3000")
+	})
 	// a program that is denied what it had: one thing, or after something changed
 	explained("misconfiguration", func(h *watchtest.History) {
 		h.Deny(learned, 50, "2:05 lambda app0 reads prod/app0/s0 x200")
