@@ -258,8 +258,8 @@ func TestReadLabels(t *testing.T) {
 		return labels
 	}
 	f("", 0)
-	l := f(`{"id":"1","kind":"anomaly.timing","difficulty":"2","start":"2026-08-03T21:00:00+09:00","end":"2026-08-03 13:00:00","secret":"s","colour":"red"}`+"\n\n", 1)[0]
-	if l.Kind != finding.SignTime || l.Difficulty != 2 || !l.Start.Equal(noon) || !l.End.Equal(noon.Add(time.Hour)) || l.Secrets[0] != "s" {
+	l := f(`{"id":"1","kind":"anomaly.timing","difficulty":"2","start":"2026-08-03T21:00:00+09:00","end":"2026-08-03 13:00:00","secret":"s","colour":"red","blind":true}`+"\n\n", 1)[0]
+	if l.Kind != finding.SignTime || l.Difficulty != 2 || !l.Start.Equal(noon) || !l.End.Equal(noon.Add(time.Hour)) || l.Secrets[0] != "s" || !l.Blind {
 		t.Errorf("got %+v", l)
 	}
 	l = f(`[{"type":"Auth-Failures","from":1785758400,"to":1785762000000,"actors":["a","b"],"malicious":true}]`, 1)[0]

@@ -125,6 +125,7 @@ func readLabel(raw map[string]json.RawMessage) (l Label, problems []string) {
 	l.Benign = f.truth("benign", "isbenign") || f.text("label", "class", "verdict") == "benign" ||
 		f.has("malicious") && !f.truth("malicious")
 	l.Known = f.truth("known", "incalendar", "calendar", "declared")
+	l.Blind = f.truth("blind")
 	l.Account = f.text("account", "accountuid", "accountid")
 	l.Actors = f.texts("principal", "principals", "actor", "actors", "actoruid", "principalarn", "role")
 	l.People = f.texts("person", "people", "user", "users", "email")

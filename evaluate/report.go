@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	placing "github.com/yagura-sec/yagura/simulate/trouble"
 )
 
 // Header is what a report says of how it came about.
@@ -142,6 +143,7 @@ func (d *document) kinds() {
 		rows = append(rows, row)
 	}
 	d.table([]string{"kind", "1 and 2", "difficulty 1", "difficulty 2", "difficulty 3"}, rows)
+	d.placed(names)
 	for _, family := range slices.Sorted(maps.Keys(d.r.Families)) {
 		s := d.r.Families[family]
 		rows = nil
@@ -154,6 +156,29 @@ func (d *document) kinds() {
 		d.table([]string{"kind", "1 and 2", "95 % at 1", "difficulty 3", "precision", "false a day and 1,000"}, rows)
 	}
 	d.precision(names)
+}
+
+// placed sets trouble that was put anywhere beside what was put where it fits.
+func (d *document) placed(names []string) {
+	var rows [][]string
+	for _, name := range names {
+		row := []string{name}
+		for _, base := range []string{"2", "3"} {
+			x := d.r.Kinds[name].ByDifficulty[base]
+			rest, n := math.NaN(), x.Labels-x.Blind.Labels
+			if n > 0 {
+				rest = x.Recall.At(1) * float64(x.Labels)
+				if x.Blind.Labels > 0 {
+					rest -= x.Blind.Recall.At(1) * float64(x.Blind.Labels)
+				}
+				rest /= float64(n)
+			}
+			row = append(row, fmt.Sprintf("%s of %d", two(rest), n), fmt.Sprintf("%s of %d", two(x.Blind.Recall.At(1)), x.Blind.Labels))
+		}
+		rows = append(rows, row)
+	}
+	d.say("Trouble that was put where it fits, and what was put blindly (see the end of this page), recall at a budget of 1:\n")
+	d.table([]string{"kind", "difficulty 2, fitting", "difficulty 2, blind", "difficulty 3, fitting", "difficulty 3, blind"}, rows)
 }
 
 func (d *document) precision(names []string) {
@@ -396,16 +421,18 @@ func (d *document) limits() {
   There is no public data set of labelled trouble with secrets to hold them against.
 - How rare trouble is in a real organisation is not known, here or anywhere. Precision
   depends on it; recall and the number of false alerts do not.
-- Trouble is put where it can be told apart, not anywhere. Nothing else happens to the
-  same secrets, programs and people within a day or two of it, so that no trouble
-  lies within a look-alike. Secrets, programs and people in it have been there for
-  two weeks at least. A thief is never a person on call, and their secrets had no
-  other stranger before. Bursts happen to secrets that are read steadily, and jobs go
-  astray at hours that are not working hours. Trouble that breaks these rules is
-  harder to find or to explain rightly than the figures say.
-- The calendar names what is planned as exactly as these worlds know it: account, time,
-  secrets and roles. Tickets in a real organisation say less, so that more of what is
-  planned would be alarming there.
+- Most trouble is put where it can be told apart, not anywhere: nothing else happens
+  to the same secrets, programs and people within a day or two, so that it lies within
+  no look-alike; what it happens to has been there for two weeks, is read steadily,
+  and had no other stranger before; a thief is never a person on call, whose week the
+  calendar excuses; bursts are large beside the usual, and jobs go astray to hours at
+  which their secrets are not in use. %[1]s of what is of difficulties 2 and 3 minds
+  none of that ("blind"), but what of it turns out so that nobody could tell it from
+  the usual counts as difficulty 3. Difficulty 1 is never blind.
+- The calendar of these worlds never excuses trouble, nor what it does not know: a
+  planned window that would is written more narrowly. Half of its entries tell only
+  where and when, as tickets do; the others name who or what. In a real organisation
+  a wide window may hide a thief.
 - Some of what the detector asks for and the sizes that trouble has were written by the
   same people. Difficulty 3 is there to show where it ends.
 - There are two families of traffic so that a detector is not judged by its own
@@ -417,7 +444,7 @@ func (d *document) limits() {
 - Intervals are over seeds, resampled (the two families of a seed have the same
   trouble and count as one), and never narrower than the number of labels
   allows (Wilson). They say nothing about worlds of another make.
-`)
+`, percent(placing.BlindShare))
 }
 
 func (d *document) worlds() {
@@ -476,6 +503,8 @@ func (d *document) present() (out []string) {
 func (d *document) measured() []string {
 	return slices.DeleteFunc(d.present(), func(n string) bool { return d.r.Kinds[n].Labels == 0 || !slices.Contains(finding.Signs, n) })
 }
+
+func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 
 func two(f float64) string {
 	switch {

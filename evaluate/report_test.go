@@ -34,6 +34,7 @@ func outcomes() (out []Outcome) {
 				l.ID, l.Difficulty, l.Sort = fmt.Sprintf("w%d-%d", i, n), n%3+1, "burst"
 				l.Start = noon.Add(time.Duration(n) * 4 * time.Hour)
 				l.End = l.Start.Add(time.Hour)
+				l.Blind = n%3 > 0 && n%4 == 0
 				if n >= 14 {
 					l.Benign, l.Sort, l.Known = true, "deploy storm", n%2 == 0
 				} else if n >= 10 {

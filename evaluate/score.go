@@ -102,6 +102,15 @@ type OfDifficulty struct {
 	Recall    ByBudget            `json:"recall"`
 	Interval  map[string][]Number `json:"recall_interval"`
 	Precision ByBudget            `json:"precision"` // true alerts of that difficulty against all false ones
+	// Blind is the part of it that was put anywhere, not where it can be told
+	// apart.
+	Blind Placed `json:"blind"`
+}
+
+// Placed is how labels of one placement fare.
+type Placed struct {
+	Labels int      `json:"labels"`
+	Recall ByBudget `json:"recall"`
 }
 
 // Lookalikes are what only looks like trouble.
@@ -367,6 +376,8 @@ func kindScore(worlds []Verdict, kind string) Kind {
 		d := OfDifficulty{Labels: sum(parts(worlds, ofKind(kind, base), found(0))).Of}
 		at := func(b float64) []Part { return parts(worlds, ofKind(kind, base), found(b)) }
 		d.Recall = byBudget(func(b float64) float64 { return sum(at(b)).Ratio() })
+		blind := func(l *Judged) bool { return l.Blind && ofKind(kind, base)(l) }
+		d.Blind = Placed{sum(parts(worlds, blind, found(0))).Of, byBudget(func(b float64) float64 { return sum(parts(worlds, blind, found(b))).Ratio() })}
 		d.Interval = intervals(at)
 		of := [][]int{{0, 1, 2}, {1}, {2}, {3}, {0, 1, 2, 3}}[i]
 		d.Precision = byBudget(func(b float64) float64 {
