@@ -213,6 +213,44 @@ func TestRecordsNameWhatTheWorldNames(t *testing.T) {
 	}
 }
 
+// A call to a region knows the keys, parameters and secrets of that region only.
+func TestCallsNameWhatIsInTheirRegion(t *testing.T) {
+	for f := range lived {
+		w := live(t, f)
+		mine, home := map[string]bool{}, map[string]string{}
+		for _, a := range w.Accounts {
+			home[a.ID] = a.Home
+		}
+		for _, l := range w.labels {
+			for _, id := range l.Events {
+				mine[id] = true
+			}
+		}
+		abroad := 0
+		for i := range w.events {
+			e := &w.events[i]
+			parts := strings.SplitN(e.ResourceUID, ":", 6)
+			if mine[e.EventUID] || len(parts) < 6 || parts[3] == "" {
+				continue
+			}
+			switch e.APIService {
+			case "kms.amazonaws.com", "ssm.amazonaws.com", "secretsmanager.amazonaws.com":
+			default:
+				continue
+			}
+			if parts[3] != e.Region {
+				t.Fatalf("%s: %s in %s names %s", f, e.APIOperation, e.Region, e.ResourceUID)
+			}
+			if e.Region != home[e.AccountUID] {
+				abroad++
+			}
+		}
+		if abroad < 50 {
+			t.Errorf("%s: %d calls to a second region only", f, abroad)
+		}
+	}
+}
+
 func TestLabelsNameRecords(t *testing.T) {
 	for f := range lived {
 		w := live(t, f)
@@ -315,7 +353,7 @@ func TestWorldSameSeedSameBytes(t *testing.T) {
 }
 
 func TestWrongConfigs(t *testing.T) {
-	for _, c := range []Config{{Size: "vast"}, {Family: "wild"}, {Accounts: -1}, {Days: -1}, {Secrets: -1}} {
+	for _, c := range []Config{{Size: "vast"}, {Family: "wild"}, {Accounts: -1}, {Days: -1}, {Secrets: -1}, {Start: time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)}} {
 		if _, err := c.Write(context.Background(), filepath.Join(t.TempDir(), "w")); err == nil {
 			t.Errorf("%+v was accepted", c)
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -309,7 +310,7 @@ func TestRates(t *testing.T) {
 	r := trouble.Rates()
 	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
 		for k, v := range r {
-			if got, ok := w.Rates[k]; !ok || got != v {
+			if got, ok := w.Rates[k]; !ok || got != v || strings.HasSuffix(k, ".least") && got > r[strings.TrimSuffix(k, "least")+"most"] {
 				t.Errorf("%s is %v in the world, want %v", k, got, v)
 			}
 		}
@@ -320,12 +321,16 @@ func TestRates(t *testing.T) {
 }
 
 // TestHonest holds bursts against what is usual for their secrets: plain ones
-// stand far above it.
+// stand far above it, unusual ones well, placed blindly or not.
 func TestHonest(t *testing.T) {
+	onApp := 0
 	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
-		calls := map[*estate.Label]int{}
+		calls, sessions := map[*estate.Label]int{}, map[*estate.Label]map[string]bool{}
 		for _, c := range p.Calls {
-			calls[c.Label]++
+			if calls[c.Label]++; sessions[c.Label] == nil {
+				sessions[c.Label] = map[string]bool{}
+			}
+			sessions[c.Label][c.By.Session] = true
 		}
 		usual := map[string]float64{}
 		for _, wl := range w.Workloads {
@@ -336,18 +341,153 @@ func TestHonest(t *testing.T) {
 			}
 		}
 		for _, l := range p.Labels {
-			if l.Sort != "burst" || l.Benign {
+			if l.Benign || l.Sort != "burst" && l.Sort != "burst on an application" {
 				continue
 			}
-			n, rate := float64(calls[l]), usual[l.Secrets[0]]
+			n, rate := float64(calls[l]), 0.0
+			for _, s := range l.Secrets {
+				rate += usual[s]
+			}
 			switch {
 			case l.Difficulty == 1 && n < trouble.PlainTimes*rate+trouble.PlainMore,
 				l.Difficulty == 2 && n < trouble.UnusualTimes*rate,
-				n < rate/4:
+				!l.Blind && n < rate/4:
 				t.Errorf("%s of difficulty %d: %v more calls, where %.1f an hour are usual", l.ID, l.Difficulty, n, rate)
+			}
+			if l.Sort == "burst" {
+				continue
+			}
+			if onApp++; len(l.Secrets) < 2 || len(sessions[l]) != 1 {
+				t.Errorf("%s: %d secrets by %d sessions", l.ID, len(l.Secrets), len(sessions[l]))
+			}
+			apps := map[*estate.App]bool{}
+			for _, s := range w.Secrets {
+				if slices.Contains(l.Secrets, s.ARN) {
+					apps[s.App] = true
+				}
+			}
+			if len(apps) != 1 || l.End.Sub(l.Start) < 45*time.Minute {
+				t.Errorf("%s: secrets of %d applications in %v", l.ID, len(apps), l.End.Sub(l.Start))
 			}
 		}
 	})
+	if onApp == 0 {
+		t.Error("nobody reads several secrets of an application")
+	}
+}
+
+// TestDrawn: what is injected has sizes of the ranges that world.json prints, and
+// not the same one always.
+func TestDrawn(t *testing.T) {
+	sizes := map[string]map[int]bool{}
+	f := func(l *estate.Label, n int, sort string, difficulty int, r trouble.Range) {
+		t.Helper()
+		if l.Sort != sort || l.Difficulty != difficulty || l.Blind || l.PartOf != "" {
+			return
+		}
+		if float64(n) < r.Least || float64(n) > r.Most {
+			t.Errorf("%s of difficulty %d: %d, want %v", sort, difficulty, n, r)
+		}
+		k := fmt.Sprint(sort, difficulty)
+		if sizes[k] == nil {
+			sizes[k] = map[int]bool{}
+		}
+		sizes[k][n] = true
+	}
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		calls := map[*estate.Label]int{}
+		for _, c := range p.Calls {
+			calls[c.Label]++
+		}
+		for _, l := range p.Labels {
+			if l.Benign {
+				continue
+			}
+			f(l, calls[l], "burst", 1, trouble.BurstHuge)
+			f(l, calls[l], "burst", 3, trouble.BurstSmall)
+			f(l, calls[l], "hammer", 1, trouble.Hammer)
+			f(l, calls[l], "from an instance", 1, trouble.StrangerPlain)
+			f(l, calls[l], "denied by a service control policy", 1, trouble.DenialsMany)
+			f(l, calls[l], "denied by a service control policy", 2, trouble.DenialsSome)
+			f(l, calls[l], "denied by a service control policy", 3, trouble.DenialsFew)
+			f(l, len(l.Secrets), "spray", 1, trouble.SprayWide)
+		}
+	})
+	for k, seen := range sizes {
+		if len(seen) < 2 {
+			t.Errorf("%s: always %v", k, seen)
+		}
+	}
+	if len(sizes) < 6 {
+		t.Errorf("only %d sorts are held: %v", len(sizes), sizes)
+	}
+}
+
+// TestBlind: BlindShare of what is unusual or hidden comes to whatever is used,
+// nothing that is plain does.
+func TestBlind(t *testing.T) {
+	blind, all := 0.0, 0.0
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		for _, l := range p.Labels {
+			if l.PartOf != "" {
+				continue
+			}
+			if l.Blind && (l.Benign || l.Difficulty == 1) {
+				t.Errorf("%s of difficulty %d is blind", l.ID, l.Difficulty)
+			}
+			if !l.Benign && l.Difficulty > 1 {
+				if all++; l.Blind {
+					blind++
+				}
+			}
+		}
+	})
+	if share := blind / all; math.Abs(share-trouble.BlindShare) > 0.1 {
+		t.Errorf("%.0f of %.0f are blind", blind, all)
+	}
+}
+
+// TestTickets: each known thing has one window, and half of them tell no more
+// than where and when.
+func TestTickets(t *testing.T) {
+	var wide, all, duty, onCall float64
+	each(t, func(t *testing.T, w *estate.World, p estate.Plan) {
+		known, tickets := 0, 0
+		for _, l := range p.Labels {
+			if l.Known && l.Sort != "on-call page" {
+				known++
+			}
+			if !l.Benign && l.Person != "" {
+				onCall++
+				for _, x := range w.People {
+					if x.Email == l.Person && slices.ContainsFunc(x.Duty, func(s estate.Shift) bool { return l.Start.Before(s.To) && s.From.Before(l.End) }) {
+						duty++
+					}
+				}
+			}
+		}
+		for _, x := range p.Windows {
+			if x.Ticket == "" {
+				continue
+			}
+			tickets++
+			if len(x.Actors)+len(x.People) > 0 {
+				continue
+			}
+			if len(x.Accounts) > 0 && len(x.Resources) == 0 || len(x.Resources) > 0 && strings.HasSuffix(x.Resources[0], "/*") {
+				wide++
+			}
+		}
+		if all += float64(tickets); tickets != known {
+			t.Errorf("%d windows of %d that are known", tickets, known)
+		}
+	})
+	if share := wide / all; share < 0.4 || share > 0.55 {
+		t.Errorf("%.0f of %.0f windows tell where and when only", wide, all)
+	}
+	if duty == 0 {
+		t.Errorf("none of %.0f stolen sessions is of who is on call", onCall)
+	}
 }
 
 // TestRare: trouble is on 0.1 to 1 of 100 principals' days.
