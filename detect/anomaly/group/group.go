@@ -9,9 +9,9 @@
 // never show such sets.
 //
 // A burst with a part of a set only is judged by how often the set was read in
-// part before, by beta-binomial predictive under a prior from all sets, and a
-// part that was seen on several days is no news. A stranger to the set is judged
-// by how often strangers come to sets at all, on top.
+// part before: by the mean of the Beta posterior, (a+k)/(a+b+n), under a prior
+// from all sets, and a part that was seen on several days is no news. A stranger
+// to the set is judged by how often strangers come to sets at all.
 package group
 
 import (
@@ -64,6 +64,7 @@ type sign struct {
 
 	whole, part   float64     // bursts of insiders on any set, decayed
 	calm, strange float64     // days of sets, and strangers that came to stay, decayed
+	once, again   float64     // parts, and those that came more than once in their hour, decayed
 	recent        []watch.Act // of the last day learned
 	last          []watch.Burst
 }
@@ -129,7 +130,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			continue
 		}
 		a := watch.Alarm{
-			Sign: finding.SignGroup, Class: "group", Secret: -1, Secrets: p.secrets, Actor: p.actor, Caller: p.caller,
+			Sign: finding.SignGroup, Class: "group/part", Secret: -1, Secrets: p.secrets, Actor: p.actor, Caller: p.caller,
 			Account: s.account(day.Names, p), Score: score, Trials: s.trials(day.Names), First: p.first, Last: p.last,
 			Count: int64(p.bursts), Severity: finding.Low, Days: int(s.day - p.set.first + 1), Calls: int64(p.set.count),
 			Mature: s.days >= matureDays,
@@ -139,7 +140,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			a.Secret, a.Secrets = p.secrets[0], nil
 		}
 		if !p.insider {
-			a.Severity = finding.Medium
+			a.Class, a.Severity = "group/stranger", finding.Medium
 			a.Trials = float64(len(s.sets)) / float64(max(1, len(day.Names.Secrets))) // a day of a set is one
 		}
 		if !s.opt.NoContext {
@@ -308,12 +309,13 @@ func bursts(h *watch.Hour, p *partial) (more, just int) {
 }
 
 // A secret read more often than floodReads, and floodEach for each burst, in an
-// hour is read over and over, and so is a part that comes in more bursts than
-// floodBursts.
+// hour is read over and over: once and again for each of a few processes on a
+// machine. So is a part that comes in more bursts than floodBursts in two hours: a
+// burst takes five minutes, so they would be half of the time.
 const (
 	floodReads  = 8
 	floodEach   = 2
-	floodBursts = 5
+	floodBursts = 12
 )
 
 // concerns tells whether a stranger's reading is for this sign to judge: that of a
@@ -342,8 +344,11 @@ func (s *sign) concerns(n *watch.Names, h *watch.Hour, p *partial) bool {
 // score is -log10 of the chance that the next burst on the set is this.
 func (s *sign) score(p *partial) float64 {
 	if p.insider {
-		// Once cut short, twice cut short: that is no independent chance.
-		return -math.Log10(s.chancePart(p)) + againScore*float64(min(p.bursts-1, maxAgain))
+		score := -math.Log10(s.chancePart(p))
+		if p.bursts > 1 { // once cut short, often cut short: that is no independent chance
+			score += s.againScore()
+		}
+		return score
 	}
 	if s.knownPart(p) > 0 {
 		return 0
@@ -351,12 +356,12 @@ func (s *sign) score(p *partial) float64 {
 	return -math.Log10(s.chanceStranger())
 }
 
-// againScore is for each further burst with the same part in the hour, of at most
-// maxAgain: after one the next has a chance of about one in three.
-const (
-	againScore = 0.48
-	maxAgain   = 2
-)
+// againScore is what it adds that the same part came more than once in the hour:
+// how rarely it does, by all parts seen, and one time in ten before any was, for a
+// start that breaks off is mended or tried again whole.
+func (s *sign) againScore() float64 {
+	return -math.Log10((1 + s.again) / (10 + s.once))
+}
 
 // chancePart is the predictive chance of a part by those who read the whole.
 func (s *sign) chancePart(p *partial) float64 {
@@ -367,7 +372,9 @@ func (s *sign) chancePart(p *partial) float64 {
 }
 
 // prior is that of a set being read in part by its readers: as seen of all
-// sets, with the weight of 1,000 bursts.
+// sets, and one burst in 40 before anything was, with the weight of 1,000 bursts:
+// parts differ between sets by as much as programs do, so a set has to have been
+// read for a month or so before its own share outweighs that of all.
 func (s *sign) prior() (a, b float64) {
 	switch {
 	case s.opt.NoPeers:

@@ -135,8 +135,15 @@ func TestSign(t *testing.T) {
 		h.Burst(learned, "2:10 lambda billing reads prod/billing/db")
 	})
 	// three of four, again and again
-	fires(3.5, finding.Low, "just these 3 times", func(h *watchtest.History) {
+	fires(3.5, finding.Low, "In 3 bursts", func(h *watchtest.History) {
 		h.Burst(learned, "2:10 lambda billing reads prod/billing/db,prod/billing/api,prod/billing/mq x3")
+	})
+	// every ten minutes, which is no flood yet; and all the time
+	fires(3.5, finding.Low, "In 6 bursts", func(h *watchtest.History) {
+		h.Burst(learned, "2:10 lambda billing reads prod/billing/db,prod/billing/api,prod/billing/mq x6")
+	})
+	quiet(func(h *watchtest.History) {
+		h.Burst(learned, "2:10 lambda billing reads prod/billing/db,prod/billing/api,prod/billing/mq x20")
 	})
 	// two of four, by two sessions at once
 	fires(3.5, finding.Low, "2 of 4", func(h *watchtest.History) {
@@ -222,6 +229,38 @@ func TestAdopts(t *testing.T) {
 	}
 	if alarms[0] != 1 || alarms[4] != 0 || alarms[9] != 0 {
 		t.Errorf("alarms by day %v", alarms)
+	}
+}
+
+// TestHeard: days without any log are neither days nor calm.
+func TestHeard(t *testing.T) {
+	h := starts()
+	s := New(Options{}).(*sign)
+	h.Learn(s, 0, learned)
+	days, calm := s.days, s.calm
+	s.Learn(h.Day(learned + 4))
+	if s.days != days || s.calm > calm {
+		t.Errorf("%d days and calm %.1f, then %d and %.1f", days, calm, s.days, s.calm)
+	}
+}
+
+// TestTrials: parts and strangers are judged at different rates, and told apart.
+func TestTrials(t *testing.T) {
+	h := starts()
+	h.Burst(learned, "2:10 lambda billing reads prod/billing/db")
+	h.Burst(learned, "2:40 ecs app1 reads prod/app1/a")
+	h.Burst(learned, "2:10 lambda break-glass reads prod/billing/db")
+	s := New(Options{})
+	h.Learn(s, 0, learned)
+	trials := map[string]float64{}
+	for _, a := range h.Judge(s, learned) {
+		if had, ok := trials[a.Class]; ok && had != a.Trials {
+			t.Errorf("%s: %v trials, and %v", a.Class, had, a.Trials)
+		}
+		trials[a.Class] = a.Trials
+	}
+	if len(trials) != 2 || trials["group/part"] <= trials["group/stranger"] {
+		t.Errorf("trials %v", trials)
 	}
 }
 

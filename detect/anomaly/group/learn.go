@@ -20,8 +20,12 @@ func (s *sign) Learn(day *watch.Day) {
 	}
 	s.whole, s.part = s.whole*f, s.part*f
 	s.calm, s.strange = s.calm*f, s.strange*f
-	s.days++
-	s.count(day)
+	s.once, s.again = s.once*f, s.again*f
+	heard := heardOf(day)
+	if len(heard) > 0 {
+		s.days++
+	}
+	s.count(day, heard)
 	s.day = n
 	s.recent, s.last = nil, nil
 	for i, h := range day.Hours {
@@ -77,9 +81,9 @@ func (s *sign) comes(x *set, b *watch.Burst) bool {
 
 // count takes in how the sets known so far were read: what the priors are made
 // of.
-func (s *sign) count(day *watch.Day) {
+func (s *sign) count(day *watch.Day, heard map[string]bool) {
 	type key struct{ set, actor int32 }
-	strangers, parts := map[key]bool{}, map[key]bool{}
+	strangers, parts := map[key]bool{}, map[key]int{}
 	for i, h := range day.Hours {
 		if h == nil {
 			continue
@@ -100,15 +104,42 @@ func (s *sign) count(day *watch.Day) {
 		}
 		for _, p := range s.partials(h) {
 			if p.insider && s.knownPart(p) == 0 && !s.completed(day, i, p) && !s.rotates(h, p) {
-				parts[key{int32(slices.Index(s.sets, p.set)), p.actor}] = true
+				k := key{int32(slices.Index(s.sets, p.set)), p.actor}
+				parts[k] = max(parts[k], p.bursts)
 			}
 		}
 	}
-	for range parts {
+	for _, bursts := range parts {
 		s.part += onceWeight
+		s.once++
+		if bursts > 1 {
+			s.again++
+		}
 	}
 	s.strange += float64(len(strangers))
-	s.calm += float64(len(s.sets))
+	for _, x := range s.sets {
+		if heard[day.Names.Secrets[x.secrets[0]].Account] {
+			s.calm++
+		}
+	}
+}
+
+// heardOf is the accounts of which anything is known on the day. No log is no
+// calm.
+func heardOf(day *watch.Day) map[string]bool {
+	heard := map[string]bool{}
+	for _, h := range day.Hours {
+		if h == nil {
+			continue
+		}
+		for i := range h.Calls {
+			heard[day.Names.Accounts[h.Calls[i].Account]] = true
+		}
+		for i := range h.Uses {
+			heard[day.Names.Accounts[h.Uses[i].Account]] = true
+		}
+	}
+	return heard
 }
 
 // learn takes in a burst.

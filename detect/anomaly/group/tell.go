@@ -2,7 +2,6 @@ package group
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -62,20 +61,43 @@ func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "stranger",
 			Text: fmt.Sprintf("%s never read any of them before; they are read by %s.", upper(who), s.readers(n, p.set))})
 	} else if p.bursts > 1 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "repeated", Text: fmt.Sprintf("It read just these %d times between %s and %s.", p.bursts, clock(p.first), clock(p.last))})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "repeated", Text: fmt.Sprintf("In %d bursts between %s and %s it read just these of the set.", p.bursts, clock(p.first), clock(p.last))})
+	}
+	rare := fmt.Sprintf("Sets like this one are read in part in about 1 of %.0f bursts", (priorB+s.whole+s.part)/(0.5+s.part))
+	if !p.insider {
+		rare = fmt.Sprintf("A program comes new to such a set on about 1 of %.0f days", 1/s.chanceStranger())
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance",
-		Text: fmt.Sprintf("Of all sets that are read together %.0f of %.0f bursts were partial; the chance of this one is about 1 in %.0f.", s.part, s.whole, math.Pow(10, score))})
+		Text: fmt.Sprintf("%s; with what this set has shown itself the chance of this is about 1 in 10^%.1f.", rare, score)})
 	told.Series = s.series(day, i, p)
 	if s.days < 14 {
 		told.Unseen = append(told.Unseen, fmt.Sprintf("Only %d days of log are known.", s.days))
 	}
-	since := p.first.UTC().Format(time.RFC3339)
-	told.Next = append(told.Next, fmt.Sprintf("yagura search 'actor_uid:%q (%s)' --since %s", n.Actors[p.actor].UID, anyOf(n, p.secrets), since))
+	told.Next = append(told.Next, fmt.Sprintf("yagura search 'actor_uid:%q and (%s)' --since %s --until %s", n.Actors[p.actor].UID, anyOf(n, p.secrets),
+		p.first.UTC().Format(time.RFC3339), p.last.Add(watchBurst).UTC().Format(time.RFC3339)))
 	for _, x := range p.secrets[:min(3, len(p.secrets))] {
-		told.Next = append(told.Next, "aws secretsmanager describe-secret --secret-id "+n.Secrets[x].UID)
+		told.Next = append(told.Next, describe(&n.Secrets[x]))
 	}
 	return told
+}
+
+// watchBurst is how long a burst lasts from its first read.
+const watchBurst = 5 * time.Minute
+
+// describe is the command that shows a secret, a parameter or a key.
+func describe(x *watch.Secret) string {
+	region := ""
+	if x.Region != "" {
+		region = " --region " + x.Region
+	}
+	switch {
+	case strings.Contains(x.UID, ":kms:"):
+		return "aws kms describe-key --key-id " + x.UID + region
+	case strings.Contains(x.UID, ":ssm:"):
+		_, name, _ := strings.Cut(x.UID, ":parameter")
+		return "aws ssm describe-parameters --parameter-filters Key=Name,Values=" + name + region
+	}
+	return "aws secretsmanager describe-secret --secret-id " + x.UID + region
 }
 
 func anyOf(n *watch.Names, secrets []int32) string {
