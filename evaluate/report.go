@@ -424,11 +424,11 @@ func (d *document) limits() {
 - Most trouble is put where it can be told apart, not anywhere: nothing else happens
   to the same secrets, programs and people within a day or two, so that it lies within
   no look-alike; what it happens to has been there for two weeks, is read steadily,
-  and had no other stranger before; a thief is never a person on call, whose week the
-  calendar excuses; bursts are large beside the usual, and jobs go astray to hours at
+  and had no other stranger before; bursts are large beside the usual, and jobs go astray to hours at
   which their secrets are not in use. %[1]s of what is of difficulties 2 and 3 minds
   none of that ("blind"), but what of it turns out so that nobody could tell it from
   the usual counts as difficulty 3. Difficulty 1 is never blind.
+- A person on call is never the thief in trouble of a kind that being on call excuses.
 - The calendar of these worlds never excuses trouble, nor what it does not know: a
   planned window that would is written more narrowly. Half of its entries tell only
   where and when, as tickets do; the others name who or what. In a real organisation
