@@ -82,9 +82,11 @@ func (h *hours) of(prior *density, weight, sd float64) (d density, n float64) {
 			d[c][i] = x / daysOf[c]
 		}
 	}
+	// Odd hours that are not their own yet say that there are odd ones, not which.
+	stray := float64(h.stray)
 	for c := range d {
 		for i := range d[c] {
-			d[c][i] = (d[c][i] + weight*prior[c][i]) / (n + weight)
+			d[c][i] = (d[c][i] + weight*prior[c][i] + stray/168) / (n + weight + stray)
 		}
 	}
 	return d, n

@@ -9,20 +9,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// machine is what is learned of one program and secret, about 130 bytes.
+// machine is what is learned of one program and secret, about 180 bytes.
 type machine struct {
 	hours
-	size   float32 // reads of a run at its usual hour
-	minute float32 // of the day, of those runs
-	odd    uint8   // hour of the latest run off its schedule
-	odds   uint8   // such runs at that hour
-	oddOn  uint16  // day of the latest
+	account int32   // that received its last call
+	size    float32 // reads of a run at its usual hour
+	minute  float32 // of the day, of those runs
+	odd     uint8   // hour of the latest run off its schedule
+	odds    uint8   // such runs at that hour
+	oddOn   uint16  // day of the latest
 }
 
 // widest is in how many hours of the day nine tenths of a program's activity may
@@ -265,8 +267,15 @@ func (s *sign) came(day *watch.Day, i int, x *stray) bool {
 	return false
 }
 
+// akin tells whether the act is on something of the same application as the actor,
+// by the words of their names.
+func akin(a *watch.Act, actor *watch.Actor) bool {
+	return novelty.Alike(novelty.Words(a.Resource[strings.LastIndexByte(a.Resource, '/')+1:]), novelty.Words(actor.Name))
+}
+
 // started finds the deploy, scaling or rotation before which a program would not
-// have read.
+// have read: by a pipeline or a service, or of the program itself. What the program
+// deploys accounts for nothing.
 func (s *sign) started(day *watch.Day, i int, x *stray) *watch.Act {
 	look := func(acts []watch.Act) *watch.Act {
 		for j := range acts {
@@ -276,11 +285,11 @@ func (s *sign) started(day *watch.Day, i int, x *stray) *watch.Act {
 			}
 			switch a.Sort {
 			case watch.ActDeploy:
-				if a.Account == x.account {
+				if a.Account == x.account && a.Actor != x.actor && (novelty.Builds(a.Caller) || akin(a, &day.Names.Actors[x.actor])) {
 					return a
 				}
 			case watch.ActBuild:
-				if a.Account == x.account && a.Caller == event.CallerAWSService {
+				if a.Account == x.account && a.Actor != x.actor && a.Caller == event.CallerAWSService {
 					return a
 				}
 			case watch.ActRotate:
@@ -303,16 +312,27 @@ func (s *sign) started(day *watch.Day, i int, x *stray) *watch.Act {
 	return nil
 }
 
+// atOnce is within what time a program that starts reads its secrets.
+const atOnce = 2 * time.Minute
+
 // alongside counts the other secrets that the program read as often, give or
-// take, in the hour, none of which it usually reads then.
+// take, in the hour, none of which it usually reads then: several, or one at the
+// same time. One read later in the hour is no start.
 func (s *sign) alongside(x *stray, all []*stray) (n int) {
+	near := 0
 	for _, o := range all {
 		if o.actor != x.actor || o.secret == x.secret || 5*o.count < 2*x.count || 2*o.count > 5*x.count {
 			continue
 		}
 		if m := s.pairs[o.pair]; m == nil || !m.usual(o.first) {
 			n++
+			if o.first.Sub(x.first).Abs() <= atOnce {
+				near++
+			}
 		}
+	}
+	if near == 0 && n < 2 {
+		return 0
 	}
 	return n
 }
@@ -324,8 +344,12 @@ func (m *machine) usual(t time.Time) bool {
 	return m.active[c][t.UTC().Hour()].n() > 0.3*m.days[c]
 }
 
-func (s *sign) learnMachines(day *watch.Day) {
-	by := map[pair]*[24]bool{}
+// used are the hours of a day in which a program was active, and of them those
+// that are not its own yet.
+type used struct{ active, odd [24]bool }
+
+func (s *sign) learnMachines(day *watch.Day, heard map[int32]bool) {
+	by := map[pair]*used{}
 	for i, h := range day.Hours {
 		if h != nil {
 			s.learnUses(day, i, by)
@@ -335,29 +359,27 @@ func (s *sign) learnMachines(day *watch.Day) {
 	judged, jobs := 0.0, 0.0
 	today := dayOf(day.Start)
 	for _, k := range slices.SortedFunc(maps.Keys(s.pairs), pair.compare) { // in order: sums of floats are to be the same each time
-		m, active := s.pairs[k], by[k]
-		if active == nil {
-			active = new([24]bool)
+		m, x := s.pairs[k], by[k]
+		switch {
+		case today-m.last > 60 && x == nil:
+			delete(s.pairs, k)
+			continue
+		case x == nil && !heard[m.account]:
+			continue // nothing is known of its account
+		case x == nil:
+			x = &used{}
 		}
 		switch {
 		case m.job():
 			s.strays.days++
 			jobs++
 		case m.seen >= matureHours && m.span() <= widest:
-			middle, _ := m.middle()
-			for i, yes := range active {
-				if yes {
-					judged++
-					s.programs.add(class(day.Start.Add(time.Duration(i)*time.Hour), m.offset), float64(i)-middle)
-				}
-			}
+			judged += s.learnPrograms(day, m, x)
 		}
-		m.learn(day.Start, active)
+		m.hold(day.Start, &x.active, &x.odd)
+		m.learn(day.Start, &x.active)
 		if m.on <= 14 || today%7 == 0 {
 			m.settle()
-		}
-		if today-m.last > 60 {
-			delete(s.pairs, k)
 		}
 	}
 	s.strays.days *= 0.995
@@ -367,17 +389,26 @@ func (s *sign) learnMachines(day *watch.Day) {
 	s.judged.job += 0.15 * (jobs/secrets - s.judged.job)
 }
 
-// sorted are all pairs in order, so that sums come out the same each time.
-func (s *sign) sorted() []pair {
-	return slices.SortedFunc(maps.Keys(s.pairs), func(a, b pair) int {
-		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.secret, b.secret))
-	})
+// learnPrograms adds a program's day to what programs do, and gives how many hours
+// it was active.
+func (s *sign) learnPrograms(day *watch.Day, m *machine, x *used) (n float64) {
+	middle, _ := m.middle()
+	for i, yes := range x.active {
+		if !yes {
+			continue
+		}
+		n++
+		s.programs.add(class(day.Start.Add(time.Duration(i)*time.Hour), m.offset), float64(i)-middle)
+	}
+	return n
 }
 
 // learnUses takes one hour in: who was active, where it is not by a start.
-func (s *sign) learnUses(day *watch.Day, i int, by map[pair]*[24]bool) {
+func (s *sign) learnUses(day *watch.Day, i int, by map[pair]*used) {
 	all := uses(day.Hours[i])
+	odd := map[pair]bool{}
 	for _, x := range s.oddOnes(all, day.Start.Add(time.Duration(i)*time.Hour)) {
+		odd[x.pair] = !x.job && x.score >= watch.Floor
 		if x.job && (s.o.NoContext || len(s.whyMachine(day, i, x, nil, all)) == 0) {
 			s.strays.runs++
 			s.pairs[x.pair].strayed(i, dayOf(day.Start))
@@ -389,6 +420,7 @@ func (s *sign) learnUses(day *watch.Day, i int, by map[pair]*[24]bool) {
 			m = &machine{}
 			s.pairs[x.pair] = m
 		}
+		m.account = x.account
 		if m.near(i, 0) {
 			m.run(x)
 		}
@@ -396,9 +428,9 @@ func (s *sign) learnUses(day *watch.Day, i int, by map[pair]*[24]bool) {
 			continue
 		}
 		if by[x.pair] == nil {
-			by[x.pair] = new([24]bool)
+			by[x.pair] = &used{}
 		}
-		by[x.pair][i] = true
+		by[x.pair].active[i], by[x.pair].odd[i] = true, odd[x.pair]
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// person is what is learned of one, about 300 bytes and 24 a network.
+// person is what is learned of one, about 350 bytes and 24 a network.
 type person struct {
 	hours
 	odd      uint16 // last day with an unusual hour
 	networks map[string]uint16
 	role     int32 // an actor that the person acts as
+	account  int32 // where the person called last
 }
 
 // What all people do counts as much as so many hours of the person's own.
@@ -231,11 +232,11 @@ func sameDay(a, b time.Time, offset int8) bool {
 	return dayOf(a.Add(d)) == dayOf(b.Add(d))
 }
 
-func (s *sign) learnPeople(day *watch.Day) {
+func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
 	type seen struct {
-		active   [24]bool
-		networks map[string]bool
-		role     int32
+		active        [24]bool
+		networks      map[string]bool
+		role, account int32
 	}
 	by := map[string]*seen{}
 	judged := 0
@@ -250,7 +251,7 @@ func (s *sign) learnPeople(day *watch.Day) {
 			}
 			x := by[p.Person]
 			if x == nil {
-				x = &seen{networks: map[string]bool{}, role: p.Actor}
+				x = &seen{networks: map[string]bool{}, role: p.Actor, account: p.Account}
 				by[p.Person] = x
 			}
 			if watched(p) && !x.active[i] {
@@ -273,7 +274,7 @@ func (s *sign) learnPeople(day *watch.Day) {
 			p = &person{networks: map[string]uint16{}}
 			s.people[name] = p
 		}
-		p.role = x.role
+		p.role, p.account = x.role, x.account
 		for _, n := range slices.Sorted(maps.Keys(x.networks)) {
 			if len(p.networks) < 32 {
 				p.networks[n] = today
@@ -290,7 +291,9 @@ func (s *sign) learnPeople(day *watch.Day) {
 		if p.on > 0 && free[p.offset] && by[name] == nil {
 			continue // a holiday says nothing about working days
 		}
-		s.learnPerson(p, day, &active)
+		if heard[p.account] || by[name] != nil {
+			s.learnPerson(p, day, &active)
+		}
 		if today-p.last > 120 {
 			delete(s.people, name)
 		}
@@ -300,8 +303,8 @@ func (s *sign) learnPeople(day *watch.Day) {
 
 func (s *sign) learnPerson(p *person, day *watch.Day, active *[24]bool) {
 	middle, close := p.middle()
-	grown := p.seen >= matureHours
-	if grown {
+	if p.seen >= matureHours {
+		var odd [24]bool
 		for i, yes := range active {
 			t := day.Start.Add(time.Duration(i) * time.Hour)
 			if !yes {
@@ -309,11 +312,15 @@ func (s *sign) learnPerson(p *person, day *watch.Day, active *[24]bool) {
 			}
 			if score, _ := s.score(p, t, false); score >= watch.Floor {
 				p.odd = dayOf(day.Start)
+				odd[i] = true
 			}
+			// What one person does at odd hours weighs little among all, and how
+			// rare odd hours are would not be known without.
 			if close > 0.3 {
 				s.crowd.add(class(t, p.offset), float64(i)-middle)
 			}
 		}
+		p.hold(day.Start, active, &odd)
 	}
 	p.learn(day.Start, active)
 	if p.on <= 14 || dayOf(day.Start)%7 == 0 {

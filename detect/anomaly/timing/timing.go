@@ -105,8 +105,9 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 }
 
 func (s *sign) Learn(day *watch.Day) {
-	s.learnPeople(day)
-	s.learnMachines(day)
+	heard := hear(day)
+	s.learnPeople(day, heard)
+	s.learnMachines(day, heard)
 	s.late = s.late[:0]
 	if h := day.Hours[23]; h != nil {
 		s.late = append(s.late, h.Acts...)
@@ -124,6 +125,12 @@ type hours struct {
 	first  uint16       // day, since 1970
 	last   uint16
 	offset int8 // hours east of UTC
+
+	// odd hours, by class and hour: on how many days they, or those beside them,
+	// were active that are not theirs yet, and the last of such days.
+	held   [2][24]uint8
+	heldOn uint16
+	stray  float32 // hours held, decayed: how often there is an odd one
 }
 
 // tally is a sum of hours in steps of 1/512: 67, which is all that is ever
@@ -155,6 +162,50 @@ func (h *hours) mature(today uint16) bool {
 	return h.seen >= matureHours && h.on >= matureDays && today-h.first >= matureSince
 }
 
+// An odd hour becomes somebody's own on the third day on which it, or one beside
+// it, was active; what was longer ago than heldFor days does not count.
+const (
+	heldDays = 3
+	heldFor  = 30
+)
+
+// hold takes the odd hours of a day out of the active ones until they are
+// somebody's own.
+func (h *hours) hold(day time.Time, active, odd *[24]bool) {
+	today := dayOf(day)
+	if today-h.heldOn > heldFor {
+		h.held = [2][24]uint8{}
+	}
+	h.stray *= decay
+	var beside [2][24]bool
+	for i := range odd {
+		if !odd[i] || !active[i] {
+			continue
+		}
+		h.heldOn = today
+		c := class(day.Add(time.Duration(i)*time.Hour), h.offset)
+		for _, j := range [3]int{i, (i + 1) % 24, (i + 23) % 24} {
+			beside[c][j] = true
+		}
+		if active[i] = h.held[c][i] >= heldDays-1; !active[i] {
+			h.last = today
+			h.stray++
+		} else if h.held[c][i] == heldDays-1 { // those held before come in with it
+			for range heldDays - 1 {
+				h.active[c][i] = h.active[c][i].plus()
+				h.stray = max(0, h.stray-1)
+			}
+		}
+	}
+	for c := range beside {
+		for i, yes := range beside[c] {
+			if yes {
+				h.held[c][i] = min(h.held[c][i]+1, heldDays)
+			}
+		}
+	}
+}
+
 // learn takes one day in: in which hours there was activity.
 func (h *hours) learn(day time.Time, active *[24]bool) {
 	today := dayOf(day)
@@ -173,7 +224,7 @@ func (h *hours) learn(day time.Time, active *[24]bool) {
 		h.days[c] += 1.0 / 24
 		if yes {
 			h.active[c][i] = h.active[c][i].plus()
-			h.seen++
+			h.seen = uint16(min(int(h.seen)+1, math.MaxUint16))
 			any = true
 		}
 	}
@@ -181,6 +232,27 @@ func (h *hours) learn(day time.Time, active *[24]bool) {
 		h.on++
 		h.last = today
 	}
+}
+
+// hear tells of which accounts anything at all is known on a day: one that is
+// silent is unknown, not quiet.
+func hear(day *watch.Day) map[int32]bool {
+	accounts := map[int32]bool{}
+	for _, x := range day.Hours {
+		if x == nil {
+			continue
+		}
+		for j := range x.Calls {
+			accounts[x.Calls[j].Account] = true
+		}
+		for j := range x.Uses {
+			accounts[x.Uses[j].Account] = true
+		}
+		for j := range x.People {
+			accounts[x.People[j].Account] = true
+		}
+	}
+	return accounts
 }
 
 // watched tells whether a person's hour concerns secrets and keys, or changes

@@ -207,6 +207,82 @@ func TestMoved(t *testing.T) {
 	}
 }
 
+// An odd night is no habit: the next ones are told too, until there were three.
+func TestAgain(t *testing.T) {
+	h := history()
+	var scores []float64
+	s := New(Options{})
+	h.Learn(s, 0, 21)
+	for d := 21; d < 25; d++ { // Tuesday to Friday in Tokyo
+		h.On(d, "17:12 console AWSReservedSSO_Dev reads team/aoi@hoshino.example by aoi@hoshino.example")
+		best := 0.0
+		for _, a := range h.Judge(s, d) {
+			if a.Person == "aoi@hoshino.example" {
+				best = max(best, a.Score)
+			}
+		}
+		scores = append(scores, best)
+		h.Learn(s, d, d+1)
+	}
+	for i, score := range scores {
+		if told := score >= watch.Floor; told != (i < 3) {
+			t.Errorf("night %d: score %.1f", i+1, score)
+		}
+	}
+	h = history() // the same of a program
+	s = New(Options{})
+	h.Learn(s, 0, 21)
+	for d := 21; d < 23; d++ {
+		h.On(d, "17:30 ecs desk reads prod/desk/db x4")
+		if !slices.ContainsFunc(h.Judge(s, d), func(a watch.Alarm) bool { return a.Class == ClassMachine && a.Score >= watch.Floor }) {
+			t.Errorf("day %d: a program's night is not told", d)
+		}
+		h.Learn(s, d, d+1)
+	}
+}
+
+// A week without any record of its account makes no job less of one.
+func TestSilence(t *testing.T) {
+	h := watchtest.New("2026-03-02")
+	for d := range 39 {
+		h.On(d, "10:00 ecs round reads prod/round/db x9 in 444455556666")
+		if d < 30 || d >= 37 {
+			h.On(d, "4:00 lambda payroll reads prod/payroll/bank x20")
+		}
+	}
+	h.On(38, "12:05 lambda payroll reads prod/payroll/bank x20")
+	s := New(Options{})
+	h.Learn(s, 0, 37)
+	for _, a := range h.Judge(s, 37) {
+		t.Errorf("its own run: %s", a.Tell().Title)
+	}
+	h.Learn(s, 37, 38)
+	if !slices.ContainsFunc(h.Judge(s, 38), func(a watch.Alarm) bool { return a.Class == ClassJob }) {
+		t.Error("a run off the schedule is not told of after the silence")
+	}
+}
+
+// Two secrets read in one hour, one long after the other, are no start, and what
+// the reader deploys itself, or people do to something else, is no cause.
+func TestNoExcuse(t *testing.T) {
+	f := func(want bool, lines ...string) {
+		t.Helper()
+		told := false
+		for _, a := range judged(31, Options{}, lines...) {
+			told = told || len(a.Context) == 0
+		}
+		if told != want {
+			t.Errorf("%q: told %v", lines, told)
+		}
+	}
+	const run = "12:05 lambda payroll reads prod/payroll/bank x20"
+	f(true, run, "12:45 lambda payroll reads prod/payroll/tax x20")
+	f(false, run, "12:05 lambda payroll reads prod/payroll/tax x20")
+	f(true, run, "12:01 lambda payroll deploy function:payroll")
+	f(true, run, "12:01 person_cli admin deploy service/main/other")
+	f(false, run, "12:01 person_cli admin deploy service/main/payroll")
+}
+
 // Judging changes nothing that was learned, and a clone learns on its own.
 func TestPure(t *testing.T) {
 	h := history()
