@@ -104,7 +104,7 @@ func (t *teller) sentence(sec *watch.Secret, who *watch.Actor, class int) string
 	} else {
 		what += " (role " + who.Name + ")"
 	}
-	return fmt.Sprintf("For %d days (%s calls lately) %s was %s only by %s; at %s UTC %s %s it.",
+	return fmt.Sprintf("For %d days (about %s calls lately) %s was %s only by %s; at %s UTC %s %s it.",
 		days, thousands(int64(math.Round(float64(t.held.calls)))), sec.Name, read, t.usual(), t.top.first.UTC().Format("15:04"), what, read)
 }
 
@@ -185,11 +185,7 @@ func (t *teller) next(sec *watch.Secret, who *watch.Actor) []string {
 		fmt.Sprintf("yagura search 'actor_uid:\"%s\"' --since %s --until %s", who.UID, from, to),
 		fmt.Sprintf("aws iam get-role --role-name %s", who.Name),
 	}
-	if sec.Key {
-		return append(list, fmt.Sprintf("aws kms get-key-policy --key-id %s --region %s", sec.UID, sec.Region))
-	}
-	return append(list, fmt.Sprintf("aws secretsmanager get-resource-policy --secret-id %s --region %s", sec.UID, sec.Region),
-		fmt.Sprintf("aws secretsmanager rotate-secret --secret-id %s --region %s", sec.UID, sec.Region))
+	return append(list, novelty.Next(sec)...)
 }
 
 // attack are the techniques that such a read may be part of.

@@ -251,6 +251,20 @@ func TestPeople(t *testing.T) {
 	f("dan", "AWSReservedSSO_Dev", 60, true, false)
 }
 
+// Commands are those of the thing's own service.
+func TestNext(t *testing.T) {
+	f := func(uid string, key bool, want string) {
+		t.Helper()
+		got := strings.Join(novelty.Next(&watch.Secret{UID: uid, Region: "eu-west-1", Key: key}), "; ")
+		if !strings.Contains(got, want) || !strings.Contains(got, "--region eu-west-1") {
+			t.Errorf("%s: %s", uid, got)
+		}
+	}
+	f("arn:aws:secretsmanager:eu-west-1:111122223333:secret:pay/db", false, "rotate-secret --secret-id arn:aws:secretsmanager:eu-west-1:111122223333:secret:pay/db ")
+	f("arn:aws:ssm:eu-west-1:111122223333:parameter/pay/db", false, "put-parameter --overwrite --name /pay/db ")
+	f("arn:aws:kms:eu-west-1:111122223333:key/1234", true, "get-key-policy --key-id arn:aws:kms:eu-west-1:111122223333:key/1234 ")
+}
+
 func TestOldest(t *testing.T) {
 	of := map[string]novelty.Tenure{"a": {Last: 7}, "b": {Last: 3}, "c": {Last: 3}, "d": {Last: 9}}
 	if got := novelty.Oldest(of, 2, strings.Compare); !slices.Equal(got, []string{"b", "c"}) {

@@ -175,7 +175,7 @@ func (s *Sign) tellMoved(day *watch.Day, m *moved) watch.Told {
 	told := watch.Told{
 		Title: fmt.Sprintf("%s reads secrets from %s, where it never called from", who.Name, m.network),
 		Reasons: []finding.Reason{{Kind: "network", Observed: m.network,
-			Text: fmt.Sprintf("In %d days (%.0f calls lately) %s called from %s only; at %s UTC it read %s from %s.",
+			Text: fmt.Sprintf("In %d days (about %.0f calls lately) %s called from %s only; at %s UTC it read %s from %s.",
 				int(novelty.DayOf(day.Start))-int(n.first), n.calls, who.Name, plural(len(n.list), "network"), m.first.UTC().Format("15:04"), some(what), m.network)}},
 		Attack: []string{"T1552.005", "T1078.004", "T1555.006"},
 		Next: []string{

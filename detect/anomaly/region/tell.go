@@ -115,7 +115,7 @@ func (s *Sign) tell(day *watch.Day, today uint16, group []found) watch.Told {
 		Unseen: []string{"no use of it is known from before " + novelty.DateOf(h.first).Format("2 January 2006")},
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "region", Observed: top.region, Expected: s.usual(sec, h),
-		Text: fmt.Sprintf("%s (%s) was %s from %s for the first time by %s at %s UTC%s: %.0f calls in %d days were all in %s.",
+		Text: fmt.Sprintf("%s (%s) was %s from %s for the first time by %s at %s UTC%s: about %.0f calls lately, in %d days, were all in %s.",
 			sec.Name, sec.Region, read, top.region, who.Name, top.first.UTC().Format("15:04"), outcome, h.calls, int(today)-int(h.first), s.usual(sec, h))})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "account", Text: s.accountSentence(names, top, sec, today)})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "principal", Text: s.actorSentence(top, who)})
@@ -127,11 +127,7 @@ func (s *Sign) tell(day *watch.Day, today uint16, group []found) watch.Told {
 	}
 	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
 	told.Next = []string{fmt.Sprintf("yagura search 'actor_uid:\"%s\" region:%s' --since %s --until %s", who.UID, top.region, from, to)}
-	if sec.Key {
-		told.Next = append(told.Next, fmt.Sprintf("aws kms describe-key --key-id %s --region %s", sec.UID, sec.Region))
-	} else {
-		told.Next = append(told.Next, fmt.Sprintf("aws secretsmanager describe-secret --secret-id %s --region %s --query ReplicationStatus", sec.UID, sec.Region))
-	}
+	told.Next = append(told.Next, novelty.Next(sec)...)
 	for d := max(int(today)-13, int(h.first)); d < int(today); d++ {
 		told.Series = append(told.Series, finding.Point{Time: novelty.DateOf(uint16(d))})
 	}

@@ -69,8 +69,12 @@ func (s *Sign) kindOf(names *watch.Names, o *opened, hour int, weekday time.Week
 func (s *Sign) near(names *watch.Names, o *opened) int {
 	h := s.secret(o.secret)
 	n, met := s.ids[o.person]
-	if met && h.find(n) != nil {
-		return again
+	lately := float32(0) // opened it in the last days: teaches nothing yet
+	if v := h.find(n); met && v != nil {
+		if v.settled(s.today) {
+			return again
+		}
+		lately = float32(v.days)
 	}
 	if h.keeper == o.role+1 {
 		return keeper
@@ -86,7 +90,7 @@ func (s *Sign) near(names *watch.Names, o *opened) int {
 			return teamKin
 		}
 	}
-	if met && s.people[n].opens >= 0.5 {
+	if met && s.people[n].opens-lately >= 0.5 {
 		return opener
 	}
 	return stranger
@@ -173,6 +177,9 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 		if n, ok := s.ids[o.person]; ok && !s.o.NoShrinkage {
 			p *= novelty.Leaning(float64(s.people[n].novel), float64(s.people[n].expected))
 		}
+		if n, ok := s.ids[o.person]; ok && x.find(n) != nil && !x.find(n).settled(s.today) {
+			p *= settle // every new viewer is new for so many days
+		}
 		f.score = novelty.Score(p)
 		list = append(list, f)
 	})
@@ -198,9 +205,18 @@ func (s *Sign) alarms(day *watch.Day, i int, list []found) []watch.Alarm {
 	return all
 }
 
-// several is how much more striking it is to open three secrets or more within
-// an hour.
-const several = 0.5
+// severalSecrets within an hour are more striking than one: by the share of
+// people's first views that are of so many, which is believed to be severalUsual
+// before it is learned, for as much as severalWeight views.
+const (
+	severalSecrets = 3
+	severalUsual   = 0.3
+	severalWeight  = 20
+)
+
+func (s *Sign) several() float64 {
+	return min((s.wide+severalUsual*severalWeight)/(s.events+severalWeight), 1)
+}
 
 func (s *Sign) alarm(day *watch.Day, i int, group []found) watch.Alarm {
 	today := novelty.DayOf(day.Start)
@@ -226,8 +242,8 @@ func (s *Sign) alarm(day *watch.Day, i int, group []found) watch.Alarm {
 			a.Secret = -1
 		}
 	}
-	if len(group)+s.earlierToday(top) >= 3 {
-		a.Score += several
+	if len(group)+s.earlierToday(top) >= severalSecrets {
+		a.Score -= math.Log10(s.several())
 	}
 	for n, id := range day.Names.Accounts {
 		if id == day.Names.Secrets[top.secret].Account {
@@ -287,8 +303,8 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 				continue
 			}
 			s.acts.Find(day, i, int32(n), f.first.Add(-2*time.Hour), func(a *watch.Act) bool {
-				if (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && a.Actor == f.role && watch.Person(a.Caller) && a.Secret >= 0 && s.homes.Of(day.Names, a.Secret) == f.secret {
-					text = fmt.Sprintf("%s of %s by the same role at %s UTC: its value is being changed", a.Operation, day.Names.Secrets[f.secret].Name, a.First.UTC().Format("15:04"))
+				if (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && a.Actor == f.role && wrote(day, a, f.person) && watch.Person(a.Caller) && a.Secret >= 0 && s.homes.Of(day.Names, a.Secret) == f.secret {
+					text = fmt.Sprintf("%s of %s by the same person's role at %s UTC: its value is being changed", a.Operation, day.Names.Secrets[f.secret].Name, a.First.UTC().Format("15:04"))
 				}
 				return text == ""
 			})
@@ -299,6 +315,27 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 		list = append(list, finding.Explanation{Kind: "context", ID: "change", Text: text})
 	}
 	return list[:min(len(list), 3)]
+}
+
+// wrote tells whether an act of a role may be the person's: a role is shared by
+// people, and where the events of the hour tell of them only who changed anything
+// in it can have done it.
+func wrote(day *watch.Day, a *watch.Act, person string) bool {
+	k := int(a.Last.Sub(day.Start) / time.Hour)
+	if a.Last.Before(day.Start) || k > 23 || day.Hours[k] == nil {
+		return true // the day before: not known by whom
+	}
+	told := false
+	for i := range day.Hours[k].People {
+		p := &day.Hours[k].People[i]
+		if p.Actor != a.Actor || p.Caller != a.Caller || p.Writes == 0 {
+			continue
+		}
+		if told = true; p.Person == person {
+			return true
+		}
+	}
+	return !told
 }
 
 func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
@@ -322,7 +359,7 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 		}
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "view",
-		Text: fmt.Sprintf("%s (%s) opened %s in the console at %s UTC; in %d days it was read %d times by programs, and %s.",
+		Text: fmt.Sprintf("%s (%s) opened %s in the console at %s UTC; in %d days programs read it about %d times (earlier days counted for less), and %s.",
 			who, role, sec.Name, top.first.UTC().Format("15:04"), int(novelty.DayOf(day.Start))-int(h.first), int(math.Round(float64(h.programs))), last),
 		Observed: "a person in the console", Expected: "programs only"})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "person", Text: s.personSentence(names, top, who, role)})
@@ -332,18 +369,14 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 	if top.kind&2 != 0 {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "role", Text: fmt.Sprintf("Role %s is hardly ever used: on fewer than %d days of the last 60.", role, breakGlass)})
 	}
-	if n := len(group) + s.earlierToday(top); n >= 3 {
+	if n := len(group) + s.earlierToday(top); n >= severalSecrets {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets of applications that %s never opened before were opened within an hour.", n, who)})
 	}
 	if top.person == anonymous(names, top.role) {
 		told.Unseen = append(told.Unseen, "the events of that hour are not held: which of the people who use "+role+" it was is not known")
 	}
 	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
-	told.Next = []string{
-		fmt.Sprintf("yagura search 'actor_session:\"%s\"' --since %s --until %s", who, from, to),
-		fmt.Sprintf("aws secretsmanager describe-secret --secret-id %s --region %s", sec.UID, sec.Region),
-		fmt.Sprintf("aws secretsmanager rotate-secret --secret-id %s --region %s", sec.UID, sec.Region),
-	}
+	told.Next = append([]string{fmt.Sprintf("yagura search 'actor_session:\"%s\"' --since %s --until %s", who, from, to)}, novelty.Next(sec)...)
 	for d := max(int(novelty.DayOf(day.Start))-13, int(h.first)); d < int(novelty.DayOf(day.Start)); d++ {
 		told.Series = append(told.Series, finding.Point{Time: novelty.DateOf(uint16(d)), Seen: float64(viewsOn(h, uint16(d)))})
 	}

@@ -49,11 +49,17 @@ type viewer struct {
 	first, last  uint16
 }
 
+// settled tells whether it is long enough ago that the person came to it for what
+// was done since to teach anything: one look, whose finding may not have been read
+// yet, makes nobody a reader.
+func (v *viewer) settled(today uint16) bool { return v.state != pending || today >= v.first+settle }
+
 // States of a viewer.
 const (
 	known = iota
 	pending
 	dropped
+	returned // dropped, and there again
 )
 
 // held is what is kept of a secret.
@@ -108,6 +114,8 @@ type Sign struct {
 	homes    novelty.Homes
 	acts     novelty.Acts
 	staff    novelty.People
+	events   float64 // days and kinds of people's first views, forgotten likewise
+	wide     float64 // of them with several secrets
 	views    float64 // first views by people, forgotten by half in 60 days
 	personal float64 // days of people
 	today    uint16
@@ -402,7 +410,7 @@ func (s *Sign) take(day *watch.Day, o *opened, today uint16, hour int) {
 				v.days++
 			}
 			if v.state == dropped {
-				v.state, v.first = pending, today
+				v.state, v.first = returned, today
 			}
 			if v.state == known {
 				h.people++
@@ -500,7 +508,7 @@ type past struct {
 
 // settleOne decides whether a viewer has become usual, or was there once.
 func (h *held) settleOne(v *viewer, today uint16) (p past, over bool) {
-	if v.state != pending {
+	if v.state != pending && v.state != returned {
 		return p, false
 	}
 	once := false
@@ -527,6 +535,13 @@ func (s *Sign) count(over []past) {
 	same := map[past]float64{}
 	for _, p := range over {
 		same[p]++
+	}
+	s.events, s.wide = s.events*keep, s.wide*keep
+	for _, n := range same {
+		s.events++
+		if n >= severalSecrets {
+			s.wide++
+		}
 	}
 	for _, p := range over {
 		share := 1 / same[p]

@@ -262,3 +262,29 @@ func TestPassing(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// One look teaches nothing for three days: who comes again within them is as new as
+// before, but for there being so many days. Of a change, only the person's own
+// accounts for a look.
+func TestSecondLook(t *testing.T) {
+	h := estate()
+	h.On(37, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	h.On(38, "12:20 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+	s := view.New(view.Options{})
+	h.Learn(s, 0, 37)
+	first := h.Judge(s, 37)
+	h.Learn(s, 37, 38)
+	second := h.Judge(s, 38)
+	if len(first) != 1 || len(second) != 1 || second[0].Score < first[0].Score-0.6 || second[0].Score >= first[0].Score {
+		t.Errorf("first %+v, second %+v", first, second)
+	}
+	f := func(contexts int, writer string) {
+		t.Helper()
+		_, got := judged(view.Options{}, "10:39 console AWSReservedSSO_Dev rotate prod/pay/db by "+writer, "10:41 console AWSReservedSSO_Dev reads prod/pay/db by bob")
+		if len(got) != 1 || len(got[0].Context) != contexts {
+			t.Errorf("changed by %s: %+v", writer, got)
+		}
+	}
+	f(1, "bob")
+	f(0, "ann")
+}
