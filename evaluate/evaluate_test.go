@@ -147,6 +147,10 @@ func TestJudge(t *testing.T) {
 	if len(v.Alerts) != 0 || v.Early != 1 {
 		t.Errorf("early: %d alerts, %d early; want 0, 1", len(v.Alerts), v.Early)
 	}
+	// 15 days of 100 secrets are 1.5 days of 1,000.
+	if got := Score([]Verdict{v}).Early; math.Abs(got.At(1)-1/1.5) > 1e-9 {
+		t.Errorf("alerts before trouble = %v a day and 1,000, want %v", got.At(1), 1/1.5)
+	}
 	// Time to detect: from the label's start to when the hour is judged.
 	if got := score(two, sighting(nil)).Kinds[finding.SignFrequency].MedianMinutes.At(1); got != 80 {
 		t.Errorf("minutes to detect = %v, want 80", got)

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -47,6 +48,7 @@ type Verdict struct {
 	Alerts []Alert // from World.From on
 	// Early are alerts before World.From, at the loosest budget.
 	Early int
+	early []float64 // what each of them needs
 }
 
 var never = math.Inf(1)
@@ -61,12 +63,14 @@ func Judge(w World, labels []Label, sightings []Sighting) Verdict {
 	}
 	at := byDay(matchers)
 	alerts := map[string]*Alert{}
-	early := map[string]bool{}
+	early := map[string]float64{}
 	for i := range sightings {
 		s := &sightings[i]
 		if s.First.Before(w.From) {
 			if s.Needs <= Loosest && s.Explained == "" {
-				early[s.Key] = true
+				if had, ok := early[s.Key]; !ok || s.Needs < had {
+					early[s.Key] = s.Needs
+				}
 			}
 			continue
 		}
@@ -86,7 +90,7 @@ func Judge(w World, labels []Label, sightings []Sighting) Verdict {
 	slices.SortFunc(v.Alerts, func(a, b Alert) int {
 		return cmp.Or(cmp.Compare(a.Needs, b.Needs), a.First.Compare(b.First), cmp.Compare(a.Key, b.Key))
 	})
-	v.Early = len(early)
+	v.Early, v.early = len(early), slices.Sorted(maps.Values(early))
 	return v
 }
 

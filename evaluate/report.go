@@ -81,7 +81,7 @@ func (d *document) head(h Header) {
 		records += w.Records
 		seeds[string(w.Family)] = append(seeds[string(w.Family)], fmt.Sprint(w.Seed))
 	}
-	d.say("%d worlds, %s records; on average %.0f secrets and keys and %.0f days in which trouble happens; %d troubles and %d things that only look like it, labelled.",
+	d.say("Worlds: %d, with %s records; on average %.0f secrets and keys and %.0f days in which trouble happens; %d troubles and %d things that only look like it, labelled.",
 		len(r.Worlds), grouped(records), secrets/float64(max(1, len(r.Worlds))), days/float64(max(1, len(r.Worlds))), trouble, likes)
 	for _, family := range slices.Sorted(maps.Keys(seeds)) {
 		d.say("Family %s: seeds %s.", orElse(family, "unnamed"), strings.Join(seeds[family], ", "))
@@ -110,8 +110,28 @@ func (d *document) confined() string {
 	return " (the kernel saw to it: Landlock)"
 }
 
+// tuned is the last of the seeds, from 1, that the detector was tuned on.
+const tuned = 5
+
+// unseen says whether the detector was tuned on these worlds.
+func (d *document) unseen() string {
+	n := 0
+	for _, w := range d.r.Worlds {
+		if w.Family == "" {
+			return ""
+		}
+		if w.Seed <= tuned {
+			n++
+		}
+	}
+	if n > 0 {
+		return fmt.Sprintf(", %d of the worlds on seeds that the detector was **tuned on**", n)
+	}
+	return ", on seeds that nothing was tuned on"
+}
+
 func (d *document) bars() {
-	d.say("## The bars\n\nAt a budget of 1, difficulties 1 and 2 together, on seeds that nothing was tuned on. Intervals are of 95 %% over seeds.\n")
+	d.say("## The bars\n\nAt a budget of 1, difficulties 1 and 2 together%s. Intervals are of 95 %% over seeds.\n", d.unseen())
 	var rows [][]string
 	met := 0
 	for _, b := range d.r.Bars {
@@ -209,6 +229,8 @@ organisation; it is rarer than here.
 	s := d.r.Scores
 	d.say("All signs together, alerts a day and 1,000 secrets at 1, 5, 20: %s; about no trouble %s; explained besides %s. Of all trouble %s was found and taken for explained.\n",
 		three(s.Alerts), three(s.False), three(s.Explained), three(s.Excused))
+	d.say("That is of a world's own secrets and keys. The budget counts all that are watched, what agents and providers read too: on those, %s about no trouble. In the days before trouble begins, while there is little to judge from, alerts came at %s a day and 1,000 secrets; they are in no other figure of this page.\n",
+		three(s.FalseWatched), three(s.Early))
 }
 
 // bars of the chart.

@@ -202,7 +202,7 @@ func ablated(worlds []Verdict) Ablated {
 
 // compared puts Yagura first and simple methods after it.
 func compared(outcomes []Outcome) []Compared {
-	methods := []Method{{Name: "Yagura", Signs: finding.Signs}}
+	methods := []Method{{Name: "Yagura, threshold set afterwards too", Signs: finding.Signs}}
 	worlds := [][]Verdict{nil}
 	for i, m := range Methods() {
 		var list []Verdict

@@ -56,6 +56,12 @@ type Scores struct {
 	Alerts    ByBudget `json:"alerts_per_day_per_1000"`
 	False     ByBudget `json:"false_alerts_per_day_per_1000"`
 	Explained ByBudget `json:"explained_per_day_per_1000"`
+	// Early are alerts before trouble begins, while there is little to judge from:
+	// a day of that time and 1,000 secrets. They are in no other figure.
+	Early ByBudget `json:"alerts_before_trouble_per_day_per_1000"`
+	// FalseWatched is False on all secrets and keys that are watched, as the
+	// budget counts them.
+	FalseWatched ByBudget `json:"false_alerts_per_day_per_1000_watched"`
 	// Known is what the calendar or the log explains wrongly: trouble that was
 	// found and marked as explained, a part of all trouble.
 	Excused ByBudget `json:"trouble_explained"`
@@ -187,6 +193,8 @@ func Score(worlds []Verdict) Scores {
 	s.Excused = byBudget(func(b float64) float64 {
 		return sum(parts(worlds, trouble, func(l *Judged) bool { return l.Needs > b && l.Explained <= b })).Ratio()
 	})
+	s.Early = byBudget(func(b float64) float64 { return beforeTrouble(worlds, b) })
+	s.FalseWatched = byBudget(func(b float64) float64 { return float64(count(worlds, b, all, falsely)) / watched(worlds) })
 	s.Sorts = sortsOf(worlds)
 	for _, b := range curveBudgets {
 		p := Point{b, map[string]Number{}}
@@ -197,6 +205,34 @@ func Score(worlds []Verdict) Scores {
 	}
 	s.Calibration = calibration(worlds)
 	return s
+}
+
+// beforeTrouble is how many alerts came then, a day and 1,000 secrets.
+func beforeTrouble(worlds []Verdict, budget float64) float64 {
+	n, units := 0, 0.0
+	for i := range worlds {
+		w := &worlds[i].World
+		if w.Start.IsZero() || !w.Start.Before(w.From) {
+			continue
+		}
+		units += w.From.Sub(w.Start).Hours() / 24 * float64(max(w.Secrets, 1)) / 1000
+		for _, needs := range worlds[i].early {
+			if needs <= budget {
+				n++
+			}
+		}
+	}
+	return float64(n) / units
+}
+
+// watched is how many days times 1,000 secrets and keys are watched.
+func watched(worlds []Verdict) (n float64) {
+	for i := range worlds {
+		w := worlds[i].World
+		w.Secrets = max(w.Watched, w.Secrets)
+		n += w.unit()
+	}
+	return n
 }
 
 func sortsOf(worlds []Verdict) (out []OfTrouble) {
@@ -475,12 +511,7 @@ func alarmed(worlds []Verdict, choose func(*Judged) bool) Alarmed {
 // calibration counts alerts that no label concerns. What is expected is a day and
 // 1,000 of what is watched.
 func calibration(worlds []Verdict) []Calibrated {
-	watched := 0.0
-	for i := range worlds {
-		w := worlds[i].World
-		w.Secrets = max(w.Watched, w.Secrets)
-		watched += w.unit()
-	}
+	watched := watched(worlds)
 	perDay := func(worlds []Verdict, b float64, choose func(*Alert) bool, holds func(*Alert, float64) bool) float64 {
 		return float64(count(worlds, b, choose, holds)) / watched
 	}
