@@ -52,12 +52,16 @@ func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) wat
 	case u.DaysWith > 0:
 		usual = fmt.Sprintf("it had some on %d of %s before, at most %d an hour", u.DaysWith, count(u.Days, "day", "days"), u.Highest)
 	}
+	retries := ""
+	if r.raw > int64(r.calls) {
+		retries = fmt.Sprintf(" (%d calls with retries)", r.raw)
+	}
 	told := watch.Told{
 		Title: fmt.Sprintf("%s ran into policies of the organisation %s", who, count(r.calls, "time", "times")),
 		Reasons: []finding.Reason{{
 			Kind: "denials", Observed: strconv.Itoa(r.calls), Expected: fmt.Sprintf("0-%d", u.High()),
-			Text: fmt.Sprintf("%s was denied by policy of the organisation %s in %s in account %s: %s in %s; %s.",
-				who, count(r.calls, "time", "times"), length(r.first, r.last), account, list(r.ops, 5), list(r.regions, 4), usual),
+			Text: fmt.Sprintf("%s was denied by policy of the organisation %s%s in %s in account %s: %s in %s; %s.",
+				who, count(r.calls, "time", "times"), retries, length(r.first, r.last), account, list(r.ops, 5), list(r.regions, 4), usual),
 		}},
 		Attack: []string{"T1580", "T1526"},
 	}
@@ -89,7 +93,7 @@ func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) wat
 		query = fmt.Sprintf("actor_session:%q", r.who.person)
 	}
 	told.Next = []string{
-		fmt.Sprintf("yagura search '%s outcome:denied_by_org_policy' --since %s --until %s", query, r.first.UTC().Format(time.RFC3339), r.last.Add(time.Minute).UTC().Format(time.RFC3339)),
+		fmt.Sprintf("yagura search '%s and outcome:denied_by_org_policy' --since %s --until %s", query, r.first.UTC().Format(time.RFC3339), r.last.Add(time.Minute).UTC().Format(time.RFC3339)),
 		"aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id " + account,
 	}
 	return told

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
@@ -110,6 +111,9 @@ func (s *sign) tell(day *watch.Day, i int, d *denied, c scores) watch.Told {
 		if d.code != "" {
 			sentence += " (" + d.code + ")"
 		}
+	}
+	if d.raw > int64(d.calls) {
+		sentence += fmt.Sprintf(", %d calls with retries", d.raw)
 	}
 	axis.Text = sentence + "; " + usual + "."
 	told.Reasons = append(told.Reasons, axis)
@@ -227,6 +231,11 @@ func (s *sign) unseen(h *watch.Hour, d *denied, u tally.Usual) []string {
 	return out
 }
 
+// period is a search's from and to.
+func period(first, last time.Time) string {
+	return "--since " + first.UTC().Format(time.RFC3339) + " --until " + last.Add(time.Minute).UTC().Format(time.RFC3339)
+}
+
 func next(n *watch.Names, d *denied) []string {
 	var out []string
 	account := ""
@@ -237,10 +246,12 @@ func next(n *watch.Names, d *denied) []string {
 	if d.who.person != "" {
 		query = fmt.Sprintf("actor_session:%q", d.who.person)
 	}
-	out = append(out, fmt.Sprintf("yagura search '%s%s and outcome:%s' --since %s", query, account, event.Denied, d.first.UTC().Format(time.RFC3339)))
+	out = append(out, fmt.Sprintf("yagura search '%s%s and outcome:%s' %s", query, account, event.Denied, period(d.first, d.last)))
 	if len(d.granted) > 0 {
 		for _, x := range d.granted[:min(3, len(d.granted))] {
-			out = append(out, "aws secretsmanager rotate-secret --secret-id "+n.Secrets[x].UID)
+			if change := novelty.Next(&n.Secrets[x]); len(change) > 0 {
+				out = append(out, change[len(change)-1]) // what changes it
+			}
 		}
 	}
 	if uid := actorUID(n, d.actor); isRole(uid) {
@@ -263,7 +274,7 @@ func (s *sign) tellSecret(day *watch.Day, x int32, r *hammer, score float64) wat
 	if len(r.all) > 1 {
 		told.Title = fmt.Sprintf("%s was refused %d times to %d principals that never had it", secret, r.calls, len(r.all))
 	}
-	text := fmt.Sprintf("%s asked for %s %d times in %s and was denied", by, secret, r.share, span(r.most.first, r.most.last))
+	text := fmt.Sprintf("%s asked for %s %d times in %s, retries taken as one, and was denied", by, secret, r.share, span(r.most.first, r.most.last))
 	if len(r.all) > 1 {
 		text += fmt.Sprintf(", as were %s", plural(len(r.all)-1, "other principal", "other principals"))
 	}
@@ -298,7 +309,7 @@ func (s *sign) tellUser(t *tried, u tally.Usual, strange bool, score float64) wa
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "network", Text: user + " never came from there before."})
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: "The chance of this is " + chance(score) + " a day."})
-	told.Next = []string{fmt.Sprintf("yagura search 'api_operation:ConsoleLogin and src_ip:%s' --since %s", t.ips[0], t.first.UTC().Format(time.RFC3339))}
+	told.Next = []string{fmt.Sprintf("yagura search 'api_operation:ConsoleLogin and src_ip:%s' %s", t.ips[0], period(t.first, t.last))}
 	if t.users[0] != "" && t.won > 0 {
 		told.Next = append(told.Next, "aws iam update-login-profile --user-name "+t.users[0]+" --password-reset-required")
 	}
@@ -315,6 +326,6 @@ func (s *sign) tellAddress(ip string, t *tried, u tally.Usual, score float64) wa
 					t.failed, len(t.users), strings.Join(t.users[:min(4, len(t.users))], ", "), ip, span(t.first, t.last), 1+u.Mean)},
 			{Kind: "chance", Text: "The chance of this is " + chance(score) + " an hour of such an address."},
 		},
-		Next: []string{fmt.Sprintf("yagura search 'api_operation:ConsoleLogin and src_ip:%s' --since %s", ip, t.first.UTC().Format(time.RFC3339))},
+		Next: []string{fmt.Sprintf("yagura search 'api_operation:ConsoleLogin and src_ip:%s' %s", ip, period(t.first, t.last))},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
 )
@@ -73,10 +74,12 @@ func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told
 	if s.days < 14 {
 		told.Unseen = append(told.Unseen, fmt.Sprintf("Only %d days of log are known.", s.days))
 	}
-	told.Next = append(told.Next, fmt.Sprintf("yagura search 'actor_uid:%q and (%s)' --since %s --until %s", n.Actors[p.actor].UID, anyOf(n, p.secrets),
+	told.Next = append(told.Next, fmt.Sprintf("yagura search 'actor_uid:%q and %s' --since %s --until %s", n.Actors[p.actor].UID, anyOf(n, p.secrets),
 		p.first.UTC().Format(time.RFC3339), p.last.Add(watchBurst).UTC().Format(time.RFC3339)))
 	for _, x := range p.secrets[:min(3, len(p.secrets))] {
-		told.Next = append(told.Next, describe(&n.Secrets[x]))
+		if show := novelty.Next(&n.Secrets[x]); len(show) > 0 {
+			told.Next = append(told.Next, show[0])
+		}
 	}
 	return told
 }
@@ -84,28 +87,15 @@ func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told
 // watchBurst is how long a burst lasts from its first read.
 const watchBurst = 5 * time.Minute
 
-// describe is the command that shows a secret, a parameter or a key.
-func describe(x *watch.Secret) string {
-	region := ""
-	if x.Region != "" {
-		region = " --region " + x.Region
-	}
-	switch {
-	case strings.Contains(x.UID, ":kms:"):
-		return "aws kms describe-key --key-id " + x.UID + region
-	case strings.Contains(x.UID, ":ssm:"):
-		_, name, _ := strings.Cut(x.UID, ":parameter")
-		return "aws ssm describe-parameters --parameter-filters Key=Name,Values=" + name + region
-	}
-	return "aws secretsmanager describe-secret --secret-id " + x.UID + region
-}
-
 func anyOf(n *watch.Names, secrets []int32) string {
 	var out []string
 	for _, x := range secrets[:min(4, len(secrets))] {
 		out = append(out, fmt.Sprintf("resource_uid:%q", n.Secrets[x].UID))
 	}
-	return strings.Join(out, " or ")
+	if len(out) == 1 {
+		return out[0]
+	}
+	return "(" + strings.Join(out, " or ") + ")"
 }
 
 func (s *sign) readers(n *watch.Names, x *set) string {
