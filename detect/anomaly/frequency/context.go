@@ -3,6 +3,7 @@ package frequency
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 		}
 		with := s.together(c, rising)
 		s.byAct(day, c, acts, len(with) > 0 || c.sudden())
-		if len(with) >= 2 || len(with) == 1 && s.likeStart(c) {
+		if len(with) >= 2 || len(with) == 1 && (s.likeStart(c) || inBursts(day.Hours[i], c, with[0].secret)) {
 			s.byFamily(day, c, with)
 		}
 		s.byPrograms(day, c)
@@ -104,6 +105,20 @@ func (c *cell) sudden() bool { return c.peak >= 0.5*(c.x-c.mean) }
 func (s *sign) likeStart(c *cell) bool {
 	start := float64(s.secrets[c.secret].start)
 	return c.peak > 0 && c.sudden() && start > 0 && c.x-c.mean <= 2*start+3
+}
+
+// inBursts tells whether at least half of the rise are sessions that each read both
+// secrets as they began: many tasks that start. Who holds one session, and reads
+// with it over and over, begins once.
+func inBursts(h *watch.Hour, c *cell, other int32) bool {
+	n := 0.0
+	for j := range h.Bursts {
+		b := &h.Bursts[j]
+		if b.Actor == c.actor && slices.Contains(b.Secrets, c.secret) && slices.Contains(b.Secrets, other) {
+			n += float64(b.Count)
+		}
+	}
+	return n >= 3 && n >= 0.5*c.over
 }
 
 // actsAround are the acts of the hour and of the one before.

@@ -244,6 +244,14 @@ func TestStart(t *testing.T) {
 	if told, _ := begin(400); !told {
 		t.Error("seven times what starts brought is explained")
 	}
+	// Many tasks that each read both as they begin are a start, whatever was before.
+	h := history()
+	for _, minute := range []int{5, 25, 45} {
+		h.Burst(wed+1, fmt.Sprintf("9:%02d ecs shop-web reads prod/shop/db,prod/shop/mq x60", minute))
+	}
+	if told, by := said(h, wed+1, ClassHour); told || !slices.Contains(by, "family") {
+		t.Errorf("180 tasks that start: told %v, explained by %v", told, by)
+	}
 }
 
 // atOnce puts reads of the shop's program within five minutes into an hour.
