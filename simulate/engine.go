@@ -334,7 +334,7 @@ func (e *engine) twinOf(c call, label *estate.Label) {
 	}
 	t := c
 	t.id, t.mark, t.op, t.more = e.newID(), c.mark|isTwin, &decryptOp, nil
-	t.mark &^= isInternal
+	t.mark &^= isInternal | isShared // it is in the log of the key only
 	t.at += int64(e.rng.IntN(2))
 	e.note(label, &t)
 	e.emit(t)
