@@ -386,7 +386,10 @@ func (s *sign) prior() (a, b float64) {
 	return priorWeight * share, priorWeight * (1 - share)
 }
 
-const priorWeight = 1000
+const (
+	priorWeight  = 1000
+	strangerDays = 180
+)
 
 // knownPart is how often the actor read exactly this of the set on so many days
 // that it counts.
@@ -405,12 +408,15 @@ func (s *sign) knownPart(p *partial) float64 {
 	return n
 }
 
-// chanceStranger is the chance that a stranger comes to a set on a day.
+// chanceStranger is the chance that a stranger comes to a set on a day. Before
+// anything was seen it is that of half a stranger in half a year: a set of secrets
+// gets a new reader about once a year, when a program is split or another takes
+// over from it.
 func (s *sign) chanceStranger() float64 {
 	if s.opt.NoPeers {
 		return 1.0 / (priorA + priorB + float64(s.days))
 	}
-	return (0.5 + s.strange) / (priorB + s.calm)
+	return (0.5 + s.strange) / (strangerDays + s.calm)
 }
 
 // trials is how many bursts are judged, a day and secret.
