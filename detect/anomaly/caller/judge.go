@@ -50,7 +50,8 @@ const (
 var classNames = [nearClasses]string{"same kind", "kind of the family", "other kind of program", "command line", "long-lived key", "service", "unclear"}
 var roleNames = [nearRoles]string{"same role", "again", "role of the family", "namesake", "neighbour", "fresh role", "partner account", "foreign account"}
 
-// kinds are all pairs, with how often each is believed to come of itself.
+// kinds are all pairs, with how often each is believed to come of itself: beliefs,
+// which the estate's rates replace (novelty.Kind says what that makes of a score).
 var kinds = func() []novelty.Kind {
 	class := [nearClasses]float64{1, 0.2, 0.02, 0.03, 0.01, 0.5, 0.5}
 	role := [nearRoles]float64{1e-4, 5e-3, 2e-3, 2e-3, 3e-5, 2e-4, 1e-4, 1e-5}

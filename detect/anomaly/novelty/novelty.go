@@ -9,7 +9,11 @@ import (
 )
 
 // Kind is a sort of novelty. Usual is how often one is believed to come of
-// itself before anything was learned, a day and secret.
+// itself before anything was learned, a day and secret: set by hand, by how near it
+// is to what is usual. A score is a chance in as far as the rates were learned; a
+// kind that never came keeps its belief, divided by how long it has not come, so
+// that scores of the rarest kinds are orderings before they are chances. The
+// organisation-wide tail corrects both alike.
 type Kind struct {
 	Name  string
 	Usual float64

@@ -44,6 +44,8 @@ const (
 var regionNames = [nearRegions]string{"again", "in use", "declared", "of the family", "of the account", "dormant", "never used"}
 var actorNames = [nearActors]string{"reader at home there", "reader", "other program", "person", "key or unclear"}
 
+// kinds are all pairs, with how often each is believed to come of itself: beliefs,
+// which the estate's rates replace (novelty.Kind says what that makes of a score).
 var kinds = func() []novelty.Kind {
 	where := [nearRegions]float64{5e-3, 1.2e-3, 1.2e-3, 8e-4, 5e-4, 3e-5, 2e-5}
 	who := [nearActors]float64{1, 0.4, 0.015, 0.015, 0.02}

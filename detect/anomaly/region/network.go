@@ -27,6 +27,7 @@ const (
 	nearNetworks
 )
 
+// How often each is believed to come of itself before it is learned.
 var netKinds = []novelty.Kind{
 	{Name: "again", Usual: 5e-3},
 	{Name: "of the account", Usual: 2e-3},
@@ -107,7 +108,8 @@ func (s *Sign) judgeNetworks(day *watch.Day, i int, h *watch.Hour) []watch.Alarm
 		}
 		p := s.outside.P(int(m.kind))
 		if !s.o.NoShrinkage {
-			// Programs that often change their network go on to.
+			// Programs that often change their network go on to: believed, not
+			// learned, to be in proportion to how many they have.
 			p *= float64(max(1, min(len(n.list), networksMany)))
 		}
 		p = max(p, n.own())
@@ -143,9 +145,9 @@ func (s *Sign) movedAlarm(day *watch.Day, i int, list []moved, k int) watch.Alar
 	}
 	for _, x := range m.secrets {
 		a.Where.Secrets = append(a.Where.Secrets, names.Secrets[x].UID)
-		a.Region = names.Secrets[x].Region
 		a.Account = s.accountOf(names, x)
 	}
+	a.Region, a.Last = calledIn(day.Hours[i], names, &m)
 	together := 0
 	for j := range list {
 		if list[j].id == m.id && names.Actors[list[j].actor].Account == names.Actors[m.actor].Account {
@@ -161,11 +163,30 @@ func (s *Sign) movedAlarm(day *watch.Day, i int, list []moved, k int) watch.Alar
 		a.Context = append(a.Context, finding.Explanation{Kind: "context", ID: "egress",
 			Text: fmt.Sprintf("%d programs of account %s call from %s since today: the account's way out has changed", together, names.Actors[m.actor].Account, m.network)})
 	}
-	a.Tell = func() watch.Told { return s.tellMoved(day, &m) }
+	a.Tell = func() watch.Told { return s.tellMoved(day, i, &m) }
 	return a
 }
 
-func (s *Sign) tellMoved(day *watch.Day, m *moved) watch.Told {
+// calledIn is the region in which the program used the secrets in the hour, one
+// that is not their home before others, and when it did so last. Sources do not
+// tell: it is by usage.
+func calledIn(h *watch.Hour, names *watch.Names, m *moved) (region string, last time.Time) {
+	last = m.first
+	away := false
+	for i := range h.Uses {
+		u := &h.Uses[i]
+		if u.Actor != m.actor || u.Caller != m.caller || !slices.Contains(m.secrets, u.Secret) || !novelty.Value(u.Operation) || u.Last.Before(m.first) {
+			continue
+		}
+		last = later(last, u.Last)
+		if out := u.Region != names.Secrets[u.Secret].Region; u.Region != "" && (region == "" || out && !away) {
+			region, away = u.Region, out
+		}
+	}
+	return region, last
+}
+
+func (s *Sign) tellMoved(day *watch.Day, i int, m *moved) watch.Told {
 	names, n := day.Names, s.nets[m.actor]
 	who := &names.Actors[m.actor]
 	var what []string
@@ -186,6 +207,9 @@ func (s *Sign) tellMoved(day *watch.Day, m *moved) watch.Told {
 	}
 	if len(n.list) > networksMany {
 		told.Unseen = append(told.Unseen, fmt.Sprintf("it calls from more than %d networks: a new one is noticed only while it hardly ever shows new ones", networksMany))
+	}
+	if region, _ := calledIn(day.Hours[i], names, m); region != "" && !slices.ContainsFunc(m.secrets, func(x int32) bool { return names.Secrets[x].Region == region }) {
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "region", Observed: region, Text: fmt.Sprintf("It used them in %s, which is not their home.", region)})
 	}
 	switch m.kind {
 	case netOutside:

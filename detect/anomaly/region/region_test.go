@@ -2,6 +2,7 @@ package region_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,5 +228,17 @@ func TestManyNetworks(t *testing.T) {
 	}
 	if x, _ := f(false); x >= 2 {
 		t.Errorf("of another network every day: %.1f", x)
+	}
+}
+
+// Of a program that calls from elsewhere it is told in which region, and until when.
+func TestNetworkAbroad(t *testing.T) {
+	_, got := judged(region.Options{}, "10:41 ecs shop-web reads prod/shop/db at us-east-1 from 192.0.2.0/24", "10:55 ecs shop-web reads prod/shop/db at us-east-1 from 192.0.2.0/24")
+	i := slices.IndexFunc(got, func(a watch.Alarm) bool { return a.Class == "region/network" })
+	if i < 0 || got[i].Region != "us-east-1" || got[i].Last.Format("15:04") != "10:55" {
+		t.Fatalf("%+v", got)
+	}
+	if told := got[i].Tell(); !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text, "in us-east-1") }) {
+		t.Errorf("%+v", told.Reasons)
 	}
 }

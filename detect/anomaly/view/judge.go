@@ -36,7 +36,8 @@ const (
 var nearNames = [nearness]string{"again", "keeper", "knows the family", "team opens it", "team opens the family", "opens others", "opens none"}
 
 // kinds are nearness, at their hours or outside, with an ordinary role or one for
-// emergencies.
+// emergencies: beliefs, which the estate's rates replace (novelty.Kind says what
+// that makes of a score).
 var kinds = func() []novelty.Kind {
 	usual := [nearness]float64{5e-3, 1e-3, 1e-3, 2e-3, 1e-3, 1.5e-4, 2e-5}
 	list := make([]novelty.Kind, 0, 4*nearness)
