@@ -457,6 +457,21 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+func TestDescribe(t *testing.T) {
+	f := func(uid string, key bool, want string) {
+		t.Helper()
+		if got := describe(&watch.Secret{UID: uid, Region: "eu-west-1", Key: key}); got != want {
+			t.Errorf("%q; want %q", got, want)
+		}
+	}
+	f("arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/shop/db", false,
+		"aws secretsmanager describe-secret --secret-id arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/shop/db --region eu-west-1")
+	f("arn:aws:ssm:eu-west-1:111122223333:parameter/prod/shop/db", false,
+		"aws ssm describe-parameters --parameter-filters Key=Name,Values=/prod/shop/db --region eu-west-1")
+	f("arn:aws:kms:eu-west-1:111122223333:key/4041e2d2", true,
+		"aws kms describe-key --key-id arn:aws:kms:eu-west-1:111122223333:key/4041e2d2 --region eu-west-1")
+}
+
 func TestSamePlace(t *testing.T) {
 	f := func(a, b string, want bool) {
 		t.Helper()

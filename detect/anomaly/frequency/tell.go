@@ -80,8 +80,20 @@ func unseen(st *state, c *cell) []string {
 func next(n *watch.Secret, since, until time.Time) []string {
 	return []string{
 		fmt.Sprintf("yagura search 'resource_uid:%q' --since %s --until %s", n.UID, since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)),
-		fmt.Sprintf("aws secretsmanager describe-secret --secret-id %s --region %s", n.UID, n.Region),
+		describe(n),
 	}
+}
+
+// describe is the command that shows what is known of a secret, a parameter or a
+// key.
+func describe(n *watch.Secret) string {
+	switch {
+	case n.Key:
+		return fmt.Sprintf("aws kms describe-key --key-id %s --region %s", n.UID, n.Region)
+	case strings.Contains(n.UID, ":parameter/"):
+		return fmt.Sprintf("aws ssm describe-parameters --parameter-filters Key=Name,Values=%s --region %s", n.UID[strings.Index(n.UID, ":parameter/")+len(":parameter"):], n.Region)
+	}
+	return fmt.Sprintf("aws secretsmanager describe-secret --secret-id %s --region %s", n.UID, n.Region)
 }
 
 // series is the secret's last days and the day up to hour i, with what is usual
