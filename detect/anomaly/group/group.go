@@ -323,8 +323,7 @@ const (
 // of views, a program of another kind or account for that of callers, and one
 // that was denied for that of failures.
 func (s *sign) concerns(n *watch.Names, h *watch.Hour, p *partial) bool {
-	if watch.Person(p.caller) || n.Actors[p.actor].Account != n.Secrets[p.secrets[0]].Account ||
-		!slices.ContainsFunc(p.set.readers, func(a int32) bool { return s.actors[a].caller == p.caller }) {
+	if !s.akin(n, p) {
 		return false
 	}
 	given := false
@@ -339,6 +338,13 @@ func (s *sign) concerns(n *watch.Names, h *watch.Hour, p *partial) bool {
 		}
 	}
 	return given
+}
+
+// akin tells whether a stranger is a program like those that read the set, in
+// their account.
+func (s *sign) akin(n *watch.Names, p *partial) bool {
+	return !watch.Person(p.caller) && n.Actors[p.actor].Account == n.Secrets[p.secrets[0]].Account &&
+		slices.ContainsFunc(p.set.readers, func(a int32) bool { return s.actors[a] != nil && s.actors[a].caller == p.caller })
 }
 
 // score is -log10 of the chance that the next burst on the set is this.

@@ -67,9 +67,13 @@ const maxRecent = 20_000
 const onceWeight = 0.25
 
 // comes tells whether with the burst a stranger has come to stay with the set: on
-// the day it is adopted, for one that comes once is what is looked for.
-func (s *sign) comes(x *set, b *watch.Burst) bool {
+// the day it is adopted, for one that comes once is what is looked for. Only those
+// count that would be judged.
+func (s *sign) comes(n *watch.Names, x *set, b *watch.Burst) bool {
 	held := intersection(x.secrets, b.Secrets)
+	if len(held) == len(x.secrets) || !s.akin(n, &partial{set: x, actor: b.Actor, caller: b.Caller, secrets: held}) {
+		return false
+	}
 	if watch.Person(b.Caller) || s.knownPart(&partial{set: x, actor: b.Actor, secrets: held}) > 0 {
 		return false
 	}
@@ -97,7 +101,7 @@ func (s *sign) count(day *watch.Day, heard map[string]bool) {
 				set := s.sets[x]
 				if _, in := slices.BinarySearch(set.readers, b.Actor); in {
 					s.whole += float64(max(1, b.Count))
-				} else if s.comes(set, b) {
+				} else if s.comes(day.Names, set, b) {
 					strangers[key{x, b.Actor}] = true
 				}
 			}
