@@ -78,7 +78,7 @@ func (t *teller) alarm(m *model, hour *watch.Hour, a *watch.Alarm) []raised {
 }
 
 // key is what makes alarms one incident: the sign, the account, the principal (or
-// the secret where none stands out) and the day.
+// the secret where none stands out) and the day, or since when it goes on.
 func (t *teller) key(m *model, a *watch.Alarm) string {
 	n := &m.names.Names
 	who := a.Person
@@ -93,7 +93,11 @@ func (t *teller) key(m *model, a *watch.Alarm) string {
 	default:
 		who = a.Region
 	}
-	return finding.Key("anomaly", a.Sign, accountOf(n, a), who, m.day.Format(time.DateOnly))
+	when := m.day.Format(time.DateOnly)
+	if !a.Began.IsZero() {
+		when = "since " + a.Began.Format(time.DateOnly)
+	}
+	return finding.Key("anomaly", a.Sign, accountOf(n, a), who, when)
 }
 
 func accountOf(n *watch.Names, a *watch.Alarm) string {

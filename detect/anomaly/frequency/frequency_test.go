@@ -365,24 +365,37 @@ func TestPoisoning(t *testing.T) {
 	if ratio := float64(st.level) / before; ratio > 1.02 {
 		t.Errorf("one hour of 400 times the usual taught %.3f times the level", ratio)
 	}
-	// One who adds a twentieth a day for a fortnight is told of before he has
-	// doubled it.
-	h, s = history(), New(Options{})
+}
+
+// TestRise: one who adds a twelfth a day for a fortnight is told of before he has
+// doubled it, and a rise is one trouble, however many days it goes on.
+func TestRise(t *testing.T) {
+	h, s := history(), New(Options{})
 	h.Learn(s, 0, 16)
-	told := 0.0
+	told := 0
+	since := map[time.Time]int{}
 	for d := 16; d < 34; d++ {
 		for hour := range 24 {
 			h.On(d, fmt.Sprintf("%d:30 ecs shop-web reads prod/shop/db x%d", hour, 1+(d-16)))
 		}
 		for _, a := range h.Judge(s, d) {
 			if a.Class == ClassDays && a.Score >= 3 && told == 0 {
-				told = float64(d - 16)
+				told = d - 16
+			}
+			if !a.Began.IsZero() {
+				since[a.Began]++
+				if a.Began.After(a.First) {
+					t.Errorf("day %d: it is said to have begun at %s, after %s", d, a.Began, a.First)
+				}
 			}
 		}
 		h.Learn(s, d, d+1)
 	}
 	if told == 0 || told > 11 {
 		t.Errorf("a rise of a twelfth a day is told of after %v days", told)
+	}
+	if sum := len(since); sum == 0 || sum > 3 {
+		t.Errorf("the rise is %d troubles: %v", sum, since)
 	}
 }
 

@@ -178,7 +178,7 @@ func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32
 		st.slow = st.level
 	} else {
 		s.learnDay(st, d.all, d.sumMean, s.home[secret].family, seen)
-		s.follow(st, d.sumX, d.sumMean)
+		s.follow(st, d.sumX, d.sumMean, day)
 	}
 	s.learnProfile(secret, day, t, &d.learned, sums)
 	st.days++
@@ -301,7 +301,7 @@ func (s *sign) learnDay(st *state, x, mean float64, family int32, seen map[swung
 
 // follow moves the level after a day that had x reads where mean were expected:
 // by Bound at most, or fast after a step.
-func (s *sign) follow(st *state, x, mean float64) {
+func (s *sign) follow(st *state, x, mean float64, day time.Time) {
 	ratio := x / mean
 	gain := max(1/float64(st.days+1), Bound)
 	k := s.dayShape(st)
@@ -323,7 +323,7 @@ func (s *sign) follow(st *state, x, mean float64) {
 		gain = 0.5
 		st.cusum = 0
 	}
-	s.learnSlow(st, x, mean)
+	s.learnSlow(st, x, mean, day)
 	st.daily.Add(stat.Cap(x, mean, k, 5), mean)
 	st.daily.Decay(0.976)
 	st.level = float32(max(float64(st.level)*(1+gain*(min(ratio, 2)-1)), 1e-4))

@@ -36,16 +36,30 @@ func (s *sign) dayShape(st *state) float64 {
 }
 
 // learnSlow adds a day to the cumulative sum and moves the slow level.
-func (s *sign) learnSlow(st *state, x, mean float64) {
+func (s *sign) learnSlow(st *state, x, mean float64, day time.Time) {
 	if level := float64(st.level); level > 0 {
 		old := mean * float64(st.slow) / level
 		st.cusum = float32(min(stat.CUSUM(float64(st.cusum), s.slowStep(st, x, old)), 40))
+		if float64(st.cusum)/math.Ln10 >= watch.Floor {
+			st.rose = st.rise(dayOf(day))
+		}
 		gain := max(1/float64(st.days+1), slowGain)
 		st.slow = float32(max(float64(st.slow)*(1+gain*(min(x/max(old, 1e-3), 2)-1)), 1e-4))
 	}
 	if st.cusum > 12 { // told: begin anew
 		st.cusum, st.slow = 0, st.level
 	}
+}
+
+// oneRise is for how many days a rise may pause and still be the same.
+const oneRise = 7
+
+// rise is the slow rise that a day on which there is one belongs to.
+func (st *state) rise(day uint16) [2]uint16 {
+	if st.rose[1] == 0 || int(day)-int(st.rose[1]) > oneRise {
+		return [2]uint16{day, day}
+	}
+	return [2]uint16{st.rose[0], day}
 }
 
 func (s *sign) slowStep(st *state, x, mean float64) float64 {
@@ -73,7 +87,9 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		if i == 23 {
 			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
 			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 {
-				alarms = append(alarms, s.dayAlarm(day, i, secret, t, end, true, sum/math.Ln10, old))
+				a := s.dayAlarm(day, i, secret, t, end, true, sum/math.Ln10, old)
+				a.Began = time.Unix(int64(st.rise(dayOf(day.Start))[0])*86400, 0).UTC()
+				alarms = append(alarms, a)
 			}
 		}
 		// A day is only of interest as a whole: an hour that stands out alone is

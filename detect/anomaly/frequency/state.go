@@ -23,7 +23,8 @@ type state struct {
 	daily   stat.Dispersion // of days
 	tail    stat.Tail       // of the hours' scores
 	cusum   float32
-	peak    float32 // mean of ln(busiest five minutes / what is usual of as many reads)
+	rose    [2]uint16 // first and last day of a slow rise that could be told of
+	peak    float32   // mean of ln(busiest five minutes / what is usual of as many reads)
 	peakVar float32
 	peaks   uint16 // hours with a peak seen
 	days    uint16 // learned

@@ -262,10 +262,13 @@ type Alarm struct {
 	// that chance alone gives Trials x 10^-Score alarms a day and secret.
 	Trials      float64
 	First, Last time.Time
-	Count       int64 // calls concerned
-	Severity    finding.Severity
-	Days        int // what it rests on
-	Calls       int64
+	// Began is the day on which what goes on over days began: it is one trouble
+	// from then on. Zero: it is of its own day.
+	Began    time.Time
+	Count    int64 // calls concerned
+	Severity finding.Severity
+	Days     int // what it rests on
+	Calls    int64
 	// Mature: there is enough history to alert on. What is not is counted and
 	// shown as learning, never alerted on.
 	Mature bool
