@@ -78,10 +78,11 @@ type AnomalyReport struct {
 	Findings  []api.Finding `json:"findings"`
 	Explained int           `json:"explained"` // of them
 	anomaly.State
-	StateBytes int64             `json:"state_bytes"`
-	Recorded   bool              `json:"recorded"`
-	Seconds    float64           `json:"seconds"`
-	folded     []finding.Finding // most pressing first
+	StateBytes  int64             `json:"state_bytes"`
+	StateBySign map[string]int    `json:"state_by_sign"` // bytes; names: of what is watched and how long
+	Recorded    bool              `json:"recorded"`
+	Seconds     float64           `json:"seconds"`
+	folded      []finding.Finding // most pressing first
 }
 
 func (h *anomalyHunt) run(ctx context.Context) (err error) {
@@ -199,6 +200,7 @@ func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter
 	report.Hours, report.OpenHours = int64(report.Until.Sub(said.Since)/time.Hour), len(said.Again)
 	report.Secrets, report.StateBytes = hunter.Progress().Secrets, hunter.Progress().Bytes
 	report.State = hunter.State()
+	report.StateBySign, _ = hunter.Bytes()
 	report.folded = folded(said.Occurrences)
 	for _, f := range report.folded {
 		if len(f.Explained) > 0 {
