@@ -290,12 +290,8 @@ func (s *Sign) Learn(day *watch.Day) {
 }
 
 func (s *Sign) grow(names *watch.Names) {
-	if n := len(names.Secrets) - len(s.secrets); n > 0 {
-		s.secrets = append(s.secrets, make([]held, n)...)
-	}
-	if n := len(names.Actors) - len(s.actors); n > 0 {
-		s.actors = append(s.actors, make([]actor, n)...)
-	}
+	s.secrets = watch.Grow(s.secrets, len(names.Secrets))
+	s.actors = watch.Grow(s.actors, len(names.Actors))
 }
 
 // take takes in a use.
@@ -540,10 +536,8 @@ func (s *Sign) Bytes() int {
 // seen is what was judged of a day so far, so that an hour says what is new in
 // it and not what an earlier one said.
 type seen struct {
-	day   *watch.Day
-	next  int
-	hours [24]*watch.Hour
-	uses  map[use]time.Time
+	watch.Cursor
+	uses map[use]time.Time
 }
 
 type use struct {
@@ -554,19 +548,7 @@ type use struct {
 // until brings s.seen to the start of hour i.
 func (s *Sign) until(day *watch.Day, i int) {
 	d := &s.seen
-	stale := d.day != day || d.next > i
-	for k := 0; k < d.next && !stale; k++ {
-		stale = d.hours[k] != day.Hours[k]
-	}
-	if stale {
-		*d = seen{day: day, uses: map[use]time.Time{}}
-	}
-	for ; d.next < i; d.next++ {
-		h := day.Hours[d.next]
-		d.hours[d.next] = h
-		if h == nil {
-			continue
-		}
+	d.To(day, i, func() { *d = seen{uses: map[use]time.Time{}} }, func(h *watch.Hour) {
 		for j := range h.Uses {
 			u := &h.Uses[j]
 			if !watched(u, day.Names) || !s.atHome(u, day.Names) {
@@ -577,7 +559,7 @@ func (s *Sign) until(day *watch.Day, i int) {
 				d.uses[id] = u.First
 			}
 		}
-	}
+	})
 }
 
 // resembles tells whether the actor is called like the readers of the secret, or

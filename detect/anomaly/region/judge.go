@@ -293,9 +293,7 @@ func later(a, b time.Time) time.Time {
 
 // seen is what was judged of a day so far.
 type seen struct {
-	day   *watch.Day
-	next  int
-	hours [24]*watch.Hour
+	watch.Cursor
 	spots map[spot]bool
 	nets  map[net]bool
 }
@@ -308,19 +306,7 @@ type net struct {
 // until brings s.seen to the start of hour i.
 func (s *Sign) until(day *watch.Day, i int) {
 	d := &s.seen
-	stale := d.day != day || d.next > i
-	for k := 0; k < d.next && !stale; k++ {
-		stale = d.hours[k] != day.Hours[k]
-	}
-	if stale {
-		*d = seen{day: day, spots: map[spot]bool{}, nets: map[net]bool{}}
-	}
-	for ; d.next < i; d.next++ {
-		h := day.Hours[d.next]
-		d.hours[d.next] = h
-		if h == nil {
-			continue
-		}
+	d.To(day, i, func() { *d = seen{spots: map[spot]bool{}, nets: map[net]bool{}} }, func(h *watch.Hour) {
 		for j := range h.Uses {
 			if u := &h.Uses[j]; watched(u, day.Names) {
 				if n := s.homes.Of(day.Names, u.Secret); u.Region != day.Names.Secrets[n].Region {
@@ -333,5 +319,5 @@ func (s *Sign) until(day *watch.Day, i int) {
 				d.nets[net{x.Actor, xxhash.Sum64String(x.Network)}] = true
 			}
 		}
-	}
+	})
 }

@@ -330,15 +330,9 @@ func (s *Sign) Learn(day *watch.Day) {
 }
 
 func (s *Sign) grow(names *watch.Names) {
-	if n := len(names.Secrets) - len(s.secrets); n > 0 {
-		s.secrets = append(s.secrets, make([]held, n)...)
-	}
-	if n := len(names.Actors) - len(s.actors); n > 0 {
-		s.actors = append(s.actors, make([]places, n)...)
-	}
-	if n := len(names.Accounts) - len(s.accounts); n > 0 {
-		s.accounts = append(s.accounts, make([]places, n)...)
-	}
+	s.secrets = watch.Grow(s.secrets, len(names.Secrets))
+	s.actors = watch.Grow(s.actors, len(names.Actors))
+	s.accounts = watch.Grow(s.accounts, len(names.Accounts))
 }
 
 func (s *Sign) take(day *watch.Day, hour int, u *watch.Use, today uint16) {

@@ -243,9 +243,7 @@ func later(a, b time.Time) time.Time {
 func (s *Sign) Learn(day *watch.Day) {
 	today := novelty.DayOf(day.Start)
 	s.homes.Take(day.Names)
-	if n := len(day.Names.Secrets) - len(s.secrets); n > 0 {
-		s.secrets = append(s.secrets, make([]held, n)...)
-	}
+	s.secrets = watch.Grow(s.secrets, len(day.Names.Secrets))
 	used := map[int32]bool{}
 	for i, h := range day.Hours {
 		if h == nil {
@@ -622,9 +620,7 @@ func (s *Sign) Bytes() int {
 
 // seen is what was judged of a day so far.
 type seen struct {
-	day   *watch.Day
-	next  int
-	hours [24]*watch.Hour
+	watch.Cursor
 	views map[view]time.Time
 }
 
@@ -636,24 +632,12 @@ type view struct {
 // until brings s.seen to the start of hour i.
 func (s *Sign) until(day *watch.Day, i int) {
 	d := &s.seen
-	stale := d.day != day || d.next > i
-	for k := 0; k < d.next && !stale; k++ {
-		stale = d.hours[k] != day.Hours[k]
-	}
-	if stale {
-		*d = seen{day: day, views: map[view]time.Time{}}
-	}
-	for ; d.next < i; d.next++ {
-		h := day.Hours[d.next]
-		d.hours[d.next] = h
-		if h == nil {
-			continue
-		}
+	d.To(day, i, func() { *d = seen{views: map[view]time.Time{}} }, func(h *watch.Hour) {
 		s.openings(day.Names, h, func(o *opened) {
 			id := view{o.person, o.secret}
 			if _, ok := d.views[id]; !ok && o.caller == event.CallerConsole {
 				d.views[id] = o.first
 			}
 		})
-	}
+	})
 }
