@@ -26,19 +26,7 @@ func testUsageWhere(t *testing.T, s *store) {
 	}
 	ctx := context.Background()
 	start := time.Date(2026, 3, 31, 20, 0, 0, 0, time.UTC)
-	events := NewMaker(31).Events(500, start, 9*time.Hour)
-	// More resources than a group holds, and such beside that no cap concerns.
-	for i := range 2400 {
-		e := events[0]
-		e.UID[0], e.UID[1], e.UID[2] = byte(i), byte(i>>8), 7
-		e.EventUID = e.UID.String()
-		e.ResourceUID, e.ResourceUIDs = fmt.Sprintf("arn:aws:s3:::wide/%d", i%1200), nil
-		e.Time = start.Add(time.Duration(i%3) * time.Minute)
-		if i%2 == 0 {
-			e.Outcome = event.Denied
-		}
-		events = append(events, e)
-	}
+	events := wide(start)
 	for i := 0; i < len(events); i += 290 {
 		a := s.append(Batch(fmt.Sprint("o", i), "v1", events[i:min(i+290, len(events))]...))
 		if i%3 == 0 {
@@ -54,17 +42,7 @@ func testUsageWhere(t *testing.T, s *store) {
 				want = add(want, r, c2.By)
 			}
 		}
-		slices.SortStableFunc(want, func(a, b usage.Row) int {
-			if n := a.Hour.Compare(b.Hour); n != 0 {
-				return n
-			}
-			for _, name := range c2.By {
-				if n := strings.Compare(*field(&a.Key, name), *field(&b.Key, name)); n != 0 {
-					return n
-				}
-			}
-			return 0
-		})
+		slices.SortStableFunc(want, func(a, b usage.Row) int { return compareBy(&a, &b, c2.By) })
 		got := collect(t, c.UsageWhere(ctx, c2))
 		if c2.By == nil {
 			byKey := func(a, b usage.Row) int { return usage.Compare(&a.Key, &b.Key) }
@@ -99,6 +77,37 @@ func testUsageWhere(t *testing.T, s *store) {
 			t.Error("summed by a column that is not there")
 		}
 	}
+}
+
+// wide is some events of a few hours, more resources of one group among them than
+// it holds, and such beside that no cap concerns.
+func wide(start time.Time) []event.Event {
+	events := NewMaker(31).Events(500, start, 9*time.Hour)
+	for i := range 2400 {
+		e := events[0]
+		e.UID[0], e.UID[1], e.UID[2] = byte(i), byte(i>>8), 7
+		e.EventUID = e.UID.String()
+		e.ResourceUID, e.ResourceUIDs = fmt.Sprintf("arn:aws:s3:::wide/%d", i%1200), nil
+		e.Time = start.Add(time.Duration(i%3) * time.Minute)
+		if i%2 == 0 {
+			e.Outcome = event.Denied
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// compareBy orders rows by hour and the columns.
+func compareBy(a, b *usage.Row, columns []string) int {
+	if n := a.Hour.Compare(b.Hour); n != 0 {
+		return n
+	}
+	for _, name := range columns {
+		if n := strings.Compare(*field(&a.Key, name), *field(&b.Key, name)); n != 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 // field is a key's field of a column.

@@ -115,6 +115,20 @@ func (d *drama) close() {
 	}
 }
 
+// userOnce is somebody who works at Google Cloud, with a project and a day of
+// theirs; nil where there is none.
+func (d *drama) userOnce() (*estate.Person, *project, time.Time) {
+	x, p := d.user()
+	if x == nil {
+		return nil, nil, time.Time{}
+	}
+	days := d.days(x, 1)
+	if len(days) == 0 {
+		return nil, nil, time.Time{}
+	}
+	return x, p, days[0]
+}
+
 // user draws somebody who is there all the time, with a project.
 func (d *drama) user() (*estate.Person, *project) {
 	for range 100 {
@@ -157,12 +171,8 @@ func guarded(constraint string) *change {
 // persistent is one person at home who tries two ways around, masked; what the
 // person did shortly before stands in the log by name.
 func (d *drama) persistent() bool {
-	x, p := d.user()
+	x, p, day := d.userOnce()
 	if x == nil {
-		return false
-	}
-	days := d.days(x, 1)
-	if len(days) == 0 {
 		return false
 	}
 	m, n := machineOf(x), 30+d.rng.IntN(31)
@@ -172,7 +182,7 @@ func (d *drama) persistent() bool {
 	other := guarded("constraints/gcp.resourceLocations")
 	agent := m.gcloudAgent(c.command, drawn(d.rng, 32, hexes))
 	for i := range 6 { // by name
-		a := d.refused(days[0].Add(time.Duration(i*40)*time.Second), p, guardless("pubsub.topics.create"), x.Email, x.Home, agent)
+		a := d.refused(day.Add(time.Duration(i*40)*time.Second), p, guardless("pubsub.topics.create"), x.Email, x.Home, agent)
 		a.refused = false
 		d.acts = append(d.acts, a)
 	}
@@ -181,7 +191,7 @@ func (d *drama) persistent() bool {
 		if i%3 == 2 {
 			what = other
 		}
-		d.acts = append(d.acts, d.refused(days[0].Add(8*time.Minute+time.Duration(i)*4*time.Minute+time.Duration(d.rng.IntN(90))*time.Second), p, what, "", x.Home, agent))
+		d.acts = append(d.acts, d.refused(day.Add(8*time.Minute+time.Duration(i)*4*time.Minute+time.Duration(d.rng.IntN(90))*time.Second), p, what, "", x.Home, agent))
 	}
 	return true
 }
@@ -266,20 +276,16 @@ func (d *drama) agent() bool {
 
 // retries are one apply of a pipeline that tries the same thing again and again.
 func (d *drama) retries() bool {
-	x, p := d.user()
+	x, p, day := d.userOnce()
 	if x == nil {
-		return false
-	}
-	days := d.days(x, 1)
-	if len(days) == 0 {
 		return false
 	}
 	l := d.label
 	l.Sort, l.Difficulty, l.Account, l.Principal, l.Why = "retries of a pipeline", 1, p.id, p.pipeline, "one apply, tried again every few seconds: the same resource all along"
-	first := d.refused(days[0], p, guarded("constraints/storage.uniformBucketLevelAccess"), p.pipeline, addressCI, agentTerraform)
+	first := d.refused(day, p, guarded("constraints/storage.uniformBucketLevelAccess"), p.pipeline, addressCI, agentTerraform)
 	for i := range 15 + d.rng.IntN(15) {
 		a := *first
-		a.account, a.at = true, days[0].Add(time.Duration(i*9000+d.rng.IntN(900))*time.Millisecond)
+		a.account, a.at = true, day.Add(time.Duration(i*9000+d.rng.IntN(900))*time.Millisecond)
 		d.acts = append(d.acts, &a)
 	}
 	d.announce("pipeline of "+p.id+" is being set up", p.team.Name, p.id)
@@ -289,23 +295,19 @@ func (d *drama) retries() bool {
 // everybody in an office meets the same policy once: many people behind one
 // address, none of them often.
 func (d *drama) everybody() bool {
-	x, p := d.user()
+	x, p, day := d.userOnce()
 	if x == nil {
-		return false
-	}
-	days := d.days(x, 1)
-	if len(days) == 0 {
 		return false
 	}
 	l := d.label
 	l.Sort, l.Difficulty, l.Account, l.Why = "many at one address", 2, p.id, "the people of an office, each denied once: the address is shared"
 	c := guarded("constraints/compute.requireShieldedVm")
 	for i, y := range p.users {
-		if y.Office != x.Office || d.s.w.Presence(y, days[0].In(d.s.zone(y.Zone))).Home {
+		if y.Office != x.Office || d.s.w.Presence(y, day.In(d.s.zone(y.Zone))).Home {
 			continue
 		}
 		agent := machineOf(y).gcloudAgent(c.command, drawn(d.rng, 32, hexes))
-		d.acts = append(d.acts, d.refused(days[0].Add(time.Duration(i*23)*time.Minute), p, c, "", y.Office, agent))
+		d.acts = append(d.acts, d.refused(day.Add(time.Duration(i*23)*time.Minute), p, c, "", y.Office, agent))
 	}
 	d.announce("training: machines at Google Cloud, "+p.id, p.team.Name, p.id)
 	return len(d.acts) > 1
