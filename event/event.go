@@ -86,8 +86,10 @@ const (
 	ClassAccountChange     int32 = 3001
 	ClassAuthentication    int32 = 3002
 	ClassAPIActivity       int32 = 6003
-	ClassDetectionFinding  int32 = 2004
+	ClassVulnerability     int32 = 2002
 	ClassComplianceFinding int32 = 2003
+	ClassDetectionFinding  int32 = 2004
+	ClassDataSecurity      int32 = 2006
 	ClassIAMAnalysis       int32 = 2008
 )
 

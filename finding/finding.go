@@ -130,6 +130,8 @@ type Trouble struct {
 	Next           []string `json:"next,omitempty"` // what to do, commands first
 	// Anomaly holds the numbers of an anomaly; nil for every other kind.
 	Anomaly *Anomaly `json:"anomaly,omitempty"`
+	// External is what the product says whose finding it is; nil for our own.
+	External *External `json:"external,omitempty"`
 	// Explained is what accounts for it. A finding is explained where all of its
 	// occurrences are.
 	Explained []Explanation `json:"explained_by,omitempty"`

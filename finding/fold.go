@@ -145,6 +145,10 @@ func (f *Finding) replay() {
 			f.Assignee = d.Assignee
 		}
 	}
+	f.given(closed)
+	if f.External.Closed() && f.Status == f.External.Given {
+		return
+	}
 	if f.Status != Resolved || !f.LastSeen.After(closed.At) || f.Verdict == FalsePositive || f.Verdict == Expected {
 		return
 	}
@@ -224,6 +228,7 @@ func (o *Occurrence) Clean() {
 	for i, x := range o.Explained {
 		o.Explained[i] = Explanation{clean(x.Kind), clean(x.ID), clean(x.Text)}
 	}
+	o.External = o.External.clean()
 	if a := o.Anomaly; a != nil {
 		b := *a
 		b.Person, b.Resources, b.Unseen = clean(a.Person), cleanAll(a.Resources), cleanAll(a.Unseen)
