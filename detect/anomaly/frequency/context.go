@@ -68,7 +68,7 @@ func (s *sign) together(c *cell, rising []*cell) (with []*cell) {
 			continue
 		}
 		more := o.x - o.mean
-		if by := o.overOf(c.actor, &s.secrets[o.secret]); by > 0 {
+		if by := o.overOf(c.actor, s.state(o.secret)); by > 0 {
 			more = by
 		} else if s.home[o.secret].family != s.home[c.secret].family {
 			continue
@@ -103,7 +103,7 @@ func (c *cell) sudden() bool { return c.peak >= 0.5*(c.x-c.mean) }
 // likeStart tells whether the rise has the shape of a start: most of it at once, and
 // no more than twice what the secret's starts have brought so far.
 func (s *sign) likeStart(c *cell) bool {
-	start := float64(s.secrets[c.secret].start)
+	start := float64(s.state(c.secret).start)
 	return c.peak > 0 && c.sudden() && start > 0 && c.x-c.mean <= 2*start+3
 }
 
@@ -205,7 +205,7 @@ func (s *sign) byFamily(day *watch.Day, c *cell, with []*cell) {
 
 // byPrograms: several programs that read it rose at once.
 func (s *sign) byPrograms(day *watch.Day, c *cell) {
-	st := &s.secrets[c.secret]
+	st := s.state(c.secret)
 	n := 0
 	for _, a := range c.actors {
 		part := st.part(a.actor)
@@ -245,7 +245,7 @@ func (s *sign) byAccount(day *watch.Day, c *cell, rising []*cell, cells []cell) 
 // byRun: a run that comes weekly or at the same place of the month, or the usual
 // run of the hour before or after.
 func (s *sign) byRun(c *cell, at time.Time) {
-	st := &s.secrets[c.secret]
+	st := s.state(c.secret)
 	fits := func(size float64) bool { return size > 0 && c.x <= 1.5*size+10 }
 	if size := st.run(at, calm); fits(size) {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "weekly",
@@ -296,7 +296,7 @@ func (s *sign) byMonth(day *watch.Day, i int, c *cell, at time.Time) {
 // monthRise is how many times the usual the secret's days were at an earlier end
 // of a month, or those of its family; 0 if they were not above it.
 func (s *sign) monthRise(secret int32, today uint16) float64 {
-	return max(s.secrets[secret].ends.before(today), s.ends[s.home[secret].family].before(today))
+	return max(s.state(secret).ends.before(today), s.ends[s.home[secret].family].before(today))
 }
 
 // monthEnd tells whether the hour is on one of the last two days of a month or

@@ -48,10 +48,11 @@ const Bound = 0.12
 // sign implements watch.Sign.
 type sign struct {
 	o        Options
-	secrets  []state
-	home     []home // by secret
+	packed   packed
+	secrets  []state // all of packed, while a day is learned
+	home     []home  // by secret
 	pools    []pool
-	poolOf   map[string]int32
+	poolOf   map[uint64]int32  // by the hash of what it is of
 	families map[uint64]family // by the hash of account and name
 	account  map[string]int32  // number of an account by its id
 	days     int               // learned
@@ -87,7 +88,7 @@ type kin struct{ actor, family int32 }
 
 // New gives the sign.
 func New(o Options) watch.Sign {
-	s := &sign{o: o, poolOf: map[string]int32{}, families: map[uint64]family{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
+	s := &sign{o: o, poolOf: map[uint64]int32{}, families: map[uint64]family{}, account: map[string]int32{}, reading: map[string]bool{}, shape: 8, day: 8}
 	s.sweep.init()
 	s.breadth = map[kin]int32{}
 	s.ends, s.ended = map[int32]ends{}, map[int32]int{}
@@ -99,7 +100,6 @@ func (s *sign) Name() string { return finding.SignFrequency }
 
 func (s *sign) Clone() watch.Sign {
 	c := *s
-	c.secrets = slices.Clone(s.secrets)
 	c.home = slices.Clone(s.home)
 	c.pools = slices.Clone(s.pools)
 	c.poolOf = maps.Clone(s.poolOf)
@@ -115,8 +115,8 @@ func (s *sign) Clone() watch.Sign {
 }
 
 func (s *sign) Bytes() int {
-	return len(s.secrets)*int(unsafe.Sizeof(state{})+unsafe.Sizeof(home{})) +
-		len(s.pools)*int(unsafe.Sizeof(pool{})) + 64*len(s.poolOf) + 24*len(s.families) + 16*len(s.breadth) + 24*len(s.ends) + s.sweep.bytes()
+	return len(s.packed.bytes) + 4*len(s.packed.ends) + len(s.home)*int(unsafe.Sizeof(home{})) +
+		len(s.pools)*int(unsafe.Sizeof(pool{})) + 20*len(s.poolOf) + 32*len(s.families) + 20*len(s.breadth) + 24*len(s.ends) + s.sweep.bytes()
 }
 
 // grow makes room for secrets that were not there yet.
@@ -131,13 +131,13 @@ func (s *sign) grow(names *watch.Names) {
 			}
 		}
 	}
-	for i := len(s.secrets); i < len(names.Secrets); i++ {
+	for i := len(s.home); i < len(names.Secrets); i++ {
 		n := &names.Secrets[i]
 		at, ok := s.account[n.Account]
 		if !ok {
 			at = -1
 		}
-		acc := s.pool("a "+n.Account, 0)
+		acc := s.pool(hashOf("a", n.Account), 0)
 		key := hashOf(n.Account, n.Family)
 		f, ok := s.families[key]
 		switch {
@@ -145,17 +145,16 @@ func (s *sign) grow(names *watch.Names) {
 			f = family{int32(len(s.families)), int32(i), acc}
 			s.families[key] = f
 		case f.pool == acc:
-			f.pool = s.pool("f "+n.Account+" "+n.Family, acc)
+			f.pool = s.pool(hashOf("f", n.Account, n.Family), acc)
 			s.families[key] = f
 			s.home[f.first].pool = f.pool
 		}
-		s.secrets = append(s.secrets, state{})
 		s.home = append(s.home, home{f.number, f.pool, at})
 		s.sweep.canon(int32(i), n)
 	}
 }
 
-func (s *sign) pool(key string, parent int32) int32 {
+func (s *sign) pool(key uint64, parent int32) int32 {
 	i, ok := s.poolOf[key]
 	if !ok {
 		i = int32(len(s.pools))
@@ -200,6 +199,7 @@ func (s *sign) counts(u *watch.Use, names *watch.Names) bool {
 type scratch struct {
 	at    []int32 // by secret: 1 + index in cells
 	cells []cell
+	near  []unpacked // by the secret's number, modulo its length
 }
 
 // cell is what one secret had in one hour.
@@ -236,7 +236,7 @@ type share struct {
 func (s *sign) gather(day *watch.Day, i int) []cell {
 	h := day.Hours[i]
 	c := &s.scratch
-	if n := len(s.secrets) - len(c.at); n > 0 {
+	if n := len(s.home) - len(c.at); n > 0 {
 		c.at = append(c.at, make([]int32, n)...)
 	}
 	for j := range c.cells {
@@ -309,7 +309,7 @@ func (s *sign) assess(day *watch.Day, i int) []cell {
 
 // judge gives c its score.
 func (s *sign) judge(day *watch.Day, i int, c *cell, at time.Time) {
-	st := &s.secrets[c.secret]
+	st := s.state(c.secret)
 	c.mean, c.k = s.expect(c.secret, at)
 	c.blame(st)
 	if c.x <= c.mean || c.x < 2 {
@@ -343,7 +343,7 @@ func tolerated(mean float64) float64 { return 1.6*mean + 2 }
 // has risen is told where it rises, not in each hour after. The greatest of them
 // does not count, so that a burst does not make room for the next.
 func (s *sign) lately(day *watch.Day, i int, secret int32) float64 {
-	st := &s.secrets[secret]
+	st := s.state(secret)
 	at := day.Start.Add(time.Duration(i) * time.Hour)
 	var x, mean, most, mostMean float64
 	hours := 0
@@ -398,7 +398,7 @@ func (c *cell) blame(st *state) {
 // expect is the mean of a secret's reads in the hour, and the shape of the
 // prediction.
 func (s *sign) expect(secret int32, at time.Time) (mean, k float64) {
-	st := &s.secrets[secret]
+	st := s.state(secret)
 	p := &s.pools[s.home[secret].pool]
 	class, hour := p.class(at)
 	return s.expectCell(st, p, class, hour)
@@ -407,7 +407,7 @@ func (s *sign) expect(secret int32, at time.Time) (mean, k float64) {
 func (s *sign) expectCell(st *state, p *pool, class, hour int) (mean, k float64) {
 	k = s.spread(st)
 	level := float64(st.level)
-	r, v := st.rhythm(p, class, hour, k, s.o.NoPeers)
+	r, v := st.rhythm(s.prior(p, class, hour), class, hour, k, s.o.NoPeers)
 	mean = max(level*r, 1e-3)
 	// The level is known from the last 1/0.12 days or so, or fewer.
 	days := min(float64(st.days), 8) + 0.5
@@ -445,7 +445,7 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 }
 
 func (s *sign) alarm(day *watch.Day, i int, c *cell) watch.Alarm {
-	st := &s.secrets[c.secret]
+	st := s.state(c.secret)
 	n := &day.Names.Secrets[c.secret]
 	a := watch.Alarm{
 		Sign: finding.SignFrequency, Class: ClassHour,

@@ -2,6 +2,7 @@ package frequency
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -336,7 +337,7 @@ func TestImmature(t *testing.T) {
 		}
 	}
 	h.Learn(s, 0, learned)
-	st := &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	st := s.(*sign).state(h.Secret("prod/shop/db"))
 	if st.days != 20 || st.level < 10 || st.level > 14 {
 		t.Errorf("%d days, %.1f reads an hour; want those 20 that were heard, 12 an hour", st.days, st.level)
 	}
@@ -347,13 +348,13 @@ func TestImmature(t *testing.T) {
 func TestPoisoning(t *testing.T) {
 	h, s := history(), New(Options{})
 	h.Learn(s, 0, 20)
-	st := &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	st := s.(*sign).state(h.Secret("prod/shop/db"))
 	before := float64(st.level)
 	for hour := range 24 {
 		h.On(20, fmt.Sprintf("%d:30 ecs shop-web reads prod/shop/db x5000", hour))
 	}
 	h.Learn(s, 20, 21)
-	st = &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	st = s.(*sign).state(h.Secret("prod/shop/db"))
 	if ratio := float64(st.level) / before; ratio > 1+Bound+1e-6 {
 		t.Errorf("a day of 400 times the usual taught %.2f times the level", ratio)
 	}
@@ -361,7 +362,7 @@ func TestPoisoning(t *testing.T) {
 	h.Learn(s, 0, 20)
 	h.On(20, "3:30 ecs shop-web reads prod/shop/db x5000")
 	h.Learn(s, 20, 21)
-	st = &s.(*sign).secrets[h.Secret("prod/shop/db")]
+	st = s.(*sign).state(h.Secret("prod/shop/db"))
 	if ratio := float64(st.level) / before; ratio > 1.02 {
 		t.Errorf("one hour of 400 times the usual taught %.3f times the level", ratio)
 	}
@@ -426,7 +427,7 @@ func TestPure(t *testing.T) {
 	if of := say(c, 14); of != first {
 		t.Errorf("the clone says %q; want %q", of, first)
 	}
-	if reflect.DeepEqual(s.(*sign).secrets, c.(*sign).secrets) {
+	if reflect.DeepEqual(s.(*sign).packed, c.(*sign).packed) {
 		t.Error("the clone has learned what the sign has")
 	}
 }
@@ -562,5 +563,28 @@ func BenchmarkDay(b *testing.B) {
 			c.Judge(day, h)
 		}
 		c.Learn(day)
+	}
+}
+
+// What is learned of a secret is packed and unpacked as it was.
+func TestPacked(t *testing.T) {
+	h, s := history(), New(Options{}).(*sign)
+	h.On(wed+1, "14:05 ecs lone-web reads prod/lone/db x40")
+	h.Learn(s, 0, wed+3)
+	s.open()
+	learned := slices.Clone(s.secrets)
+	learned[0].runs = [8]run{{20500, 23, true, 12.5}, {20501, 0, false, 1 << 20}}
+	learned[0].ends[1].day, learned[0].ends[1].rise = 20500, 1.7
+	learned[0].streak, learned[0].fast, learned[0].rose = -2, 3, [2]uint16{20400, 20402}
+	learned[0].past[3], learned[0].past[4] = math.MaxUint16, 0
+	copy(s.secrets, learned)
+	s.seal()
+	for i := range learned {
+		if got := *s.state(int32(i)); !reflect.DeepEqual(got, learned[i]) {
+			t.Errorf("secret %d:\n got %+v\nwant %+v", i, got, learned[i])
+		}
+	}
+	if per := len(s.packed.bytes) / len(learned); per == 0 || per > 250 {
+		t.Errorf("%d bytes a secret", per)
 	}
 }

@@ -24,6 +24,8 @@ type tally struct {
 
 func (s *sign) Learn(day *watch.Day) {
 	s.grow(day.Names)
+	s.open()
+	defer s.seal()
 	clear(s.ended)
 	heard := s.heard(day)
 	tallies := make([]tally, len(s.secrets))
@@ -101,7 +103,7 @@ func (s *sign) tally(t *tally, c *cell, i int) {
 		t.known[i] = false
 		t.again[i] = again(c)
 	}
-	st := &s.secrets[c.secret]
+	st := s.state(c.secret)
 	if c.peak > 0 && c.score < striking {
 		st.learnPeak(c.peak, c.x)
 	}
@@ -148,7 +150,7 @@ type dayOfSecret struct {
 // learnSecret takes one day of one secret in, and adds it to the sums of its
 // family, account and the estate.
 func (s *sign) learnSecret(secret int32, day time.Time, t *tally, sums map[int32]*[2][24]float64, seen map[swung]bool) {
-	st := &s.secrets[secret]
+	st := s.state(secret)
 	st.keep(t)
 	if !st.started {
 		if !t.any {
@@ -199,7 +201,7 @@ func (st *state) keep(t *tally) {
 
 // learnHours goes through the hours of a day that tell something.
 func (s *sign) learnHours(secret int32, day time.Time, t *tally) (d dayOfSecret) {
-	st := &s.secrets[secret]
+	st := s.state(secret)
 	p := &s.pools[s.home[secret].pool]
 	k := s.spread(st)
 	for h := range 24 {
@@ -214,7 +216,7 @@ func (s *sign) learnHours(secret int32, day time.Time, t *tally) (d dayOfSecret)
 		mean, wide := s.expectCell(st, p, class, hour)
 		x := t.reads[h]
 		if st.days == 0 {
-			mean, _ = st.rhythm(p, class, hour, k, s.o.NoPeers)
+			mean, _ = st.rhythm(s.prior(p, class, hour), class, hour, k, s.o.NoPeers)
 		} else {
 			x = stat.Cap(x, mean, wide, 5)
 			if x >= 1.3*mean+1 {
@@ -255,7 +257,7 @@ const striking = 3.0
 // several days brought. What an hour counts for is bounded, so that a burst by
 // itself is no such day.
 func (s *sign) learnEnd(secret int32, today uint16, d *dayOfSecret) {
-	st := &s.secrets[secret]
+	st := s.state(secret)
 	if stat.LnUpper(d.sumX, d.sumMean, s.dayShape(st)) > math.Log(0.1) {
 		return
 	}
@@ -334,7 +336,7 @@ func (s *sign) follow(st *state, x, mean float64, day time.Time) {
 const adopt = 3
 
 func (s *sign) learnProfile(secret int32, day time.Time, t *tally, learned *[24]float64, sums map[int32]*[2][24]float64) {
-	st := &s.secrets[secret]
+	st := s.state(secret)
 	level := float64(st.level)
 	p := &s.pools[s.home[secret].pool]
 	weight := level / (level + 2)
@@ -351,7 +353,7 @@ func (s *sign) learnProfile(secret int32, day time.Time, t *tally, learned *[24]
 		n := &st.samples[class][hour]
 		*n = min(*n+1, limit)
 		own := &st.profile[class][hour]
-		*own = pack(own.value() + (r-own.value())/float64(*n))
+		*own = toPortion(own.value() + (r-own.value())/float64(*n))
 		for _, at := range pools {
 			sum := sums[at]
 			if sum == nil {

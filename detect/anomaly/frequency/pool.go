@@ -9,29 +9,23 @@ import (
 // pool is how the reads of many secrets share the hours of the week: of a
 // family, an account, or the estate.
 type pool struct {
-	week   [168]packed // mean of reads/level by hour of the week, UTC, Monday first
-	weight float32     // secret-weeks it rests on
-	prior  [2][24]float32
-	offset int8 // hours east of UTC where its days off begin at midnight
+	week   [168]portion // mean of reads/level by hour of the week, UTC, Monday first
+	weight float32      // secret-weeks it rests on
+	offset int8         // hours east of UTC where its days off begin at midnight
 	parent int32
 }
 
-// packed is a number from 0 to 64 in steps of 1/1024.
-type packed uint16
+// portion is a number from 0 to 64 in steps of 1/1024.
+type portion uint16
 
-func pack(x float64) packed { return packed(min(max(x, 0)*1024+0.5, 65535)) }
+func toPortion(x float64) portion { return portion(min(max(x, 0)*1024+0.5, 65535)) }
 
-func (p packed) value() float64 { return float64(p) / 1024 }
+func (p portion) value() float64 { return float64(p) / 1024 }
 
 func newPool(parent int32) pool {
 	p := pool{parent: parent}
 	for i := range p.week {
-		p.week[i] = pack(1)
-	}
-	for c := range p.prior {
-		for h := range p.prior[c] {
-			p.prior[c][h] = 1
-		}
+		p.week[i] = toPortion(1)
 	}
 	return p
 }
@@ -71,47 +65,47 @@ func (p *pool) take(day time.Time, sums, weights *[24]float64) {
 		had := min(float64(p.weight), 6*weights[h])
 		gain := weights[h] / (had + weights[h] + 1e-9)
 		w := &p.week[start+h]
-		*w = pack(w.value() + gain*(sums[h]/weights[h]-w.value()))
+		*w = toPortion(w.value() + gain*(sums[h]/weights[h]-w.value()))
 	}
 	p.weight = min(p.weight+float32(most/7), 1000)
 }
 
-// settle works out the prior of a pool's secrets, and in what zone its people
-// live: where a line between working days and days off tells its hours apart
-// best.
+// settle finds in what zone the pool's people live: where a line between working
+// days and days off tells its hours apart best.
 func (p *pool) settle(parent *pool) {
 	if parent != nil {
 		p.offset = parent.offset
 	}
-	var base [2][24]float32
-	if parent != nil {
-		base = parent.prior
-	} else {
-		for c := range base {
-			for h := range base[c] {
-				base[c][h] = 1
-			}
-		}
-	}
-	if p.weight < 0.5 {
-		p.prior = base
+	if p.weight < 2 {
 		return
 	}
-	if p.weight >= 2 {
-		best := p.within(int(p.offset)) * 0.98 // to change it takes more than noise
-		for o := -11; o <= 14; o++ {
-			if v := p.within(o); v < best {
-				best, p.offset = v, int8(o)
-			}
+	best := p.within(int(p.offset)) * 0.98 // to change it takes more than noise
+	for o := -11; o <= 14; o++ {
+		if v := p.within(o); v < best {
+			best, p.offset = v, int8(o)
 		}
 	}
-	means, _ := p.means(int(p.offset))
-	for c := range p.prior {
-		for h := range p.prior[c] {
-			// the parent counts as much as two of its secrets in a week
-			p.prior[c][h] = float32(stat.Blend(means[c][h], float64(p.weight), float64(base[c][h]), 2))
+}
+
+// prior is what the hours of the pool's secrets are like where nothing is known of
+// one: the mean of such hours, and that of its parent, which counts as much as two
+// secrets in a week.
+func (s *sign) prior(p *pool, class, hour int) float64 {
+	base := 1.0
+	if p.parent >= 0 {
+		base = s.prior(&s.pools[p.parent], class, hour)
+	}
+	if p.weight < 0.5 {
+		return base
+	}
+	sum, n := 0.0, 0.0
+	for how := hour; how < len(p.week); how += 24 {
+		if off(how, int(p.offset)) == (class == 1) {
+			sum += p.week[how].value()
+			n++
 		}
 	}
+	return stat.Blend(sum/max(n, 1), float64(p.weight), base, 2)
 }
 
 func (p *pool) means(offset int) (means, n [2][24]float64) {

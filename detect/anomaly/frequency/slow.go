@@ -78,7 +78,7 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 	end := s.endOfMonth(day, total)
 	for _, secret := range slices.Sorted(maps.Keys(total)) {
 		t := total[secret]
-		st := &s.secrets[secret]
+		st := s.state(secret)
 		if t.x <= t.mean || st.days < 2 {
 			continue
 		}
@@ -205,7 +205,7 @@ func (s *sign) endOfMonth(day *watch.Day, total map[int32]*sofar) *monthEnd {
 	var rises []float64
 	n := 0
 	for _, secret := range slices.Sorted(maps.Keys(total)) {
-		t, st := total[secret], &s.secrets[secret]
+		t, st := total[secret], s.state(secret)
 		if st.days < 2 || !s.monthEnd(secret, day.Start.Add(12*time.Hour)) {
 			continue
 		}
@@ -240,7 +240,7 @@ func (s *sign) whyDay(day *watch.Day, secret int32, t *sofar, end *monthEnd, usu
 }
 
 func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, end *monthEnd, slow bool, score, usual float64) watch.Alarm {
-	st := &s.secrets[secret]
+	st := s.state(secret)
 	n := &day.Names.Secrets[secret]
 	a := watch.Alarm{
 		Sign: finding.SignFrequency, Class: ClassDays, Secret: secret, Actor: -1, Account: s.home[secret].account, Region: n.Region,

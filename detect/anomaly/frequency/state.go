@@ -12,13 +12,14 @@ import (
 // days of hours that are kept to be drawn.
 const kept = 2
 
-// state is what is learned of one secret, about 400 bytes.
+// state is what is learned of one secret, as it is while days are learned;
+// between them it is packed.
 type state struct {
-	profile [2][24]packed // own mean of reads/level by class of day and hour
-	samples [2][24]uint8  // that it rests on, at most limit
-	level   float32       // reads an hour
-	slow    float32       // the same, following slowly: what a rise is held against
-	calls   float32       // all ever
+	profile [2][24]portion // own mean of reads/level by class of day and hour
+	samples [2][24]uint8   // that it rests on, at most limit
+	level   float32        // reads an hour
+	slow    float32        // the same, following slowly: what a rise is held against
+	calls   float32        // all ever
 	spread  stat.Dispersion
 	daily   stat.Dispersion // of days
 	tail    stat.Tail       // of the hours' scores
@@ -60,8 +61,7 @@ func (st *state) mature() bool { return st.days >= MatureDays }
 // rhythm is the part of the level that the hour has, and the relative variance
 // with which it is known: the posterior of own samples, each as good as the
 // spread of counts lets it be, under the peers' profile as prior.
-func (st *state) rhythm(p *pool, class, hour int, k float64, alone bool) (r, v float64) {
-	prior := float64(p.prior[class][hour])
+func (st *state) rhythm(prior float64, class, hour int, k float64, alone bool) (r, v float64) {
 	between := 4.0 // 1 / variance of profiles among peers
 	if alone {
 		prior, between = 1, 0.5

@@ -15,7 +15,7 @@ import (
 
 // tellHour says what a person reads of an hour.
 func (s *sign) tellHour(names *watch.Names, c *cell, at time.Time, series func() []finding.Point) watch.Told {
-	st := &s.secrets[c.secret]
+	st := s.state(c.secret)
 	n := &names.Secrets[c.secret]
 	p := &s.pools[s.home[c.secret].pool]
 	class, hour := p.class(at)
@@ -99,7 +99,7 @@ func describe(n *watch.Secret) string {
 // series is the secret's last days and the day up to hour i, with what is usual
 // by what is known now.
 func (s *sign) series(day *watch.Day, i int, secret int32) func() []finding.Point {
-	st := s.secrets[secret]
+	st := *s.state(secret)
 	p := s.pools[s.home[secret].pool]
 	start := day.Start
 	return func() []finding.Point {
