@@ -19,7 +19,7 @@ const module = "github.com/yagura-sec/yagura/"
 var (
 	nouns     = []string{"event", "usage", "query", "finding", "resource"}
 	libraries = []string{"sigma", "iam"}
-	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "inventory", "posture", "respond", "cost", "news", "guide"}
+	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "inventory", "posture", "respond", "cost", "news", "guide"}
 	// alone are folders of data, which import none of ours.
 	alone = []string{"rules"}
 )
