@@ -236,7 +236,8 @@ func TestObjectPages(t *testing.T) {
 	}
 }
 
-// TestReadOnly: the public interface only answers questions.
+// TestReadOnly: the public interface only answers questions, one of which is too
+// long for an address.
 func TestReadOnly(t *testing.T) {
 	_, _, body := ask(t, handler(t), "GET", "/openapi.json", "")
 	var d struct {
@@ -247,7 +248,7 @@ func TestReadOnly(t *testing.T) {
 	}
 	for path, operations := range d.Paths {
 		for method := range operations {
-			if method != "get" {
+			if method != "get" && path != "/api/sql" {
 				t.Errorf("%s %s is more than a question", method, path)
 			}
 		}

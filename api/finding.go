@@ -57,7 +57,7 @@ type Findings struct {
 func ViewFinding(f finding.Finding) Finding {
 	v := Finding{
 		Key: f.Key, Kind: f.Kind, Title: f.Title, Severity: f.Severity, Priority: f.Priority,
-		PriorityParts: f.Parts, Confidence: f.Confidence, Status: f.Status, Verdict: f.Verdict,
+		PriorityParts: list(f.Parts), Confidence: f.Confidence, Status: f.Status, Verdict: f.Verdict,
 		VerdictReason: f.Reason, Cause: f.Cause, Assignee: f.Assignee, Actor: f.Actor,
 		Resource: f.Resource, Account: f.Account, Region: f.Region, FirstSeen: f.FirstSeen,
 		LastSeen: f.LastSeen, Count: f.Count, Reasons: list(f.Reasons), ExplainedBy: list(f.Explained),

@@ -37,6 +37,7 @@ type Rooms struct {
 	// Stopped are the sources that do not work at present.
 	Stopped func() []Stopped
 	Metrics http.Handler
+	Console Console // what the pages for exploring ask besides
 	// Now is the clock of relative times in filters.
 	Now func() time.Time
 	// Failed is told of errors that callers do not get to see.
@@ -73,6 +74,7 @@ func openAPI(version string) huma.Config {
 	c.CreateHooks = nil
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	c.Security = []map[string][]string{{"token": {}}}
+	huma.DefaultArrayNullable = false // lists are never null: see list
 	return c
 }
 
@@ -83,6 +85,7 @@ func describe(a huma.API, cfg Config, rooms Rooms) {
 	findings(a, rooms)
 	search(a, rooms)
 	ledgers(a, rooms)
+	explore(a, rooms)
 }
 
 func healthz(a huma.API, cfg Config, rooms Rooms) {

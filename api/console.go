@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/usage/secrets"
+)
+
+// Console is what the pages for exploring ask, besides Rooms. A function that is
+// nil is a talent that the rooms of this server do not have: its paths answer 501.
+type Console struct {
+	// Histogram counts events over time, Values the values of fields.
+	Histogram func(ctx context.Context, q query.Query, buckets int) (lake.Histogram, error)
+	Values    func(ctx context.Context, q query.Query, fields []string, most int) (lake.FieldValues, error)
+	// Complete gives values of a column that begin with prefix, the most used
+	// first, of the accounts alone where any are named.
+	Complete func(ctx context.Context, field, prefix string, accounts []string, most int) ([]string, error)
+	// SQL runs one statement within the limits of the configuration.
+	SQL func(ctx context.Context, text string) (lake.SQLRows, error)
+	// Secrets gives what usage says of secrets and keys as of now, SecretUse all
+	// of one.
+	Secrets   func(ctx context.Context) (*secrets.Book, error)
+	SecretUse func(ctx context.Context, resource string) (secrets.Use, error)
+	Rules     func(ctx context.Context) ([]Rule, error)
+	Rule      func(ctx context.Context, id string) (RuleDetail, error)
+	Coverage  func(ctx context.Context) (Coverage, error)
+	// Days gives the account of each account and day in [since, until).
+	Days     func(ctx context.Context, since, until time.Time) ([]ledger.Day, error)
+	Sources  func(ctx context.Context) ([]SourceState, error)
+	Settings func(ctx context.Context) (Settings, error)
+	// AccountName gives the name of an account as people know it; empty: unknown.
+	AccountName func(account string) string
+}
+
+// explore registers the operations that ask rooms.Console.
+func explore(a huma.API, rooms Rooms) {
+	histogram(a, rooms)
+	fieldValues(a, rooms)
+	complete(a, rooms)
+	columns(a)
+	sqlStatement(a, rooms)
+	secretList(a, rooms)
+	secretDetail(a, rooms)
+	ruleList(a, rooms)
+	ruleDetail(a, rooms)
+	ruleCoverage(a, rooms)
+	ledgerMatrix(a, rooms)
+	sources(a, rooms)
+	settings(a, rooms)
+}
+
+// absent answers for what the rooms of this server do not have.
+func absent(what string) error {
+	return huma.Error501NotImplemented("this server does not keep " + what)
+}

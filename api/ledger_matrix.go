@@ -1,0 +1,37 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/ledger"
+)
+
+// AccountDays is a row of the ledger's matrix.
+type AccountDays struct {
+	Account string        `json:"account"`
+	Name    string        `json:"name" doc:"as people know it; empty: unknown"`
+	Cells   []ledger.Cell `json:"cells" doc:"one a day, in the order of days"`
+}
+
+// LedgerMatrix is how whole the log of each account is, day by day.
+type LedgerMatrix struct {
+	Days     []string      `json:"days" doc:"UTC, ascending"`
+	Accounts []AccountDays `json:"accounts"`
+}
+
+func ledgerMatrix(a huma.API, rooms Rooms) {
+	type matrix struct{ Body LedgerMatrix }
+	huma.Register(a, huma.Operation{
+		OperationID: "ledger-matrix", Method: http.MethodGet, Path: "/api/ledger/matrix", Summary: "How whole the log of each account is, day by day",
+	}, func(ctx context.Context, in *struct {
+		Days int `query:"days" default:"90" minimum:"1" maximum:"400" doc:"so many days, up to the latest with records"`
+	}) (*matrix, error) {
+		if rooms.Console.Days == nil {
+			return nil, absent("the account of days")
+		}
+		return nil, absent("the account of days")
+	})
+}
