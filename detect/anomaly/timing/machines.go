@@ -16,7 +16,8 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// machine is what is learned of one program and secret, about 180 bytes.
+// machine is what is learned of one program and secret, as it is
+// while days are learned; between them it is packed.
 type machine struct {
 	hours
 	account int32   // that received its last call
@@ -200,7 +201,7 @@ func (s *sign) judgeMachines(day *watch.Day, i int) []watch.Alarm {
 		if x.score < watch.Floor {
 			continue
 		}
-		m := s.pairs[x.pair]
+		m := s.machine(x.pair)
 		a := s.machineAlarm(day, i, x, m)
 		if !s.o.NoContext {
 			a.Context = s.whyMachine(day, i, x, odd, all)
@@ -214,7 +215,7 @@ func (s *sign) judgeMachines(day *watch.Day, i int) []watch.Alarm {
 // oddOnes are those of the hour's uses that are not at their own hour.
 func (s *sign) oddOnes(all []*stray, t time.Time) (odd []*stray) {
 	for _, x := range all {
-		m := s.pairs[x.pair]
+		m := s.machine(x.pair)
 		if m == nil {
 			continue
 		}
@@ -238,13 +239,13 @@ func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd, all []*stray) []
 		out = append(out, finding.Explanation{Kind: "context", ID: "start",
 			Text: fmt.Sprintf("it read %d other secrets about as often in the same hour: as when it starts", n)})
 	}
-	m := s.pairs[x.pair]
+	m := s.machine(x.pair)
 	if x.job && m.near(i, 1) && !s.came(day, i, x) {
 		out = append(out, finding.Explanation{Kind: "context", ID: "clock", Text: "it is its usual run, an hour off: as when clocks change"})
 	}
 	shifted := 0
 	for _, o := range odd {
-		here := s.pairs[o.pair]
+		here := s.machine(o.pair)
 		if beside := here.beside(o.class, i); o.actor != x.actor && beside > 2 && here.active[o.class][i].n() < 0.1*beside {
 			shifted++
 		}
@@ -258,7 +259,7 @@ func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd, all []*stray) []
 
 // came tells whether the job has come at its own hour in the two hours before.
 func (s *sign) came(day *watch.Day, i int, x *stray) bool {
-	m := s.pairs[x.pair]
+	m := s.machine(x.pair)
 	for h := max(0, i-2); h < i; h++ {
 		if day.Hours[h] != nil && m.near(h, 0) && slices.ContainsFunc(day.Hours[h].Uses, func(u watch.Use) bool { return program(&u) && u.Actor == x.actor && u.Secret == x.secret }) {
 			return true
@@ -324,7 +325,7 @@ func (s *sign) alongside(x *stray, all []*stray) (n int) {
 		if o.actor != x.actor || o.secret == x.secret || 5*o.count < 2*x.count || 2*o.count > 5*x.count {
 			continue
 		}
-		if m := s.pairs[o.pair]; m == nil || !m.usual(o.first) {
+		if m := s.machine(o.pair); m == nil || !m.usual(o.first) {
 			n++
 			if o.first.Sub(x.first).Abs() <= atOnce {
 				near++
@@ -411,11 +412,11 @@ func (s *sign) learnUses(day *watch.Day, i int, by map[pair]*used) {
 		odd[x.pair] = !x.job && x.score >= watch.Floor
 		if x.job && (s.o.NoContext || len(s.whyMachine(day, i, x, nil, all)) == 0) {
 			s.strays.runs++
-			s.pairs[x.pair].strayed(i, dayOf(day.Start))
+			s.machine(x.pair).strayed(i, dayOf(day.Start))
 		}
 	}
 	for _, x := range all {
-		m := s.pairs[x.pair]
+		m := s.machine(x.pair)
 		if m == nil {
 			m = &machine{}
 			s.pairs[x.pair] = m

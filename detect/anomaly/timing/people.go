@@ -3,6 +3,7 @@ package timing
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math"
 	"slices"
@@ -13,13 +14,21 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// person is what is learned of one, about 350 bytes and 24 a network.
+// person is what is learned of one, about 200 bytes and 4 a network.
 type person struct {
 	hours
-	odd      uint16 // last day with an unusual hour
-	networks map[string]uint16
-	role     int32 // an actor that the person acts as
-	account  int32 // where the person called last
+	odd      uint16   // last day with an unusual hour
+	networks []uint32 // hashes of those seen, at most 32
+	role     int32    // an actor that the person acts as
+	account  int32    // where the person called last
+}
+
+// hashOf is the FNV-1a hash of a network's name: it is to be known again, not to be
+// named.
+func hashOf(name string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return h.Sum32()
 }
 
 // What all people do counts as much as so many hours of the person's own.
@@ -74,9 +83,7 @@ func (s *sign) hoursOf(h *watch.Hour) []*hour {
 		}
 		if known := s.people[p.Person]; known != nil && len(known.networks) > 0 {
 			for _, n := range p.Networks {
-				if _, ok := known.networks[n]; !ok {
-					x.new = true
-				}
+				x.new = x.new || !slices.Contains(known.networks, hashOf(n))
 			}
 		}
 	}
@@ -271,13 +278,13 @@ func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
 	for name, x := range by {
 		p := s.people[name]
 		if p == nil {
-			p = &person{networks: map[string]uint16{}}
+			p = &person{}
 			s.people[name] = p
 		}
 		p.role, p.account = x.role, x.account
 		for _, n := range slices.Sorted(maps.Keys(x.networks)) {
-			if len(p.networks) < 32 {
-				p.networks[n] = today
+			if n := hashOf(n); len(p.networks) < 32 && !slices.Contains(p.networks, n) {
+				p.networks = append(p.networks, n)
 			}
 		}
 	}

@@ -11,8 +11,6 @@
 package timing
 
 import (
-	"cmp"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -49,19 +47,13 @@ type sign struct {
 	o        Options
 	days     int
 	people   map[string]*person
-	pairs    map[pair]*machine
-	crowd    crowd // what people do, around the middle of their day
-	programs crowd // the same of programs
+	machines machines
+	pairs    map[pair]*machine // all of machines, while a day is learned
+	crowd    crowd             // what people do, around the middle of their day
+	programs crowd             // the same of programs
 	judged   rates
 	strays   strays
 	late     []watch.Act // of the last hour learned
-}
-
-// pair is a program and a secret that it reads.
-type pair struct{ actor, secret int32 }
-
-func (p pair) compare(q pair) int {
-	return cmp.Or(cmp.Compare(p.actor, q.actor), cmp.Compare(p.secret, q.secret))
 }
 
 // rates are how many judgements are made a day and secret, smoothed.
@@ -69,7 +61,7 @@ type rates struct{ person, job, machine float64 }
 
 // New gives the sign.
 func New(o Options) watch.Sign {
-	return &sign{o: o, people: map[string]*person{}, pairs: map[pair]*machine{}, crowd: newCrowd(), programs: newCrowd()}
+	return &sign{o: o, people: map[string]*person{}, crowd: newCrowd(), programs: newCrowd()}
 }
 
 func (s *sign) Name() string { return finding.SignTime }
@@ -80,21 +72,20 @@ func (s *sign) Clone() watch.Sign {
 	all := make([]person, len(s.people))
 	for k, p := range s.people {
 		all[0] = *p
-		all[0].networks = maps.Clone(p.networks)
+		all[0].networks = slices.Clone(p.networks)
 		c.people[k], all = &all[0], all[1:]
-	}
-	c.pairs = make(map[pair]*machine, len(s.pairs))
-	pairs := make([]machine, len(s.pairs))
-	for k, m := range s.pairs {
-		pairs[0] = *m
-		c.pairs[k], pairs = &pairs[0], pairs[1:]
 	}
 	c.late = slices.Clone(s.late)
 	return &c
 }
 
+// Bytes counts of an entry of a map half as much again: a third of it is empty.
 func (s *sign) Bytes() int {
-	return len(s.people)*(int(unsafe.Sizeof(person{}))+256) + len(s.pairs)*(int(unsafe.Sizeof(machine{}))+32) + 2*int(unsafe.Sizeof(crowd{}))
+	n := s.machines.size() + 2*int(unsafe.Sizeof(crowd{}))
+	for name, p := range s.people {
+		n += 36 + len(name) + int(unsafe.Sizeof(*p)) + 4*cap(p.networks)
+	}
+	return n
 }
 
 func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
@@ -106,6 +97,8 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 
 func (s *sign) Learn(day *watch.Day) {
 	heard := hear(day)
+	s.open()
+	defer s.seal()
 	s.learnPeople(day, heard)
 	s.learnMachines(day, heard)
 	s.late = s.late[:0]

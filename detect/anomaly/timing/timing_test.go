@@ -357,3 +357,33 @@ func TestCalibration(t *testing.T) {
 		}
 	}
 }
+
+// What is learned of a program and secret is packed and unpacked as it was.
+func TestPacked(t *testing.T) {
+	h, s := history(), New(Options{}).(*sign)
+	h.Learn(s, 0, learned)
+	s.open()
+	if len(s.pairs) != 3 {
+		t.Fatalf("%d programs and secrets, want 3", len(s.pairs))
+	}
+	first := true
+	want := map[pair]machine{}
+	for k, m := range s.pairs {
+		if first {
+			m.heldOn, m.stray, m.held[1][23] = 20500, 0.25, heldDays
+			m.odd, m.odds, m.oddOn = 23, 100, 20501
+			m.offset, m.account = -11, -1
+			first = false
+		}
+		want[k] = *m
+	}
+	s.seal()
+	for k, m := range want {
+		if got := s.machine(k); got == nil || *got != m {
+			t.Errorf("%v:\n got %+v\nwant %+v", k, got, m)
+		}
+	}
+	if s.machine(pair{1000, 1000}) != nil {
+		t.Error("something is known of a program that never was")
+	}
+}
