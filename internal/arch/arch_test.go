@@ -18,8 +18,8 @@ const module = "github.com/yagura-sec/yagura/"
 
 var (
 	nouns     = []string{"event", "usage", "query", "finding", "resource"}
-	libraries = []string{"sigma", "iam"}
-	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "inventory", "posture", "respond", "cost", "news", "guide"}
+	libraries = []string{"sigma", "iam", "mask"}
+	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "export", "inventory", "posture", "respond", "cost", "news", "guide"}
 	// alone are folders of data, which import none of ours.
 	alone = []string{"rules"}
 )
