@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -66,6 +68,14 @@ type principal struct {
 	person string
 }
 
+// id tells principals apart: an actor by its number, a person by a hash of the name.
+func (p principal) id() uint64 {
+	if p.person != "" {
+		return xxhash.Sum64String(p.person) | 1<<63
+	}
+	return uint64(uint32(p.actor))
+}
+
 func classOf(c event.Caller) int {
 	if watch.Person(c) {
 		return people
@@ -75,11 +85,11 @@ func classOf(c event.Caller) int {
 
 type sign struct {
 	opt     Options
-	volume  *tally.Book[principal]
-	breadth *tally.Book[principal]
-	days    *tally.Book[principal] // days with any, of days it was active
-	account *tally.Book[int32]     // denials an hour of the account
-	known   map[uint64]*seen       // operation, region and account that was denied
+	volume  *tally.Book[uint64]
+	breadth *tally.Book[uint64]
+	days    *tally.Book[uint64] // days with any, of days it was active
+	account *tally.Book[int32]  // denials an hour of the account
+	known   map[uint64]*seen    // operation, region and account that was denied
 	own     map[principal][]call
 	lastly  map[principal][]late // of the last slowDays days learned
 	recent  []notice             // of the last day learned
@@ -114,7 +124,7 @@ type notice struct {
 // New is the sign with nothing learned.
 func New(opt Options) watch.Sign {
 	t := tally.Options{NoPeers: opt.NoPeers, NoShrinkage: opt.NoShrinkage}
-	volume := tally.New[principal](classes, t)
+	volume := tally.New[uint64](classes, t)
 	return &sign{
 		opt: opt, volume: volume, breadth: volume.Over(false), days: volume.Over(true), account: tally.New[int32](1, t),
 		known: map[uint64]*seen{}, own: map[principal][]call{}, lastly: map[principal][]late{},
@@ -287,7 +297,7 @@ func (s *sign) Judge(d *watch.Day, i int) []watch.Alarm {
 		if slow.score > 0 { // judged once a day: as of so many hours it is the rarer
 			slow.score += math.Log10(s.perDay(s.volume) / s.perDay(s.days))
 		}
-		u, b := s.volume.Usual(r.who, r.class), s.breadth.Usual(r.who, r.class)
+		u, b := s.volume.Usual(r.who.id(), r.class), s.breadth.Usual(r.who.id(), r.class)
 		// A run goes on over the hour's end.
 		score := max(u.Score(r.calls), b.Score(len(r.pairs)), slow.score)
 		// The account's past speaks where the principal has none: where policies
@@ -347,7 +357,7 @@ func (s *sign) trials(n *watch.Names) float64 {
 }
 
 // perDay is how many judgements a book's things have a day.
-func (s *sign) perDay(b *tally.Book[principal]) float64 {
+func (s *sign) perDay(b *tally.Book[uint64]) float64 {
 	sum := 0.0
 	for c := range classes {
 		sum += b.PerDay(c)
@@ -406,7 +416,7 @@ func (s *sign) slow(r *run) slowly {
 	if len(s.lastly[r.who]) >= 2*adoptDays {
 		return best
 	}
-	usual := s.days.Usual(r.who, r.class)
+	usual := s.days.Usual(r.who.id(), r.class)
 	for _, span := range spans {
 		x := slowly{calls: r.calls, days: 1, ops: slices.Clone(r.ops), since: r.first}
 		for _, l := range s.lastly[r.who] {
@@ -473,7 +483,7 @@ func (s *sign) context(d *watch.Day, i int, r *run) []finding.Explanation {
 	case changed != nil && r.class == programs:
 		return []finding.Explanation{{Kind: "context", ID: "policy",
 			Text: changed.operation + " at " + changed.at.UTC().Format("15:04") + " changed the organisation's policies shortly before."}}
-	case r.caller == event.CallerCI && s.volume.Usual(r.who, r.class).Days >= matureDays:
+	case r.caller == event.CallerCI && s.volume.Usual(r.who.id(), r.class).Days >= matureDays:
 		return []finding.Explanation{{Kind: "context", ID: "pipeline",
 			Text: "A pipeline known for days fails with " + strings.Join(r.ops, " and ") + " on and on: a policy or its plan is new."}}
 	}

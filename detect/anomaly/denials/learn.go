@@ -27,19 +27,19 @@ func (s *sign) Learn(d *watch.Day) {
 	if len(x.heard) == 0 {
 		return // no log of the day: no occasion
 	}
-	var volume, breadth, days []tally.Seen[principal]
+	var volume, breadth, days []tally.Seen[uint64]
 	for _, w := range slices.SortedFunc(maps.Keys(x.of), func(a, b principal) int { // sums must not depend on the order of a map
 		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.person, b.person))
 	}) {
 		y := x.of[w]
 		hours := max(y.hours, len(y.volume))
-		volume = append(volume, tally.Seen[principal]{Key: w, Class: y.class, Occasions: hours, Amounts: y.volume})
-		breadth = append(breadth, tally.Seen[principal]{Key: w, Class: y.class, Occasions: hours, Amounts: y.breadth})
+		volume = append(volume, tally.Seen[uint64]{Key: w.id(), Class: y.class, Occasions: hours, Amounts: y.volume})
+		breadth = append(breadth, tally.Seen[uint64]{Key: w.id(), Class: y.class, Occasions: hours, Amounts: y.breadth})
 		var any []int
 		if len(y.volume) > 0 {
 			any = []int{1}
 		}
-		days = append(days, tally.Seen[principal]{Key: w, Class: y.class, Occasions: 1, Amounts: any})
+		days = append(days, tally.Seen[uint64]{Key: w.id(), Class: y.class, Occasions: 1, Amounts: any})
 	}
 	var all []tally.Seen[int32]
 	for _, a := range slices.Sorted(maps.Keys(x.heard)) {

@@ -44,7 +44,7 @@ func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) wat
 	if r.account >= 0 && int(r.account) < len(n.Accounts) {
 		account = n.Accounts[r.account]
 	}
-	u := s.volume.Usual(r.who, r.class)
+	u := s.volume.Usual(r.who.id(), r.class)
 	usual := fmt.Sprintf("it had none on %s before", count(u.Days, "day", "days"))
 	switch {
 	case u.Days == 0:

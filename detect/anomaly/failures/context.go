@@ -22,10 +22,10 @@ const (
 // and the same call fails. Several of its secrets at once, and nothing changed, may
 // as well be somebody with its credentials whom a condition keeps out.
 func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
-	m := s.of(d.who)
+	given := recall(&s.known.given, d.who)
 	own := len(d.secrets) > 0 // all that was denied had been its own for days
 	for _, x := range d.secrets {
-		own = own && known(m.given, uint32(x), s.today())
+		own = own && known(given, uint32(x), s.today())
 	}
 	narrow := d.pairs <= 1 && len(d.secrets) <= 1
 	program := d.who.person == "" && !watch.Person(d.caller)
@@ -51,10 +51,10 @@ func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
 	if deploy != nil {
 		return explain("deploy", deploy.Operation+" at "+clock(deploy.First)+" in this account came before, and the same call failed again and again.")
 	}
-	if len(d.secrets) == 1 && s.family(day.Names, m, d.secrets[0]) {
+	if len(d.secrets) == 1 && s.family(day.Names, given, d.secrets[0]) {
 		return explain("misconfiguration", "One and the same call failed again and again, for a secret beside those that the program reads.")
 	}
-	if u := s.volume.Usual(d.who, d.class); u.Days < adoptDays {
+	if u := s.volume.Usual(d.who.id(), d.class); u.Days < adoptDays {
 		return nil
 	}
 	switch {
@@ -67,9 +67,9 @@ func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
 }
 
 // family tells whether the principal reads secrets of the same family.
-func (s *sign) family(n *watch.Names, m *memory, secret int32) bool {
-	return slices.ContainsFunc(m.given, func(e entry) bool {
-		return known(m.given, e.id, s.today()) && n.Secrets[e.id].Family == n.Secrets[secret].Family
+func (s *sign) family(n *watch.Names, given []entry, secret int32) bool {
+	return slices.ContainsFunc(given, func(e entry) bool {
+		return known(given, e.id, s.today()) && n.Secrets[e.id].Family == n.Secrets[secret].Family
 	})
 }
 

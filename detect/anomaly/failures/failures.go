@@ -16,6 +16,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
@@ -62,6 +64,14 @@ type principal struct {
 	person string
 }
 
+// id tells principals apart: an actor by its number, a person by a hash of the name.
+func (p principal) id() uint64 {
+	if p.person != "" {
+		return xxhash.Sum64String(p.person) | 1<<63
+	}
+	return uint64(uint32(p.actor))
+}
+
 func who(actor int32, person string) principal {
 	if person != "" {
 		return principal{actor: -1, person: person}
@@ -73,17 +83,16 @@ func who(actor int32, person string) principal {
 type sign struct {
 	opt Options
 
-	volume  *tally.Book[principal] // denials an active hour
-	breadth *tally.Book[principal] // new pairs in ten minutes, most of an active hour
-	secrets *tally.Book[principal] // new denied secrets an active hour
-	slow    *tally.Book[principal] // new denied secrets an active day
-	refused *tally.Book[int32]     // denials of strangers an hour, by secret
-	signIns *tally.Book[string]    // failed sign-ins an hour with any, by user
-	sources *tally.Book[string]    // users failed as an hour, by address
+	volume  *tally.Book[uint64] // denials an active hour
+	breadth *tally.Book[uint64] // new pairs in ten minutes, most of an active hour
+	secrets *tally.Book[uint64] // new denied secrets an active hour
+	slow    *tally.Book[uint64] // new denied secrets an active day
+	refused *tally.Book[int32]  // denials of strangers an hour, by secret
+	signIns *tally.Book[string] // failed sign-ins an hour with any, by user
+	sources *tally.Book[string] // users failed as an hour, by address
 
-	known  map[int32]*memory // by actor
-	people map[string]*memory
-	recent []watch.Act // of the last day learned: changes of what is allowed, deploys
+	known  memory
+	recent []watch.Act // of the last day learned: changes of what is allowed, and the last deploys
 	tail   []fresh     // of the last day learned: new denied secrets
 	grants [2]float64  // hours with secrets denied; those in which one was then given
 	moves  [2]float64  // days of people; those with a network they were not seen in before
@@ -107,12 +116,12 @@ type fresh struct {
 // New is the sign with nothing learned.
 func New(opt Options) watch.Sign {
 	t := tally.Options{NoPeers: opt.NoPeers, NoShrinkage: opt.NoShrinkage}
-	volume := tally.New[principal](classes, t)
+	volume := tally.New[uint64](classes, t)
 	return &sign{
 		opt:    opt,
 		volume: volume, breadth: volume.Over(false), secrets: volume.Over(false), slow: volume.Over(true),
 		refused: tally.New[int32](1, t), signIns: tally.New[string](1, t), sources: tally.New[string](1, t),
-		known: map[int32]*memory{}, people: map[string]*memory{}, users: map[string]user{}, gathered: map[*watch.Hour][]*denied{},
+		users: map[string]user{}, gathered: map[*watch.Hour][]*denied{},
 		grants: [2]float64{6, 1},
 	}
 }
@@ -148,13 +157,13 @@ type scores struct {
 
 func (s *sign) score(day *watch.Day, i int, d *denied) scores {
 	var c scores
-	c.volume = s.volume.Usual(d.who, d.class).Score(d.calls)
-	c.breadth = s.breadth.Usual(d.who, d.class).Score(d.breadth)
-	c.secrets = s.secrets.Usual(d.who, d.class).Score(len(d.fresh))
+	c.volume = s.volume.Usual(d.who.id(), d.class).Score(d.calls)
+	c.breadth = s.breadth.Usual(d.who.id(), d.class).Score(d.breadth)
+	c.secrets = s.secrets.Usual(d.who.id(), d.class).Score(len(d.fresh))
 	if len(d.fresh) > 0 {
 		c.slowSecrets, c.slowSince = s.lately(day, i, d)
 		c.slowCount = len(c.slowSecrets)
-		c.slow = s.slow.Usual(d.who, d.class).Score(c.slowCount)
+		c.slow = s.slow.Usual(d.who.id(), d.class).Score(c.slowCount)
 	}
 	c.trials = s.trials(day.Names)
 	// What is judged once a day is judged less often than what is every hour: as
@@ -179,7 +188,7 @@ func (s *sign) judge(day *watch.Day, i int, d *denied) (watch.Alarm, bool) {
 	if c.best < watch.Floor {
 		return watch.Alarm{}, false
 	}
-	u := s.volume.Usual(d.who, d.class)
+	u := s.volume.Usual(d.who.id(), d.class)
 	a := watch.Alarm{
 		Sign: finding.SignFailures, Class: "failures/principal", Secret: -1, Actor: d.actor, Person: d.who.person,
 		Account: d.account, Caller: d.caller, Region: d.region, Score: c.best, Trials: c.trials,
@@ -236,7 +245,7 @@ func (s *sign) mature() bool {
 // trials is how many hours of principals are judged, a day and secret.
 func (s *sign) trials(n *watch.Names) float64 { return s.perDay(s.volume, n) }
 
-func (s *sign) perDay(b *tally.Book[principal], n *watch.Names) float64 {
+func (s *sign) perDay(b *tally.Book[uint64], n *watch.Names) float64 {
 	sum := 0.0
 	for c := range classes {
 		sum += b.PerDay(c)
@@ -331,13 +340,7 @@ func (s *sign) Clone() watch.Sign {
 	c.volume = s.volume.Clone()
 	c.breadth, c.secrets, c.slow = s.breadth.CloneOver(c.volume), s.secrets.CloneOver(c.volume), s.slow.CloneOver(c.volume)
 	c.refused, c.signIns, c.sources = s.refused.Clone(), s.signIns.Clone(), s.sources.Clone()
-	c.known, c.people = make(map[int32]*memory, len(s.known)), make(map[string]*memory, len(s.people))
-	for k, m := range s.known {
-		c.known[k] = m.clone()
-	}
-	for k, m := range s.people {
-		c.people[k] = m.clone()
-	}
+	c.known = s.known.clone()
 	c.recent, c.tail = slices.Clone(s.recent), slices.Clone(s.tail)
 	c.users = make(map[string]user, len(s.users))
 	for k, v := range s.users {
@@ -351,11 +354,5 @@ func (s *sign) Clone() watch.Sign {
 func (s *sign) Bytes() int {
 	n := s.volume.Bytes() + s.breadth.Bytes() + s.secrets.Bytes() + s.slow.Bytes() +
 		s.refused.Bytes() + s.signIns.Bytes() + s.sources.Bytes()
-	for _, m := range s.known {
-		n += m.bytes()
-	}
-	for _, m := range s.people {
-		n += m.bytes()
-	}
-	return n + 160*len(s.recent) + 48*len(s.tail) + 40*len(s.users)
+	return n + s.known.bytes() + 300*len(s.recent) + 48*len(s.tail) + 80*len(s.users)
 }

@@ -162,7 +162,7 @@ func (g *gathering) byPolicyOnly(t *watch.Try) bool {
 // newPairs is how many pairs of operation and resource the actor was denied
 // around the try that it was never denied before.
 func (g *gathering) newPairs(t *watch.Try) int {
-	m := g.s.of(principal{actor: t.Actor})
+	pairs := recall(&g.s.known.pairs, principal{actor: t.Actor})
 	day := g.s.today()
 	told, n := false, 0
 	for _, i := range g.acts[t.Actor] {
@@ -171,7 +171,7 @@ func (g *gathering) newPairs(t *watch.Try) int {
 			continue
 		}
 		told = true
-		if !known(m.pairs, hash(a.Operation, a.Resource), day) {
+		if !known(pairs, hash(a.Operation, a.Resource), day) {
 			n++
 		}
 	}
@@ -191,7 +191,7 @@ func (g *gathering) act(a *watch.Act) {
 	n := fold(a.Count, a.First, a.Last)
 	d.calls += n
 	d.pairs++
-	if !known(g.s.of(d.who).pairs, hash(a.Operation, a.Resource), g.s.today()) {
+	if !known(recall(&g.s.known.pairs, d.who), hash(a.Operation, a.Resource), g.s.today()) {
 		d.breadth++
 	}
 	if a.Secret >= 0 {
@@ -239,13 +239,13 @@ func (g *gathering) person(p *watch.PersonHour) {
 
 func (s *sign) finish(d *denied) {
 	d.raw = max(d.raw, int64(d.calls))
-	m := s.of(d.who)
+	given, refused := recall(&s.known.given, d.who), recall(&s.known.denied, d.who)
 	day := s.today()
 	for _, x := range d.secrets {
 		if d.perSecret[x] == 0 {
 			d.perSecret[x] = max(1, d.calls/len(d.secrets))
 		}
-		if !has(m.given, uint32(x)) && !known(m.denied, uint32(x), day) {
+		if !has(given, uint32(x)) && !known(refused, uint32(x), day) {
 			d.fresh = append(d.fresh, x)
 		}
 	}

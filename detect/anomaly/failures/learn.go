@@ -3,6 +3,7 @@ package failures
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -129,11 +130,11 @@ func (s *sign) learnMoves(day *watch.Day) {
 		}
 		for i := range h.People {
 			p := &h.People[i]
-			m := s.people[p.Person]
-			if m == nil || len(m.nets) == 0 {
+			nets := recall(&s.known.nets, who(-1, p.Person))
+			if p.Person == "" || len(nets) == 0 {
 				continue
 			}
-			moved[p.Person] = moved[p.Person] || slices.ContainsFunc(p.Networks, func(net string) bool { return !has(m.nets, hash(net, "")) })
+			moved[p.Person] = moved[p.Person] || slices.ContainsFunc(p.Networks, func(net string) bool { return !has(nets, hash(net, "")) })
 		}
 	}
 	for _, m := range moved {
@@ -187,12 +188,12 @@ func (s *sign) books(n int, of map[principal]*daily) {
 	slices.SortFunc(keys, func(a, b principal) int { // sums must not depend on the order of a map
 		return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.person, b.person))
 	})
-	var volume, breadth, secrets, slow []tally.Seen[principal]
+	var volume, breadth, secrets, slow []tally.Seen[uint64]
 	for _, w := range keys {
 		x := of[w]
 		hours := max(x.hours, len(x.volume))
-		add := func(list *[]tally.Seen[principal], occasions int, amounts []int) {
-			*list = append(*list, tally.Seen[principal]{Key: w, Class: x.class, Occasions: occasions, Amounts: amounts})
+		add := func(list *[]tally.Seen[uint64], occasions int, amounts []int) {
+			*list = append(*list, tally.Seen[uint64]{Key: w.id(), Class: x.class, Occasions: occasions, Amounts: amounts})
 		}
 		add(&volume, hours, x.volume)
 		add(&breadth, hours, x.breadth)
@@ -219,26 +220,27 @@ func (s *sign) remember(n int32, day *watch.Day) {
 		for i := range h.Uses {
 			u := &h.Uses[i]
 			if u.Outcome == event.Success && !watch.Person(u.Caller) {
-				m := s.keep(principal{actor: u.Actor})
-				m.given = note(m.given, uint32(u.Secret), n, maxGiven)
+				keep(&s.known.given, principal{actor: u.Actor}, uint32(u.Secret), n, maxGiven)
 			}
 		}
 		for i := range h.People {
 			s.rememberPerson(n, &h.People[i])
 		}
 		for _, d := range s.gather(h) {
-			m := s.keep(d.who)
 			for _, x := range d.secrets {
-				m.denied = note(m.denied, uint32(x), n, maxDenied)
+				keep(&s.known.denied, d.who, uint32(x), n, maxDenied)
 			}
 		}
 		for i := range h.Acts {
 			switch a := &h.Acts[i]; a.Sort {
 			case watch.ActDenied:
-				m := s.keep(principal{actor: a.Actor})
-				m.pairs = note(m.pairs, hash(a.Operation, a.Resource), n, maxPairs)
-			case watch.ActPolicy, watch.ActDeploy, watch.ActBuild:
+				keep(&s.known.pairs, principal{actor: a.Actor}, hash(a.Operation, a.Resource), n, maxPairs)
+			case watch.ActPolicy:
 				s.recent = append(s.recent, *a)
+			case watch.ActDeploy:
+				if tomorrow := day.Start.Add(24 * time.Hour); tomorrow.Sub(a.Last) <= deployBefore {
+					s.recent = append(s.recent, *a)
+				}
 			}
 		}
 	}
@@ -251,34 +253,19 @@ func (s *sign) remember(n int32, day *watch.Day) {
 const maxRecent = 20_000
 
 func (s *sign) rememberPerson(n int32, p *watch.PersonHour) {
-	m := s.keep(who(p.Actor, p.Person))
+	w := who(p.Actor, p.Person)
 	for _, r := range p.Reads {
 		if r.Denied < r.Count {
-			m.given = note(m.given, uint32(r.Secret), n, maxGiven)
+			keep(&s.known.given, w, uint32(r.Secret), n, maxGiven)
 		}
 	}
 	for _, net := range p.Networks {
-		m.nets = note(m.nets, hash(net, ""), n, maxNets)
+		keep(&s.known.nets, w, hash(net, ""), n, maxNets)
 	}
 }
 
 func (s *sign) forget(n int32) {
-	if n%8 != 0 { // once a week or so is soon enough
-		return
-	}
-	trim := func(m *memory) bool {
-		m.given, m.nets = forget(m.given, n, forgetGiven), forget(m.nets, n, forgetDenied)
-		m.denied, m.pairs = forget(m.denied, n, forgetDenied), forget(m.pairs, n, forgetDenied)
-		return len(m.given)+len(m.denied)+len(m.pairs)+len(m.nets) == 0
-	}
-	for k, m := range s.known {
-		if trim(m) {
-			delete(s.known, k)
-		}
-	}
-	for k, m := range s.people {
-		if trim(m) {
-			delete(s.people, k)
-		}
+	if n%8 == 0 { // once a week or so is soon enough
+		s.known.trim(n)
 	}
 }

@@ -3,16 +3,21 @@ package failures
 import (
 	"hash/fnv"
 	"slices"
+
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 )
 
-// memory is what a principal was given and what it was denied. Its lists are in
-// the order of their ids and hold the entries seen last.
+// memory is what principals were given and what they were denied, by the id of
+// each. Most were never denied anything. The lists are in the order of their ids
+// and hold the entries seen last.
 type memory struct {
-	given  []entry // secrets
-	denied []entry // secrets
-	pairs  []entry // hashes of operation and resource, denied
-	nets   []entry // hashes of networks, of people
+	given  lists // secrets
+	denied lists // secrets
+	pairs  lists // hashes of operation and resource, denied
+	nets   lists // hashes of networks, of people
 }
+
+type lists = table.Table[uint64, []entry]
 
 // entry is 8 bytes.
 type entry struct {
@@ -58,7 +63,10 @@ func note(list []entry, id uint32, day int32, limit int) []entry {
 		list = slices.Delete(list, oldest, oldest+1)
 		i, _ = find(list, id)
 	}
-	return slices.Insert(list, i, entry{id: id, first: uint16(day), last: uint16(day)})
+	list = table.Append(list, entry{})
+	copy(list[i+1:], list[i:])
+	list[i] = entry{id: id, first: uint16(day), last: uint16(day)}
+	return list
 }
 
 // forget leaves out what was not seen for so many days.
@@ -89,42 +97,53 @@ func hash(a, b string) uint32 {
 	return h.Sum32()
 }
 
-func (m *memory) clone() *memory {
-	return &memory{
-		given: slices.Clone(m.given), denied: slices.Clone(m.denied), pairs: slices.Clone(m.pairs), nets: slices.Clone(m.nets),
+// recall is what a list holds of a principal.
+func recall(l *lists, w principal) []entry {
+	if list := l.Get(w.id()); list != nil {
+		return *list
 	}
+	return nil
+}
+
+// keep takes in that id was seen of a principal on the day.
+func keep(l *lists, w principal, id uint32, day int32, limit int) {
+	list := l.Put(w.id())
+	*list = note(*list, id, day, limit)
+}
+
+func (m *memory) all() [4]*lists { return [...]*lists{&m.given, &m.denied, &m.pairs, &m.nets} }
+
+// trim forgets what was not seen for long.
+func (m *memory) trim(day int32) {
+	for _, l := range m.all() {
+		days := int32(forgetDenied)
+		if l == &m.given {
+			days = forgetGiven
+		}
+		l.Drop(func(_ uint64, list *[]entry) bool {
+			*list = forget(*list, day, days)
+			return len(*list) == 0
+		})
+	}
+}
+
+func (m *memory) clone() memory {
+	c := memory{m.given.Clone(), m.denied.Clone(), m.pairs.Clone(), m.nets.Clone()}
+	for _, l := range c.all() {
+		for _, list := range l.All {
+			*list = slices.Clone(*list)
+		}
+	}
+	return c
 }
 
 func (m *memory) bytes() int {
-	// The lists, their four headers, and a place in a map.
-	return 8*(cap(m.given)+cap(m.denied)+cap(m.pairs)+cap(m.nets)) + 96 + 24
-}
-
-// of is what is known of the principal; nothing is known of one not seen.
-func (s *sign) of(w principal) *memory {
-	m := s.known[w.actor]
-	if w.person != "" {
-		m = s.people[w.person]
+	n := 0
+	for _, l := range m.all() {
+		n += l.Bytes()
+		for _, list := range l.All {
+			n += 8 * cap(*list)
+		}
 	}
-	if m == nil {
-		return &nobody
-	}
-	return m
-}
-
-var nobody memory
-
-// keep is of, for learning.
-func (s *sign) keep(w principal) *memory {
-	m := s.of(w)
-	if m != &nobody {
-		return m
-	}
-	m = &memory{}
-	if w.person != "" {
-		s.people[w.person] = m
-	} else {
-		s.known[w.actor] = m
-	}
-	return m
+	return n
 }

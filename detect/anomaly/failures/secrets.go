@@ -24,9 +24,9 @@ type hammer struct {
 func (s *sign) strangers(all []*denied) map[int32]*hammer {
 	out := map[int32]*hammer{}
 	for _, d := range all {
-		m := s.of(d.who)
+		given, refused := recall(&s.known.given, d.who), recall(&s.known.denied, d.who)
 		for _, x := range d.secrets {
-			if has(m.given, uint32(x)) || known(m.denied, uint32(x), s.today()) {
+			if has(given, uint32(x)) || known(refused, uint32(x), s.today()) {
 				continue
 			}
 			r := out[x]

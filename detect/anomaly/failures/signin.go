@@ -149,11 +149,11 @@ func (s *sign) signInAlarm(day *watch.Day, t *tried, score float64) watch.Alarm 
 
 // strangeAddress tells whether the user, known for long, never came from there.
 func (s *sign) strangeAddress(user string, t *tried) bool {
-	m := s.people[user]
-	if m == nil || len(m.nets) == 0 {
+	nets := recall(&s.known.nets, principal{actor: -1, person: user})
+	if len(nets) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(t.ips, func(ip string) bool { return has(m.nets, hash(network(ip), "")) })
+	return !slices.ContainsFunc(t.ips, func(ip string) bool { return has(nets, hash(network(ip), "")) })
 }
 
 // userActor is the actor of a user name, where one ends in it.

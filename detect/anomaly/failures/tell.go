@@ -94,7 +94,7 @@ func secretNames(n *watch.Names, list []int32, most int) string {
 
 // tell is what a person reads of a principal's denials.
 func (s *sign) tell(day *watch.Day, i int, d *denied, c scores) watch.Told {
-	n, u := day.Names, s.volume.Usual(d.who, d.class)
+	n, u := day.Names, s.volume.Usual(d.who.id(), d.class)
 	told := watch.Told{Attack: attack(d, c)}
 	subject := name(n, d)
 	usual := usually(u, "denials")
@@ -123,12 +123,12 @@ func (s *sign) tell(day *watch.Day, i int, d *denied, c scores) watch.Told {
 			Text: fmt.Sprintf("After %s %s was given %s.", plural(d.calls, "denial", "denials"), subject, secretNames(n, d.granted, 4))})
 	}
 	if d.breadth > 1 {
-		b := s.breadth.Usual(d.who, d.class)
+		b := s.breadth.Usual(d.who.id(), d.class)
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: strconv.Itoa(d.breadth), Expected: expected(b),
 			Text: fmt.Sprintf("Within ten minutes %d different calls were denied that were never denied to it before; %s.", d.breadth, usually(b, "such calls"))})
 	}
 	if c.slowCount > len(d.fresh) {
-		b := s.slow.Usual(d.who, d.class)
+		b := s.slow.Usual(d.who.id(), d.class)
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "slow", Observed: strconv.Itoa(c.slowCount), Expected: expected(b),
 			Text: fmt.Sprintf("Since %s it was denied %d secrets that it had never touched (%s), a few at a time; usual is at most %d a day.",
 				c.slowSince.UTC().Format("2 January 15:04"), c.slowCount, secretNames(n, c.slowSecrets, 4), b.High())})
@@ -269,7 +269,7 @@ func (s *sign) tellSecret(day *watch.Day, x int32, r *hammer, score float64) wat
 		Title:  fmt.Sprintf("%s was refused %d times to %s", secret, r.calls, name(n, r.most)),
 		Attack: []string{"T1555.006", "T1110"},
 		Next:   next(n, r.most),
-		Unseen: s.unseen(day.Hours[max(0, min(23, r.most.first.Hour()))], r.most, s.volume.Usual(r.most.who, r.most.class)),
+		Unseen: s.unseen(day.Hours[max(0, min(23, r.most.first.Hour()))], r.most, s.volume.Usual(r.most.who.id(), r.most.class)),
 	}
 	if len(r.all) > 1 {
 		told.Title = fmt.Sprintf("%s was refused %d times to %d principals that never had it", secret, r.calls, len(r.all))

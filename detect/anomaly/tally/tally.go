@@ -12,9 +12,9 @@ package tally
 import (
 	"math"
 	"slices"
-	"unsafe"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 )
 
 // Figures of what is learned.
@@ -39,30 +39,34 @@ type Options struct {
 // Book holds what was learned of things K in classes 0 to the number given to
 // New.
 type Book[K comparable] struct {
-	rows  map[K]*row
-	order []K // of rows, by first sight: sums must not depend on the order of a map
-	pools []pool
-	opt   Options
-	day   int32   // the last one learned
-	days  int32   // how many were learned
-	kept  float64 // the same, decayed
-	spare []row
+	things table.Table[K, thing] // empty where there is a base, which has them
+	had    table.Table[K, had]
+	pools  []pool
+	opt    Options
+	day    int32   // the last one learned
+	days   int32   // how many were learned
+	kept   float64 // the same, decayed
 
-	base  *Book[K] // where there is one, its rows tell the occasions
+	base  *Book[K] // where there is one, it tells the things and their occasions
 	daily bool     // and they are its days
 }
 
-// row is one thing.
-type row struct {
-	n, k    float32 // occasions, and those with anything
-	there   float32 // days with occasions
+// thing is one thing. Most never have anything, and of them this is all.
+type thing struct {
+	n, there float32 // occasions, and days with any
+	last     int32   // day
+	days     uint16
+	class    uint8
+}
+
+// had is what a thing had that ever had anything.
+type had struct {
+	k       float32 // occasions with anything
 	extra   float32 // sum of amount-1
-	last    int32   // day
-	days    uint16
-	kept    uint16 // days with anything
-	class   uint8
-	loud    uint8 // days on which it was very unlike itself
+	last    uint16  // day of the last occasion; days are so many that differences can be told
+	kept    uint16  // days with anything
 	highest uint16
+	loud    uint8 // days on which it was very unlike itself
 }
 
 // pool is all things of a class.
@@ -85,7 +89,7 @@ type Seen[K comparable] struct {
 
 // New is an empty book of so many classes.
 func New[K comparable](classes int, opt Options) *Book[K] {
-	b := &Book[K]{rows: map[K]*row{}, pools: make([]pool, classes), opt: opt}
+	b := &Book[K]{pools: make([]pool, classes), opt: opt}
 	for i := range b.pools {
 		b.pools[i].settle(nil)
 	}
@@ -120,47 +124,39 @@ func (b *Book[K]) Learn(day int, seen []Seen[K]) {
 	for i := range seen {
 		b.learn(&seen[i])
 	}
-	b.order = slices.DeleteFunc(b.order, func(k K) bool {
-		old := b.day-b.rows[k].last > forgotten
-		if old {
-			delete(b.rows, k)
-		}
-		return old
-	})
-	all := b.order
-	if b.base != nil {
-		all = b.base.order
-	}
+	b.things.Drop(func(_ K, t *thing) bool { return b.day-t.last > forgotten })
+	b.had.Drop(func(_ K, h *had) bool { return uint16(b.day)-h.last > forgotten })
 	for i := range b.pools {
 		b.pools[i].settle(func(yield func(n, k float64)) {
-			for _, k := range all {
-				r := b.rows[k]
-				if r == nil {
-					r = b.borrowed(k)
+			for key, t := range b.all().All {
+				if int(t.class) != i {
+					continue
 				}
-				if r != nil && int(r.class) == i {
-					f := math.Pow(keepDay, float64(b.day-r.last))
-					yield(float64(r.n)*f, float64(r.k)*f)
+				k := 0.0
+				if h := b.had.Get(key); h != nil {
+					k = float64(h.k)
 				}
+				f := math.Pow(keepDay, float64(b.day-t.last))
+				yield(float64(b.occasions(t))*f, k*f)
 			}
 		})
 	}
 }
 
-// borrowed is a row of a thing that never had anything: as the base knows it.
-func (b *Book[K]) borrowed(k K) *row {
-	if b.base == nil {
-		return nil
+// all is all things.
+func (b *Book[K]) all() *table.Table[K, thing] {
+	if b.base != nil {
+		return &b.base.things
 	}
-	r := b.base.rows[k]
-	if r == nil {
-		return nil
-	}
-	x := &row{n: r.n, there: r.there, last: r.last, days: r.days, class: r.class}
+	return &b.things
+}
+
+// occasions is how many the thing had, as of its last one.
+func (b *Book[K]) occasions(t *thing) float32 {
 	if b.daily {
-		x.n = r.there
+		return t.there
 	}
-	return x
+	return t.n
 }
 
 func (b *Book[K]) learn(s *Seen[K]) {
@@ -169,24 +165,27 @@ func (b *Book[K]) learn(s *Seen[K]) {
 	}
 	p := &b.pools[s.Class]
 	p.n += float64(s.Occasions)
-	r := b.rows[s.Key]
-	switch {
-	case r == nil && b.base != nil && len(s.Amounts) == 0:
-		return
-	case r == nil:
-		r = b.add(s)
-	default:
-		r.take(s.Class, s.Occasions, b.day)
+	if b.base == nil {
+		b.things.Put(s.Key).take(s.Class, s.Occasions, b.day)
+	}
+	h := b.had.Get(s.Key)
+	if h != nil {
+		f := float32(math.Pow(keepDay, float64(uint16(b.day)-h.last)))
+		h.k, h.extra, h.last = h.k*f, h.extra*f, uint16(b.day)
 	}
 	if len(s.Amounts) == 0 {
 		return
+	}
+	if h == nil {
+		h = b.had.Put(s.Key)
+		h.last = uint16(b.day)
 	}
 	u := b.Usual(s.Key, s.Class)
 	strange := false
 	for _, x := range s.Amounts {
 		y := stat.Cap(float64(x-1), u.Mean, u.Shape, capSD)
-		r.highest = max(r.highest, uint16(min(x, math.MaxUint16)))
-		news := u.Score(x) >= loud && r.loud < adoptDays
+		h.highest = max(h.highest, uint16(min(x, math.MaxUint16)))
+		news := u.Score(x) >= loud && h.loud < adoptDays
 		if news {
 			y = min(y, 2*p.mean+1)
 		}
@@ -197,41 +196,24 @@ func (b *Book[K]) learn(s *Seen[K]) {
 			strange = true
 			continue
 		}
-		r.k++
-		r.extra += float32(y)
+		h.k++
+		h.extra += float32(y)
 	}
 	if strange {
-		r.loud++
+		h.loud++
 	}
-	r.kept++
-}
-
-// add is a new row, with the day's occasions.
-func (b *Book[K]) add(s *Seen[K]) *row {
-	if len(b.spare) == 0 {
-		b.spare = make([]row, 64)
-	}
-	var r *row
-	r, b.spare = &b.spare[0], b.spare[1:]
-	b.rows[s.Key] = r
-	b.order = append(b.order, s.Key)
-	if x := b.borrowed(s.Key); x != nil { // the base has the day in it
-		*r = *x
-		r.class, r.last = uint8(s.Class), b.day
-		return r
-	}
-	r.last = b.day
-	r.take(s.Class, s.Occasions, b.day)
-	return r
+	h.kept++
 }
 
 // take takes in a day's occasions.
-func (r *row) take(class, n int, day int32) {
-	f := float32(math.Pow(keepDay, float64(day-r.last)))
-	r.n, r.k, r.extra, r.there = r.n*f, r.k*f, r.extra*f, r.there*f
-	r.class, r.last, r.days = uint8(class), day, r.days+1
-	r.n += float32(n)
-	r.there++
+func (t *thing) take(class, n int, day int32) {
+	if t.days > 0 {
+		f := float32(math.Pow(keepDay, float64(day-t.last)))
+		t.n, t.there = t.n*f, t.there*f
+	}
+	t.class, t.last, t.days = uint8(class), day, t.days+1
+	t.n += float32(n)
+	t.there++
 }
 
 // settle makes the prior from the rows, each given as (n, k): the strength by
@@ -267,21 +249,22 @@ func (p *pool) settle(rows func(func(n, k float64))) {
 	}
 }
 
-// size is the mean and shape of amount-1, given anything.
-func (b *Book[K]) size(r *row, p *pool) (mean, shape float64) {
+// size is the mean and shape of amount-1, given anything, of a thing that has had
+// so much.
+func (b *Book[K]) size(h *had, p *pool) (mean, shape float64) {
 	mean, shape = p.mean, p.shape
 	n := float64(sizePeers)
 	if b.opt.NoPeers {
 		mean, shape = 1, 0.5
 	}
-	if r == nil {
+	if h == nil {
 		return mean, shape
 	}
-	if b.opt.NoShrinkage && r.k > 0 {
+	if b.opt.NoShrinkage && h.k > 0 {
 		n = 0.1
 	}
-	mean = stat.Blend(float64(r.extra/max(r.k, 1e-6)), float64(r.k), mean, n)
-	return mean, stat.Widen(shape, mean, float64(r.k)+n)
+	mean = stat.Blend(float64(h.extra/max(h.k, 1e-6)), float64(h.k), mean, n)
+	return mean, stat.Widen(shape, mean, float64(h.k)+n)
 }
 
 // Usual is what a thing is judged by.
@@ -299,27 +282,28 @@ type Usual struct {
 // Usual is what is known of a thing; of one not known it is what is known of its
 // class.
 func (b *Book[K]) Usual(k K, class int) Usual {
-	r, p := b.rows[k], &b.pools[class]
-	if r == nil {
-		r = b.borrowed(k)
-	}
+	t, h, p := b.all().Get(k), b.had.Get(k), &b.pools[class]
 	alpha, beta := p.a, p.b
 	if b.opt.NoPeers {
 		alpha, beta = alonePrior*aloneWeight, (1-alonePrior)*aloneWeight
 	}
-	if b.opt.NoShrinkage && r != nil {
+	if b.opt.NoShrinkage && t != nil {
 		alpha, beta = 0.05, 0.95
 	}
 	u := Usual{Chance: alpha / (alpha + beta), Weight: alpha + beta}
-	u.Mean, u.Shape = b.size(r, p)
-	if r == nil {
+	if t == nil {
+		u.Mean, u.Shape = b.size(nil, p)
 		return u
 	}
-	f := math.Pow(keepDay, float64(b.day-r.last))
-	u.Occasions, u.With = float64(r.n)*f, float64(r.k)*f
+	if h == nil {
+		h = &had{}
+	}
+	u.Mean, u.Shape = b.size(h, p)
+	f := math.Pow(keepDay, float64(b.day-t.last))
+	u.Occasions, u.With = float64(b.occasions(t))*f, float64(h.k)*f
 	u.Weight += u.Occasions
 	u.Chance = (alpha + u.With) / u.Weight
-	u.Days, u.DaysWith, u.Highest = int(r.days), int(r.kept), int(r.highest)
+	u.Days, u.DaysWith, u.Highest = int(t.days), int(h.kept), int(h.highest)
 	return u
 }
 
@@ -381,24 +365,18 @@ func (b *Book[K]) CloneOver(base *Book[K]) *Book[K] {
 // Clone is a copy that learns on its own.
 func (b *Book[K]) Clone() *Book[K] {
 	c := *b
-	c.rows, c.pools, c.spare = make(map[K]*row, len(b.rows)), append([]pool(nil), b.pools...), make([]row, len(b.rows))
-	i := 0
-	for k, r := range b.rows {
-		c.spare[i] = *r
-		c.rows[k] = &c.spare[i]
-		i++
-	}
-	c.spare, c.order = nil, slices.Clone(b.order)
+	c.things, c.had, c.pools = b.things.Clone(), b.had.Clone(), slices.Clone(b.pools)
 	return &c
 }
 
-// Len is how many things are known.
-func (b *Book[K]) Len() int { return len(b.rows) }
-
-// Bytes is about how much memory it takes: of each thing a row, its key twice,
-// and a place in a map that is two thirds full.
-func (b *Book[K]) Bytes() int {
-	var k K
-	key := int(unsafe.Sizeof(k))
-	return 256*len(b.pools) + (int(unsafe.Sizeof(row{}))+key+3*(key+9)/2)*len(b.rows)
+// Len is how many things are kept: of a book over another one, those that ever had
+// anything.
+func (b *Book[K]) Len() int {
+	if b.base != nil {
+		return b.had.Len()
+	}
+	return b.things.Len()
 }
+
+// Bytes is how much memory it takes, without that of a book it is over.
+func (b *Book[K]) Bytes() int { return 256*len(b.pools) + b.things.Bytes() + b.had.Bytes() }
