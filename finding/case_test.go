@@ -14,7 +14,7 @@ func anomaly(key, resource, sign string, score float64, hour int, change ...func
 		},
 		FirstSeen: time.Date(2026, 4, 2, hour, 5, 0, 0, time.UTC), LastSeen: time.Date(2026, 4, 2, hour, 50, 0, 0, time.UTC), Count: 1,
 	}
-	f := Of(o, nil)
+	f := Of(o, nil, nil)
 	for _, c := range change {
 		c(&f)
 	}
@@ -67,7 +67,7 @@ func TestExplainedRanksLow(t *testing.T) {
 	plain := anomaly("a", "db", SignFrequency, 6, 3)
 	o := Occurrence{Trouble: plain.Trouble, FirstSeen: plain.FirstSeen, LastSeen: plain.LastSeen}
 	o.Explained = []Explanation{{"calendar", "w", "Load test (CHG-7)"}}
-	if f := Of(o, nil); f.Priority >= plain.Priority || f.Priority == 0 || len(f.Parts) != len(plain.Parts)+1 {
+	if f := Of(o, nil, nil); f.Priority >= plain.Priority || f.Priority == 0 || len(f.Parts) != len(plain.Parts)+1 {
 		t.Errorf("explained: %d %+v; not: %d", f.Priority, f.Parts, plain.Priority)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Statuses, Verdicts and Causes list what a decision may say.
@@ -32,6 +33,8 @@ func (d Decision) Check() error {
 		return errors.New("decision without a time")
 	case d.By == "":
 		return errors.New("decision without a name: say who decides")
+	case d.Undoes != "" && (d.Status != "" || d.Verdict != NoVerdict || d.Cause != "" || d.Assignee != ""):
+		return errors.New("a decision that takes one back decides nothing else")
 	case d.Status != "" && !slices.Contains(Statuses, d.Status):
 		return fmt.Errorf("status %q is not one of %s", d.Status, join(Statuses))
 	case d.Verdict != NoVerdict && !slices.Contains(Verdicts, d.Verdict):
@@ -42,7 +45,7 @@ func (d Decision) Check() error {
 		return errors.New("a reason needs the verdict that it is the reason of")
 	case d.Reason != "" && !slices.Contains(ReasonCodes[d.Verdict], d.Reason):
 		return fmt.Errorf("reason %q is not one of %s, the reasons of verdict %s", d.Reason, join(ReasonCodes[d.Verdict]), d.Verdict)
-	case d.Status == "" && d.Verdict == NoVerdict && d.Cause == "" && d.Assignee == "" && d.Comment == "":
+	case d.Status == "" && d.Verdict == NoVerdict && d.Cause == "" && d.Assignee == "" && d.Comment == "" && d.Undoes == "":
 		return errors.New("decision that decides nothing: give a status, verdict, cause, assignee or comment")
 	}
 	return nil
@@ -64,4 +67,31 @@ func AllReasonCodes() []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// Name gives a decision that has no ID one that is the same for the same
+// decision, so that telling it twice is telling it once.
+func (d *Decision) Name(key string) {
+	if d.ID == "" {
+		d.ID = Key("decision", key, d.At.UTC().Format(time.RFC3339Nano), d.By, string(d.Status), string(d.Verdict),
+			d.Reason, string(d.Cause), d.Assignee, d.Comment, d.Undoes, d.Group)
+	}
+}
+
+// markUndone says of each decision whether it was taken back. One that takes
+// another back may be taken back too, and then the first holds again.
+func markUndone(all []Decision) []Decision {
+	if !slices.ContainsFunc(all, func(d Decision) bool { return d.Undoes != "" }) {
+		return all
+	}
+	all = slices.Clone(all)
+	undone := map[string]bool{}
+	for i := len(all) - 1; i >= 0; i-- {
+		d := &all[i]
+		d.Undone = d.ID != "" && undone[d.ID]
+		if d.Undoes != "" && !d.Undone {
+			undone[d.Undoes] = true
+		}
+	}
+	return all
 }

@@ -11,7 +11,7 @@ func TestExternalStatus(t *testing.T) {
 		t.Helper()
 		o := Occurrence{Trouble: Trouble{Key: "k", Kind: KindExternal, Severity: High, Confidence: 1,
 			External: &External{Product: "GuardDuty", Given: given, At: noon}}, FirstSeen: noon, LastSeen: noon, Count: 1}
-		if got := Of(o, decisions); got.Status != want {
+		if got := Of(o, decisions, nil); got.Status != want {
 			t.Errorf("%s there, %v here: %s, want %s (%v)", given, decisions, got.Status, want, got.Reasons)
 		}
 	}

@@ -100,6 +100,9 @@ type Attack struct {
 	Version string `json:"version"` // of ATT&CK, "19"
 }
 
+// Ours is the source of what Yagura says itself.
+const Ours = "yagura"
+
 // Explanation marks a finding with something that accounts for it.
 type Explanation struct {
 	Kind string `json:"kind"` // window, exception, calendar, context
@@ -132,6 +135,14 @@ type Trouble struct {
 	Anomaly *Anomaly `json:"anomaly,omitempty"`
 	// External is what the product says whose finding it is; nil for our own.
 	External *External `json:"external,omitempty"`
+	// Source is the product that says it; empty: Yagura itself. It is shown as
+	// Said gives it.
+	Source string `json:"source,omitempty"`
+	// Related are keys of findings, of others or ours, that speak of the same
+	// trouble.
+	Related []string `json:"related,omitempty"`
+	// Exposure of the resource where the detector knows it.
+	Exposure Exposure `json:"exposure,omitempty"`
 	// Explained is what accounts for it. A finding is explained where all of its
 	// occurrences are.
 	Explained []Explanation `json:"explained_by,omitempty"`
@@ -185,6 +196,11 @@ type Finding struct {
 	Case      string        `json:"case"` // principal, resource and day gathered
 	Evidence  Evidence      `json:"evidence"`
 	Explained []Explanation `json:"explained_by"`
+	// What the estate says of the account and resource: see Estate.Place.
+	AccountName string `json:"account_name,omitempty"`
+	Environment string `json:"environment,omitempty"`
+	Owner       string `json:"owner,omitempty"`
+	Criticality string `json:"criticality,omitempty"`
 	// Demoted: its rule matched more than 1 % of a day's events of its log
 	// source, so it is a counter and no finding to look at one by one.
 	Demoted bool `json:"demoted"`
@@ -200,8 +216,12 @@ type Part struct {
 	Why   string  `json:"why"`
 }
 
-// Decision is one thing a person decided about a finding: an audit line.
+// Decision is one thing a person decided about a finding: an audit line. It is
+// never changed; what takes it back is another decision.
 type Decision struct {
+	// ID is its name among the decisions about the finding: one that is told
+	// again is kept once.
+	ID       string    `json:"id,omitempty"`
 	At       time.Time `json:"at"`
 	By       string    `json:"by"`
 	Status   Status    `json:"status,omitempty"`  // empty: unchanged
@@ -210,6 +230,14 @@ type Decision struct {
 	Cause    Cause     `json:"cause,omitempty"`
 	Assignee string    `json:"assignee,omitempty"`
 	Comment  string    `json:"comment,omitempty"`
+	// Undoes is the ID of a decision about the same finding that this one takes
+	// back, and nothing else with it.
+	Undoes string `json:"undoes,omitempty"`
+	// Group is what the decisions of one action about several findings share.
+	Group string `json:"group,omitempty"`
+	// Undone: a later decision took it back. It is told when a finding is made
+	// and never kept.
+	Undone bool `json:"undone,omitempty"`
 }
 
 // MatchCount is how often a rule matched on a day, and SourceCount how many

@@ -130,7 +130,7 @@ func TestFoldIsTheSameInAnyOrderAndGrouping(t *testing.T) {
 			b.Merge(o)
 		}
 		a.Merge(b)
-		if got := Of(a, nil); !reflect.DeepEqual(got, want) {
+		if got := Of(a, nil, nil); !reflect.DeepEqual(got, want) {
 			t.Fatalf("another order gives\n%+v, want\n%+v", got, want)
 		}
 	}
@@ -161,11 +161,11 @@ func TestLatest(t *testing.T) {
 		}
 	}
 	one := made(1, 1)
-	if got := Of(one, nil).Reasons[0].Text; got != "event 1" {
+	if got := Of(one, nil, nil).Reasons[0].Text; got != "event 1" {
 		t.Errorf("of one event the sentence is %q", got)
 	}
 	several := made(1, 1, 2)
-	if Of(several, nil); several.Reasons[0].Text != "event 2" {
+	if Of(several, nil, nil); several.Reasons[0].Text != "event 2" {
 		t.Errorf("the occurrence's own sentence became %q", several.Reasons[0].Text)
 	}
 }
@@ -216,7 +216,7 @@ func TestDecisions(t *testing.T) {
 	before, after := seen.LastSeen.Add(-time.Second), seen.LastSeen.Add(time.Second)
 	f := func(want Status, ds ...Decision) {
 		t.Helper()
-		got := Of(seen, ds)
+		got := Of(seen, ds, nil)
 		if got.Status != want {
 			t.Errorf("status %s, want %s", got.Status, want)
 		}
@@ -240,11 +240,11 @@ func TestDecisions(t *testing.T) {
 		{At: before, Verdict: FalsePositive, Reason: "wrong_data", Assignee: "ann"},
 		{At: after, Cause: CauseDeploy},
 		{At: after, Verdict: TruePositive},
-	})
+	}, nil)
 	if got.Verdict != TruePositive || got.Reason != "" || got.Cause != CauseDeploy || got.Assignee != "ann" || len(got.Decisions) != 3 {
 		t.Errorf("replay gives %+v", got)
 	}
-	if Of(seen, nil).Cause != CauseUnknown {
+	if Of(seen, nil, nil).Cause != CauseUnknown {
 		t.Error("a finding nobody decided about has a cause")
 	}
 }

@@ -77,7 +77,11 @@ func bothExplained(a, b []Explanation) []Explanation {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
-	all := slices.Concat(a, b)
+	return sortExplanations(slices.Concat(a, b))
+}
+
+// sortExplanations orders them and leaves each once.
+func sortExplanations(all []Explanation) []Explanation {
 	slices.SortFunc(all, func(x, y Explanation) int {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.ID, y.ID), cmp.Compare(x.Text, y.Text))
 	})
@@ -87,15 +91,12 @@ func bothExplained(a, b []Explanation) []Explanation {
 // Fold makes the finding of all occurrences of one key, in whatever order they
 // come. There is at least one.
 func Fold(occurrences []Occurrence) Finding {
-	sum := occurrences[0]
-	for _, o := range occurrences[1:] {
-		sum.Merge(o)
-	}
-	return Of(sum, nil)
+	return Of(Sum(occurrences, nil), nil, nil)
 }
 
-// Of is the finding of a merged occurrence with people's decisions applied in
-// the order they were taken.
+// Of is the finding of a merged occurrence, which Sum gives, with people's
+// decisions applied in the order they were taken, and what is known of the
+// estate and of principals and resources. Exceptions and windows are Sum's part.
 //
 // A finding that was resolved and is seen again later than that decision opens
 // again with status new, and says so in a reason of kind "reopened", unless its
@@ -103,14 +104,15 @@ func Fold(occurrences []Occurrence) Finding {
 // how it looks when all is well, and suppressed likewise stays as it is. Later
 // is a matter of the events' own time, so that neither the order of ingest nor
 // an old file read today opens anything.
-func Of(o Occurrence, decisions []Decision) Finding {
+func Of(o Occurrence, decisions []Decision, known *Known) Finding {
 	f := Finding{
 		Trouble: o.Trouble, Status: New, Cause: CauseUnknown,
 		FirstSeen: o.FirstSeen, LastSeen: o.LastSeen, Count: o.Count, Evidence: o.Evidence,
-		Case: CaseID(o.Trouble, o.FirstSeen), Explained: append([]Explanation{}, o.Explained...), Decisions: decisions,
+		Case: CaseID(o.Trouble, o.FirstSeen), Explained: append([]Explanation{}, o.Explained...), Decisions: markUndone(decisions),
 	}
 	f.sayLatest()
-	f.Parts = priorityParts(o.Trouble)
+	f.place(known)
+	f.Parts = priorityParts(&f, known)
 	f.Priority = priority(f.Parts)
 	f.replay()
 	return f
@@ -131,6 +133,9 @@ func (f *Finding) sayLatest() {
 func (f *Finding) replay() {
 	var closed Decision
 	for _, d := range f.Decisions {
+		if d.Undone {
+			continue
+		}
 		if d.Status != "" {
 			f.Status = d.Status
 			closed = d
@@ -170,21 +175,18 @@ var severityWeights = map[Severity]float64{
 //
 //	priority = 100 × severity × confidence × reach × exposure × environment
 //
-// severity is 1 for critical, 0.8 high, 0.5 medium, 0.25 low, 0.1
-// informational; confidence is what the detector says. Reach (what the
-// principal or resource could touch), exposure (who can get at it) and
-// environment (production or not) are 1 until something has judged them: what
-// nobody looked at must not make a finding smaller. What is explained by planned
-// work or by the log itself has one more factor, 0.25: it is to be seen, after
-// what nobody can explain.
-func priorityParts(t Trouble) []Part {
-	const unassessed = "not assessed yet, counted in full"
-	weight, known := severityWeights[t.Severity]
-	why := fmt.Sprintf("severity %s", t.Severity)
-	if !known {
-		weight, why = severityWeights[Medium], fmt.Sprintf("severity %q is unknown, counted as medium", t.Severity)
+// docs/triage.md has what each counts. Reach (what the principal touches),
+// exposure (who can get at the resource) and environment (how critical the place
+// is) are 1 until something has judged them: what nobody looked at must not make
+// a finding smaller. What is explained has one more factor, 0.25: it is to be
+// seen, after what nobody can explain.
+func priorityParts(f *Finding, known *Known) []Part {
+	weight, ok := severityWeights[f.Severity]
+	why := fmt.Sprintf("severity %s", f.Severity)
+	if !ok {
+		weight, why = severityWeights[Medium], fmt.Sprintf("severity %q is unknown, counted as medium", f.Severity)
 	}
-	confidence := t.Confidence
+	confidence := f.Confidence
 	if !(confidence >= 0) {
 		confidence = 0
 	}
@@ -192,12 +194,10 @@ func priorityParts(t Trouble) []Part {
 	parts := []Part{
 		{"severity", weight, why},
 		{"confidence", confidence, fmt.Sprintf("the detector is %.0f %% sure", 100*confidence)},
-		{"reach", 1, unassessed},
-		{"exposure", 1, unassessed},
-		{"environment", 1, unassessed},
+		reachPart(f, known), exposurePart(f, known), environmentPart(f),
 	}
-	if len(t.Explained) > 0 {
-		parts = append(parts, Part{"explained", 0.25, "accounted for: " + t.Explained[0].Text})
+	if len(f.Explained) > 0 {
+		parts = append(parts, Part{"explained", 0.25, "accounted for: " + f.Explained[0].Text})
 	}
 	return parts
 }
@@ -215,10 +215,10 @@ func priority(parts []Part) int {
 // every store keeps and finds the same texts. Slices are copied where changed.
 func (o *Occurrence) Clean() {
 	for _, s := range []*string{&o.Key, (*string)(&o.Kind), &o.Rule, &o.LogSource, &o.Title, (*string)(&o.Severity),
-		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter} {
+		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter, &o.Source, (*string)(&o.Exposure)} {
 		*s = clean(*s)
 	}
-	o.FalsePositives, o.Next = cleanAll(o.FalsePositives), cleanAll(o.Next)
+	o.FalsePositives, o.Next, o.Related = cleanAll(o.FalsePositives), cleanAll(o.Next), cleanAll(o.Related)
 	reasons := make([]Reason, len(o.Reasons))
 	for i, r := range o.Reasons {
 		reasons[i] = Reason{clean(r.Kind), clean(r.Text), clean(r.Observed), clean(r.Expected), append([]event.UID(nil), r.Evidence...)}

@@ -33,11 +33,7 @@ func (t Type) ordered() bool { return t == Int || t == Float || t == Time }
 // Column is one column of an event: the table of them is what the filter
 // language, the SQL views, tables and JSON output agree on.
 type Column struct {
-	Name    string
-	Type    Type
-	Aliases []string // shorter names the filter language takes as well
-	Values  []string // of an Enum: every value but the empty one
-	Doc     string   // one line for a person
+	Spec
 
 	text func(*event.Event) string // Text, Enum, Addr
 	get  func(*event.Event) any    // every other type
@@ -58,38 +54,32 @@ func Columns() []Column { return columns }
 
 // Lookup finds a column by its name or one of its aliases.
 func Lookup(name string) (*Column, bool) {
-	i, ok := byName[name]
+	i, ok := events.byName[name]
 	if !ok {
 		return nil, false
 	}
 	return &columns[i], true
 }
 
-var byName = func() map[string]int {
-	m := make(map[string]int)
+// events is the table of the columns of an event.
+var events = func() *Table {
+	specs := make([]Spec, len(columns))
 	for i, c := range columns {
-		for _, n := range append([]string{c.Name}, c.Aliases...) {
-			if _, twice := m[n]; twice {
-				panic("query: two columns called " + n)
-			}
-			m[n] = i
-		}
+		specs[i] = c.Spec
 	}
-	return m
+	return NewTable(specs)
 }()
 
-func isField(name string) bool { _, ok := byName[name]; return ok }
-
 func text(name, doc string, f func(*event.Event) string, aliases ...string) Column {
-	return Column{Name: name, Type: Text, Doc: doc, text: f, Aliases: aliases}
+	return Column{Spec: Spec{Name: name, Type: Text, Doc: doc, Aliases: aliases}, text: f}
 }
 
 func enum(name, doc string, values []string, f func(*event.Event) string, aliases ...string) Column {
-	return Column{Name: name, Type: Enum, Doc: doc, text: f, Values: values, Aliases: aliases}
+	return Column{Spec: Spec{Name: name, Type: Enum, Doc: doc, Values: values, Aliases: aliases}, text: f}
 }
 
 func other(name string, t Type, doc string, f func(*event.Event) any, aliases ...string) Column {
-	return Column{Name: name, Type: t, Doc: doc, get: f, Aliases: aliases}
+	return Column{Spec: Spec{Name: name, Type: t, Doc: doc, Aliases: aliases}, get: f}
 }
 
 var columns = []Column{
@@ -125,7 +115,7 @@ var columns = []Column{
 	enum("caller", "kind of thing that called", callers, func(e *event.Event) string { return string(e.Caller) }),
 	other("caller_confidence", Float, "how sure caller is, 0 to 1", func(e *event.Event) any { return e.CallerConfidence }),
 	text("caller_evidence", "what the caller was told from", func(e *event.Event) string { return e.CallerEvidence }),
-	{Name: "src_ip", Type: Addr, Doc: "address the call came from", text: func(e *event.Event) string { return e.SrcIP }, Aliases: []string{"ip"}},
+	{Spec: Spec{Name: "src_ip", Type: Addr, Doc: "address the call came from", Aliases: []string{"ip"}}, text: func(e *event.Event) string { return e.SrcIP }},
 	text("src_host", "service name given in place of an address", func(e *event.Event) string { return e.SrcHost }, "host"),
 	text("src_vpce", "the VPC endpoint the call came through", func(e *event.Event) string { return e.SrcVPCE }, "vpce"),
 	text("user_agent", "the client as it calls itself", func(e *event.Event) string { return e.UserAgent }, "agent"),

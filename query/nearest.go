@@ -6,13 +6,13 @@ import (
 )
 
 // nearest names up to three fields that look like name, as the end of a message.
-func nearest(name string) string {
+func (t *Table) nearest(name string) string {
 	type near struct {
 		name string
 		dist int
 	}
 	var all []near
-	for n := range byName {
+	for n := range t.byName {
 		d := distance(name, n)
 		if len(name) >= 3 && (strings.Contains(n, name) || strings.Contains(name, n)) {
 			d = min(d, 2)

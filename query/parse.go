@@ -48,8 +48,14 @@ func (e *SyntaxError) Caret() string {
 func Parse(s string) (Expr, error) { return ParseAt(s, time.Time{}) }
 
 // ParseAt is Parse where times may be written relative to now ("now-7d").
-func ParseAt(s string, now time.Time) (e Expr, err error) {
-	p := &parser{in: s, now: now}
+func ParseAt(s string, now time.Time) (Expr, error) { return events.ParseAt(s, now) }
+
+// Parse is the package's Parse over the columns of t.
+func (t *Table) Parse(s string) (Expr, error) { return t.ParseAt(s, time.Time{}) }
+
+// ParseAt is the package's ParseAt over the columns of t.
+func (t *Table) ParseAt(s string, now time.Time) (e Expr, err error) {
+	p := &parser{table: t, in: s, now: now}
 	defer func() {
 		if f, ok := recover().(parseFailure); ok {
 			e, err = nil, f.err
@@ -77,6 +83,7 @@ func ParseAt(s string, now time.Time) (e Expr, err error) {
 type parseFailure struct{ err *SyntaxError }
 
 type parser struct {
+	table *Table
 	in    string
 	at    int
 	depth int
@@ -127,7 +134,7 @@ func isKeyword(s string) bool {
 
 // or reads alternatives up to the end or a closing parenthesis. Inside a list
 // of values, c is the list's column and field its name.
-func (p *parser) or(c *Column, field string) Expr {
+func (p *parser) or(c *Spec, field string) Expr {
 	xs := []Expr{p.and(c, field)}
 	for p.keyword("or") {
 		xs = append(xs, p.and(c, field))
@@ -138,7 +145,7 @@ func (p *parser) or(c *Column, field string) Expr {
 	return Or{xs}
 }
 
-func (p *parser) and(c *Column, field string) Expr {
+func (p *parser) and(c *Spec, field string) Expr {
 	xs := []Expr{p.not(c, field)}
 	for p.at < len(p.in) && p.peek() != ')' {
 		start := p.at
@@ -157,7 +164,7 @@ func (p *parser) and(c *Column, field string) Expr {
 	return And{xs}
 }
 
-func (p *parser) not(c *Column, field string) Expr {
+func (p *parser) not(c *Spec, field string) Expr {
 	p.enter()
 	defer func() { p.depth-- }()
 	start := p.at
@@ -182,7 +189,7 @@ func (p *parser) not(c *Column, field string) Expr {
 	return p.term()
 }
 
-func (p *parser) group(c *Column, field string) Expr {
+func (p *parser) group(c *Spec, field string) Expr {
 	open := p.at
 	p.at++
 	p.space()
@@ -228,12 +235,12 @@ func (p *parser) term() Expr {
 		switch {
 		case rest[n] == ':':
 			return p.field(name, nil)
-		case rest[n] == '.' && name == "raw":
+		case rest[n] == '.' && name == "raw" && p.table.paths():
 			if path, end := p.path(p.at + n); end > 0 {
 				p.at = end - len("raw") // field skips the name again
 				return p.field(name, path)
 			}
-		case strings.IndexByte("=<>!", rest[n]) >= 0 && isField(name):
+		case strings.IndexByte("=<>!", rest[n]) >= 0 && p.table.has(name):
 			p.fail(p.at+n, "a field is compared as %s:value, %s:>value; to search for this text, quote it", name, name)
 		}
 	}
@@ -324,9 +331,9 @@ func fieldName(path []string) string {
 // field reads the value behind "name:", which starts at p.at.
 func (p *parser) field(name string, path []string) Expr {
 	start := p.at
-	c, ok := Lookup(name)
+	c, ok := p.table.Lookup(name)
 	if !ok {
-		p.fail(start, "there is no field %q%s; to search for this text, quote it", name, nearest(name))
+		p.fail(start, "there is no field %q%s; to search for this text, quote it", name, p.table.nearest(name))
 	}
 	p.at += len(name) + 1
 	field := c.Name
@@ -346,10 +353,10 @@ func (p *parser) field(name string, path []string) Expr {
 }
 
 // value reads one value with its operator.
-func (p *parser) value(c *Column, field string) Expr {
+func (p *parser) value(c *Spec, field string) Expr {
 	p.count()
 	start := p.at
-	if b := p.peek(); (b == '[' || b == '{') && (c.Type.ordered() || isPath(field)) {
+	if b := p.peek(); (b == '[' || b == '{') && (c.ordered() || isPath(field)) {
 		return p.span(c, field)
 	}
 	op := ""
@@ -375,7 +382,7 @@ func (p *parser) value(c *Column, field string) Expr {
 }
 
 // span reads [a TO b], {a TO b}; * leaves an end open.
-func (p *parser) span(c *Column, field string) Expr {
+func (p *parser) span(c *Spec, field string) Expr {
 	open := p.at
 	lowOp := Ge
 	if p.peek() == '{' {
@@ -485,7 +492,7 @@ func (p *parser) phrase() atom {
 }
 
 // equal is what field:value means for the type of the column.
-func (p *parser) equal(c *Column, field string, a atom) Expr {
+func (p *parser) equal(c *Spec, field string, a atom) Expr {
 	if !a.quoted && a.pattern == "*" {
 		return Exists{field}
 	}
@@ -519,7 +526,7 @@ func (p *parser) equal(c *Column, field string, a atom) Expr {
 
 // compare is what field:>value means. A time means all of its day, hour or
 // second, so that "after the day" starts where the day ends.
-func (p *parser) compare(c *Column, field string, op Op, a atom) Expr {
+func (p *parser) compare(c *Spec, field string, op Op, a atom) Expr {
 	if a.wild {
 		p.fail(a.at, "wildcards have no order")
 	}
@@ -530,7 +537,7 @@ func (p *parser) compare(c *Column, field string, op Op, a atom) Expr {
 		}
 		return Cmp{field, op, f}
 	}
-	if !c.Type.ordered() {
+	if !c.ordered() {
 		p.fail(a.at, "%s is of type %s, which has no order", field, c.Type)
 	}
 	if c.Type == Time {
@@ -549,7 +556,7 @@ func (p *parser) compare(c *Column, field string, op Op, a atom) Expr {
 }
 
 // scalar reads a value of the column's Go type.
-func (p *parser) scalar(c *Column, field string, a atom) any {
+func (p *parser) scalar(c *Spec, field string, a atom) any {
 	switch c.Type {
 	case Enum:
 		v := lowerText(a.text)

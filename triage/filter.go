@@ -29,7 +29,8 @@ func (x *Filter) Match(f *finding.Finding) bool {
 		(x.Until.IsZero() || f.LastSeen.Before(x.Until)) &&
 		(x.Demoted || !f.Demoted) &&
 		(x.Staged || !f.Staged) &&
-		(!x.Unexplained || len(f.Explained) == 0)
+		(!x.Unexplained || len(f.Explained) == 0) &&
+		x.Scope.Match(f)
 }
 
 // SearchText is what Filter.Text is looked for in: lower case, a line each.
@@ -37,46 +38,118 @@ func SearchText(t *finding.Trouble) string {
 	return strings.ToLower(t.Title + "\n" + t.Actor + "\n" + t.Resource)
 }
 
-// Place is where a finding stands in the order of List.
+// Sorts are the orders that List knows. Of numbers and times the greatest comes
+// first, of texts the least; a - before the name turns that round. Findings that
+// are alike in it follow in the order of priority, latest first, and key.
+var Sorts = []string{"priority", "last_seen", "first_seen", "severity", "count", "title", "actor", "resource", "account", "status", "assignee"}
+
+// CheckSort tells in a person's words what is wrong with an order.
+func CheckSort(sort string) error {
+	if sort == "" || slices.Contains(Sorts, strings.TrimPrefix(sort, "-")) {
+		return nil
+	}
+	return fmt.Errorf("%w: sort %q is not one of %s, or - and one of them", ErrWrong, sort, strings.Join(Sorts, ", "))
+}
+
+// Place is where a finding stands in an order of List.
 type Place struct {
+	Sort     string // the order; empty: priority
+	Number   int64  // what the order is by: one of these two
+	Text     string
 	Priority int
 	LastSeen time.Time
 	Key      string
 }
 
-// PlaceOf f.
-func PlaceOf(f *finding.Finding) Place { return Place{f.Priority, f.LastSeen, f.Key} }
+// PlaceOf f in the order.
+func PlaceOf(f *finding.Finding, sort string) Place {
+	p := Place{Sort: sort, Priority: f.Priority, LastSeen: f.LastSeen, Key: f.Key}
+	switch strings.TrimPrefix(sort, "-") {
+	case "", "priority":
+		p.Number = int64(f.Priority)
+	case "last_seen":
+		p.Number = f.LastSeen.UnixMicro()
+	case "first_seen":
+		p.Number = f.FirstSeen.UnixMicro()
+	case "severity":
+		p.Number = int64(f.Severity.Rank())
+	case "count":
+		p.Number = f.Count
+	case "title":
+		p.Text = f.Title
+	case "actor":
+		p.Text = f.Actor
+	case "resource":
+		p.Text = f.Resource
+	case "account":
+		p.Text = f.Account
+	case "status":
+		p.Text = string(f.Status)
+	case "assignee":
+		p.Text = f.Assignee
+	}
+	return p
+}
 
-// Compare is the order of List: highest priority first, then latest, then key.
+// Compare is the order of List. Both places are of one order.
 func (p Place) Compare(q Place) int {
-	return cmp.Or(cmp.Compare(q.Priority, p.Priority), q.LastSeen.Compare(p.LastSeen), cmp.Compare(p.Key, q.Key))
+	c := cmp.Or(cmp.Compare(q.Number, p.Number), cmp.Compare(p.Text, q.Text))
+	if strings.HasPrefix(p.Sort, "-") {
+		c = -c
+	}
+	return cmp.Or(c, cmp.Compare(q.Priority, p.Priority), q.LastSeen.Compare(p.LastSeen), cmp.Compare(p.Key, q.Key))
 }
 
 // Cursor is the text form of p: the page after it begins behind p, wherever p
 // is by then.
 func (p Place) Cursor() string {
-	b := binary.AppendVarint(nil, int64(p.Priority))
+	var b []byte
+	for _, s := range []string{p.Sort, p.Text} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	b = binary.AppendVarint(b, p.Number)
+	b = binary.AppendVarint(b, int64(p.Priority))
 	b = binary.AppendVarint(b, p.LastSeen.UnixMicro())
 	return base64.RawURLEncoding.EncodeToString(append(b, p.Key...))
 }
 
-// ParseCursor reads that form.
-func ParseCursor(s string) (Place, error) {
+// ParseCursor reads that form, of a page in the order sort.
+func ParseCursor(s, sort string) (p Place, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	priority, n := binary.Varint(b)
-	if err != nil || n <= 0 {
+	bad := err != nil
+	text := func() string {
+		n, used := binary.Uvarint(b)
+		if used <= 0 || n > uint64(len(b)-used) {
+			bad, b = true, nil
+			return ""
+		}
+		t := string(b[used : used+int(n)])
+		b = b[used+int(n):]
+		return t
+	}
+	number := func() int64 {
+		n, used := binary.Varint(b)
+		if used <= 0 {
+			bad, b = true, nil
+			return 0
+		}
+		b = b[used:]
+		return n
+	}
+	p.Sort, p.Text = text(), text()
+	p.Number, p.Priority, p.LastSeen = number(), int(number()), time.UnixMicro(number()).UTC()
+	p.Key = string(b)
+	if bad || p.Sort != sort {
 		return Place{}, fmt.Errorf("cursor %q: %w", s, ErrCursor)
 	}
-	seen, m := binary.Varint(b[n:])
-	if m <= 0 {
-		return Place{}, fmt.Errorf("cursor %q: %w", s, ErrCursor)
-	}
-	return Place{int(priority), time.UnixMicro(seen).UTC(), string(b[n+m:])}, nil
+	return p, nil
 }
 
 // PrepareDecision checks d and makes of it what stores keep.
 func PrepareDecision(d finding.Decision) (finding.Decision, error) {
-	d.At = micros(d.At)
-	d.By, d.Assignee, d.Comment = valid(d.By), valid(d.Assignee), valid(d.Comment)
+	d.At, d.Undone = micros(d.At), false
+	for _, s := range []*string{&d.ID, &d.By, &d.Assignee, &d.Comment, &d.Undoes, &d.Group} {
+		*s = valid(*s)
+	}
 	return d, d.Check()
 }

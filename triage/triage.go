@@ -14,6 +14,15 @@ import (
 // ErrNotFound: no finding has that key.
 var ErrNotFound = errors.New("no such finding")
 
+// ErrUnknown: there is no exception, window, view or decision of that id.
+var ErrUnknown = errors.New("there is none of that id")
+
+// ErrChanged: it is not as it was when the caller read it.
+var ErrChanged = errors.New("somebody changed it meanwhile")
+
+// ErrWrong wraps what is wrong with what was asked for, in a person's words.
+var ErrWrong = errors.New("not possible")
+
 // ErrCursor: a cursor is not one that List gave.
 var ErrCursor = errors.New("not one that List gave")
 
@@ -28,9 +37,9 @@ type Recorder interface {
 
 // Reader answers questions about findings.
 type Reader interface {
-	// List gives findings, highest priority first, then latest, then key; next
-	// is the cursor of the following page, empty at the end. A cursor that is
-	// none is ErrCursor.
+	// List gives findings in the order of f.Sort; next is the cursor of the
+	// following page, empty at the end. A cursor that is none, or one of another
+	// order, is ErrCursor.
 	List(ctx context.Context, f Filter) (page []finding.Finding, next string, err error)
 	// Get gives one finding by its key or an unambiguous prefix of at least
 	// eight characters; ErrNotFound otherwise.
@@ -44,9 +53,154 @@ type Reader interface {
 // Decider takes what people decide.
 type Decider interface {
 	// Decide applies d to the finding and writes an audit line; ErrNotFound
-	// when there is none.
+	// when there is none. A decision with the ID of one that was taken about the
+	// finding, or without an ID and alike in everything, changes nothing.
 	Decide(ctx context.Context, key string, d finding.Decision) (finding.Finding, error)
 }
+
+// Bulker decides about several findings at once, and takes decisions back.
+type Bulker interface {
+	// DecideAll applies d to each of the findings in one transaction. The
+	// decisions share d.Group, or one that is made. A finding that is not there
+	// fails, and the others are decided.
+	DecideAll(ctx context.Context, keys []string, d finding.Decision) (Bulk, error)
+	// Undo takes back a decision by its ID, or a group of them, by new decisions,
+	// and says about how many findings; 0: all were taken back before. ErrUnknown
+	// where there is neither.
+	Undo(ctx context.Context, of Undo) (int, error)
+}
+
+// Bulk is what became of a bulk action.
+type Bulk struct {
+	Group   string   `json:"group"`
+	Decided int      `json:"decided"`
+	Failed  []Failed `json:"failed"`
+}
+
+// Failed is a finding that nothing was decided about.
+type Failed struct {
+	Key    string `json:"key"`
+	Reason string `json:"reason"`
+}
+
+// Undo says what to take back: a decision or a group.
+type Undo struct {
+	ID, Group string // one of them
+	By        string
+	At        time.Time
+}
+
+// Counter counts findings as List chooses them; limit, cursor and order of the
+// filter are passed over.
+type Counter interface {
+	// Count is how many findings f chooses.
+	Count(ctx context.Context, f Filter) (int, error)
+	// Facets counts the values of fields among the findings that f chooses: of
+	// those named, or without names of all that are facets (finding.Field.Facet).
+	// An unknown name is ErrWrong. Each field gives its most frequent values, at
+	// most limit (0: 20), the most frequent first, then by value; of a field of
+	// fixed words every one that occurs. Findings without a value count as "".
+	Facets(ctx context.Context, f Filter, limit int, fields ...string) (Facets, error)
+	// Days counts for each UTC day that overlaps [since, until); at most 3,660.
+	Days(ctx context.Context, f Filter, since, until time.Time) ([]finding.DayCount, error)
+	// Cases gives the cases of the findings that f chooses, the most pressing
+	// first, a page of f.Limit cases at a time (0: all), each with those findings;
+	// total is how many cases there are.
+	Cases(ctx context.Context, f Filter) (page []finding.Case, next string, total int, err error)
+	// Case gives one case with all its findings; ErrNotFound when there is none.
+	Case(ctx context.Context, id string) (finding.Case, error)
+}
+
+// Facets are counts of values.
+type Facets struct {
+	Total  int     `json:"total"`
+	Facets []Facet `json:"facets"`
+}
+
+// Facet is the counts of one field's values. Of a field that is a list a finding
+// counts with each of its values.
+type Facet struct {
+	Field  string       `json:"field"`
+	Values []FacetValue `json:"values"`
+	More   int          `json:"more"` // values beside these
+}
+
+// FacetValue is how many findings have a value.
+type FacetValue struct {
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// Keeper keeps what people say is known: exceptions, windows, and what the
+// estate is. What a change touches, and nothing else, is folded anew before it
+// returns; each writes an audit line.
+type Keeper interface {
+	// Exceptions gives all, each with how many findings it explains, by id.
+	Exceptions(ctx context.Context) ([]finding.Exception, error)
+	// SetException keeps x in the place of what had its ID. It says how many
+	// findings were folded anew. What its Check refuses is ErrWrong. By and At of
+	// one that is there stay; of who and when the audit line tells. Setting what is
+	// there changes nothing.
+	SetException(ctx context.Context, x finding.Exception, by string, at time.Time) (touched int, err error)
+	// Preview tells what an exception of that scope would explain, of findings
+	// seen in [since, until).
+	Preview(ctx context.Context, scope finding.Scope, since, until time.Time) (Preview, error)
+	// Windows gives all, each with how many findings it explains, by id.
+	Windows(ctx context.Context) ([]finding.Window, error)
+	// SetWindow is SetException for a window.
+	SetWindow(ctx context.Context, w finding.Window, by string, at time.Time) (touched int, err error)
+	// SetEstate says where findings are: ErrWrong where Check refuses it. It
+	// writes no audit line: the estate is configuration.
+	SetEstate(ctx context.Context, e finding.Estate) (touched int, err error)
+	// Assess replaces all that was judged of principals and resources.
+	Assess(ctx context.Context, all []finding.Assessment) (touched int, err error)
+}
+
+// Preview is what an exception would explain.
+type Preview struct {
+	Days       int            `json:"days"` // UTC days looked at
+	Findings   int            `json:"findings"`
+	Explained  int            `json:"explained"` // of these, what is explained already
+	Critical   int            `json:"critical"`
+	BySeverity map[string]int `json:"by_severity"`
+	// Sample are the most pressing, at most 20.
+	Sample []finding.Finding `json:"sample"`
+}
+
+// Auditor keeps who changed what. Nothing can change or take away a line.
+type Auditor interface {
+	// Audit gives lines, the latest first, at most f.Limit (0: all).
+	Audit(ctx context.Context, f AuditFilter) (lines []finding.AuditLine, next string, err error)
+	// Log writes a line about something that triage does not keep: users, tokens,
+	// sign-ins. Its ID is given.
+	Log(ctx context.Context, l finding.AuditLine) error
+}
+
+// AuditFilter chooses audit lines. Empty fields choose all.
+type AuditFilter struct {
+	Since, Until time.Time // At in [Since, Until)
+	By           string
+	Action       string // that, or those that begin with it and a point
+	Subject      string
+	Limit        int
+	Cursor       string
+}
+
+// Views keeps the questions that people saved.
+type Views interface {
+	// Views gives those of a page (empty: of all) that the person sees: their own
+	// and shared ones, by title and id.
+	Views(ctx context.Context, page, who string) ([]finding.View, error)
+	// SetView keeps v in the place of what had its ID; that of somebody else is
+	// ErrWrong.
+	SetView(ctx context.Context, v finding.View) error
+	// DeleteView takes away the view; ErrUnknown where who has none of that id.
+	DeleteView(ctx context.Context, id, who string) error
+}
+
+// Expand gives when a window that repeats takes place between two times, in
+// order: triage/calendar does.
+type Expand func(w *finding.Window, from, to time.Time) ([]finding.Span, error)
 
 // Compacter bounds what live batches leave behind; some engines.
 type Compacter interface {
@@ -115,6 +269,9 @@ type Filter struct {
 	Demoted      bool      // also findings of demoted rules
 	Staged       bool      // also findings of rules on trial and of retired ones
 	Unexplained  bool      // none that planned work or the log itself accounts for
-	Limit        int       // 0: all
-	Cursor       string
+	// Scope chooses among these.
+	Scope  finding.Scope
+	Sort   string // one of Sorts; empty: priority
+	Limit  int    // 0: all
+	Cursor string
 }

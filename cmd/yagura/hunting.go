@@ -72,7 +72,7 @@ func folded(all []finding.Occurrence) (out []finding.Finding) {
 
 // pressing orders findings as triage lists them.
 func pressing(all []finding.Finding) {
-	slices.SortFunc(all, func(a, b finding.Finding) int { return triage.PlaceOf(&a).Compare(triage.PlaceOf(&b)) })
+	slices.SortFunc(all, func(a, b finding.Finding) int { return triage.PlaceOf(&a, "").Compare(triage.PlaceOf(&b, "")) })
 }
 
 // hunters makes the hunting of the rules that judge, which have not begun to.

@@ -158,11 +158,6 @@ func (s *reading) add(line int, w finding.Window) {
 	s.windows = append(s.windows, w)
 }
 
-// unscoped tells whether w covers everything in its time.
-func unscoped(w *finding.Window) bool {
-	return len(w.Accounts)+len(w.Actors)+len(w.People)+len(w.Resources)+len(w.Regions)+len(w.Kinds) == 0
-}
-
 const unscopedText = "names no account, actor, person, resource, region or kind: it covers everything in its time"
 
 func (r Reader) horizon() (from, to time.Time) {

@@ -150,7 +150,7 @@ func (s *reading) master(uid string, e *component, z *zones, skip *skips) error 
 	if err != nil {
 		return err
 	}
-	if unscoped(&w) {
+	if w.Unscoped() {
 		s.warn(e.line, uid, unscopedText)
 	}
 	rules, extra := e.all("RRULE"), e.all("RDATE")
@@ -240,7 +240,7 @@ func (s *reading) change(id string, e, master *component, z *zones) error {
 	if err != nil {
 		return err
 	}
-	if master != nil && unscoped(&w) && master.err == nil {
+	if master != nil && w.Unscoped() && master.err == nil {
 		of, _, _, err := s.event(master, z)
 		if err != nil {
 			return err
@@ -248,7 +248,7 @@ func (s *reading) change(id string, e, master *component, z *zones) error {
 		w.Accounts, w.Actors, w.People, w.Resources, w.Regions, w.Kinds = of.Accounts, of.Actors, of.People, of.Resources, of.Regions, of.Kinds
 	}
 	w.ID = id
-	if unscoped(&w) && (master == nil || master.err != nil) {
+	if w.Unscoped() && (master == nil || master.err != nil) {
 		s.warn(e.line, id, unscopedText)
 	}
 	s.place(e.line, w, start, long)

@@ -84,7 +84,7 @@ func (s *reading) jsonList(d *json.Decoder, line func(int64) int) error {
 			s.wrong(at, fmt.Errorf("window: %w", err))
 			continue
 		}
-		if unscoped(&w) {
+		if w.Unscoped() {
 			s.warn(at, w.ID, unscopedText)
 		}
 		s.add(at, w)

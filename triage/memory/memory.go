@@ -135,7 +135,7 @@ func (s *Store) findings() map[string]finding.Finding {
 	}
 	out := make(map[string]finding.Finding, len(sums))
 	for key, sum := range sums {
-		f := finding.Of(sum, slices.Clone(s.decisions[key]))
+		f := finding.Of(sum, slices.Clone(s.decisions[key]), nil)
 		f.Demoted = finding.Demoted(&f, byRule[f.Rule])
 		if i := s.stageOf(f.Rule); i >= 0 {
 			f.Staged = s.stages[i].Hidden()
@@ -149,21 +149,21 @@ func (s *Store) findings() map[string]finding.Finding {
 func (s *Store) List(ctx context.Context, x triage.Filter) (page []finding.Finding, next string, err error) {
 	var after triage.Place
 	if x.Cursor != "" {
-		if after, err = triage.ParseCursor(x.Cursor); err != nil {
+		if after, err = triage.ParseCursor(x.Cursor, x.Sort); err != nil {
 			return nil, "", err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.findings() {
-		if x.Match(&f) && (x.Cursor == "" || after.Compare(triage.PlaceOf(&f)) < 0) {
+		if x.Match(&f) && (x.Cursor == "" || after.Compare(triage.PlaceOf(&f, x.Sort)) < 0) {
 			page = append(page, f)
 		}
 	}
-	slices.SortFunc(page, func(a, b finding.Finding) int { return triage.PlaceOf(&a).Compare(triage.PlaceOf(&b)) })
+	slices.SortFunc(page, func(a, b finding.Finding) int { return triage.PlaceOf(&a, x.Sort).Compare(triage.PlaceOf(&b, x.Sort)) })
 	if x.Limit > 0 && len(page) > x.Limit {
 		page = page[:x.Limit]
-		next = triage.PlaceOf(&page[x.Limit-1]).Cursor()
+		next = triage.PlaceOf(&page[x.Limit-1], x.Sort).Cursor()
 	}
 	return page, next, ctx.Err()
 }

@@ -111,7 +111,7 @@ func BenchmarkList100k(b *testing.B) {
 			}
 		}
 	}
-	middle := triage.Place{Priority: 20, LastSeen: start.Add(time.Hour), Key: "m"}.Cursor()
+	middle := triage.Place{Number: 20, Priority: 20, LastSeen: start.Add(time.Hour), Key: "m"}.Cursor()
 	b.Run("page", list(triage.Filter{Limit: 50}, 50))
 	b.Run("later", list(triage.Filter{Limit: 50, Cursor: middle}, 50))
 	b.Run("rare", list(triage.Filter{Limit: 50, Text: "no such text"}, 0))

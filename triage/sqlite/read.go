@@ -31,7 +31,7 @@ func (s *Store) List(ctx context.Context, x triage.Filter) (page []finding.Findi
 	}
 	if x.Limit > 0 && len(page) > x.Limit {
 		page = page[:x.Limit]
-		next = triage.PlaceOf(&page[x.Limit-1]).Cursor()
+		next = triage.PlaceOf(&page[x.Limit-1], x.Sort).Cursor()
 	}
 	return page, next, nil
 }
@@ -81,7 +81,7 @@ func conditions(x *triage.Filter) (where string, args []any, err error) {
 		add("NOT " + hidden)
 	}
 	if x.Cursor != "" {
-		p, err := triage.ParseCursor(x.Cursor)
+		p, err := triage.ParseCursor(x.Cursor, x.Sort)
 		if err != nil {
 			return "", nil, err
 		}
@@ -129,7 +129,7 @@ func (s *Store) findings(ctx context.Context, tail string, args ...any) ([]findi
 	}
 	out := make([]finding.Finding, len(found))
 	for i, x := range found {
-		out[i] = finding.Of(x.sum, decisions[x.sum.Key])
+		out[i] = finding.Of(x.sum, decisions[x.sum.Key], nil)
 		out[i].Demoted, out[i].Staged = x.demoted, x.staged
 	}
 	return out, nil

@@ -316,7 +316,7 @@ func (r *recording) put(o *finding.Occurrence, decisions int) error {
 		}
 		decided = byKey[o.Key]
 	}
-	f := finding.Of(*o, decided)
+	f := finding.Of(*o, decided, nil)
 	demoted, err := r.demoted(&f)
 	if err != nil {
 		return err

@@ -562,7 +562,7 @@ func byHand(batches map[byte]finding.Judged) (findings []finding.Finding, counte
 		f.Demoted = finding.Demoted(&f, days)
 		findings = append(findings, f)
 	}
-	slices.SortFunc(findings, func(a, b finding.Finding) int { return triage.PlaceOf(&a).Compare(triage.PlaceOf(&b)) })
+	slices.SortFunc(findings, func(a, b finding.Finding) int { return triage.PlaceOf(&a, "").Compare(triage.PlaceOf(&b, "")) })
 	return findings, counters
 }
 

@@ -1,0 +1,347 @@
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Known is what is known beside the occurrences when a finding is made. A nil
+// *Known knows nothing.
+type Known struct {
+	Estate     *Estate
+	Exceptions []Exception
+	Windows    []Window // with Times where they recur
+	// Assessed is what was judged of principals and resources, by their names.
+	Assessed map[string]Assessment
+}
+
+// Assessment is what is known of a principal's reach or a resource's exposure.
+type Assessment struct {
+	Subject string `json:"subject"` // actor_uid or resource_uid
+	// Secrets and Accounts are how many secrets and keys, in how many accounts, a
+	// principal used of late; 0: not assessed.
+	Secrets  int `json:"secrets,omitempty"`
+	Accounts int `json:"accounts,omitempty"`
+	// Exposure of a resource; empty: not assessed.
+	Exposure Exposure `json:"exposure,omitempty"`
+	Why      string   `json:"why,omitempty"` // where that is known from, in a person's words
+}
+
+// Exposure is who can get at a resource.
+type Exposure string
+
+// The exposures.
+const (
+	ExposurePublic   Exposure = "public"   // anybody
+	ExposureShared   Exposure = "shared"   // other accounts
+	ExposureInternal Exposure = "internal" // its own account only
+)
+
+// Estate is what the operator says of accounts and resources.
+type Estate struct {
+	Accounts []Account    `json:"accounts"`
+	Rules    []EstateRule `json:"rules"`
+}
+
+// Account is one account, project or subscription.
+type Account struct {
+	ID   string            `json:"id"`
+	Name string            `json:"name,omitempty"`
+	Tags map[string]string `json:"tags,omitempty"`
+	Said
+}
+
+// Said is what can be said of accounts and resources; empty: nothing is.
+type Said struct {
+	Environment string `json:"environment,omitempty"`
+	Owner       string `json:"owner,omitempty"`
+	Criticality string `json:"criticality,omitempty"` // one of Criticalities
+}
+
+// EstateRule says something of every account, or of every resource of an
+// account, that all of its conditions choose. The first rule that says a thing
+// has the word; what an Account says itself comes before any rule.
+type EstateRule struct {
+	Accounts  []string          `json:"accounts,omitempty"`  // ids or names; * stands for any text
+	Tags      map[string]string `json:"tags,omitempty"`      // of the account; * stands for any text
+	Resources []string          `json:"resources,omitempty"` // names of resources; * stands for any text
+	Said
+}
+
+// Criticalities from the least to the most; what each counts is in
+// docs/triage.md.
+var Criticalities = []string{"low", "medium", "high", "critical"}
+
+// Check tells in a person's words what is wrong with e, if anything is.
+func (e *Estate) Check() error {
+	if e == nil {
+		return nil
+	}
+	said := func(what string, s Said) error {
+		if s.Criticality != "" && !slices.Contains(Criticalities, s.Criticality) {
+			return fmt.Errorf("%s: criticality %q is not one of %s", what, s.Criticality, strings.Join(Criticalities, ", "))
+		}
+		return nil
+	}
+	ids := map[string]bool{}
+	for i, a := range e.Accounts {
+		what := fmt.Sprintf("account %d", i+1)
+		switch {
+		case a.ID == "":
+			return fmt.Errorf("%s has no id", what)
+		case ids[a.ID]:
+			return fmt.Errorf("account %s is there twice", a.ID)
+		}
+		ids[a.ID] = true
+		if err := said("account "+a.ID, a.Said); err != nil {
+			return err
+		}
+	}
+	for i, r := range e.Rules {
+		what := fmt.Sprintf("rule %d", i+1)
+		switch {
+		case len(r.Accounts)+len(r.Tags)+len(r.Resources) == 0:
+			return fmt.Errorf("%s names no account, tag or resource", what)
+		case r.Said == Said{}:
+			return fmt.Errorf("%s says nothing: give an environment, owner or criticality", what)
+		}
+		if err := said(what, r.Said); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Place is what the estate says of where a finding is.
+type Place struct {
+	Name string `json:"name,omitempty"` // of the account
+	Said
+}
+
+// Place of an account and resource, either of which may be empty.
+func (e *Estate) Place(account, resource string) (p Place) {
+	if e == nil {
+		return p
+	}
+	var a Account
+	if i := slices.IndexFunc(e.Accounts, func(a Account) bool { return a.ID == account && account != "" }); i >= 0 {
+		a = e.Accounts[i]
+	}
+	a.ID = account
+	p.Name, p.Said = a.Name, a.Said
+	for _, r := range e.Rules {
+		if !r.chooses(&a, resource) {
+			continue
+		}
+		p.Environment = cmp.Or(p.Environment, r.Environment)
+		p.Owner = cmp.Or(p.Owner, r.Owner)
+		p.Criticality = cmp.Or(p.Criticality, r.Criticality)
+	}
+	return p
+}
+
+func (r *EstateRule) chooses(a *Account, resource string) bool {
+	if len(r.Accounts) > 0 && !like(r.Accounts, a.ID) && !like(r.Accounts, a.Name) {
+		return false
+	}
+	if len(r.Resources) > 0 && !like(r.Resources, resource) {
+		return false
+	}
+	for key, pattern := range r.Tags {
+		value, has := a.Tags[key]
+		if !has || !like([]string{pattern}, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// like tells whether one of the patterns covers s; nothing covers empty text.
+func like(patterns []string, s string) bool {
+	return s != "" && slices.ContainsFunc(patterns, func(p string) bool { return star(p, s) })
+}
+
+// star matches * as any text, all else as it is written.
+func star(pattern, s string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == s
+	}
+	rest, ok := strings.CutPrefix(s, parts[0])
+	if !ok {
+		return false
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(rest, part)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(part):]
+	}
+	return strings.HasSuffix(rest, parts[len(parts)-1])
+}
+
+// Explain marks the occurrence with every exception and window that accounts for
+// it, in the order of their kinds and ids.
+func (k *Known) Explain(o *Occurrence) {
+	if k == nil || len(k.Exceptions)+len(k.Windows) == 0 {
+		return
+	}
+	f := k.seen(o)
+	var all []Explanation
+	for i := range k.Exceptions {
+		if x := &k.Exceptions[i]; x.Covers(o, f) {
+			all = append(all, x.Explanation())
+		}
+	}
+	for i := range k.Windows {
+		if w := &k.Windows[i]; w.Active() && w.covers(o, f) {
+			all = append(all, Explanation{Kind: "window", ID: w.ID, Text: w.told()})
+		}
+	}
+	if len(all) > 0 {
+		o.Explained = sortExplanations(slices.Concat(o.Explained, all))
+	}
+}
+
+// Concerns tells whether an exception or window could account for the
+// occurrence at some time.
+func (k *Known) Concerns(o *Occurrence) bool {
+	if k == nil || len(k.Exceptions)+len(k.Windows) == 0 {
+		return false
+	}
+	f := k.seen(o)
+	return slices.ContainsFunc(k.Exceptions, func(x Exception) bool { return x.State == ExceptionActive && x.Scope.Match(f) }) ||
+		slices.ContainsFunc(k.Windows, func(w Window) bool { return w.Active() && w.concerns(o, f) })
+}
+
+// seen is an occurrence as scopes look at it.
+func (k *Known) seen(o *Occurrence) *Finding {
+	f := &Finding{Trouble: o.Trouble, FirstSeen: o.FirstSeen, LastSeen: o.LastSeen, Count: o.Count}
+	f.place(k)
+	return f
+}
+
+// Sum merges all occurrences of one key, in whatever order they come; there is
+// at least one. Those of a day, or of a hunter's hour, are put together first
+// and then marked with what accounts for them, so that it does not matter how
+// events fell into batches.
+func Sum(occurrences []Occurrence, known *Known) Occurrence {
+	type span struct {
+		hunter       string
+		since, until int64
+	}
+	var order []span
+	parts := map[span]Occurrence{}
+	for _, o := range occurrences {
+		at := span{o.Hunter, o.Since.UnixMicro(), o.Until.UnixMicro()}
+		if sum, there := parts[at]; there {
+			o.Merge(sum)
+		} else {
+			order = append(order, at)
+		}
+		parts[at] = o
+	}
+	var sum Occurrence
+	for i, at := range order {
+		o := parts[at]
+		known.Explain(&o)
+		if i > 0 {
+			o.Merge(sum)
+		}
+		sum = o
+	}
+	return sum
+}
+
+// place puts f where the estate says it is.
+func (f *Finding) place(k *Known) Place {
+	if k == nil {
+		return Place{}
+	}
+	p := k.Estate.Place(f.Account, f.Resource)
+	f.AccountName, f.Environment, f.Owner, f.Criticality = p.Name, p.Environment, p.Owner, p.Criticality
+	return p
+}
+
+// criticalityWeights turn criticality into the factor "environment", and
+// environmentWeights what an environment is commonly called where nobody said
+// how critical it is.
+var (
+	criticalityWeights = map[string]float64{"critical": 1, "high": 0.9, "medium": 0.7, "low": 0.4}
+	environmentWeights = map[string]float64{
+		"production": 1, "prod": 1, "prd": 1, "live": 1,
+		"staging": 0.7, "stage": 0.7, "stg": 0.7, "preproduction": 0.7, "preprod": 0.7, "uat": 0.7,
+		"development": 0.5, "dev": 0.5, "test": 0.5, "testing": 0.5, "qa": 0.5, "sandbox": 0.4, "sbx": 0.4,
+	}
+	exposureWeights = map[Exposure]float64{ExposurePublic: 1, ExposureShared: 0.9, ExposureInternal: 0.7}
+)
+
+const unassessed = "not assessed, counted in full"
+
+// environmentPart is the factor of the place.
+func environmentPart(f *Finding) Part {
+	const name = "environment"
+	if w, ok := criticalityWeights[f.Criticality]; ok {
+		why := "criticality " + f.Criticality
+		if f.Environment != "" {
+			why = f.Environment + ", " + why
+		}
+		return Part{name, w, why}
+	}
+	if w, ok := environmentWeights[strings.ToLower(f.Environment)]; ok {
+		return Part{name, w, f.Environment}
+	}
+	if f.Environment != "" {
+		return Part{name, 1, fmt.Sprintf("%s: how critical that is was not said, counted in full", f.Environment)}
+	}
+	return Part{name, 1, unassessed}
+}
+
+// reachPart is the factor of what the principal touches: 0.6 where it is one
+// secret, and 1 from 64 on; an account more counts as eight secrets.
+func reachPart(f *Finding, k *Known) Part {
+	const name = "reach"
+	if k == nil || f.Actor == "" {
+		return Part{name, 1, unassessed}
+	}
+	a, ok := k.Assessed[f.Actor]
+	if !ok || a.Secrets <= 0 {
+		return Part{name, 1, unassessed}
+	}
+	n := float64(a.Secrets + 8*max(0, a.Accounts-1))
+	w := 0.6 + 0.4*min(1, math.Log2(n)/6)
+	w = math.Round(100*w) / 100
+	why := fmt.Sprintf("the principal uses %s in %s", counted(a.Secrets, "secret or key", "secrets and keys"), counted(max(1, a.Accounts), "account", "accounts"))
+	return Part{name, w, why}
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// exposurePart is the factor of who can get at the resource.
+func exposurePart(f *Finding, k *Known) Part {
+	const name = "exposure"
+	e, why := f.Exposure, ""
+	if k != nil && f.Resource != "" {
+		if a := k.Assessed[f.Resource]; exposureWeights[a.Exposure] > exposureWeights[e] {
+			e, why = a.Exposure, a.Why
+		}
+	}
+	w, ok := exposureWeights[e]
+	if !ok {
+		return Part{name, 1, unassessed}
+	}
+	text := "the resource is " + string(e)
+	if why != "" {
+		text += ": " + why
+	}
+	return Part{name, w, text}
+}
