@@ -111,7 +111,7 @@ func (m *Maturity) count(p *past, g gate, h *history) {
 
 // missing is for how many days it takes yet, at the least.
 func (g *gate) missing(p *past, h *history) int {
-	since := p.first
+	since := int32(p.first)
 	if g.log {
 		since = h.first
 	}
@@ -140,13 +140,13 @@ func (h *Hunter) Bytes() (bySign map[string]int, secrets int) {
 
 // past is how long and how often something was used.
 type past struct {
-	first int32 // day
-	last  int32
-	days  uint16 // with calls
 	calls uint32
+	first uint16 // day, of 65,536 from 1970 on
+	last  uint16
+	days  uint16 // with calls
 }
 
-func (p *past) add(day int32, calls int64) {
+func (p *past) add(day uint16, calls int64) {
 	if p.days == 0 {
 		p.first = day
 	}
@@ -248,18 +248,21 @@ func (h *history) learn(d *watch.Day) {
 		}
 		for i := range hour.Uses {
 			if u := &hour.Uses[i]; !denied(u.Outcome) {
-				h.secrets[u.Secret].add(h.day, u.Count)
+				h.secrets[u.Secret].add(uint16(h.day), u.Count)
 			}
 		}
 		for i := range hour.Calls {
-			h.actors[hour.Calls[i].Actor].add(h.day, hour.Calls[i].Count)
+			h.actors[hour.Calls[i].Actor].add(uint16(h.day), hour.Calls[i].Count)
 		}
 	}
 }
 
 func grown(list []past, n int) []past {
-	if n > len(list) {
-		list = append(list, make([]past, n-len(list))...)
+	if n <= len(list) {
+		return list
 	}
-	return list
+	if n > cap(list) {
+		list = append(make([]past, 0, n+n/16), list...)
+	}
+	return list[:n]
 }

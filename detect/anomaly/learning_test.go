@@ -75,7 +75,7 @@ func TestExposed(t *testing.T) {
 
 // TestGates: what is shown as learned is what alerts are given on.
 func TestGates(t *testing.T) {
-	f := func(sign string, first int32, days uint16, calls uint32, passed bool, missing int) {
+	f := func(sign string, first, days uint16, calls uint32, passed bool, missing int) {
 		t.Helper()
 		h := &history{first: 1000, day: 1013}
 		p := &past{first: first, days: days, calls: calls}

@@ -1,11 +1,13 @@
 package anomaly
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 	"time"
 	"unsafe"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/usage"
@@ -87,7 +89,10 @@ func randomSuffix(s string) bool {
 // names gives watch.Names their numbers.
 type names struct {
 	watch.Names
-	secrets, actors, accounts map[string]int32
+	secrets  table.Index // by Canonical name
+	actors   table.Index // by UID
+	families table.Index // the first secret of each
+	accounts map[string]int32
 }
 
 // Most names are given by those who own what is named, but anyone may ask for
@@ -97,7 +102,6 @@ const (
 	maxSecrets  = 500_000
 	maxActors   = 500_000
 	maxAccounts = 50_000
-	maxForms    = 4 * maxSecrets // of their names
 )
 
 // full tells whether some have one name together.
@@ -105,58 +109,70 @@ func (n *names) full() bool {
 	return len(n.Secrets) >= maxSecrets-1 || len(n.Actors) >= maxActors-1 || len(n.Accounts) >= maxAccounts-1
 }
 
-// size in memory, about.
+// size in memory, about: account, region and name of a secret and of an actor are
+// parts of their UID, and a family has one text.
 func (n *names) size() int {
-	const entry = 40 // of a map
-	total := 0
+	total := cap(n.Secrets)*int(unsafe.Sizeof(watch.Secret{})) + cap(n.Actors)*int(unsafe.Sizeof(watch.Actor{})) +
+		n.secrets.Bytes() + n.actors.Bytes() + n.families.Bytes() + 80*len(n.accounts)
 	for i := range n.Secrets {
 		s := &n.Secrets[i]
-		total += int(unsafe.Sizeof(*s)) + len(s.UID) + len(s.Name) + len(s.Family) + 100*len(s.Replicas)
+		total += len(s.UID) + 100*len(s.Replicas)
+		if s.Family != s.UID && n.familyOf(s.Family) == int32(i) {
+			total += len(s.Family)
+		}
 	}
 	for i := range n.Actors {
-		a := &n.Actors[i]
-		total += int(unsafe.Sizeof(*a)) + len(a.UID)
+		total += len(n.Actors[i].UID)
 	}
-	// A secret's forms: their texts are about as long as the name in use.
-	forms := max(len(n.secrets)-len(n.Secrets), 0)
-	return total + entry*(len(n.secrets)+len(n.actors)+len(n.accounts)) + 100*forms
+	return total
 }
 
-func newNames() *names {
-	return &names{secrets: map[string]int32{}, actors: map[string]int32{}, accounts: map[string]int32{}}
-}
+func newNames() *names { return &names{accounts: map[string]int32{}} }
 
 // secret is the number of a secret, which is given one at its first sight.
 func (n *names) secret(uid string, hour time.Time) int32 {
-	if i, ok := n.secrets[uid]; ok {
+	if i := n.known(uid); i >= 0 {
 		return i
 	}
 	name := canonical(uid)
-	i, ok := n.secrets[name]
-	if !ok && len(n.Secrets) >= maxSecrets-1 {
-		uid, name = usage.Other, usage.Other
-		i, ok = n.secrets[name]
+	if len(n.Secrets) >= maxSecrets-1 && uid != usage.Other {
+		return n.secret(usage.Other, hour)
 	}
-	if !ok {
-		i = int32(len(n.Secrets))
-		n.Secrets = append(n.Secrets, secretOf(uid, name, hour))
-		n.secrets[name] = i
+	i := int32(len(n.Secrets))
+	s := secretOf(uid, name, hour)
+	if first := n.familyOf(s.Family); first >= 0 {
+		s.Family = n.Secrets[first].Family
 	}
-	if len(n.secrets) < maxForms {
-		n.secrets[uid] = i
+	n.Secrets = table.Append(n.Secrets, s)
+	n.secrets.Add(i, n.hashSecret)
+	if n.familyOf(s.Family) < 0 {
+		n.families.Add(i, n.hashFamily)
 	}
 	return i
 }
 
-// known is the number of a secret that has one, else -1.
+func (n *names) hashSecret(i int32) uint64 { return table.Hash(canonical(n.Secrets[i].UID)) }
+func (n *names) hashFamily(i int32) uint64 { return table.Hash(n.Secrets[i].Family) }
+func (n *names) hashActor(i int32) uint64  { return table.Hash(n.Actors[i].UID) }
+
+// familyOf is the first secret of a family, or -1.
+func (n *names) familyOf(family string) int32 {
+	return n.families.Find(table.Hash(family), func(i int32) bool { return n.Secrets[i].Family == family })
+}
+
+// known is the number of a secret that has one, else -1. A name that could have
+// random characters may be a whole one without.
 func (n *names) known(uid string) int32 {
-	if i, ok := n.secrets[uid]; ok {
-		return i
+	for name := uid; ; {
+		if i := n.secrets.Find(table.Hash(name), func(i int32) bool { return canonical(n.Secrets[i].UID) == name }); i >= 0 {
+			return i
+		}
+		short := canonical(name)
+		if short == name || name != uid {
+			return -1
+		}
+		name = short
 	}
-	if i, ok := n.secrets[canonical(uid)]; ok {
-		return i
-	}
-	return -1
 }
 
 func secretOf(uid, name string, hour time.Time) watch.Secret {
@@ -197,7 +213,7 @@ func family(name string) string {
 }
 
 func (n *names) actor(uid string, hour time.Time) int32 {
-	if i, ok := n.actors[uid]; ok {
+	if i := n.actors.Find(table.Hash(uid), func(i int32) bool { return n.Actors[i].UID == uid }); i >= 0 {
 		return i
 	}
 	if len(n.Actors) >= maxActors-1 && uid != usage.Other {
@@ -209,8 +225,8 @@ func (n *names) actor(uid string, hour time.Time) int32 {
 		a.Account = p.account
 		a.Name = p.rest[strings.LastIndexByte(p.rest, '/')+1:]
 	}
-	n.Actors = append(n.Actors, a)
-	n.actors[uid] = i
+	n.Actors = table.Append(n.Actors, a)
+	n.actors.Add(i, n.hashActor)
 	return i
 }
 
@@ -251,17 +267,11 @@ func (n *names) count(at time.Time) count {
 
 // cut takes away what was named since.
 func (n *names) cut(to count) {
-	for _, t := range []struct {
-		m map[string]int32
-		n int
-	}{{n.secrets, to.secrets}, {n.actors, to.actors}, {n.accounts, to.accounts}} {
-		for k, i := range t.m {
-			if int(i) >= t.n {
-				delete(t.m, k)
-			}
-		}
-	}
+	// Of a name that is cut the text goes too.
+	clear(n.Secrets[to.secrets:])
+	clear(n.Actors[to.actors:])
 	n.Secrets, n.Actors, n.Accounts = n.Secrets[:to.secrets], n.Actors[:to.actors], n.Accounts[:to.accounts]
+	n.index()
 	for i := range n.Secrets {
 		for region, at := range n.Secrets[i].Replicas {
 			if !at.Before(to.at) {
@@ -269,6 +279,19 @@ func (n *names) cut(to count) {
 			}
 		}
 	}
+}
+
+// index makes the indices anew.
+func (n *names) index() {
+	n.secrets.Reset(len(n.Secrets), n.hashSecret)
+	n.actors.Reset(len(n.Actors), n.hashActor)
+	n.families.Reset(0, n.hashFamily)
+	for i := range n.Secrets {
+		if n.familyOf(n.Secrets[i].Family) < 0 {
+			n.families.Add(int32(i), n.hashFamily)
+		}
+	}
+	maps.DeleteFunc(n.accounts, func(_ string, i int32) bool { return int(i) >= len(n.Accounts) })
 }
 
 // networkOf names where a call came from.
