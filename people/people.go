@@ -130,11 +130,13 @@ type Users interface {
 	// provider and subject.
 	AddUser(ctx context.Context, u User) error
 	// ChangeUser changes one at a time and gives what became of it; an error of
-	// change leaves all as it was. Name, Provider and Subject stay. A change that
-	// would leave admins but none that may come in is ErrLastAdmin.
-	ChangeUser(ctx context.Context, name string, change func(*User) error) (User, error)
+	// change, which may be called once more, leaves all as it was. Name, Made,
+	// Provider and Subject stay. admins is how many others are admins that may
+	// come in.
+	ChangeUser(ctx context.Context, name string, change func(u *User, admins int) error) (User, error)
 	// RemoveUser takes the user away with sessions, tokens and links; ErrNotFound,
-	// ErrLastAdmin.
+	// and ErrLastAdmin for the only admin that may come in while there are others
+	// who are none.
 	RemoveUser(ctx context.Context, name string) error
 }
 
@@ -195,6 +197,9 @@ func UserName(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// Admin tells whether the user is an admin that may come in.
+func (u *User) Admin() bool { return u.Role == Admin && !u.Disabled }
 
 // Method says how the user signs in.
 func (u *User) Method() string {
