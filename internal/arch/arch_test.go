@@ -18,7 +18,7 @@ const module = "github.com/yagura-sec/yagura/"
 
 var (
 	nouns     = []string{"event", "usage", "query", "finding", "resource"}
-	libraries = []string{"sigma", "iam", "mask"}
+	libraries = []string{"sigma", "iam", "alert", "mask"}
 	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "export", "inventory", "posture", "respond", "cost", "news", "guide"}
 	// alone are folders of data, which import none of ours.
 	alone = []string{"rules"}

@@ -74,7 +74,9 @@ type window struct {
 	newline  bool   // a line ended inside it
 	inString bool
 	fault    string // why it is not JSON
-	wrappers bool   // an array under Records or Events is a container
+	wrappers bool   // an array under Records or another of wrapperKeys is a container
+	enclosed bool   // the object at depth 2 is one that may hold a container
+	inside   int    // the depth of the object that holds the container
 	lines    bool   // one record a line: a line that starts with { inside a value shows that it is broken
 }
 
@@ -260,8 +262,12 @@ func (w *window) open(b []byte, i int) verdict {
 			return scanBroken
 		}
 	}
-	if w.wrappers && w.depth == 1 && b[i] == '[' && wrapperKey(b[w.start:i]) {
+	if w.wrappers && b[i] == '[' && (w.depth == 1 && keyBefore(b[w.start:i], wrapperKeys) || w.depth == 2 && w.enclosed && keyBefore(b[w.start:i], findingKeys)) {
+		w.inside = w.depth
 		return scanArray
+	}
+	if w.wrappers && w.depth == 1 {
+		w.enclosed = b[i] == '{' && keyBefore(b[w.start:i], enclosing)
 	}
 	if w.depth < w.maxDepth {
 		w.stack[w.depth] = b[i]
@@ -291,14 +297,33 @@ func trimSpaceRight(b []byte) []byte {
 	return b
 }
 
-// wrapperKey tells whether b ends in the key of a container and its colon.
-func wrapperKey(b []byte) bool {
+// Keys of containers. Each of the first holds a list of records in what a cloud
+// delivers or its API answers; findings also lie within EventBridge's detail and
+// within an answer that somebody recorded.
+var (
+	wrapperKeys = []string{
+		`"Records"`, `"Events"`, `"records"`, `"Findings"`, `"findings"`, `"listFindingsResults"`,
+		`"EvaluationResults"`, // AWS Config
+		`"value"`,             // Azure
+		`"data"`,              // Sysdig
+	}
+	findingKeys = []string{`"findings"`, `"Findings"`}
+	enclosing   = []string{`"detail"`, `"data"`}
+)
+
+// keyBefore tells whether b ends in one of the keys and its colon.
+func keyBefore(b []byte, keys []string) bool {
 	b = trimSpaceRight(b)
 	if len(b) == 0 || b[len(b)-1] != ':' {
 		return false
 	}
 	b = trimSpaceRight(b[:len(b)-1])
-	return bytes.HasSuffix(b, []byte(`"Records"`)) || bytes.HasSuffix(b, []byte(`"Events"`))
+	for _, k := range keys {
+		if bytes.HasSuffix(b, []byte(k)) {
+			return true
+		}
+	}
+	return false
 }
 
 const (

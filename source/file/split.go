@@ -14,7 +14,7 @@ import (
 // The containers that can be forced; Auto finds out by content.
 const (
 	Auto    = ""        // whatever it is, also several in a row
-	Records = "records" // {"Records":[…]} or {"Events":[…]}, and nothing else
+	Records = "records" // {"Records":[…]} or another list of wrapperKeys, and nothing else
 	Array   = "array"   // [record, …]
 	JSONL   = "jsonl"   // one record a line, never unwrapped
 	JSON    = "json"    // records in a row, over lines as they like, never unwrapped
@@ -452,7 +452,10 @@ func (s *splitter) leave() {
 	if s.wrapped {
 		s.place = inTail
 		s.begin()
-		s.depth, s.stack[0] = 1, '{'
+		s.depth = s.inside
+		for i := range min(s.depth, len(s.stack)) {
+			s.stack[i] = '{'
+		}
 	}
 }
 
