@@ -9,6 +9,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -152,9 +153,9 @@ func (in *listInput) filter() triage.Filter {
 
 func findings(a huma.API, rooms Rooms) {
 	type page struct{ Body Findings }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "list-findings", Method: http.MethodGet, Path: "/api/findings", Summary: "Findings, most pressing first",
-	}, func(ctx context.Context, in *listInput) (*page, error) {
+	})), func(ctx context.Context, in *listInput) (*page, error) {
 		found, next, err := rooms.Findings.List(ctx, in.filter())
 		if err != nil {
 			return nil, rooms.failure(err)
@@ -162,9 +163,9 @@ func findings(a huma.API, rooms Rooms) {
 		return &page{ViewFindings(found, next)}, nil
 	})
 	type gathered struct{ Body Cases }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "list-cases", Method: http.MethodGet, Path: "/api/cases", Summary: "A page of findings, gathered by principal, resource and day",
-	}, func(ctx context.Context, in *listInput) (*gathered, error) {
+	})), func(ctx context.Context, in *listInput) (*gathered, error) {
 		found, next, err := rooms.Findings.List(ctx, in.filter())
 		if err != nil {
 			return nil, rooms.failure(err)
@@ -172,9 +173,9 @@ func findings(a huma.API, rooms Rooms) {
 		return &gathered{ViewCases(finding.Gather(found), next)}, nil
 	})
 	type one struct{ Body Finding }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "get-finding", Method: http.MethodGet, Path: "/api/findings/{key}", Summary: "One finding, by its key or a prefix of it",
-	}, func(ctx context.Context, in *struct {
+	})), func(ctx context.Context, in *struct {
 		Key string `path:"key"`
 	}) (*one, error) {
 		f, err := rooms.Findings.Get(ctx, in.Key)

@@ -10,13 +10,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/people"
 )
 
 func ledgers(a huma.API, rooms Rooms) {
 	type report struct{ Body ledger.Report }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, huma.Operation{
 		OperationID: "ledger", Method: http.MethodGet, Path: "/api/ledger", Summary: "The account of every record: totals, coverage, gaps, quarantine",
-	}, func(ctx context.Context, _ *struct{}) (*report, error) {
+	}), func(ctx context.Context, _ *struct{}) (*report, error) {
 		r, err := rooms.Report(ctx)
 		if err != nil {
 			return nil, rooms.failure(err)
@@ -29,9 +30,9 @@ func ledgers(a huma.API, rooms Rooms) {
 			Next    string          `json:"next" doc:"cursor of the following page; empty at the end"`
 		}
 	}
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, huma.Operation{
 		OperationID: "ledger-objects", Method: http.MethodGet, Path: "/api/ledger/objects", Summary: "The account of each object",
-	}, func(ctx context.Context, in *struct {
+	}), func(ctx context.Context, in *struct {
 		State  []ledger.State `query:"state" enum:"listed,partial,growing,superseded,complete,failed,aside" doc:"one of these"`
 		Limit  int            `query:"limit" default:"100" minimum:"1" maximum:"10000"`
 		Cursor string         `query:"cursor"`

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/people"
 )
 
 // AccountDays is a row of the ledger's matrix.
@@ -24,9 +25,9 @@ type LedgerMatrix struct {
 
 func ledgerMatrix(a huma.API, rooms Rooms) {
 	type matrix struct{ Body LedgerMatrix }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, huma.Operation{
 		OperationID: "ledger-matrix", Method: http.MethodGet, Path: "/api/ledger/matrix", Summary: "How whole the log of each account is, day by day",
-	}, func(ctx context.Context, in *struct {
+	}), func(ctx context.Context, in *struct {
 		Days int `query:"days" default:"90" minimum:"1" maximum:"400" doc:"so many days, up to the latest with records"`
 	}) (*matrix, error) {
 		if rooms.Console.Days == nil {

@@ -3,9 +3,10 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/people"
 )
 
 // Rule is a rule or correlation that judges.
@@ -23,7 +24,6 @@ type Rule struct {
 	Demoted     bool      `json:"demoted" doc:"it matches so much that its findings are counted only"`
 	Findings    int       `json:"findings" doc:"findings it made, those out of sight included"`
 	Open        int       `json:"open" doc:"of them, those that nobody has decided"`
-	LastSeen    time.Time `json:"last_seen,omitzero" doc:"of the latest of its findings"`
 	Logs        bool      `json:"logs" doc:"records of its log source are stored"`
 	Cases       RuleCases `json:"cases"`
 	Description string    `json:"description"`
@@ -85,9 +85,9 @@ type Rules struct {
 
 func ruleList(a huma.API, rooms Rooms) {
 	type all struct{ Body Rules }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, huma.Operation{
 		OperationID: "list-rules", Method: http.MethodGet, Path: "/api/rules", Summary: "The rules and correlations that judge",
-	}, func(ctx context.Context, _ *struct{}) (*all, error) {
+	}), func(ctx context.Context, _ *struct{}) (*all, error) {
 		if rooms.Console.Rules == nil {
 			return nil, absent("rules")
 		}
@@ -101,9 +101,9 @@ func ruleList(a huma.API, rooms Rooms) {
 
 func ruleDetail(a huma.API, rooms Rooms) {
 	type one struct{ Body RuleDetail }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, huma.Operation{
 		OperationID: "get-rule", Method: http.MethodGet, Path: "/api/rules/{id}", Summary: "One rule with its text and its cases",
-	}, func(ctx context.Context, in *struct {
+	}), func(ctx context.Context, in *struct {
 		ID string `path:"id"`
 	}) (*one, error) {
 		if rooms.Console.Rule == nil {
@@ -119,9 +119,9 @@ func ruleDetail(a huma.API, rooms Rooms) {
 
 func ruleCoverage(a huma.API, rooms Rooms) {
 	type matrix struct{ Body Coverage }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, huma.Operation{
 		OperationID: "rules-coverage", Method: http.MethodGet, Path: "/api/rules/coverage", Summary: "Which ATT&CK techniques rules are about, and which have fired",
-	}, func(ctx context.Context, _ *struct{}) (*matrix, error) {
+	}), func(ctx context.Context, _ *struct{}) (*matrix, error) {
 		if rooms.Console.Coverage == nil {
 			return nil, absent("rules")
 		}

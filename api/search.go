@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
 )
 
@@ -45,9 +46,9 @@ func search(a huma.API, rooms Rooms) {
 			More   bool    `json:"more" doc:"there are more than the limit"`
 		}
 	}
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "search", Method: http.MethodGet, Path: "/api/search", Summary: "Events that satisfy a filter, newest first",
-	}, func(ctx context.Context, in *searchInput) (*found, error) {
+	})), func(ctx context.Context, in *searchInput) (*found, error) {
 		where, err := query.ParseAt(in.Q, rooms.Now())
 		if err != nil {
 			return nil, huma.Error422UnprocessableEntity(err.Error())

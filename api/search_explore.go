@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
 )
 
@@ -31,9 +32,9 @@ func (c *Chosen) query(ctx context.Context, rooms Rooms) (query.Query, error) {
 
 func histogram(a huma.API, rooms Rooms) {
 	type counted struct{ Body lake.Histogram }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "search-histogram", Method: http.MethodGet, Path: "/api/search/histogram", Summary: "How many events satisfy a filter, over time",
-	}, func(ctx context.Context, in *struct {
+	})), func(ctx context.Context, in *struct {
 		Chosen
 		Buckets int `query:"buckets" default:"60" minimum:"1" maximum:"500" doc:"at most so many"`
 	}) (*counted, error) {
@@ -63,9 +64,9 @@ var shownFields = []string{
 
 func fieldValues(a huma.API, rooms Rooms) {
 	type counted struct{ Body lake.FieldValues }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "search-fields", Method: http.MethodGet, Path: "/api/search/fields", Summary: "Which values the fields of events have, and how often",
-	}, func(ctx context.Context, in *struct {
+	})), func(ctx context.Context, in *struct {
 		Chosen
 		Fields []string `query:"fields" doc:"columns or their aliases; without, those that are most of use"`
 		Most   int      `query:"most" default:"10" minimum:"1" maximum:"100" doc:"values of each"`
@@ -115,9 +116,9 @@ type Completions struct {
 
 func complete(a huma.API, rooms Rooms) {
 	type found struct{ Body Completions }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "search-complete", Method: http.MethodGet, Path: "/api/search/complete", Summary: "Values of a field that begin with what was typed",
-	}, func(ctx context.Context, in *struct {
+	})), func(ctx context.Context, in *struct {
 		Field  string `query:"field" required:"true" doc:"a column or one of its aliases"`
 		Prefix string `query:"prefix" maxLength:"512"`
 		Limit  int    `query:"limit" default:"20" minimum:"1" maximum:"100"`
@@ -153,9 +154,9 @@ type Columns struct {
 
 func columns(a huma.API) {
 	type all struct{ Body Columns }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "columns", Method: http.MethodGet, Path: "/api/columns", Summary: "The columns of events, which filters and SQL name",
-	}, func(context.Context, *struct{}) (*all, error) {
+	})), func(context.Context, *struct{}) (*all, error) {
 		out := &all{}
 		for _, c := range query.Columns() {
 			out.Body.Columns = append(out.Body.Columns, Column{c.Name, c.Type.String(), list(c.Aliases), list(c.Values), c.Doc})

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/people"
 )
 
 // sqlBytes is how much of a statement is read.
@@ -30,10 +31,10 @@ type SQLAnswer struct {
 func sqlStatement(a huma.API, rooms Rooms) {
 	type asked struct{ Body SQLQuestion }
 	type answered struct{ Body SQLAnswer }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Analyst, huma.Operation{
 		OperationID: "sql", Method: http.MethodPost, Path: "/api/sql", Summary: "Ask with SQL", MaxBodyBytes: sqlBytes,
 		Description: "Runs in a process of its own that can read nothing but the two views, within the limits of the configuration.",
-	}, func(ctx context.Context, in *asked) (*answered, error) {
+	}), func(ctx context.Context, in *asked) (*answered, error) {
 		if rooms.Console.SQL == nil {
 			return nil, absent("events in an engine that takes SQL")
 		}

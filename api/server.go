@@ -5,15 +5,9 @@ package api
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"iter"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,11 +15,12 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/triage"
 )
 
-// Rooms are what the server asks. All are needed.
+// Rooms are what the server asks. All are needed, unless it says otherwise.
 type Rooms struct {
 	Findings triage.Reader
 	Select   func(ctx context.Context, q query.Query) iter.Seq2[event.Event, error]
@@ -38,17 +33,31 @@ type Rooms struct {
 	Stopped func() []Stopped
 	Metrics http.Handler
 	Console Console // what the pages for exploring ask besides
+	// People lets people and scripts in.
+	People *people.Door
+	// Live tells browsers what is new.
+	Live *Live
+	// Pages answers everything that is not the API.
+	Pages http.Handler
+	// Receive takes what forwarders send to /ingest/ and /services/collector, by
+	// tokens of its own; nil: nothing is received.
+	Receive http.Handler
 	// Now is the clock of relative times in filters.
 	Now func() time.Time
 	// Failed is told of errors that callers do not get to see.
 	Failed func(error)
+
+	version string // of Config
 }
 
 // Config shapes the server.
 type Config struct {
 	Version string
-	Token   string   // what callers show as a bearer token; never empty
+	Token   string   // whoever shows it as a bearer token is the owner; never empty
 	Hosts   []string // host names it may be asked by, without port
+	// TLS: we speak it; BehindProxy: a proxy in front does, and tells in
+	// X-Forwarded-For whom requests come from.
+	TLS, BehindProxy bool
 }
 
 // Stopped is a source that does not work, and is being tried again.
@@ -59,12 +68,15 @@ type Stopped struct {
 	Reason string `json:"reason" example:"too little free space"`
 }
 
-// New gives the handler of everything that is public: questions, no changes.
+// New gives the handler of everything that is public.
 func New(cfg Config, rooms Rooms) http.Handler {
 	mux := http.NewServeMux()
-	describe(humago.New(mux, openAPI(cfg.Version)), cfg, rooms)
+	a := humago.New(mux, openAPI(cfg.Version))
+	a.UseMiddleware(allowed(a))
+	rooms.version = cfg.Version
+	describe(a, cfg, rooms.limited())
 	mux.Handle("GET /metrics", rooms.Metrics)
-	return guard(cfg, mux)
+	return &guard{Config: cfg, door: rooms.People, api: mux, pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed}
 }
 
 func openAPI(version string) huma.Config {
@@ -72,8 +84,11 @@ func openAPI(version string) huma.Config {
 	c.DocsPath = ""    // a page that loads scripts from elsewhere has no place here
 	c.SchemasPath = "" // they are in the description already
 	c.CreateHooks = nil
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
-	c.Security = []map[string][]string{{"token": {}}}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer"},
+		"session": {Type: "apiKey", In: "cookie", Name: "__Host-yagura"},
+	}
+	c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	huma.DefaultArrayNullable = false // lists are never null: see list
 	return c
 }
@@ -86,6 +101,11 @@ func describe(a huma.API, cfg Config, rooms Rooms) {
 	search(a, rooms)
 	ledgers(a, rooms)
 	explore(a, rooms)
+	signIn(a, rooms)
+	sessions(a, rooms)
+	users(a, rooms)
+	tokens(a, rooms)
+	live(a, rooms)
 }
 
 func healthz(a huma.API, cfg Config, rooms Rooms) {
@@ -97,11 +117,10 @@ func healthz(a huma.API, cfg Config, rooms Rooms) {
 			Stopped []Stopped `json:"stopped" doc:"sources that do not work, and are being tried again"`
 		}
 	}
-	huma.Register(a, huma.Operation{
+	huma.Register(a, public(huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the server answers, and its sources work",
 		Description: "200 when all is well; 503, with the same body, while a source does not work.",
-		Security:    []map[string][]string{{}},
-	}, func(context.Context, *struct{}) (*health, error) {
+	}), func(context.Context, *struct{}) (*health, error) {
 		h := &health{Status: http.StatusOK}
 		h.Body.Status, h.Body.Version, h.Body.Stopped = "ok", cfg.Version, list(rooms.Stopped())
 		if len(h.Body.Stopped) > 0 {
@@ -123,68 +142,7 @@ func (r Rooms) failure(err error) error {
 		return huma.Error503ServiceUnavailable("the request was cut off")
 	}
 	r.Failed(err)
-	return huma.Error500InternalServerError("this is our fault; the server's own messages say more")
+	return huma.Error500InternalServerError(internal)
 }
 
-// open are the paths that need no token and, since probes ask by address, no
-// known Host.
-var open = []string{"/healthz"}
-
-// guard refuses what does not come from whom it should.
-func guard(cfg Config, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Cache-Control", "no-store")
-		switch {
-		case slices.Contains(open, r.URL.Path):
-		case !slices.Contains(cfg.Hosts, hostname(r.Host)):
-			refuse(w, http.StatusMisdirectedRequest, "this server is not known by that Host; name it in server.hosts of the configuration")
-			return
-		case !sameOrigin(r, cfg.Hosts):
-			refuse(w, http.StatusForbidden, "a page of another origin may not ask this server")
-			return
-		case !authorised(r, cfg.Token):
-			w.Header().Set("WWW-Authenticate", `Bearer realm="yagura"`)
-			refuse(w, http.StatusUnauthorized, "a token is needed: Authorization: Bearer …")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// hostname is the lower-case host of a Host header, without port and brackets.
-func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return strings.ToLower(strings.Trim(host, "[]"))
-}
-
-// sameOrigin is true for requests that no browser page made, and for those of
-// our own pages.
-func sameOrigin(r *http.Request, hosts []string) bool {
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return false
-	}
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true
-	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host == r.Host && slices.Contains(hosts, hostname(u.Host))
-}
-
-func authorised(r *http.Request, token string) bool {
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return ok && token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
-}
-
-// refuse answers with problem details (RFC 9457), as huma does.
-func refuse(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	// Nothing can be done about a caller that has gone away.
-	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
-}
+const internal = "this is our fault; the server's own messages say more"

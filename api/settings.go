@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/people"
 )
 
 // SourceState is a source of the configuration and how it does.
@@ -42,9 +44,9 @@ type Sources struct {
 
 func sources(a huma.API, rooms Rooms) {
 	type all struct{ Body Sources }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Viewer, huma.Operation{
 		OperationID: "sources", Method: http.MethodGet, Path: "/api/sources", Summary: "The sources of the configuration, and how they do",
-	}, func(ctx context.Context, _ *struct{}) (*all, error) {
+	}), func(ctx context.Context, _ *struct{}) (*all, error) {
 		if rooms.Console.Sources == nil {
 			return nil, absent("sources")
 		}
@@ -58,9 +60,9 @@ func sources(a huma.API, rooms Rooms) {
 
 func settings(a huma.API, rooms Rooms) {
 	type one struct{ Body Settings }
-	huma.Register(a, huma.Operation{
+	huma.Register(a, need(people.Admin, huma.Operation{
 		OperationID: "settings", Method: http.MethodGet, Path: "/api/settings", Summary: "The configuration as it holds",
-	}, func(ctx context.Context, _ *struct{}) (*one, error) {
+	}), func(ctx context.Context, _ *struct{}) (*one, error) {
 		if rooms.Console.Settings == nil {
 			return nil, absent("settings")
 		}

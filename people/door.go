@@ -26,7 +26,7 @@ type Options struct {
 // Deed is something that an audit line tells.
 type Deed struct {
 	By      string // who did it; for a failed sign-in the name that was given
-	Action  string // such as sign-in, user-added
+	Action  string // such as session.begin, user.add
 	Subject string // whom or what it was done to
 	Text    string // the rest, for people
 }
@@ -81,6 +81,9 @@ func (d *Door) FirstRun(ctx context.Context) (bool, error) {
 // Providers gives those of the options.
 func (d *Door) Providers() []Provider { return slices.Clone(d.opt.Providers) }
 
+// Longest is how long a session lasts at most.
+func (d *Door) Longest() time.Duration { return d.opt.Longest }
+
 // Passwords tells whether people may sign in by password.
 func (d *Door) Passwords() bool { return !d.opt.NoPasswords }
 
@@ -108,7 +111,7 @@ func (d *Door) SignIn(ctx context.Context, name, password string, at Origin) (se
 	}
 	if !ok || u.Name == "" || u.Disabled || u.Provider != "" {
 		done(false)
-		return "", errors.Join(ErrWrong, d.opt.Audit(ctx, Deed{shown(given), "sign-in-refused", shown(given), "user or password is wrong; from " + at.Address}))
+		return "", errors.Join(ErrWrong, d.opt.Audit(ctx, Deed{shown(given), "session.refuse", shown(given), "user or password is wrong; from " + at.Address}))
 	}
 	done(true)
 	if again {
@@ -147,7 +150,7 @@ func (d *Door) begin(ctx context.Context, u User, by string, at Origin) (string,
 	if err := d.store.Sweep(ctx, now.Add(-d.opt.Longest), now.Add(-d.opt.Idle), now.Add(-keepExpired)); err != nil {
 		return "", err
 	}
-	if err := d.opt.Audit(ctx, Deed{u.Name, "signed-in", u.Name, "by " + by + "; from " + at.Address}); err != nil {
+	if err := d.opt.Audit(ctx, Deed{u.Name, "session.begin", u.Name, "by " + by + "; from " + at.Address}); err != nil {
 		return "", err
 	}
 	s := Session{ID: HashOf(secret), User: u.Name, By: by, Address: at.Address, Agent: cut(at.Agent, 200), Made: now, Seen: now}
@@ -244,7 +247,7 @@ func (d *Door) SignOut(ctx context.Context, w Who, everywhere bool) error {
 	if w.Via != ViaSession {
 		return ErrNobody
 	}
-	deed := Deed{By: w.By(), Action: "signed-out", Subject: w.User}
+	deed := Deed{By: w.By(), Action: "session.end", Subject: w.User}
 	end := func() error { return d.store.EndSession(ctx, w.Session) }
 	if everywhere {
 		deed.Text = "everywhere"

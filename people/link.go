@@ -38,7 +38,7 @@ func (d *Door) NewLink(ctx context.Context, by Who, kind LinkKind, user string) 
 	if err := d.store.AddLink(ctx, l); err != nil {
 		return "", l, err
 	}
-	return secret, l, d.opt.Audit(ctx, Deed{l.By, "link-made", l.User, string(kind)})
+	return secret, l, d.opt.Audit(ctx, Deed{l.By, "link.make", l.User, string(kind)})
 }
 
 // Link tells what a link that is still good is for; ErrGone.
@@ -68,7 +68,7 @@ func (d *Door) FirstAdmin(ctx context.Context, link, name, password string, at O
 	if err := d.store.AddUser(ctx, u); err != nil {
 		return "", err
 	}
-	if err := d.opt.Audit(ctx, Deed{u.Name, "user-added", u.Name, "the first admin; from " + at.Address}); err != nil {
+	if err := d.opt.Audit(ctx, Deed{u.Name, "user.add", u.Name, "the first admin; from " + at.Address}); err != nil {
 		return "", err
 	}
 	return d.begin(ctx, u, "link", at)

@@ -28,6 +28,9 @@ type Provider interface {
 // to know.
 var ErrRefused = errors.New("the identity provider did not sign you in")
 
+// ErrNoRole: the provider vouches for somebody whom nothing gives a role here.
+var ErrNoRole = errors.New("no group of yours has a role here; an admin can map one")
+
 // Attempt is one way there and back.
 type Attempt struct {
 	State    string // names the attempt in the provider's answer
@@ -155,7 +158,7 @@ func (d *Door) Finish(ctx context.Context, id, callback, browser string, answer 
 	}
 	u, err := d.vouched(ctx, id, who)
 	if err != nil {
-		return "", "", errors.Join(err, d.opt.Audit(ctx, Deed{shown(who.User), "sign-in-refused", shown(who.User), id + ": " + err.Error() + "; from " + at.Address}))
+		return "", "", errors.Join(err, d.opt.Audit(ctx, Deed{shown(who.User), "session.refuse", shown(who.User), id + ": " + err.Error() + "; from " + at.Address}))
 	}
 	a.done(true)
 	secret, err = d.begin(ctx, u, id, at)
@@ -166,7 +169,7 @@ func (d *Door) Finish(ctx context.Context, id, callback, browser string, answer 
 // now, or new.
 func (d *Door) vouched(ctx context.Context, id string, who Identity) (User, error) {
 	if who.Role == "" {
-		return User{}, fmt.Errorf("%w: no group of yours has a role here; an admin can map one", ErrRefused)
+		return User{}, fmt.Errorf("%w: %w", ErrRefused, ErrNoRole)
 	}
 	limited, err := accounts(who.Accounts)
 	if err != nil {
@@ -183,7 +186,7 @@ func (d *Door) vouched(ctx context.Context, id string, who Identity) (User, erro
 		if err := d.store.AddUser(ctx, u); err != nil {
 			return u, fmt.Errorf("%w: %w", ErrRefused, err)
 		}
-		return u, d.opt.Audit(ctx, Deed{"oidc:" + id, "user-added", u.Name, rights(u)})
+		return u, d.opt.Audit(ctx, Deed{"oidc:" + id, "user.add", u.Name, rights(u)})
 	}
 	if err != nil {
 		return u, err
@@ -199,5 +202,5 @@ func (d *Door) vouched(ctx context.Context, id string, who Identity) (User, erro
 	if err != nil || rights(u) == before {
 		return u, err
 	}
-	return u, d.opt.Audit(ctx, Deed{"oidc:" + id, "user-changed", u.Name, rights(u)})
+	return u, d.opt.Audit(ctx, Deed{"oidc:" + id, "user.change", u.Name, rights(u)})
 }

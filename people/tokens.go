@@ -66,7 +66,7 @@ func (d *Door) NewToken(ctx context.Context, w Who, n NewToken) (secret string, 
 		return "", t, err
 	}
 	text := fmt.Sprintf("%q, role %s, until %s", t.Name, t.Role, t.Expires.Format(time.RFC3339))
-	return secret, t, d.opt.Audit(ctx, Deed{w.By(), "token-made", t.ID, text})
+	return secret, t, d.opt.Audit(ctx, Deed{w.By(), "token.make", t.ID, text})
 }
 
 // Tokens gives the tokens that w may see: its own, and an admin everybody's.
@@ -91,7 +91,7 @@ func (d *Door) RemoveToken(ctx context.Context, w Who, id string) error {
 		return err
 	}
 	d.tell()
-	return d.opt.Audit(ctx, Deed{w.By(), "token-removed", id, ""})
+	return d.opt.Audit(ctx, Deed{w.By(), "token.remove", id, ""})
 }
 
 // Token says who the holder of a token's secret is; ErrNoToken for one that

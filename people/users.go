@@ -77,7 +77,7 @@ func (d *Door) AddUser(ctx context.Context, by Who, n NewUser) (User, error) {
 	if err := d.store.AddUser(ctx, u); err != nil {
 		return u, err
 	}
-	return u, d.opt.Audit(ctx, Deed{by.By(), "user-added", u.Name, rights(u)})
+	return u, d.opt.Audit(ctx, Deed{by.By(), "user.add", u.Name, rights(u)})
 }
 
 // rights says what a user may, for an audit line.
@@ -145,7 +145,7 @@ func (d *Door) ChangeUser(ctx context.Context, by Who, name string, c UserChange
 		}
 	}
 	d.tell()
-	return u, d.opt.Audit(ctx, Deed{by.By(), "user-changed", u.Name, rights(u)})
+	return u, d.opt.Audit(ctx, Deed{by.By(), "user.change", u.Name, rights(u)})
 }
 
 func (c UserChange) apply(u *User, hashed string) (err error) {
@@ -182,7 +182,7 @@ func (d *Door) changedPassword(ctx context.Context, by, user string, keep Hash) 
 		return err
 	}
 	d.tell()
-	return d.opt.Audit(ctx, Deed{by, "password-set", user, "sessions ended"})
+	return d.opt.Audit(ctx, Deed{by, "user.password", user, "sessions ended"})
 }
 
 // RemoveUser takes a user away, with everything that let it in.
@@ -191,7 +191,7 @@ func (d *Door) RemoveUser(ctx context.Context, by Who, name string) error {
 		return err
 	}
 	d.tell()
-	return d.opt.Audit(ctx, Deed{by.By(), "user-removed", name, ""})
+	return d.opt.Audit(ctx, Deed{by.By(), "user.remove", name, ""})
 }
 
 // SetPassword changes the password of w itself, who shows the former one. Other
