@@ -3,8 +3,9 @@
 // and with which others. Never what is in one: no log holds that, and nothing here
 // asks for it.
 //
-// What was not seen is not known: an hour in which an account delivered no record
-// at all is a gap, not an hour without use.
+// A Table takes usage day by day and answers from memory. What was not seen is not
+// known: an hour in which an account delivered no record at all is told as such,
+// not as an hour without use.
 package secrets
 
 import (
@@ -24,33 +25,56 @@ const (
 	Certificate Kind = "certificate"
 )
 
+// Kinds lists all kinds.
+var Kinds = []Kind{Secret, Key, Parameter, Certificate}
+
 // Book is what is known of all of them at one time. It is shared: do not change it.
 type Book struct {
 	Secrets []Summary // by Resource
-	// Until is the end of the last hour that was summed.
-	Until time.Time
+	Days    int       // that were summed
+	Since   time.Time // start of the first of them
+	Until   time.Time // end of the last hour of which any account delivered records
 	// Dropped counts those that came when there was no room for more.
 	Dropped int64
-	byName  map[string]int // every form of a name
+
+	version int64
+	byForm  map[string]int32 // place in Secrets
+}
+
+// Find gives the one with that name, in any of its forms.
+func (b *Book) Find(name string) (*Summary, bool) {
+	i, ok := b.byForm[name]
+	if !ok {
+		return nil, false
+	}
+	return &b.Secrets[i], true
 }
 
 // Summary is what there is to say of one in a row of a list.
 type Summary struct {
-	Resource      string    // its full name, in the form that usage shows most completely
-	Forms         []string  // all its names, Resource among them, in order
-	Kind          Kind      //
-	Name          string    // as its owners call it
-	Account       string    //
-	Region        string    // where it lies
-	CloudProvider string    //
-	First, Last   time.Time // of its uses; zero Last: it was only managed or asked about
-	Calls         int64     // uses
-	Actors        int       // different principals that used it
-	Callers       []CallerCalls
-	Regions       []string  // that it was used in
-	Failures      int64     // uses that did not succeed
-	Rotation      Rotations // calls that rotate it
-	UsedDays      int       // days with uses
+	Resource      string   // its full name
+	Forms         []string // all its names, Resource first
+	Kind          Kind
+	Name          string // as its owners call it: the alias of a key that has one
+	Account       string
+	Region        string // where it lies
+	CloudProvider string
+	// Confirmed: a call on it succeeded. Anyone may ask for what is not there.
+	Confirmed   bool
+	First       time.Time // of any record that names it, to the second
+	Created     time.Time // when it was made, if that was seen
+	LastUse     time.Time // zero: no use was seen
+	Calls       int64     // uses
+	Failures    int64     // of them, those that did not succeed
+	Actors      int       // different principals that used it
+	Callers     []CallerCalls
+	Regions     []string // that it was used in
+	UsedDays    int      // days with uses that succeeded
+	Rotation    Rotations
+	QuietDays   int // whole days from the last use to the end of its account's log; -1: no use was seen
+	UnknownDays int // days since First in which its account delivered no record
+
+	secret int32 // its number in the Table
 }
 
 // CallerCalls is how often a class of callers used one.
@@ -59,21 +83,23 @@ type CallerCalls struct {
 	Calls  int64        `json:"calls"`
 }
 
-// Rotations are calls that change one.
+// Rotations are calls that give one a new value.
 type Rotations struct {
-	Calls int64     `json:"calls" doc:"calls seen"`
+	Calls int64     `json:"calls" doc:"calls that succeeded, as far as they were seen"`
 	Last  time.Time `json:"last,omitzero" doc:"the latest; absent: none was seen"`
 }
 
 // Use is everything about one.
 type Use struct {
 	Summary
-	Heat     []Heat
-	Days     []DayCalls
-	ActorUse []ActorUse
-	Group    []GroupMember
-	Failed   []FailedUse
-	Gaps     []Unheard
+	Heat         []Heat
+	Known        []Known
+	Days         []DayCalls
+	ActorUse     []ActorUse
+	Group        []GroupMember
+	Failed       []FailedUse
+	Unheard      []Unheard
+	UnknownHours int64
 }
 
 // Heat is how often one is used in an hour of the week, UTC.
@@ -82,6 +108,14 @@ type Heat struct {
 	Hour    int          `json:"hour" minimum:"0" maximum:"23" doc:"UTC"`
 	Caller  event.Caller `json:"caller"`
 	Calls   int64        `json:"calls"`
+}
+
+// Known is how much of an hour of the week is known.
+type Known struct {
+	Weekday int `json:"weekday" minimum:"0" maximum:"6" doc:"0 is Sunday"`
+	Hour    int `json:"hour" minimum:"0" maximum:"23" doc:"UTC"`
+	Known   int `json:"known" doc:"such hours since its first sight with records of its account"`
+	Unknown int `json:"unknown" doc:"such hours without any record of its account"`
 }
 
 // DayCalls is how often one was used on a UTC day.
@@ -103,12 +137,12 @@ type ActorUse struct {
 
 // GroupMember is another that is used along with it.
 type GroupMember struct {
-	Resource string `json:"resource"`
-	Name     string `json:"name"`
-	// Together is the part of this one's hours of use, by the same principal, in
-	// which the other was used too.
-	Together float64 `json:"together" minimum:"0" maximum:"1" doc:"part of the hours of use, by principal, in which both were used"`
-	Hours    int     `json:"hours" doc:"such hours"`
+	Resource string  `json:"resource"`
+	Name     string  `json:"name"`
+	Kind     Kind    `json:"kind" enum:"secret,key,parameter,certificate"`
+	Hours    int     `json:"hours" doc:"hours, by principal, in which both were used"`
+	Together float64 `json:"together" minimum:"0" maximum:"1" doc:"part of this one's hours of use"`
+	Reverse  float64 `json:"reverse" minimum:"0" maximum:"1" doc:"part of the other's hours of use"`
 }
 
 // FailedUse is how uses ended that did not succeed.
@@ -119,9 +153,8 @@ type FailedUse struct {
 	Last      time.Time     `json:"last"`
 }
 
-// Unheard is a stretch of time of which nothing is known.
+// Unheard is a stretch of time in which an account delivered no record.
 type Unheard struct {
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to" doc:"exclusive"`
-	Reason string    `json:"reason"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to" doc:"exclusive"`
 }
