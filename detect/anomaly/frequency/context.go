@@ -52,6 +52,7 @@ func (s *sign) explain(day *watch.Day, i int, cells []cell) {
 		if !c.usual {
 			continue
 		}
+		s.byApplication(day, i, c, rising)
 		s.byAccount(day, c, rising, cells)
 		s.byRun(c, at)
 		s.byMonth(day, i, c, at)
@@ -217,6 +218,46 @@ func (s *sign) byPrograms(day *watch.Day, c *cell) {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "programs",
 			Text: fmt.Sprintf("%d of its usual programs read it more in the same hour: as when an application starts", n)})
 	}
+}
+
+// fiveMinutes is what a peak lasts.
+const fiveMinutes = 5 * time.Minute
+
+// byApplication: programs of one application that start together, as when it is
+// deployed by hand. Each reads its own secret, all in the same minutes; who holds
+// the role of one does not have the others read. Or it is one program, and several
+// of its sessions begin at once with as many reads as its starts have brought.
+func (s *sign) byApplication(day *watch.Day, i int, c *cell, rising []*cell) {
+	if c.peak == 0 || !c.sudden() {
+		return
+	}
+	for _, o := range rising {
+		if o.secret == c.secret || o.actor == c.actor || !o.usual || o.peak == 0 || !o.sudden() || o.peakAt.Sub(c.peakAt).Abs() > fiveMinutes ||
+			s.home[o.secret].account != s.home[c.secret].account || stat.LnUpper(o.x, o.mean, o.k) > lnRare {
+			continue
+		}
+		if mine, other := actorName(day.Names, c.actor), actorName(day.Names, o.actor); novelty.Alike(novelty.Words(mine), novelty.Words(other)) {
+			c.context = append(c.context, finding.Explanation{Kind: "context", ID: "application",
+				Text: fmt.Sprintf("%s, which is of the same application, read %s %.0f times in the same minutes: as when all of it is started", other, day.Names.Secrets[o.secret].Name, o.x)})
+			return
+		}
+	}
+	if n := begun(day.Hours[i], c); n >= 2 && s.likeStart(c) {
+		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "start",
+			Text: fmt.Sprintf("%d sessions of its usual reader began at once, and read it about as often as starts did before", n)})
+	}
+}
+
+// begun counts the sessions of the one who reads too much that began to read the
+// secret within its busiest minutes.
+func begun(h *watch.Hour, c *cell) (n int32) {
+	for j := range h.Bursts {
+		b := &h.Bursts[j]
+		if b.Actor == c.actor && slices.Contains(b.Secrets, c.secret) && !b.Last.Before(c.peakAt.Add(-fiveMinutes)) && b.First.Before(c.peakAt.Add(fiveMinutes)) {
+			n += b.Count
+		}
+	}
+	return n
 }
 
 // byAccount: many secrets of an account at once are a restart of much of it.

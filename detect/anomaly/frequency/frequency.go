@@ -211,6 +211,7 @@ type cell struct {
 	score       float64
 	plain       float64 // the score by the secret's own spread alone
 	peak        float64 // busiest five minutes; 0 if not known
+	peakAt      time.Time
 	first, last time.Time
 	actor       int32 // with the greatest part of what is too much
 	part        float64
@@ -265,7 +266,7 @@ func (s *sign) gather(day *watch.Day, i int) []cell {
 	for _, p := range h.Peaks {
 		if p.Secret >= 0 && int(p.Secret) < len(c.at) && c.at[p.Secret] > 0 {
 			x := &c.cells[c.at[p.Secret]-1]
-			x.peak = min(float64(p.Count), x.x)
+			x.peak, x.peakAt = min(float64(p.Count), x.x), p.At
 		}
 	}
 	return c.cells

@@ -576,6 +576,7 @@ func TestPacked(t *testing.T) {
 	learned[0].runs = [8]run{{20500, 23, true, 12.5}, {20501, 0, false, 1 << 20}}
 	learned[0].ends[1].day, learned[0].ends[1].rise = 20500, 1.7
 	learned[0].streak, learned[0].fast, learned[0].rose = -2, 3, [2]uint16{20400, 20402}
+	learned[0].climb = climb{3, 1.5, 2.5}
 	learned[0].past[3], learned[0].past[4] = math.MaxUint16, 0
 	copy(s.secrets, learned)
 	s.seal()

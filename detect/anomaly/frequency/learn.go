@@ -206,14 +206,15 @@ func (s *sign) learnHours(secret int32, day time.Time, t *tally) (d dayOfSecret)
 	k := s.spread(st)
 	for h := range 24 {
 		at := day.Add(time.Duration(h) * time.Hour)
-		if t.again[h] {
-			st.remember(at, t.reads[h], false)
-		}
-		if !t.known[h] {
-			continue
-		}
 		class, hour := p.classOf(hourOfWeek(day) + h)
 		mean, wide := s.expectCell(st, p, class, hour)
+		if !t.known[h] {
+			// A run that something else accounts for by chance is a run.
+			if t.again[h] || t.plain[h] >= 2 && t.reads[h] >= mean+5 {
+				st.remember(at, t.reads[h], !t.again[h])
+			}
+			continue
+		}
 		x := t.reads[h]
 		if st.days == 0 {
 			mean, _ = st.rhythm(s.prior(p, class, hour), class, hour, k, s.o.NoPeers)

@@ -95,6 +95,10 @@ func (st *state) write(w *pack.Writer) {
 		w.Bits(uint32(st.rose[0]), 16)
 		w.Bits(uint32(st.rose[1]), 16)
 	}
+	if w.Number(uint32(st.climb.days)); st.climb.days > 0 {
+		w.Float(st.climb.first)
+		w.Float(st.climb.last)
+	}
 	for _, r := range st.known {
 		if w.Number(uint32(r.actor)); r.actor > 0 {
 			w.Float(r.part)
@@ -161,6 +165,9 @@ func (st *state) read(r pack.Reader) {
 	st.readRhythm(&r)
 	if r.Bool() {
 		st.rose[0], st.rose[1] = uint16(r.Bits(16)), uint16(r.Bits(16))
+	}
+	if st.climb.days = uint8(r.Number()); st.climb.days > 0 {
+		st.climb.first, st.climb.last = r.Float(), r.Float()
 	}
 	for i := range st.known {
 		k := &st.known[i]

@@ -40,6 +40,7 @@ func (s *sign) learnSlow(st *state, x, mean float64, day time.Time) {
 	if level := float64(st.level); level > 0 {
 		old := mean * float64(st.slow) / level
 		st.cusum = float32(min(stat.CUSUM(float64(st.cusum), s.slowStep(st, x, old)), 40))
+		st.climb.take(st.cusum, x*level/max(mean, 1e-3))
 		if float64(st.cusum)/math.Ln10 >= watch.Floor {
 			st.rose = st.rise(dayOf(day))
 		}
@@ -49,6 +50,33 @@ func (s *sign) learnSlow(st *state, x, mean float64, day time.Time) {
 	if st.cusum > 12 { // told: begin anew
 		st.cusum, st.slow = 0, st.level
 	}
+}
+
+// A rise goes on where its last two days have so many times what the first two
+// had, and it is of so many days at least with today's. Reads that double from one
+// day to the next and stay so are a change of what an application does, and seen
+// as such on the day itself if they are many.
+const (
+	goesOn    = 1.2
+	climbDays = 4
+)
+
+// take adds a day that had so many reads an hour.
+func (c *climb) take(cusum float32, x float64) {
+	if cusum <= 1 {
+		*c = climb{}
+		return
+	}
+	c.days = min(c.days+1, 100)
+	if c.days <= 2 {
+		c.first += (float32(x) - c.first) / float32(c.days)
+	}
+	c.last = float32(x)
+}
+
+// on tells whether the rise goes on with a day that has so many reads an hour.
+func (c *climb) on(x float64) bool {
+	return c.days+1 >= climbDays && (x+float64(c.last))/2 >= goesOn*float64(c.first)
 }
 
 // oneRise is for how many days a rise may pause and still be the same.
@@ -86,7 +114,7 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		score := min(interest(t.x, t.mean, k), stat.Score(s.daily.of(t.mean).lnUpper(t.x, t.mean, k)))
 		if i == 23 {
 			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
-			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 {
+			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 && st.climb.on(t.x*float64(st.level)/max(t.mean, 1e-3)) {
 				a := s.dayAlarm(day, i, secret, t, end, true, sum/math.Ln10, old)
 				a.Began = time.Unix(int64(st.rise(dayOf(day.Start))[0])*86400, 0).UTC()
 				alarms = append(alarms, a)

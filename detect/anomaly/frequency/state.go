@@ -25,7 +25,8 @@ type state struct {
 	tail    stat.Tail       // of the hours' scores
 	cusum   float32
 	rose    [2]uint16 // first and last day of a slow rise that could be told of
-	peak    float32   // mean of ln(busiest five minutes / what is usual of as many reads)
+	climb   climb
+	peak    float32 // mean of ln(busiest five minutes / what is usual of as many reads)
 	peakVar float32
 	peaks   uint16 // hours with a peak seen
 	days    uint16 // learned
@@ -52,6 +53,13 @@ type run struct {
 	hour uint8
 	told bool // it was unusual enough to be told of, and nothing accounted for it
 	size float32
+}
+
+// climb is what the days have had on which the cumulative sum is up, in reads an
+// hour: by it a rise that goes on is told from one that came at once and stayed.
+type climb struct {
+	days        uint8
+	first, last float32 // the mean of the first two, and the last
 }
 
 const limit = 40 // samples after which older ones are forgotten

@@ -240,6 +240,10 @@ func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd, all []*stray) []
 			Text: fmt.Sprintf("it read %d other secrets about as often in the same hour: as when it starts", n)})
 	}
 	m := s.machine(x.pair)
+	if with := s.startedWith(day, i, x, all); with != "" {
+		out = append(out, finding.Explanation{Kind: "context", ID: "application",
+			Text: with + ", which is of the same application, began in the same minutes what it does not do at this time: as when all of it is started"})
+	}
 	if x.job && m.near(i, 1) && !s.came(day, i, x) {
 		out = append(out, finding.Explanation{Kind: "context", ID: "clock", Text: "it is its usual run, an hour off: as when clocks change"})
 	}
@@ -336,6 +340,40 @@ func (s *sign) alongside(x *stray, all []*stray) (n int) {
 		return 0
 	}
 	return n
+}
+
+// startedWith gives another program of the same application that read in the same
+// minutes what it usually does not at this hour, or far more often than in the
+// rest of it. Who holds the role of one does not have others start.
+func (s *sign) startedWith(day *watch.Day, i int, x *stray, all []*stray) string {
+	names := day.Names
+	words := novelty.Words(names.Actors[x.actor].Name)
+	for _, o := range all {
+		if o.actor == x.actor || o.account != x.account || o.count < jobReads || !novelty.Alike(words, novelty.Words(names.Actors[o.actor].Name)) {
+			continue
+		}
+		m := s.machine(o.pair)
+		if m != nil && !m.usual(o.first) && o.first.Sub(x.first).Abs() <= atOnce || peaked(day.Hours[i], x, o) {
+			return names.Actors[o.actor].Name
+		}
+	}
+	return ""
+}
+
+// peaked tells whether the reads of what another program reads have a peak as x
+// begins, its own not counted, that is far above the rest of the hour.
+func peaked(h *watch.Hour, x, o *stray) bool {
+	for _, p := range h.Peaks {
+		if p.Secret != o.secret || x.first.Before(p.At.Add(-atOnce)) || x.first.After(p.At.Add(5*time.Minute)) {
+			continue
+		}
+		peak, rest := float64(p.Count), float64(o.count)
+		if o.secret == x.secret {
+			peak -= float64(x.count)
+		}
+		return peak >= 3*(max(0, rest-peak)/11)+jobReads
+	}
+	return false
 }
 
 // usual tells whether the program is active at that hour on a third of such

@@ -14,13 +14,30 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// person is what is learned of one, about 200 bytes and 4 a network.
+// person is what is learned of one, about 200 bytes and 8 a network.
 type person struct {
 	hours
-	odd      uint16   // last day with an unusual hour
-	networks []uint32 // hashes of those seen, at most 32
-	role     int32    // an actor that the person acts as
-	account  int32    // where the person called last
+	odd      uint16    // last day with an unusual hour
+	networks []network // those seen, at most 32
+	role     int32     // an actor that the person acts as
+	account  int32     // where the person called last
+}
+
+// network is one that a person was seen on, and the first day.
+type network struct {
+	hash  uint32
+	since uint16
+}
+
+// from gives the person's network of that name, nil if it was never seen on it.
+func (p *person) from(name string) *network {
+	hash := hashOf(name)
+	for i := range p.networks {
+		if p.networks[i].hash == hash {
+			return &p.networks[i]
+		}
+	}
+	return nil
 }
 
 // hashOf is the FNV-1a hash of a network's name: it is to be known again, not to be
@@ -83,7 +100,7 @@ func (s *sign) hoursOf(h *watch.Hour) []*hour {
 		}
 		if known := s.people[p.Person]; known != nil && len(known.networks) > 0 {
 			for _, n := range p.Networks {
-				x.new = x.new || !slices.Contains(known.networks, hashOf(n))
+				x.new = x.new || known.from(n) == nil
 			}
 		}
 	}
@@ -283,8 +300,8 @@ func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
 		}
 		p.role, p.account = x.role, x.account
 		for _, n := range slices.Sorted(maps.Keys(x.networks)) {
-			if n := hashOf(n); len(p.networks) < 32 && !slices.Contains(p.networks, n) {
-				p.networks = append(p.networks, n)
+			if len(p.networks) < 32 && p.from(n) == nil {
+				p.networks = append(p.networks, network{hashOf(n), today})
 			}
 		}
 	}
@@ -294,6 +311,10 @@ func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
 		var active [24]bool
 		if x := by[name]; x != nil {
 			active = x.active
+			if s.journey(p, day, &active, x.networks) {
+				p.last = today
+				continue
+			}
 		}
 		if p.on > 0 && free[p.offset] && by[name] == nil {
 			continue // a holiday says nothing about working days
@@ -306,6 +327,40 @@ func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
 		}
 	}
 	s.judged.person += 0.15 * (float64(judged)/float64(max(1, len(day.Names.Secrets))) - s.judged.person)
+}
+
+// A network is new to somebody for so many days, if it came so long after the
+// first one.
+const (
+	newFor   = 14
+	newSince = 7
+)
+
+// journey tells whether somebody was away on a day: only on networks that are new
+// to them, and for the most part at hours that are not theirs. Such a day says
+// nothing about their hours at home, whether or not a calendar tells of it.
+func (s *sign) journey(p *person, day *watch.Day, active *[24]bool, networks map[string]bool) bool {
+	if p.seen < matureHours || len(networks) == 0 {
+		return false
+	}
+	today := dayOf(day.Start)
+	for name := range networks {
+		n := p.from(name)
+		if n == nil || today-n.since >= newFor || n.since < p.first+newSince {
+			return false
+		}
+	}
+	odd, all := 0, 0
+	for i, yes := range active {
+		if !yes {
+			continue
+		}
+		all++
+		if score, _ := s.score(p, day.Start.Add(time.Duration(i)*time.Hour), false); score >= 1.3 {
+			odd++
+		}
+	}
+	return 2*odd > all
 }
 
 func (s *sign) learnPerson(p *person, day *watch.Day, active *[24]bool) {

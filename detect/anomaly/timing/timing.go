@@ -83,7 +83,7 @@ func (s *sign) Clone() watch.Sign {
 func (s *sign) Bytes() int {
 	n := s.machines.size() + 2*int(unsafe.Sizeof(crowd{}))
 	for name, p := range s.people {
-		n += 36 + len(name) + int(unsafe.Sizeof(*p)) + 4*cap(p.networks)
+		n += 36 + len(name) + int(unsafe.Sizeof(*p)) + 8*cap(p.networks)
 	}
 	return n
 }
