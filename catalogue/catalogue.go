@@ -16,6 +16,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/normalise/alerts"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
@@ -45,7 +46,7 @@ func Source(n config.Node, asks Asks) (source.Source, error) {
 
 // Formats are the formats that can be read.
 func Formats() normalise.Registry {
-	return normalise.NewRegistry(cloudtrail.Normaliser{})
+	return normalise.NewRegistry(append(alerts.All(), cloudtrail.Normaliser{})...)
 }
 
 // BuiltinRules are our own rules, and how messages name them.

@@ -9,10 +9,13 @@ import (
 // External is what another product says of a finding that is its own (kind
 // external): Yagura shows it and keeps to the product's own status.
 type External struct {
-	Product string `json:"product"`        // as people call it: "GuardDuty"
-	UID     string `json:"uid"`            // the product's id of the finding
-	Via     string `json:"via,omitempty"`  // who passed the latest record on: "Security Hub"
-	Type    string `json:"type,omitempty"` // the product's own class: "Recon:EC2/PortProbe"
+	Product string `json:"product"` // as people call it: "GuardDuty"
+	UID     string `json:"uid"`     // the product's id of the finding
+	// Parent is what the id is in, which the product's own API asks for.
+	Parent string `json:"parent,omitempty"`
+	Format string `json:"format"`         // of the latest record: "aws.guardduty"
+	Via    string `json:"via,omitempty"`  // who passed the latest record on: "Security Hub"
+	Type   string `json:"type,omitempty"` // the product's own class: "Recon:EC2/PortProbe"
 
 	At    time.Time `json:"at"`                   // when the product wrote the latest record
 	First time.Time `json:"first_seen,omitzero"`  // when it first saw the trouble, by its own word
@@ -50,7 +53,7 @@ func (x *External) clean() *External {
 		return nil
 	}
 	y := *x
-	for _, s := range []*string{&y.Product, &y.UID, &y.Via, &y.Type, &y.Level, (*string)(&y.Given), &y.Said} {
+	for _, s := range []*string{&y.Product, &y.UID, &y.Parent, &y.Format, &y.Via, &y.Type, &y.Level, (*string)(&y.Given), &y.Said} {
 		*s = clean(*s)
 	}
 	y.Links = cleanAll(slices.Clone(y.Links))

@@ -34,6 +34,19 @@ func TestRecogniseCloudTrail(t *testing.T) {
 	f(`{"@version":"1","@timestamp":"2026-03-01T00:00:00Z","eventName":"ListBuckets","eventSource":"s3.amazonaws.com","awsRegion":"us-east-1"}`)
 }
 
+func TestRecogniseFindings(t *testing.T) {
+	f := func(body, want string) {
+		t.Helper()
+		if format, why := Recognise([]byte(body)); format != want || why != "" {
+			t.Errorf("Recognise(%s) = %q, %q; want %q", body, format, why, want)
+		}
+	}
+	f(`{"SchemaVersion":"2018-10-08","ProductArn":"a","Severity":{"Label":"LOW"}}`, "aws.securityhub")
+	f(`{"detail-type":"GuardDuty Finding","detail":{"id":"1","accountId":"1","type":"t","severity":2,"resource":{},"service":{}}}`, "aws.guardduty")
+	f(`{"class_uid":2004,"metadata":{"product":{"name":"Prowler"}}}`, "prowler")
+	f(`{"output":"o","priority":"Notice","rule":"r","output_fields":{}}`, "falco")
+}
+
 func TestRecogniseOthers(t *testing.T) {
 	f := func(body, want string) {
 		t.Helper()
@@ -41,7 +54,7 @@ func TestRecogniseOthers(t *testing.T) {
 			t.Errorf("Recognise(%s) = %q, %q; want %q", body, format, why, want)
 		}
 	}
-	f(`{"detail-type":"GuardDuty Finding","source":"aws.guardduty","detail":{"severity":5}}`, "a GuardDuty finding in an EventBridge envelope; Yagura does not read these yet")
+	f(`{"detail-type":"GuardDuty Finding","source":"aws.guardduty","detail":{"severity":5}}`, "a GuardDuty finding in an EventBridge envelope, without what makes it one")
 	f(`{"detail-type":"Object Created","source":"aws.s3","detail":{}}`, "an S3 object-created notice, not a log record")
 	f(`{"detail-type":"Object Restore Completed","source":"aws.s3","detail":{}}`, "an S3 object-restore-completed notice")
 	f(`{"detail-type":"Security Hub Findings - Custom Action","detail":{}}`, "Security Hub")
@@ -55,8 +68,8 @@ func TestRecogniseOthers(t *testing.T) {
 	f(`{"Service":"Amazon S3","Event":"s3:TestEvent"}`, "an S3 test notice")
 	f(`{"Records":[]}`, "a file, not a record")
 	f(`{"eventname":"GetObject","eventsource":"s3.amazonaws.com"}`, "keys in small letters")
-	f(`{"SchemaVersion":"2018-10-08","ProductArn":"a"}`, "Security Hub")
-	f(`{"class_uid":3002,"metadata":{}}`, "an OCSF event")
+	f(`{"class_uid":3002,"metadata":{}}`, "an OCSF event of class 3002")
+	f(`{"expected":[]}`, "answers that a test expects")
 	f(`{"protoPayload":{},"logName":"x"}`, "Google Cloud")
 	f(`{"b":1,"a":2,"c":{}}`, "JSON, but none of the formats Yagura reads: top-level keys b, a, c")
 	f(`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}`, "a, b, c, d, e, f and 2 more")

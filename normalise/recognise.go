@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unsafe"
 
+	"github.com/yagura-sec/yagura/alert"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 )
 
@@ -35,8 +36,19 @@ func Recognise(body []byte) (format, why string) {
 	body = bytes.TrimSpace(body)
 	// No copy: a raw record's bytes never change (event.Raw), and every reason
 	// is put together anew.
-	return recognise(tree, unsafe.String(unsafe.SliceData(body), len(body)), 0)
+	format, why = recognise(tree, unsafe.String(unsafe.SliceData(body), len(body)), 0)
+	if format == "" && len(body) > 0 && body[0] == '{' {
+		if found, not := alert.Find(body); not == "" {
+			return found.Format, ""
+		} else if strings.HasPrefix(why, unknown) && !strings.HasPrefix(not, alert.NoFinding) && !strings.HasPrefix(not, "not JSON") {
+			why = not
+		}
+	}
+	return format, why
 }
+
+// unknown begins the reason for what is none of the shapes.
+const unknown = "JSON, but none of the formats Yagura reads: "
 
 var trees = sync.Pool{New: func() any { return new(jsontree.Tree) }}
 
@@ -105,7 +117,7 @@ func recognise(tree *jsontree.Tree, text string, inside int) (format, why string
 			return "", s.what
 		}
 	}
-	return "", "JSON, but none of the formats Yagura reads: " + keys(root)
+	return "", unknown + keys(root)
 }
 
 const notYet = "; Yagura does not read these yet"
@@ -120,9 +132,9 @@ func recogniseEventBridge(root, detail jsontree.Value) (format, why string) {
 	}
 	switch {
 	case typ == "GuardDuty Finding":
-		return "", "a GuardDuty finding in an EventBridge envelope" + notYet
+		return "", "a GuardDuty finding in an EventBridge envelope, without what makes it one"
 	case strings.HasPrefix(typ, "Security Hub Findings"), strings.HasPrefix(typ, "Findings Imported"):
-		return "", "Security Hub findings in an EventBridge envelope" + notYet
+		return "", "Security Hub findings in an EventBridge envelope: a file, not a record"
 	case typ == "AWS Health Event":
 		return "", "an AWS Health event in an EventBridge envelope" + notYet
 	case strings.HasPrefix(typ, "Config "):
@@ -192,11 +204,7 @@ var shapes = []shape{
 	{"several records in one: a file, not a record", has("Records")},
 	{"a LookupEvents answer with several events, not a record", has("Events")},
 	{"a CloudTrail record with its keys in small letters, as Athena writes them; Yagura reads CloudTrail's own spelling", has("eventname", "eventsource")},
-	{"Security Hub findings" + notYet, has("SchemaVersion", "ProductArn")},
-	{"Security Hub findings" + notYet, has("findings", "actionName")},
-	{"a GuardDuty finding" + notYet, has("schemaVersion", "service", "severity", "type")},
-	{"a GuardDuty finding" + notYet, has("SchemaVersion", "Service", "Severity", "Type")},
-	{"an OCSF event" + notYet, has("class_uid", "metadata")},
+	{"Security Hub findings: a file, not a record", has("findings", "actionName")},
 	{"an AWS Config notice" + notYet, has("configurationItem")},
 	{"an AWS Config notice" + notYet, has("configurationItemStatus", "resourceType")},
 	{"a VPC Flow Logs record" + notYet, has("srcaddr", "dstaddr")},
@@ -208,7 +216,6 @@ var shapes = []shape{
 	{"a Google Workspace log record" + notYet, func(v jsontree.Value) bool {
 		return v.Get("kind").String() == "admin#reports#activity"
 	}},
-	{"a Falco event" + notYet, has("output", "rule", "priority")},
 }
 
 // keys lists an object's first keys.

@@ -217,3 +217,15 @@ var names = map[string]string{
 	"T1688":     "Safe Mode Boot",
 	"T1689":     "Downgrade Attack",
 }
+
+// ByName is the id of a technique or tactic that is called so, in whatever case;
+// empty: none is known here. Of several the least: T1098 before T1098.001.
+func ByName(name string) string {
+	least := ""
+	for id, n := range names {
+		if strings.EqualFold(n, name) && (least == "" || id < least) {
+			least = id
+		}
+	}
+	return least
+}

@@ -61,3 +61,15 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+func TestByName(t *testing.T) {
+	f := func(name, want string) {
+		t.Helper()
+		if got := ByName(name); got != want {
+			t.Errorf("ByName(%q) = %q, want %q", name, got, want)
+		}
+	}
+	f("account manipulation", "T1098")
+	f("Valid Accounts", "T1078")
+	f("no such thing", "")
+}
