@@ -28,6 +28,7 @@ type Config struct {
 	Data      string    `yaml:"data"`   // data directory
 	Listen    string    `yaml:"listen"` // address of serve
 	Server    Server    `yaml:"server"`
+	People    People    `yaml:"people"`
 	Sources   []Node    `yaml:"sources"` // each as its connector's package comment shows it
 	Rules     Rules     `yaml:"rules"`
 	Anomalies Anomalies `yaml:"anomalies"`
@@ -51,6 +52,38 @@ type Server struct {
 	BehindProxy bool   `yaml:"behind_proxy"`
 	// Wait is how long live records wait for others to share their commit.
 	Wait Duration `yaml:"wait"`
+}
+
+// People says how people sign in.
+type People struct {
+	// Passwords: local users may sign in by password.
+	Passwords bool `yaml:"passwords"`
+	// A session ends when it was not used for Idle, and Longest after it began.
+	Idle    Duration `yaml:"session_idle"`
+	Longest Duration `yaml:"session_longest"`
+	OIDC    []OIDC   `yaml:"oidc"`
+}
+
+// OIDC is an identity provider. See the package comment of people/oidc.
+type OIDC struct {
+	ID           string   `yaml:"id"`
+	Name         string   `yaml:"name"` // on the button
+	Issuer       string   `yaml:"issuer"`
+	ClientID     string   `yaml:"client_id"`
+	ClientSecret Secret   `yaml:"client_secret"` // empty: a public client
+	Scopes       []string `yaml:"scopes"`        // besides openid, profile, email
+	UserClaim    string   `yaml:"user_claim"`    // empty: email, else preferred_username
+	GroupsClaim  string   `yaml:"groups_claim"`  // empty: groups
+	Roles        []RoleOf `yaml:"roles"`
+	DefaultRole  string   `yaml:"default_role"` // of members of no such group; empty: they are refused
+}
+
+// RoleOf gives the members of a provider's group a role, limited to accounts
+// where any are named.
+type RoleOf struct {
+	Group    string   `yaml:"group"`
+	Role     string   `yaml:"role"`
+	Accounts []string `yaml:"accounts"`
 }
 
 // Rules says which rules judge.
@@ -112,6 +145,7 @@ func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8484",
 		Server: Server{Wait: Duration(250 * time.Millisecond)},
+		People: People{Passwords: true, Idle: Duration(12 * time.Hour), Longest: Duration(7 * 24 * time.Hour)},
 		Rules:  Rules{Builtin: true, Aliases: "default"},
 
 		Anomalies: Anomalies{Budget: 1},
@@ -125,6 +159,7 @@ func Default() Config {
 // Node is a part of the file that a connector reads by itself.
 type Node struct {
 	Type string
+	Name string // of those sources that have one
 	node *yaml.Node
 	file string
 }
@@ -133,11 +168,12 @@ type Node struct {
 func (n *Node) UnmarshalYAML(v *yaml.Node) error {
 	var head struct {
 		Type string `yaml:"type"`
+		Name string `yaml:"name"`
 	}
 	if err := v.Decode(&head); err != nil || head.Type == "" {
 		return fmt.Errorf("line %d: a source needs its type", v.Line)
 	}
-	n.Type, n.node = head.Type, v
+	n.Type, n.Name, n.node = head.Type, head.Name, v
 	return nil
 }
 
@@ -175,8 +211,21 @@ func Parse(name string, text []byte) (Config, error) {
 }
 
 func (c *Config) check(name string) error {
+	named := map[string]bool{}
+	for _, n := range c.Sources {
+		if n.Name != "" && named[n.Name] {
+			return fmt.Errorf("%s: sources: two of them are named %s", name, n.Name)
+		}
+		named[n.Name] = true
+	}
 	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
 		return fmt.Errorf("%s: server: tls_cert and tls_key go together", name)
+	}
+	if c.People.Idle <= 0 || c.People.Longest < c.People.Idle {
+		return fmt.Errorf("%s: people: session_idle is more than 0, and session_longest at least as long", name)
+	}
+	if !c.People.Passwords && len(c.People.OIDC) == 0 {
+		return fmt.Errorf("%s: people: without passwords an identity provider (oidc) is needed", name)
 	}
 	if b := c.Anomalies.Budget; !(b > 0 && b <= 1000) {
 		return fmt.Errorf("%s: anomalies: a budget of %v: it is more than 0 and at most 1000 alerts a day and 1,000 secrets", name, b)
