@@ -18,21 +18,28 @@ import (
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/alerts"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
+	"github.com/yagura-sec/yagura/normalise/hec"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/pipeline"
 	"github.com/yagura-sec/yagura/source"
+	"github.com/yagura-sec/yagura/source/receive"
 )
 
 // Sources are the kinds of source a configuration may name.
 var Sources = map[string]func(config.Node, Asks) (source.Source, error){
-	"file": openFile,
+	"file":    openFile,
+	"receive": openReceive,
 }
 
 // Asks is what sources ask of the rest of the program.
 type Asks struct {
 	Ledger ledger.Settler
 	Now    func() time.Time
+	// Getenv is where secrets are looked up that sources are to show or to know.
+	Getenv func(string) string
+	// Hub is where senders reach the sources that receive; nil: nowhere.
+	Hub *receive.Hub
 }
 
 // Source makes the source of a node of the configuration; it opens nothing.
@@ -46,7 +53,7 @@ func Source(n config.Node, asks Asks) (source.Source, error) {
 
 // Formats are the formats that can be read.
 func Formats() normalise.Registry {
-	return normalise.NewRegistry(append(alerts.All(), cloudtrail.Normaliser{})...)
+	return normalise.NewRegistry(append(alerts.All(), cloudtrail.Normaliser{}, hec.Normaliser{})...)
 }
 
 // BuiltinRules are our own rules, and how messages name them.

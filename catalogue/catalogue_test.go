@@ -23,11 +23,13 @@ func TestExamples(t *testing.T) {
 		if c.Sources[0].Type != name {
 			t.Errorf("%s shows an example of %s", name, c.Sources[0].Type)
 		}
-		if _, err := Source(c.Sources[0], Asks{Now: time.Now}); err != nil {
+		if _, err := Source(c.Sources[0], Asks{Now: time.Now, Getenv: secrets}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
+
+func secrets(string) string { return "a-token-that-tests-show" }
 
 // exampleOf is the indented part of a package's comment.
 func exampleOf(t *testing.T, dir string) string {
@@ -60,7 +62,7 @@ func TestSource(t *testing.T) {
 		t.Helper()
 		c, err := config.Parse("x", []byte("sources:\n  - "+text+"\n"))
 		if err == nil {
-			_, err = Source(c.Sources[0], Asks{Now: time.Now})
+			_, err = Source(c.Sources[0], Asks{Now: time.Now, Getenv: secrets})
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
@@ -71,6 +73,10 @@ func TestSource(t *testing.T) {
 	f("{type: file, paths: [x], folow: true}", `x:2:30: unknown key "folow"`)
 	f("{type: file, paths: [x], format: aws.cloudtrial}", "aws.cloudtrail")
 	f("{type: file, paths: [x], max_record: huge}", "no size")
+	f("{type: receive, name: x}", "no token")
+	f("{type: receive, name: x, token: plain}", "by reference")
+	f("{type: receive, name: X Y, token: env:T}", "name")
+	f("{type: receive, name: x, token: env:T, sourcetypes: {a: nothing}}", `"nothing" is none of those`)
 }
 
 func TestRules(t *testing.T) {

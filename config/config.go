@@ -30,6 +30,7 @@ type Config struct {
 	Server    Server    `yaml:"server"`
 	People    People    `yaml:"people"`
 	Sources   []Node    `yaml:"sources"` // each as its connector's package comment shows it
+	Exports   []Node    `yaml:"exports"` // where findings are sent, each as its package comment shows it
 	Rules     Rules     `yaml:"rules"`
 	Anomalies Anomalies `yaml:"anomalies"`
 	Retention Retention `yaml:"retention"`
@@ -207,16 +208,18 @@ func Parse(name string, text []byte) (Config, error) {
 	for i := range c.Sources {
 		c.Sources[i].file = name
 	}
+	for i := range c.Exports {
+		c.Exports[i].file = name
+	}
 	return c, c.check(name)
 }
 
 func (c *Config) check(name string) error {
-	named := map[string]bool{}
-	for _, n := range c.Sources {
-		if n.Name != "" && named[n.Name] {
-			return fmt.Errorf("%s: sources: two of them are named %s", name, n.Name)
-		}
-		named[n.Name] = true
+	if twice := namedTwice(c.Sources); twice != "" {
+		return fmt.Errorf("%s: sources: two of them are named %s", name, twice)
+	}
+	if twice := namedTwice(c.Exports); twice != "" {
+		return fmt.Errorf("%s: exports: two of them are named %s", name, twice)
 	}
 	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
 		return fmt.Errorf("%s: server: tls_cert and tls_key go together", name)
@@ -231,6 +234,18 @@ func (c *Config) check(name string) error {
 		return fmt.Errorf("%s: anomalies: a budget of %v: it is more than 0 and at most 1000 alerts a day and 1,000 secrets", name, b)
 	}
 	return nil
+}
+
+// namedTwice is a name that two nodes have; empty: there is none.
+func namedTwice(nodes []Node) string {
+	named := map[string]bool{}
+	for _, n := range nodes {
+		if n.Name != "" && named[n.Name] {
+			return n.Name
+		}
+		named[n.Name] = true
+	}
+	return ""
 }
 
 // DataDir is the data directory where neither file nor command line names one:
