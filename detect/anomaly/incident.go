@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/frequency"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
@@ -68,13 +69,87 @@ func (t *teller) alarm(m *model, hour *watch.Hour, a *watch.Alarm) []raised {
 	key := t.key(m, a)
 	rate := m.learned.tails.rate(a.Class, a.Score, a.Trials)
 	needs := needed(m.learned.tails, rate)
-	if !hour.Start.Before(t.since) && needs <= t.budget {
-		t.add(m, hour, a, key, rate, needs)
+	if needs <= t.budget {
+		i := int(hour.Start.Sub(m.day) / time.Hour)
+		switch {
+		case rank(a) > 0 && len(a.Context) == 0 && m.within(a, i, needs):
+		case !hour.Start.Before(t.since):
+			t.add(m, hour, a, key, rate, needs)
+		}
+		if widens(a) && !t.accounted(m, hour, a, key, rate) {
+			w := wide{actor: a.Actor, needs: needs}
+			if a.Sign != finding.SignRegion {
+				w.secrets = concerned(a)
+			}
+			m.wider[i] = append(m.wider[i], w)
+		}
 	}
 	if len(a.Context) > 0 {
 		return nil
 	}
 	return []raised{{class: a.Class, sign: a.Sign, key: key, score: a.Score, trials: a.Trials}}
+}
+
+// wide is that a principal read secrets that it never read, or from elsewhere (none
+// are named then), and what budget that needs.
+type wide struct {
+	actor   int32
+	secrets []int32
+	needs   float64
+}
+
+// rank is in which order alarms of an hour are taken: those last that are told only
+// where no other sign tells of more.
+func rank(a *watch.Alarm) int {
+	if a.Sign == finding.SignGroup {
+		return 1
+	}
+	return 0
+}
+
+// widens tells whether an alarm is of a principal's reading what it never read, or
+// reading from elsewhere. That some of a set were read and others not may follow
+// from it: who goes through an account or has taken a program's credentials away is
+// not looking for a part of a set.
+func widens(a *watch.Alarm) bool {
+	switch {
+	case a.Actor < 0 || len(a.Context) > 0:
+		return false
+	case a.Sign == finding.SignRegion:
+		return true
+	}
+	return a.Sign == finding.SignCaller || a.Class == frequency.ClassSweep
+}
+
+// concerned are the secrets that an alarm names.
+func concerned(a *watch.Alarm) []int32 {
+	if a.Secret >= 0 {
+		return []int32{a.Secret}
+	}
+	return a.Secrets
+}
+
+// within tells whether an alarm is a piece of what the principal is told of for the
+// same day, at any budget that has room for the alarm: of more than its secrets.
+func (m *model) within(a *watch.Alarm, i int, needs float64) bool {
+	for _, list := range m.wider[:i+1] {
+		for _, w := range list {
+			more := len(w.secrets) == 0 || slices.ContainsFunc(w.secrets, func(s int32) bool { return !slices.Contains(concerned(a), s) })
+			if w.actor == a.Actor && w.needs <= needs && more {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// accounted tells whether the calendar accounts for an alarm.
+func (t *teller) accounted(m *model, hour *watch.Hour, a *watch.Alarm, key string, rate float64) bool {
+	b := *a
+	b.Tell = nil
+	o := t.occurrence(m, hour, &b, key, rate)
+	o.Explain(t.windows)
+	return len(o.Explained) > 0
 }
 
 // key is what makes alarms one incident: the sign, the account, the principal (or
@@ -134,7 +209,11 @@ func (t *teller) add(m *model, hour *watch.Hour, a *watch.Alarm, key string, rat
 	default:
 		join(&t.out[i], o)
 	}
-	t.open = append(t.open, proof{i, o.Since, o.Until, a.Where})
+	p := proof{i, o.Since, o.Until, a.Where}
+	if a.Late {
+		p.since, p.until = a.First, o.Since
+	}
+	t.open = append(t.open, p)
 }
 
 // tier is which of the usual budgets an alarm needs. What a smaller one has room
@@ -210,6 +289,9 @@ func (t *teller) occurrence(m *model, hour *watch.Hour, a *watch.Alarm, key stri
 		},
 		Hunter: Name, Since: hour.Start, Until: end, Count: max(a.Count, 1),
 		FirstSeen: within(a.First, hour.Start, hour.Start, end), LastSeen: within(a.Last, end.Add(-time.Microsecond), hour.Start, end),
+	}
+	if a.Late {
+		o.LastSeen = o.FirstSeen
 	}
 	if o.LastSeen.Before(o.FirstSeen) {
 		o.LastSeen = o.FirstSeen

@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -62,6 +63,7 @@ type model struct {
 	today   *watch.Day
 	sizes   [24]count          // of names before each hour of today
 	alarms  [24][]raised       // of today
+	wider   [24][]wide         // likewise
 	past    []checkpoint       // the starts of the days before, oldest first
 	cut     map[time.Time]bool // hours that were cut
 	unnoted map[time.Time]bool // days that no note was large enough for
@@ -89,7 +91,7 @@ func (h *Hunter) newModelOf(first time.Time, signs []watch.Sign) *model {
 func (m *model) begin(day time.Time) {
 	m.day, m.next, m.sum = day, day, newSummary(day)
 	m.today = &watch.Day{Start: day, Names: &m.names.Names}
-	m.alarms = [24][]raised{}
+	m.alarms, m.wider = [24][]raised{}, [24][]wide{}
 }
 
 // back goes back to an hour, or to the start of the latest day before it that
@@ -121,6 +123,7 @@ func (m *model) back(to time.Time) bool {
 	m.today, m.next = today, to
 	clear(m.sum.hours[i:])
 	clear(m.alarms[i:])
+	clear(m.wider[i:])
 	return true
 }
 
@@ -268,12 +271,16 @@ func (h *Hunter) judge(ctx context.Context, x *hours, t *teller, end time.Time) 
 		m.sizes[i] = m.names.count(hour)
 		m.today.Hours[i] = x.hour(i, m.names, m.words)
 		set(m.cut, hour, m.today.Hours[i].Cut)
+		var alarms []watch.Alarm
 		for _, s := range m.learned.signs {
-			for _, a := range s.Judge(m.today, i) {
-				m.alarms[i] = append(m.alarms[i], t.alarm(m, m.today.Hours[i], &a)...)
-				h.p.Alarms++
-			}
+			alarms = append(alarms, s.Judge(m.today, i)...)
 		}
+		// Which sign tells of one trouble depends on what the others say.
+		slices.SortStableFunc(alarms, func(a, b watch.Alarm) int { return cmp.Compare(rank(&a), rank(&b)) })
+		for k := range alarms {
+			m.alarms[i] = append(m.alarms[i], t.alarm(m, m.today.Hours[i], &alarms[k])...)
+		}
+		h.p.Alarms += int64(len(alarms))
 		m.next = hour.Add(time.Hour)
 	}
 	if err := t.tell(ctx); err != nil {

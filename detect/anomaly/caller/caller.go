@@ -16,6 +16,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -172,7 +173,7 @@ func New(o Options) watch.Sign {
 		weight = 1
 	}
 	return &Sign{o: o, rates: [strata]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, kinds), novelty.NewRates(weight/10, manyKinds), novelty.NewRates(weight/10, manyKinds)}, families: map[string]*family{},
-		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActRotate)}
+		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActRotate).Only(func(a *watch.Act) bool { return a.Sort == watch.ActRotate || novelty.Builds(a.Caller) })}
 }
 
 // Name is the sign's name.
@@ -520,7 +521,7 @@ func (s *Sign) Clone() watch.Sign {
 
 // Bytes is about how much memory what was learned takes.
 func (s *Sign) Bytes() int {
-	n := 64*len(s.secrets) + 16*len(s.actors) + s.acts.Bytes() + s.staff.Bytes() + s.words.Bytes() + s.homes.Bytes()
+	n := int(unsafe.Sizeof(held{}))*cap(s.secrets) + int(unsafe.Sizeof(actor{}))*cap(s.actors) + s.acts.Bytes() + s.staff.Bytes() + s.words.Bytes() + s.homes.Bytes()
 	for i := range s.secrets {
 		n += 12 * cap(s.secrets[i].items)
 		if x := s.secrets[i].crowd; x != nil {

@@ -20,7 +20,10 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unsafe"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
@@ -55,7 +58,8 @@ const (
 
 type sign struct {
 	opt    Options
-	actors map[int32]*actor
+	actors table.Table[int32, actor]
+	parts  parts
 	sets   []*set
 	of     map[int32][]int32 // sets by secret
 	gone   map[int32]int32   // secrets deleted: day
@@ -71,18 +75,18 @@ type sign struct {
 
 // actor is what an actor reads at once.
 type actor struct {
-	parts  []part
-	other  float64 // bursts that found no place, decayed
-	day    int32
-	caller event.Caller
+	parts []part
+	other float64 // bursts that found no place, decayed
+	day   int32
+	class uint8 // of caller
 }
 
 // part is one set of secrets read at once.
 type part struct {
-	secrets     []int32
-	count       float64 // decayed
-	first, last int32   // days
-	days        int32
+	id          int32   // of the secrets, in parts
+	count       float32 // decayed
+	first, last uint16  // days
+	days        uint16
 }
 
 // set is secrets that are read together.
@@ -97,7 +101,7 @@ type set struct {
 
 // New is the sign with nothing learned.
 func New(opt Options) watch.Sign {
-	return &sign{opt: opt, actors: map[int32]*actor{}, of: map[int32][]int32{}, gone: map[int32]int32{}}
+	return &sign{opt: opt, of: map[int32][]int32{}, gone: map[int32]int32{}}
 }
 
 func (s *sign) Name() string { return finding.SignGroup }
@@ -117,12 +121,16 @@ type partial struct {
 // Judge says which sets were read in part.
 func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 	h := day.Hours[i]
-	if h == nil || len(h.Bursts) == 0 || len(s.sets) == 0 {
+	if h == nil || len(s.sets) == 0 {
 		return nil
 	}
+	before := s.hourBefore(day, i)
 	var out []watch.Alarm
-	for _, p := range s.partials(h) {
-		if s.completed(day, i, p) || s.rotates(h, p) || flood(day, i, p) || !p.insider && !s.concerns(day.Names, h, p) {
+	for _, p := range append(s.heldBack(before), s.partials(h)...) {
+		late := p.first.Before(h.Start)
+		switch {
+		case !late && p.heldBack(h.Start.Add(time.Hour)), s.completed(day, i, p), s.rotates(h, p), late && s.rotates(before, p),
+			flood(day, i, p), !p.insider && !s.concerns(day.Names, h, p):
 			continue
 		}
 		score := s.score(p)
@@ -133,8 +141,8 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			Sign: finding.SignGroup, Class: "group/part", Secret: -1, Secrets: p.secrets, Actor: p.actor, Caller: p.caller,
 			Account: s.account(day.Names, p), Score: score, Trials: s.trials(day.Names), First: p.first, Last: p.last,
 			Count: int64(p.bursts), Severity: finding.Low, Days: int(s.day - p.set.first + 1), Calls: int64(p.set.count),
-			Mature: s.days >= matureDays,
-			Where:  watch.Where{Actor: day.Names.Actors[p.actor].UID, Caller: p.caller, Secrets: uids(day.Names, p.secrets)},
+			Mature: s.days >= matureDays, Late: late,
+			Where: watch.Where{Actor: day.Names.Actors[p.actor].UID, Caller: p.caller, Secrets: uids(day.Names, p.secrets)},
 		}
 		if len(p.secrets) == 1 {
 			a.Secret, a.Secrets = p.secrets[0], nil
@@ -150,6 +158,32 @@ func (s *sign) Judge(day *watch.Day, i int) []watch.Alarm {
 		out = append(out, a)
 	}
 	return out
+}
+
+// What would complete a part that was read once at the end of an hour comes in the
+// next one: it is judged then, as of those unsettled minutes.
+const unsettled = 10 * time.Minute
+
+// heldBack tells whether the part is judged with the hour after its own, which ends
+// at end.
+func (p *partial) heldBack(end time.Time) bool {
+	return p.insider && p.bursts == 1 && end.Sub(p.first) <= unsettled
+}
+
+// heldBack is what of the hour before is judged now.
+func (s *sign) heldBack(before *watch.Hour) []*partial {
+	if before == nil {
+		return nil
+	}
+	return slices.DeleteFunc(s.partials(before), func(p *partial) bool { return !p.heldBack(before.Start.Add(time.Hour)) })
+}
+
+// hourBefore is the hour before hour i: of the day before, as far as it is known.
+func (s *sign) hourBefore(day *watch.Day, i int) *watch.Hour {
+	if i > 0 {
+		return day.Hours[i-1]
+	}
+	return &watch.Hour{Start: day.Start.Add(-time.Hour), Bursts: s.last}
 }
 
 // partials gathers the hour's partial readings, equal ones of an actor together.
@@ -344,7 +378,7 @@ func (s *sign) concerns(n *watch.Names, h *watch.Hour, p *partial) bool {
 // their account.
 func (s *sign) akin(n *watch.Names, p *partial) bool {
 	return !watch.Person(p.caller) && n.Actors[p.actor].Account == n.Secrets[p.secrets[0]].Account &&
-		slices.ContainsFunc(p.set.readers, func(a int32) bool { return s.actors[a] != nil && s.actors[a].caller == p.caller })
+		slices.ContainsFunc(p.set.readers, func(r int32) bool { a := s.actors.Get(r); return a != nil && a.class == novelty.Class(p.caller) })
 }
 
 // score is -log10 of the chance that the next burst on the set is this.
@@ -400,15 +434,15 @@ const (
 // knownPart is how often the actor read exactly this of the set on so many days
 // that it counts.
 func (s *sign) knownPart(p *partial) float64 {
-	a := s.actors[p.actor]
+	a := s.actors.Get(p.actor)
 	if a == nil {
 		return 0
 	}
 	n := 0.0
 	for i := range a.parts {
 		x := &a.parts[i]
-		if x.days >= adoptDays && slices.Equal(intersection(p.set.secrets, x.secrets), p.secrets) {
-			n += x.count * math.Pow(keepDay, float64(s.day-a.day))
+		if x.days >= adoptDays && slices.Equal(intersection(p.set.secrets, s.parts.secrets(x.id)), p.secrets) {
+			n += float64(x.count) * math.Pow(keepDay, float64(s.day-a.day))
 		}
 	}
 	return n
@@ -510,11 +544,9 @@ func of(sort string) bool {
 // Clone is a copy that learns on its own.
 func (s *sign) Clone() watch.Sign {
 	c := *s
-	c.actors = make(map[int32]*actor, len(s.actors))
-	for k, a := range s.actors {
-		x := *a
-		x.parts = slices.Clone(a.parts) // their secrets are never changed
-		c.actors[k] = &x
+	c.actors, c.parts = s.actors.Clone(), s.parts.clone()
+	for _, a := range c.actors.All {
+		a.parts = slices.Clone(a.parts)
 	}
 	c.sets = slices.Clone(s.sets) // made anew by every Learn
 	c.of, c.gone = maps.Clone(s.of), maps.Clone(s.gone)
@@ -525,12 +557,12 @@ func (s *sign) Clone() watch.Sign {
 // Bytes: of an actor at most 24 parts of 56 bytes and 4 a secret, of a set 96 and
 // 4 a member and reader.
 func (s *sign) Bytes() int {
-	n := 160*len(s.recent) + 112*len(s.last) + 24*len(s.gone)
-	for _, a := range s.actors {
-		n += 80 + 56*cap(a.parts)
-		for i := range a.parts {
-			n += 4 * len(a.parts[i].secrets)
-		}
+	n := 300*len(s.recent) + 112*len(s.last) + 24*len(s.gone) + s.actors.Bytes() + s.parts.bytes()
+	for i := range s.last {
+		n += 4 * len(s.last[i].Secrets)
+	}
+	for _, a := range s.actors.All {
+		n += int(unsafe.Sizeof(part{})) * cap(a.parts)
 	}
 	for _, x := range s.sets {
 		n += 96 + 4*len(x.secrets) + 4*len(x.readers)

@@ -190,6 +190,22 @@ func TestSign(t *testing.T) {
 		h.Burst(learned, "2:20 lambda billing reads prod/billing/api,prod/billing/mq")
 		h.Burst(learned, "2:40 lambda billing reads prod/billing/smtp")
 	})
+	// at the end of an hour: once the next one tells whether the rest came, and it is
+	// told with the time it was
+	fires(3.5, finding.Low, "at 04:55 only prod/billing/db was read", func(h *watchtest.History) {
+		h.Burst(learned, "4:55 lambda billing reads prod/billing/db")
+	})
+	quiet(func(h *watchtest.History) {
+		h.Burst(learned, "4:55 lambda billing reads prod/billing/db")
+		h.Burst(learned, "5:06 lambda billing reads prod/billing/api")
+	})
+	fires(3.5, finding.Low, "at 23:55 only prod/billing/db was read", func(h *watchtest.History) {
+		h.Burst(learned-1, "23:55 lambda billing reads prod/billing/db")
+	})
+	quiet(func(h *watchtest.History) {
+		h.Burst(learned-1, "23:55 lambda billing reads prod/billing/db")
+		h.Burst(learned, "0:06 lambda billing reads prod/billing/api")
+	})
 	// a part that somebody reads every day
 	quiet(func(h *watchtest.History) {
 		for d := range 4 {

@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 )
@@ -37,7 +40,7 @@ func (s *sign) Learn(day *watch.Day) {
 		}
 		for k := range h.Acts {
 			a := &h.Acts[k]
-			if of(a.Sort) {
+			if tomorrow := day.Start.Add(24 * time.Hour); of(a.Sort) && (a.Sort != watch.ActDeploy || tomorrow.Sub(a.First) <= deployBefore+time.Hour) {
 				s.recent = append(s.recent, *a)
 			}
 			switch {
@@ -57,6 +60,7 @@ func (s *sign) Learn(day *watch.Day) {
 	}
 	s.forget()
 	s.settle()
+	s.last = slices.Clip(slices.DeleteFunc(s.last, func(b watch.Burst) bool { return len(s.touched(b.Secrets)) == 0 }))
 }
 
 const maxRecent = 20_000
@@ -77,9 +81,9 @@ func (s *sign) comes(n *watch.Names, x *set, b *watch.Burst) bool {
 	if watch.Person(b.Caller) || s.knownPart(&partial{set: x, actor: b.Actor, secrets: held}) > 0 {
 		return false
 	}
-	a := s.actors[b.Actor]
+	a := s.actors.Get(b.Actor)
 	return a != nil && slices.ContainsFunc(a.parts, func(p part) bool {
-		return p.days == adoptDays-1 && slices.Equal(intersection(x.secrets, p.secrets), held)
+		return p.days == adoptDays-1 && slices.Equal(intersection(x.secrets, s.parts.secrets(p.id)), held)
 	})
 }
 
@@ -151,25 +155,25 @@ func (s *sign) learn(n int32, b *watch.Burst) {
 	if len(b.Secrets) == 0 || b.Caller == event.CallerAWSService {
 		return
 	}
-	a := s.actors[b.Actor]
-	if a == nil {
-		a = &actor{day: n, caller: b.Caller}
-		s.actors[b.Actor] = a
+	a := s.actors.Put(b.Actor)
+	if a.day == 0 {
+		a.day, a.class = n, novelty.Class(b.Caller)
 	}
 	if a.day != n {
 		f := math.Pow(keepDay, float64(n-a.day))
 		for i := range a.parts {
-			a.parts[i].count *= f
+			a.parts[i].count *= float32(f)
 		}
 		a.other *= f
 		a.day = n
 	}
-	count := float64(max(1, b.Count))
+	count := float32(max(1, b.Count))
 	if len(b.Secrets) > maxMembers {
-		a.other += count
+		a.other += float64(count)
 		return
 	}
-	i := slices.IndexFunc(a.parts, func(p part) bool { return slices.Equal(p.secrets, b.Secrets) })
+	id := s.parts.id(b.Secrets)
+	i := slices.IndexFunc(a.parts, func(p part) bool { return p.id == id })
 	if i < 0 {
 		if len(a.parts) >= maxParts {
 			// The rarest goes: it is known then that something was there, but not what.
@@ -179,27 +183,26 @@ func (s *sign) learn(n int32, b *watch.Burst) {
 					least = k
 				}
 			}
-			a.other += a.parts[least].count
+			a.other += float64(a.parts[least].count)
 			a.parts = slices.Delete(a.parts, least, least+1)
 		}
-		a.parts = append(a.parts, part{secrets: slices.Clone(b.Secrets), first: n})
+		a.parts = table.Append(a.parts, part{id: id, first: uint16(n)})
 		i = len(a.parts) - 1
 	}
 	p := &a.parts[i]
 	p.count += count
-	if p.last != n {
+	if p.last != uint16(n) {
 		p.days++
 	}
-	p.last = n
+	p.last = uint16(n)
 }
 
 func (s *sign) forget() {
-	for k, a := range s.actors {
-		a.parts = slices.DeleteFunc(a.parts, func(p part) bool { return s.day-p.last > forgetDays || p.count < 0.3 && p.days < adoptDays })
-		if len(a.parts) == 0 && a.other < 1 {
-			delete(s.actors, k)
-		}
-	}
+	s.actors.Drop(func(_ int32, a *actor) bool {
+		a.parts = slices.DeleteFunc(a.parts, func(p part) bool { return uint16(s.day)-p.last > forgetDays || p.count < 0.3 && p.days < adoptDays })
+		return len(a.parts) == 0 && a.other < 1
+	})
+	s.dropParts()
 	for x, day := range s.gone {
 		if s.day-day > forgetDays {
 			delete(s.gone, x)
@@ -216,12 +219,17 @@ func (s *sign) settle() {
 	}
 	s.sets, s.of = nil, map[int32][]int32{}
 	at := map[string]*set{}
-	for _, who := range byKey(s.actors) {
-		a := s.actors[who]
-		if watch.Person(a.caller) {
+	var order []int32
+	for who := range s.actors.All {
+		order = append(order, who)
+	}
+	slices.Sort(order)
+	for _, who := range order {
+		a := s.actors.Get(who)
+		if watch.Person(novelty.CallerOf(a.class)) {
 			continue
 		}
-		for _, x := range a.sets(s.gone) {
+		for _, x := range s.setsOf(a) {
 			k := keyOf(x.secrets)
 			y := at[k]
 			if y == nil {
@@ -259,17 +267,18 @@ func keyOf(secrets []int32) string {
 }
 
 // sets is what the actor reads whole, by its bursts.
-func (a *actor) sets(gone map[int32]int32) []*set {
+func (s *sign) setsOf(a *actor) []*set {
 	single := map[int32]float64{}
 	pair := map[[2]int32]float64{}
 	total := a.other
 	for i := range a.parts {
 		p := &a.parts[i]
-		total += p.count
-		for k, x := range p.secrets {
-			single[x] += p.count
-			for _, y := range p.secrets[k+1:] {
-				pair[[2]int32{x, y}] += p.count
+		count, secrets := float64(p.count), s.parts.secrets(p.id)
+		total += count
+		for k, x := range secrets {
+			single[x] += count
+			for _, y := range secrets[k+1:] {
+				pair[[2]int32{x, y}] += count
 			}
 		}
 	}
@@ -284,7 +293,7 @@ func (a *actor) sets(gone map[int32]int32) []*set {
 	var clusters [][]int32
 next:
 	for _, x := range items {
-		if _, deleted := gone[x]; deleted {
+		if _, deleted := s.gone[x]; deleted {
 			continue
 		}
 		for i, c := range clusters {
@@ -301,7 +310,7 @@ next:
 			continue
 		}
 		slices.Sort(c)
-		if x := a.measure(c); x.whole >= leastCount && x.days >= leastDays && x.whole >= together*x.count {
+		if x := s.measure(a, c); x.whole >= leastCount && x.days >= leastDays && x.whole >= together*x.count {
 			out = append(out, x)
 		}
 	}
@@ -309,19 +318,19 @@ next:
 }
 
 // measure counts how often the cluster was touched, and held whole.
-func (a *actor) measure(c []int32) *set {
+func (s *sign) measure(a *actor, c []int32) *set {
 	x := &set{secrets: c, first: math.MaxInt32}
 	for i := range a.parts {
 		p := &a.parts[i]
-		held := intersection(c, p.secrets)
+		held := intersection(c, s.parts.secrets(p.id))
 		if len(held) == 0 {
 			continue
 		}
-		x.count += p.count
-		x.first = min(x.first, p.first)
+		x.count += float64(p.count)
+		x.first = min(x.first, int32(p.first))
 		if len(held) == len(c) {
-			x.whole += p.count
-			x.days = max(x.days, p.days)
+			x.whole += float64(p.count)
+			x.days = max(x.days, int32(p.days))
 		}
 	}
 	return x

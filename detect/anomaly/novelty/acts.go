@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 )
@@ -18,16 +20,37 @@ const actsEach = 200
 type Acts struct {
 	days  int
 	sorts []string
-	of    map[int32][]watch.Act
+	tells func(a *watch.Act) bool // nil: all of the sorts do
+	of    map[int32][]act
+	kinds []kind // that acts are of
+}
+
+// kind is what many acts have in common.
+type kind struct {
+	sort, service, operation, region string
+	caller                           event.Caller
+}
+
+// act is one, of an account that is known.
+type act struct {
+	kind, actor, secret, count int32
+	resource                   string
+	first, last                int64 // nanoseconds since 1970
 }
 
 // NewActs remembers acts of some sorts for some days.
 func NewActs(days int, sorts ...string) Acts {
-	return Acts{days: days, sorts: sorts, of: map[int32][]watch.Act{}}
+	return Acts{days: days, sorts: sorts, of: map[int32][]act{}}
+}
+
+// Only is the same memory of those acts only of which tells says so.
+func (m Acts) Only(tells func(a *watch.Act) bool) Acts {
+	m.tells = tells
+	return m
 }
 
 func (m *Acts) telling(a *watch.Act) bool {
-	return a.Outcome == event.Success && slices.Contains(m.sorts, a.Sort)
+	return a.Outcome == event.Success && slices.Contains(m.sorts, a.Sort) && (m.tells == nil || m.tells(a))
 }
 
 // Learn takes in a day and forgets what is old.
@@ -42,9 +65,9 @@ func (m *Acts) Learn(day *watch.Day) {
 			}
 		}
 	}
-	old := day.Start.AddDate(0, 0, 1-m.days)
+	old := day.Start.AddDate(0, 0, 1-m.days).UnixNano()
 	for account, acts := range m.of {
-		acts = slices.DeleteFunc(acts, func(a watch.Act) bool { return a.Last.Before(old) })
+		acts = slices.DeleteFunc(acts, func(a act) bool { return a.last < old })
 		if n := len(acts) - actsEach; n > 0 {
 			acts = slices.Delete(acts, 0, n)
 		}
@@ -56,20 +79,38 @@ func (m *Acts) Learn(day *watch.Day) {
 	}
 }
 
+// kindOf is the number of an act's kind.
+func (m *Acts) kindOf(a *watch.Act) int32 {
+	k := kind{a.Sort, a.Service, a.Operation, a.Region, a.Caller}
+	i := slices.Index(m.kinds, k)
+	if i < 0 {
+		i = len(m.kinds)
+		m.kinds = table.Append(m.kinds, k)
+	}
+	return int32(i)
+}
+
 // take puts the latest acts last.
 func (m *Acts) take(a *watch.Act) {
-	acts := m.of[a.Account]
-	i := slices.IndexFunc(acts, func(b watch.Act) bool {
-		return a.Sort == b.Sort && a.Actor == b.Actor && a.Caller == b.Caller && a.Operation == b.Operation && a.Resource == b.Resource && a.Secret == b.Secret && a.Region == b.Region
+	acts, k := m.of[a.Account], m.kindOf(a)
+	i := slices.IndexFunc(acts, func(b act) bool {
+		return b.kind == k && a.Actor == b.actor && a.Secret == b.secret && a.Resource == b.resource
 	})
 	if i < 0 {
-		m.of[a.Account] = append(acts, *a)
+		m.of[a.Account] = table.Append(acts, act{k, a.Actor, a.Secret, int32(min(a.Count, 1<<31-1)), a.Resource, a.First.UnixNano(), a.Last.UnixNano()})
 		return
 	}
 	b := acts[i]
-	b.Count, b.Last = b.Count+a.Count, a.Last
+	b.count, b.last = int32(min(int64(b.count)+a.Count, 1<<31-1)), a.Last.UnixNano()
 	copy(acts[i:], acts[i+1:])
 	acts[len(acts)-1] = b
+}
+
+// whole is the act as it was.
+func (m *Acts) whole(a *act, account int32) *watch.Act {
+	k := &m.kinds[a.kind]
+	return &watch.Act{Sort: k.sort, Actor: a.actor, Account: account, Caller: k.caller, Service: k.service, Operation: k.operation, Resource: a.resource,
+		Secret: a.secret, Region: k.region, Outcome: event.Success, Count: int64(a.count), First: time.Unix(0, a.first).UTC(), Last: time.Unix(0, a.last).UTC()}
 }
 
 // Find calls f for what was done in the account in the days before and up to the
@@ -89,7 +130,7 @@ func (m *Acts) Find(day *watch.Day, i int, account int32, since time.Time, f fun
 	}
 	acts := m.of[account]
 	for j := len(acts) - 1; j >= 0; j-- {
-		if a := &acts[j]; !a.Last.Before(since) && !f(a) {
+		if a := &acts[j]; a.last >= since.UnixNano() && !f(m.whole(a, account)) {
 			return
 		}
 	}
@@ -97,18 +138,22 @@ func (m *Acts) Find(day *watch.Day, i int, account int32, since time.Time, f fun
 
 // Clone is a copy of its own.
 func (m *Acts) Clone() Acts {
-	c := Acts{days: m.days, sorts: m.sorts, of: maps.Clone(m.of)}
+	c := *m
+	c.kinds, c.of = slices.Clip(m.kinds), maps.Clone(m.of)
 	for k, v := range c.of {
 		c.of[k] = slices.Clone(v)
 	}
 	return c
 }
 
-// Bytes is about how much memory the acts take.
+// Bytes is about how much memory the acts take, with the names of what they made.
 func (m *Acts) Bytes() int {
-	n := 0
+	n := int(unsafe.Sizeof(kind{})) * cap(m.kinds)
 	for _, acts := range m.of {
-		n += 220 * len(acts)
+		n += 48 + int(unsafe.Sizeof(act{}))*cap(acts)
+		for i := range acts {
+			n += len(acts[i].resource)
+		}
 	}
 	return n
 }

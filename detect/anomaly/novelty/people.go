@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 )
 
@@ -47,9 +48,9 @@ func (t *Tenure) Over(today uint16) bool {
 
 // People remember since when people are at work, and which roles people share.
 type People struct {
-	tenures map[string]Tenure
+	tenures table.Table[uint64, Tenure] // by the hash of the name
 	roles   map[int32]crew
-	pairs   map[pair]Tenure // of people with roles, by the hash of the name
+	pairs   table.Table[uint64, pair] // of people with roles, by a hash of both
 	begin   uint16
 }
 
@@ -60,14 +61,19 @@ type crew struct {
 }
 
 type pair struct {
-	person uint64
-	role   int32
+	role int32
+	Tenure
+}
+
+// hashOf is of a person with a role.
+func hashOf(name string, role int32) uint64 {
+	return xxhash.Sum64String(name) ^ (uint64(uint32(role))+1)*0x9e3779b97f4a7c15
 }
 
 // Learn takes in a day.
 func (p *People) Learn(day *watch.Day) {
-	if p.tenures == nil {
-		p.tenures, p.roles, p.pairs, p.begin = map[string]Tenure{}, map[int32]crew{}, map[pair]Tenure{}, DayOf(day.Start)
+	if p.roles == nil {
+		p.roles, p.begin = map[int32]crew{}, DayOf(day.Start)
 	}
 	today := DayOf(day.Start)
 	for _, h := range day.Hours {
@@ -77,15 +83,12 @@ func (p *People) Learn(day *watch.Day) {
 		for i := range h.People {
 			x := &h.People[i]
 			if x.Person != "" {
-				t := p.tenures[x.Person]
-				t.See(today)
-				p.tenures[x.Person] = t
+				p.tenures.Put(xxhash.Sum64String(x.Person)).See(today)
 			}
-			id := pair{xxhash.Sum64String(x.Person), x.Actor}
-			t, ok := p.pairs[id]
-			t.See(today)
-			p.pairs[id] = t
-			if ok {
+			t := p.pairs.Put(hashOf(x.Person, x.Actor))
+			met := t.Days > 0
+			t.role = x.Actor
+			if t.See(today); met {
 				continue
 			}
 			c, ok := p.roles[x.Actor]
@@ -102,26 +105,44 @@ func (p *People) Learn(day *watch.Day) {
 // forget forgets who was not seen for long and, of too many, who was not for
 // longest.
 func (p *People) forget(today uint16) {
-	maps.DeleteFunc(p.tenures, func(_ string, t Tenure) bool { return t.Over(today) })
-	for _, name := range Oldest(p.tenures, peopleCap, cmp.Compare[string]) {
-		delete(p.tenures, name)
-	}
-	for id, t := range p.pairs {
-		if t.Over(today) {
-			p.leave(id)
+	p.tenures.Drop(func(_ uint64, t *Tenure) bool { return t.Over(today) })
+	limit(&p.tenures, peopleCap, func(t *Tenure) uint16 { return t.Last }, nil)
+	p.pairs.Drop(func(_ uint64, x *pair) bool {
+		over := x.Over(today)
+		if over {
+			p.leave(x)
 		}
-	}
-	for _, id := range Oldest(p.pairs, 2*peopleCap, func(a, b pair) int { return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.role, b.role)) }) {
-		p.leave(id)
-	}
+		return over
+	})
+	limit(&p.pairs, 2*peopleCap, func(x *pair) uint16 { return x.Last }, p.leave)
 }
 
 // leave forgets that somebody uses a role, though not since when people do.
-func (p *People) leave(id pair) {
-	delete(p.pairs, id)
-	c := p.roles[id.role]
+func (p *People) leave(x *pair) {
+	c := p.roles[x.role]
 	c.people--
-	p.roles[id.role] = c
+	p.roles[x.role] = c
+}
+
+// limit drops those of a table that are over a limit: seen longest ago.
+func limit[V any](t *table.Table[uint64, V], most int, last func(*V) uint16, drop func(*V)) {
+	if t.Len() <= most {
+		return
+	}
+	seen := map[uint64]Tenure{}
+	for k, v := range t.All {
+		seen[k] = Tenure{Last: last(v)}
+	}
+	old := map[uint64]bool{}
+	for _, k := range Oldest(seen, most, cmp.Compare[uint64]) {
+		old[k] = true
+	}
+	t.Drop(func(k uint64, v *V) bool {
+		if old[k] && drop != nil {
+			drop(v)
+		}
+		return old[k]
+	})
 }
 
 // Oldest are those of a map that are over a limit: seen longest ago.
@@ -150,9 +171,9 @@ const (
 // who went about ordinary work for some days, or reads a few things of those that
 // the role is known to read.
 func (p *People) New(name string, role int32, today uint16, own bool) (since uint16, ok bool) {
-	t, met := p.tenures[name]
-	if !met {
-		t.Since = today
+	t := Tenure{Since: today}
+	if met := p.tenures.Get(xxhash.Sum64String(name)); met != nil {
+		t = *met
 	}
 	used, known := p.roles[role]
 	fresh := known && name != "" && today <= t.Since+newcomer && today >= used.since+shared && t.Since >= p.begin+newcomer
@@ -167,14 +188,10 @@ func (p *People) Of(role int32) int { return int(p.roles[role].people) }
 
 // Clone is a copy of its own.
 func (p *People) Clone() People {
-	return People{tenures: maps.Clone(p.tenures), roles: maps.Clone(p.roles), pairs: maps.Clone(p.pairs), begin: p.begin}
+	return People{tenures: p.tenures.Clone(), roles: maps.Clone(p.roles), pairs: p.pairs.Clone(), begin: p.begin}
 }
 
 // Bytes is about how much memory the people take.
 func (p *People) Bytes() int {
-	n := 24*len(p.roles) + 40*len(p.pairs)
-	for name := range p.tenures {
-		n += 44 + len(name)
-	}
-	return n
+	return 24*len(p.roles) + p.tenures.Bytes() + p.pairs.Bytes()
 }

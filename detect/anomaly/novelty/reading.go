@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 )
@@ -206,22 +207,33 @@ func (v *Vocabulary) Bytes() int {
 // Homes tell the secret under which one is known that is the same secret in several
 // regions: replicas have its name in its account.
 type Homes struct {
-	of    []int32          // by number of the secret
-	first map[uint64]int32 // by account and name
+	taken int             // secrets below are known
+	other map[int32]int32 // those that are not their own home
+	first table.Index     // those that are, and may have replicas
 }
 
 // Of is the number of the secret, or of the one seen first that has its name in
 // its account. Secrets that were not taken in yet are looked up by name.
 func (h *Homes) Of(names *watch.Names, secret int32) int32 {
-	if int(secret) < len(h.of) {
-		return h.of[secret]
-	}
-	if id := sameAs(&names.Secrets[secret]); id != 0 {
-		if home, ok := h.first[id]; ok {
+	if int(secret) < h.taken {
+		if home, ok := h.other[secret]; ok {
 			return home
 		}
+		return secret
+	}
+	if home := h.known(names, secret); home >= 0 {
+		return home
 	}
 	return secret
+}
+
+// known is the one seen first that has the secret's name in its account, or -1.
+func (h *Homes) known(names *watch.Names, secret int32) int32 {
+	id := sameAs(&names.Secrets[secret])
+	if id == 0 || h.first.Len() == 0 {
+		return -1
+	}
+	return h.first.Find(id, func(i int32) bool { return sameAs(&names.Secrets[i]) == id })
 }
 
 // sameAs is a hash of what replicas of a secret have in common, or 0: keys have
@@ -240,24 +252,21 @@ func sameAs(s *watch.Secret) uint64 {
 
 // Take makes secrets known that are new in names.
 func (h *Homes) Take(names *watch.Names) {
-	if h.first == nil {
-		h.first = map[uint64]int32{}
-	}
-	for i := len(h.of); i < len(names.Secrets); i++ {
-		home := int32(i)
-		if id := sameAs(&names.Secrets[i]); id != 0 {
-			if known, ok := h.first[id]; ok {
-				home = known
-			} else {
-				h.first[id] = home
+	for ; h.taken < len(names.Secrets); h.taken++ {
+		n := int32(h.taken)
+		if home := h.known(names, n); home >= 0 {
+			if h.other == nil {
+				h.other = map[int32]int32{}
 			}
+			h.other[n] = home
+		} else if sameAs(&names.Secrets[n]) != 0 {
+			h.first.Add(n, func(i int32) uint64 { return sameAs(&names.Secrets[i]) })
 		}
-		h.of = append(h.of, home)
 	}
 }
 
 // Bytes is about how much memory the homes take.
-func (h *Homes) Bytes() int { return 4*len(h.of) + 20*len(h.first) }
+func (h *Homes) Bytes() int { return h.first.Bytes() + 20*len(h.other) }
 
 // FamilyName is the name of the secret's family, without its account.
 func FamilyName(s *watch.Secret) string {
@@ -273,5 +282,5 @@ func FamilyName(s *watch.Secret) string {
 
 // Clone is a copy of its own.
 func (h *Homes) Clone() Homes {
-	return Homes{of: slices.Clone(h.of), first: maps.Clone(h.first)}
+	return Homes{taken: h.taken, other: maps.Clone(h.other), first: h.first.Clone()}
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -217,7 +218,7 @@ func New(o Options) watch.Sign {
 	}
 	return &Sign{o: o, rates: [2]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, kinds)}, outside: novelty.NewRates(weight, netKinds),
 		families: map[string]*abroad{}, nets: map[int32]*networks{}, origins: map[uint64]origin{}, declared: map[int32]uint64{}, novel: map[int32]float32{}, expected: map[int32]float32{},
-		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActReplicate)}
+		acts: novelty.NewActs(7, watch.ActBuild, watch.ActDeploy, watch.ActReplicate).Only(func(a *watch.Act) bool { return novelty.Builds(a.Caller) })}
 }
 
 // Name is the sign's name.
@@ -671,7 +672,7 @@ func cloned(list []places) []places {
 
 // Bytes is about how much memory what was learned takes.
 func (s *Sign) Bytes() int {
-	n := 64*len(s.secrets) + 24*(len(s.accounts)+len(s.actors)) + s.acts.Bytes() + s.homes.Bytes() + 40*len(s.origins) + 24*(len(s.declared)+len(s.novel)+len(s.expected))
+	n := int(unsafe.Sizeof(held{}))*cap(s.secrets) + 24*(cap(s.accounts)+cap(s.actors)) + s.acts.Bytes() + s.homes.Bytes() + 40*len(s.origins) + 24*(len(s.declared)+len(s.novel)+len(s.expected))
 	for i := range s.secrets {
 		n += 12*cap(s.secrets[i].items) + 8*cap(s.secrets[i].readers)
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -137,7 +138,7 @@ func New(o Options) watch.Sign {
 		weight = 1
 	}
 	return &Sign{o: o, rates: [2]*novelty.Rates{novelty.NewRates(weight, kinds), novelty.NewRates(weight, kinds)}, ids: map[string]int32{}, roles: map[int32]role{}, families: map[string]*family{},
-		acts: novelty.NewActs(1, watch.ActCreate, watch.ActRotate)}
+		acts: novelty.NewActs(1, watch.ActCreate, watch.ActRotate).Only(func(a *watch.Act) bool { return watch.Person(a.Caller) })}
 }
 
 // Name is the sign's name.
@@ -605,7 +606,7 @@ func (s *Sign) Clone() watch.Sign {
 
 // Bytes is about how much memory what was learned takes.
 func (s *Sign) Bytes() int {
-	n := 48*len(s.secrets) + 136*len(s.people) + 48*len(s.roles) + s.acts.Bytes() + s.staff.Bytes() + s.homes.Bytes()
+	n := int(unsafe.Sizeof(held{}))*cap(s.secrets) + int(unsafe.Sizeof(person{}))*cap(s.people) + 48*len(s.roles) + s.acts.Bytes() + s.staff.Bytes() + s.homes.Bytes()
 	for i := range s.secrets {
 		n += 16 * cap(s.secrets[i].viewers)
 	}

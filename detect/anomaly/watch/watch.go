@@ -262,6 +262,9 @@ type Alarm struct {
 	// that chance alone gives Trials x 10^-Score alarms a day and secret.
 	Trials      float64
 	First, Last time.Time
+	// Late: First and Last are in the hour before the one judged, of which enough
+	// is known only now.
+	Late bool
 	// Began is the day on which what goes on over days began: it is one trouble
 	// from then on. Zero: it is of its own day.
 	Began    time.Time
