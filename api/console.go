@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/usage/secrets"
 )
@@ -24,19 +24,30 @@ type Console struct {
 	// SQL runs one statement within the limits of the configuration.
 	SQL func(ctx context.Context, text string) (lake.SQLRows, error)
 	// Secrets gives what usage says of secrets and keys as of now, SecretUse all
-	// of one.
-	Secrets   func(ctx context.Context) (*secrets.Book, error)
-	SecretUse func(ctx context.Context, resource string) (secrets.Use, error)
-	Rules     func(ctx context.Context) ([]Rule, error)
-	Rule      func(ctx context.Context, id string) (RuleDetail, error)
-	Coverage  func(ctx context.Context) (Coverage, error)
-	// Days gives the account of each account and day in [since, until).
-	Days     func(ctx context.Context, since, until time.Time) ([]ledger.Day, error)
+	// of the one with that name; false: there is none.
+	Secrets   func(ctx context.Context) (KnownSecrets, error)
+	SecretUse func(name string) (secrets.Use, bool)
+
+	Rules    func(ctx context.Context) ([]Rule, error)
+	Rule     func(ctx context.Context, id string) (RuleDetail, error)
+	Coverage func(ctx context.Context) (Coverage, error)
+	// Days gives how whole the log of each account is on each of so many days.
+	Days     func(ctx context.Context, days int) (ledger.Matrix, error)
 	Sources  func(ctx context.Context) ([]SourceState, error)
 	Settings func(ctx context.Context) (Settings, error)
 	// AccountName gives the name of an account as people know it; empty: unknown.
 	AccountName func(account string) string
 }
+
+// KnownSecrets is what is known of secrets and keys.
+type KnownSecrets struct {
+	*secrets.Book
+	Behind   int            // days that are still to be summed
+	Findings map[string]int // open ones, by the resource they name
+}
+
+// sees tells whether who asks may see what belongs to the account.
+func sees(ctx context.Context, account string) bool { return people.From(ctx).Sees(account) }
 
 // explore registers the operations that ask rooms.Console.
 func explore(a huma.API, rooms Rooms) {

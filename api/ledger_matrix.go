@@ -25,14 +25,24 @@ type LedgerMatrix struct {
 
 func ledgerMatrix(a huma.API, rooms Rooms) {
 	type matrix struct{ Body LedgerMatrix }
-	huma.Register(a, need(people.Viewer, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "ledger-matrix", Method: http.MethodGet, Path: "/api/ledger/matrix", Summary: "How whole the log of each account is, day by day",
-	}), func(ctx context.Context, in *struct {
+	})), func(ctx context.Context, in *struct {
 		Days int `query:"days" default:"90" minimum:"1" maximum:"400" doc:"so many days, up to the latest with records"`
 	}) (*matrix, error) {
 		if rooms.Console.Days == nil {
 			return nil, absent("the account of days")
 		}
-		return nil, absent("the account of days")
+		m, err := rooms.Console.Days(ctx, in.Days)
+		if err != nil {
+			return nil, rooms.failure(err)
+		}
+		out := LedgerMatrix{Days: list(m.Days), Accounts: []AccountDays{}}
+		for _, row := range m.Accounts {
+			if sees(ctx, row.Account) {
+				out.Accounts = append(out.Accounts, AccountDays{row.Account, rooms.accountName(row.Account), list(row.Cells)})
+			}
+		}
+		return &matrix{out}, nil
 	})
 }

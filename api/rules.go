@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,8 +23,8 @@ type Rule struct {
 	Builtin     bool      `json:"builtin" doc:"it comes with the program"`
 	Stage       string    `json:"stage" enum:",staged,promoted,retired" doc:"of its trial; empty: it was never on trial"`
 	Demoted     bool      `json:"demoted" doc:"it matches so much that its findings are counted only"`
-	Findings    int       `json:"findings" doc:"findings it made, those out of sight included"`
-	Open        int       `json:"open" doc:"of them, those that nobody has decided"`
+	Findings    int       `json:"findings" doc:"findings it made, those out of sight included; -1: not told to those who are limited to some accounts"`
+	Open        int       `json:"open" doc:"of them, those that wait for a person; -1 likewise"`
 	Logs        bool      `json:"logs" doc:"records of its log source are stored"`
 	Cases       RuleCases `json:"cases"`
 	Description string    `json:"description"`
@@ -75,7 +76,7 @@ type CoverageTechnique struct {
 	Name     string   `json:"name" doc:"empty: not known here"`
 	State    string   `json:"state" enum:"covered,present,fired" doc:"covered: a rule is about it; present: records of its log source are stored; fired: it has found something"`
 	Rules    []string `json:"rules" doc:"ids"`
-	Findings int      `json:"findings"`
+	Findings int      `json:"findings" doc:"findings of these rules; -1: not told to those who are limited to some accounts"`
 }
 
 // Rules is all of them.
@@ -85,9 +86,9 @@ type Rules struct {
 
 func ruleList(a huma.API, rooms Rooms) {
 	type all struct{ Body Rules }
-	huma.Register(a, need(people.Viewer, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "list-rules", Method: http.MethodGet, Path: "/api/rules", Summary: "The rules and correlations that judge",
-	}), func(ctx context.Context, _ *struct{}) (*all, error) {
+	})), func(ctx context.Context, _ *struct{}) (*all, error) {
 		if rooms.Console.Rules == nil {
 			return nil, absent("rules")
 		}
@@ -95,15 +96,43 @@ func ruleList(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		return &all{Rules{list(rules)}}, nil
+		out := Rules{[]Rule{}}
+		for _, r := range rules {
+			out.Rules = append(out.Rules, r.within(ctx))
+		}
+		return &all{out}, nil
 	})
+}
+
+// within is r without what is known of all accounts, for who is limited to some.
+func (r Rule) within(ctx context.Context) Rule {
+	if who(ctx).Limited() {
+		r.Findings, r.Open = -1, -1
+	}
+	return r
+}
+
+// uncounted is c without what is known of all accounts. It shares nothing with c.
+func (c Coverage) uncounted() Coverage {
+	c.Tactics = slices.Clone(c.Tactics)
+	for i := range c.Tactics {
+		t := slices.Clone(c.Tactics[i].Techniques)
+		for j := range t {
+			t[j].Findings = -1
+			if t[j].State == "fired" {
+				t[j].State = "present"
+			}
+		}
+		c.Tactics[i].Techniques = t
+	}
+	return c
 }
 
 func ruleDetail(a huma.API, rooms Rooms) {
 	type one struct{ Body RuleDetail }
-	huma.Register(a, need(people.Viewer, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "get-rule", Method: http.MethodGet, Path: "/api/rules/{id}", Summary: "One rule with its text and its cases",
-	}), func(ctx context.Context, in *struct {
+	})), func(ctx context.Context, in *struct {
 		ID string `path:"id"`
 	}) (*one, error) {
 		if rooms.Console.Rule == nil {
@@ -113,21 +142,25 @@ func ruleDetail(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
+		r.Rule = r.within(ctx)
 		return &one{r}, nil
 	})
 }
 
 func ruleCoverage(a huma.API, rooms Rooms) {
 	type matrix struct{ Body Coverage }
-	huma.Register(a, need(people.Viewer, huma.Operation{
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "rules-coverage", Method: http.MethodGet, Path: "/api/rules/coverage", Summary: "Which ATT&CK techniques rules are about, and which have fired",
-	}), func(ctx context.Context, _ *struct{}) (*matrix, error) {
+	})), func(ctx context.Context, _ *struct{}) (*matrix, error) {
 		if rooms.Console.Coverage == nil {
 			return nil, absent("rules")
 		}
 		c, err := rooms.Console.Coverage(ctx)
 		if err != nil {
 			return nil, rooms.failure(err)
+		}
+		if who(ctx).Limited() {
+			c = c.uncounted()
 		}
 		return &matrix{c}, nil
 	})
