@@ -218,6 +218,9 @@ func (s *sign) learnHours(secret int32, day time.Time, t *tally) (d dayOfSecret)
 		x := t.reads[h]
 		if st.days == 0 {
 			mean, _ = st.rhythm(s.prior(p, class, hour), class, hour, k, s.o.NoPeers)
+			if x >= firstRun {
+				st.remember(at, x, true) // may be a run of every week
+			}
 		} else {
 			x = stat.Cap(x, mean, wide, 5)
 			if x >= 1.3*mean+1 {
@@ -249,6 +252,10 @@ func (s *sign) learnHours(secret int32, day time.Time, t *tally) (d dayOfSecret)
 	}
 	return d
 }
+
+// firstRun is how many reads of a secret's first day an hour has to have to be
+// remembered.
+const firstRun = 10
 
 // striking is the score from which on an hour may have been told of.
 const striking = 3.0

@@ -112,6 +112,11 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		}
 		k := s.dayShape(st)
 		score := min(interest(t.x, t.mean, k), stat.Score(s.daily.of(t.mean).lnUpper(t.x, t.mean, k)))
+		// A day is not so many times the usual without an hour that is: where hours
+		// swing so, and they do for many in a row, the day is no rarer.
+		if share := s.swings.of(t.mean / float64(i+1)).share(t.x / t.mean); share > 0 {
+			score = min(score, stat.Score(min(0, math.Log(float64(i+1)*share))))
+		}
 		if i == 23 {
 			old := t.mean * float64(st.slow) / math.Max(float64(st.level), 1e-4)
 			if sum := stat.CUSUM(float64(st.cusum), s.slowStep(st, t.x, old)); sum/math.Ln10 >= watch.Floor && t.x > old+10 && st.climb.on(t.x*float64(st.level)/max(t.mean, 1e-3)) {

@@ -102,6 +102,40 @@ func (w *swing) decay() {
 	w.n *= 0.976
 }
 
+// share is in what part of hours reads are so many times the usual or more, beyond
+// what their secrets' own spread gives; 0 where nothing is known.
+func (w *swing) share(times float64) float64 {
+	if w.n < 500 {
+		return 0
+	}
+	weight, sum, top := 0.0, 0.0, w.top()
+	for i := range w.hours {
+		switch {
+		case top < 0:
+			return 0
+		case i <= top:
+			weight = float64(w.hours[i] / w.n)
+		default:
+			weight *= swingFall
+		}
+		if factor(i) >= times {
+			sum += weight
+		}
+	}
+	return sum
+}
+
+// top is the greatest factor that is usual, -1 if none is.
+func (w *swing) top() int {
+	top := -1
+	for i, n := range w.above {
+		if n >= swingDays {
+			top = i
+		}
+	}
+	return top
+}
+
 // lnUpper is ln P(X >= x) where the usual mean is at times multiplied by a factor
 // that the estate is known to show.
 func (w *swing) lnUpper(x, mean, k float64) float64 {
@@ -110,12 +144,7 @@ func (w *swing) lnUpper(x, mean, k float64) float64 {
 		return plain
 	}
 	p := math.Exp(plain)
-	top := -1
-	for i, n := range w.above {
-		if n >= swingDays {
-			top = i
-		}
-	}
+	top := w.top()
 	weight := 0.0
 	for i := 0; i <= top; i++ {
 		weight = float64(w.hours[i] / w.n)

@@ -64,7 +64,7 @@ func newToy(seed uint64, apps int, bursts bool) *toy {
 			id := t.names.Accounts[account]
 			t.names.Secrets = append(t.names.Secrets, watch.Secret{
 				UID:     fmt.Sprintf("arn:aws:secretsmanager:eu-west-1:%s:secret:app%03d/s%d", id, a, i),
-				Account: id, Region: "eu-west-1", Name: fmt.Sprintf("app%03d/s%d", a, i), Family: fmt.Sprintf("app%03d", a), First: t.start,
+				Account: id, Region: "eu-west-1", Name: fmt.Sprintf("app%03d/s%d", a, i), Family: fmt.Sprintf("app%03d", a),
 			})
 			s := toySecret{app: a, rate: min(200, 3*math.Exp(1.6*t.rng.NormFloat64())), k: 12 * math.Exp(0.8*t.rng.NormFloat64()), minute: t.rng.IntN(1440)}
 			switch u := t.rng.Float64(); {
@@ -101,7 +101,7 @@ func (t *toy) actor(name string, account int32) int32 {
 		}
 	}
 	id := t.names.Accounts[account]
-	t.names.Actors = append(t.names.Actors, watch.Actor{UID: "arn:aws:iam::" + id + ":role/" + name, Name: name, Account: id, First: t.start})
+	t.names.Actors = append(t.names.Actors, watch.Actor{UID: "arn:aws:iam::" + id + ":role/" + name, Name: name, Account: id})
 	return int32(len(t.names.Actors) - 1)
 }
 
