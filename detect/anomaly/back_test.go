@@ -111,18 +111,18 @@ func TestTooMuch(t *testing.T) {
 func TestNamesAreBounded(t *testing.T) {
 	n := newNames()
 	for i := range maxActors + 1000 {
-		n.actor(fmt.Sprint("a", i), start)
+		n.actor(fmt.Sprint("a", i))
 	}
 	for i := range maxAccounts + 1000 {
 		n.account(fmt.Sprint(i))
 	}
 	for i := range maxSecrets + 1000 {
-		n.secret(fmt.Sprint("s", i), start)
+		n.secret(fmt.Sprint("s", i))
 	}
 	if len(n.Actors) != maxActors || len(n.Accounts) != maxAccounts || len(n.Secrets) != maxSecrets || !n.full() {
 		t.Errorf("%d principals, %d accounts, %d secrets", len(n.Actors), len(n.Accounts), len(n.Secrets))
 	}
-	if i := n.secret("s0", start); i != 0 || n.Secrets[n.secret("new", start)].UID != "(other)" {
-		t.Errorf("number %d, %+v", i, n.Secrets[n.secret("new", start)])
+	if i := n.secret("s0"); i != 0 || n.Secrets[n.secret("new")].UID != "(other)" {
+		t.Errorf("number %d, %+v", i, n.Secrets[n.secret("new")])
 	}
 }

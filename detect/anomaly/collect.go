@@ -150,7 +150,7 @@ func (c *collector) add(e *event.Event) {
 		return
 	}
 	n := &c.s.names
-	actor, caller := n.actor(e.ActorUID, c.s.day), c.caller(e.Caller)
+	actor, caller := n.actor(e.ActorUID), c.caller(e.Caller)
 	c.use(e, kind, actor, caller, within)
 	if !within {
 		return
@@ -173,11 +173,11 @@ func (c *collector) named(e *event.Event, kind thing) {
 		return // it may not exist
 	}
 	if kind.of(e.ResourceUID) {
-		c.secrets = append(c.secrets, c.s.names.secret(e.ResourceUID, c.s.day))
+		c.secrets = append(c.secrets, c.s.names.secret(e.ResourceUID))
 	}
 	for _, uid := range e.ResourceUIDs {
 		if uid != e.ResourceUID && kind.of(uid) {
-			if i := c.s.names.secret(uid, c.s.day); !slices.Contains(c.secrets, i) {
+			if i := c.s.names.secret(uid); !slices.Contains(c.secrets, i) {
 				c.secrets = append(c.secrets, i)
 			}
 		}

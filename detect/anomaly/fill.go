@@ -22,7 +22,7 @@ func callsOf(rows []usage.Row, n *names, w words, hour time.Time) []watch.Calls 
 	var out []watch.Calls
 	for i := range rows {
 		r := &rows[i]
-		k := key{n.actor(r.ActorUID, hour), n.account(r.AccountUID), r.Caller, r.Region}
+		k := key{n.actor(r.ActorUID), n.account(r.AccountUID), r.Caller, r.Region}
 		j, ok := at[k]
 		if !ok {
 			j = len(out)
@@ -55,7 +55,7 @@ func usesOf(rows []usage.Row, n *names, w words, hour time.Time) []watch.Use {
 	put := func(r *usage.Row, secret int32) {
 		forms = forms || n.Secrets[secret].UID != r.ResourceUID
 		out = append(out, watch.Use{
-			Secret: secret, Actor: n.actor(r.ActorUID, hour), Account: n.account(r.AccountUID), Caller: word(w, r.Caller),
+			Secret: secret, Actor: n.actor(r.ActorUID), Account: n.account(r.AccountUID), Caller: word(w, r.Caller),
 			Operation: word(w, r.APIOperation), Region: word(w, r.Region), Outcome: word(w, r.Outcome), Count: r.Count, First: r.First, Last: r.Last,
 		})
 	}
@@ -63,7 +63,7 @@ func usesOf(rows []usage.Row, n *names, w words, hour time.Time) []watch.Use {
 	for i := range rows {
 		r := &rows[i]
 		if uses[call{r.APIService, r.APIOperation}].of(r.ResourceUID) && !void(r.Outcome) {
-			put(r, n.secret(r.ResourceUID, hour))
+			put(r, n.secret(r.ResourceUID))
 		}
 	}
 	for i := range rows {
@@ -113,14 +113,14 @@ func actsOf(rows []usage.Row, n *names, w words, hour time.Time) []watch.Act {
 			continue
 		}
 		a := watch.Act{
-			Sort: sort, Actor: n.actor(r.ActorUID, hour), Account: n.account(r.AccountUID), Caller: word(w, r.Caller), Service: word(w, r.APIService),
+			Sort: sort, Actor: n.actor(r.ActorUID), Account: n.account(r.AccountUID), Caller: word(w, r.Caller), Service: word(w, r.APIService),
 			Operation: word(w, r.APIOperation), Resource: r.ResourceUID, Secret: -1, Region: word(w, r.Region), Outcome: word(w, r.Outcome),
 			Count: r.Count, First: r.First, Last: r.Last,
 		}
 		switch {
 		case !holdsSecret(r.ResourceUID):
 		case r.Outcome == event.Success:
-			a.Secret = n.secret(r.ResourceUID, hour)
+			a.Secret = n.secret(r.ResourceUID)
 		default:
 			a.Secret = n.known(r.ResourceUID)
 		}

@@ -16,13 +16,13 @@ func TestExposed(t *testing.T) {
 	n := newNames()
 	n.account("111122223333")
 	n.account("444455556666")
-	role := n.actor("arn:aws:iam::111122223333:role/app", start)
+	role := n.actor("arn:aws:iam::111122223333:role/app")
 	var secrets []int32
 	for _, uid := range []string{
 		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:old", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:new",
 		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:rare", "arn:aws:secretsmanager:eu-west-1:444455556666:secret:away",
 	} {
-		secrets = append(secrets, n.secret(uid, start))
+		secrets = append(secrets, n.secret(uid))
 	}
 	h := &history{}
 	day := func(number int) *watch.Day {

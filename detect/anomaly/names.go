@@ -130,16 +130,16 @@ func (n *names) size() int {
 func newNames() *names { return &names{accounts: map[string]int32{}} }
 
 // secret is the number of a secret, which is given one at its first sight.
-func (n *names) secret(uid string, hour time.Time) int32 {
+func (n *names) secret(uid string) int32 {
 	if i := n.known(uid); i >= 0 {
 		return i
 	}
 	name := canonical(uid)
 	if len(n.Secrets) >= maxSecrets-1 && uid != usage.Other {
-		return n.secret(usage.Other, hour)
+		return n.secret(usage.Other)
 	}
 	i := int32(len(n.Secrets))
-	s := secretOf(uid, name, hour)
+	s := secretOf(uid, name)
 	if first := n.familyOf(s.Family); first >= 0 {
 		s.Family = n.Secrets[first].Family
 	}
@@ -175,8 +175,8 @@ func (n *names) known(uid string) int32 {
 	}
 }
 
-func secretOf(uid, name string, hour time.Time) watch.Secret {
-	s := watch.Secret{UID: uid, Name: name, First: hour}
+func secretOf(uid, name string) watch.Secret {
+	s := watch.Secret{UID: uid, Name: name}
 	p, ok := parseARN(name)
 	if !ok {
 		s.Family = uid
@@ -212,15 +212,15 @@ func family(name string) string {
 	return head
 }
 
-func (n *names) actor(uid string, hour time.Time) int32 {
+func (n *names) actor(uid string) int32 {
 	if i := n.actors.Find(table.Hash(uid), func(i int32) bool { return n.Actors[i].UID == uid }); i >= 0 {
 		return i
 	}
 	if len(n.Actors) >= maxActors-1 && uid != usage.Other {
-		return n.actor(usage.Other, hour)
+		return n.actor(usage.Other)
 	}
 	i := int32(len(n.Actors))
-	a := watch.Actor{UID: uid, Name: uid, First: hour}
+	a := watch.Actor{UID: uid, Name: uid}
 	if p, ok := parseARN(uid); ok {
 		a.Account = p.account
 		a.Name = p.rest[strings.LastIndexByte(p.rest, '/')+1:]

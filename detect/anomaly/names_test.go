@@ -15,7 +15,7 @@ func TestForms(t *testing.T) {
 		t.Helper()
 		for _, order := range [][2]string{{a, b}, {b, a}} {
 			n := newNames()
-			if got := n.secret(order[0], start) == n.secret(order[1], start); got != same {
+			if got := n.secret(order[0]) == n.secret(order[1]); got != same {
 				t.Errorf("%s and %s are the same: %v", order[0], order[1], got)
 			}
 		}
@@ -32,7 +32,7 @@ func TestSecretOf(t *testing.T) {
 	f := func(uid, name, family, region string, key bool) {
 		t.Helper()
 		n := newNames()
-		n.secret(uid, start)
+		n.secret(uid)
 		if g := n.Secrets[0]; g.Name != name || g.Family != family || g.Region != region || g.Key != key || g.UID != uid || g.Account != "111122223333" {
 			t.Errorf("%+v", g)
 		}
@@ -48,19 +48,19 @@ func TestSecretOf(t *testing.T) {
 // TestCut: names and replicas of later hours are forgotten, others stay.
 func TestCut(t *testing.T) {
 	n := newNames()
-	a := n.secret(secretBase+"a", start)
-	n.actor("x", start)
+	a := n.secret(secretBase + "a")
+	n.actor("x")
 	n.replicated(a, "us-west-2", start)
 	to := n.count(start.Add(time.Hour))
-	n.secret(secretBase+"b", start.Add(time.Hour))
-	n.actor("y", start.Add(time.Hour))
+	n.secret(secretBase + "b")
+	n.actor("y")
 	n.account("1")
 	n.replicated(a, "us-east-1", start.Add(2*time.Hour))
 	n.cut(to)
 	if len(n.Secrets) != 1 || len(n.Actors) != 1 || len(n.Accounts) != 0 || len(n.Secrets[a].Replicas) != 1 {
 		t.Errorf("%+v", n.Names)
 	}
-	if i := n.secret(secretBase+"c", start); i != 1 || n.actor("y", start) != 1 {
+	if i := n.secret(secretBase + "c"); i != 1 || n.actor("y") != 1 {
 		t.Error("numbers are not given again")
 	}
 }

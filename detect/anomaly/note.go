@@ -217,10 +217,10 @@ func (c *coder) names(n *names) {
 		return
 	}
 	for _, s := range secrets {
-		n.secret(s, c.day)
+		n.secret(s)
 	}
 	for _, s := range actors {
-		n.actor(s, c.day)
+		n.actor(s)
 	}
 	for _, s := range accounts {
 		n.account(s)

@@ -185,7 +185,7 @@ func (r *reader) replicas(ctx context.Context, h *hours) error {
 		}
 		i := e.Time.Sub(h.sum.day) / time.Hour
 		for _, region := range replicaRegions(e.Raw) {
-			h.sum.replicas[i] = append(h.sum.replicas[i], replica{h.sum.names.secret(e.ResourceUID, h.sum.day), region})
+			h.sum.replicas[i] = append(h.sum.replicas[i], replica{h.sum.names.secret(e.ResourceUID), region})
 		}
 	}
 	return nil

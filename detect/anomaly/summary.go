@@ -110,7 +110,7 @@ func (s *summary) bind(h *watch.Hour, n *names) {
 		if k < 0 {
 			return k
 		}
-		return n.secret(s.names.Secrets[k].UID, h.Start)
+		return n.secret(s.names.Secrets[k].UID)
 	}
 	secrets := func(list []int32) []int32 {
 		if len(list) == 0 {
@@ -123,7 +123,7 @@ func (s *summary) bind(h *watch.Hour, n *names) {
 		slices.Sort(out)
 		return slices.Compact(out)
 	}
-	actor := func(k int32) int32 { return n.actor(s.names.Actors[k].UID, h.Start) }
+	actor := func(k int32) int32 { return n.actor(s.names.Actors[k].UID) }
 	account := func(k int32) int32 { return n.account(s.names.Accounts[k]) }
 
 	h.Peaks = slices.Clone(from.Peaks)

@@ -206,7 +206,7 @@ func (e *echo) Judge(d *watch.Day, i int) []watch.Alarm {
 	var out []watch.Alarm
 	for _, u := range d.Hours[i].Uses {
 		s, a := &d.Names.Secrets[u.Secret], &d.Names.Actors[u.Actor]
-		h := sum(state, hashed(s.UID, a.UID, s.First.String(), fmt.Sprint(s.Replicas)))
+		h := sum(state, hashed(s.UID, a.UID, fmt.Sprint(s.Replicas)))
 		said := fmt.Sprintf("%016x", h)
 		out = append(out, watch.Alarm{
 			Sign: e.Name(), Class: "frequency/" + string(u.Caller), Secret: u.Secret, Actor: u.Actor, Account: u.Account, Region: u.Region,

@@ -23,11 +23,10 @@ type Names struct {
 type Secret struct {
 	UID     string // resource_uid; of a Secrets Manager secret without the random suffix where both forms occur
 	Account string
-	Region  string    // its home, from its ARN
-	Name    string    // "prod/payments/db"
-	Family  string    // secrets that belong together by account and name prefix
-	Key     bool      // a key, not a secret
-	First   time.Time // hour of first use or creation seen
+	Region  string // its home, from its ARN
+	Name    string // "prod/payments/db"
+	Family  string // secrets that belong together by account and name prefix
+	Key     bool   // a key, not a secret
 	// Replicas are regions that a replication was seen for, with when.
 	Replicas map[string]time.Time
 }
@@ -37,7 +36,6 @@ type Actor struct {
 	UID     string
 	Name    string // what people call it: the role's name
 	Account string // from its name; empty if unknown
-	First   time.Time
 }
 
 // Use is what an actor did with a secret or key in an hour: a row of usage.

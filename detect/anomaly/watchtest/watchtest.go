@@ -78,7 +78,7 @@ func (h *History) Secret(name string, where ...string) int32 {
 		region = where[1]
 	}
 	plain, key := strings.CutPrefix(name, "key/")
-	s := watch.Secret{Account: account, Region: region, Name: plain, Key: key, First: h.start}
+	s := watch.Secret{Account: account, Region: region, Name: plain, Key: key}
 	if key {
 		s.UID = "arn:aws:kms:" + region + ":" + account + ":key/" + plain
 	} else {
@@ -106,7 +106,7 @@ func (h *History) Actor(name string) int32 {
 		account, role = Account, name
 	}
 	n := int32(len(h.names.Actors))
-	h.names.Actors = append(h.names.Actors, watch.Actor{UID: "arn:aws:iam::" + account + ":role/" + role, Name: role, Account: account, First: h.start})
+	h.names.Actors = append(h.names.Actors, watch.Actor{UID: "arn:aws:iam::" + account + ":role/" + role, Name: role, Account: account})
 	h.actors[name] = n
 	return n
 }
