@@ -69,6 +69,9 @@ func (l *limiter) begin(now time.Time, user, address string) (done func(ok bool)
 
 // over is how long there is to wait before there are fewer than most failures.
 func over(until, now time.Time, most int) time.Duration {
+	if !until.After(now) {
+		return 0 // and a zero time is too far away to subtract
+	}
 	return until.Sub(now) - time.Duration(most-1)*forgets
 }
 
