@@ -38,6 +38,8 @@ type rooms struct {
 
 	anomalies *anomaly.Hunter // nil where they are switched off
 	lookout   *pipeline.Hunting
+
+	secrets *secretUse // of a serving program
 }
 
 // Close closes what was opened.
@@ -171,6 +173,9 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	live := opt.Wait > 0 // who waits for company of batches goes on for long
 	p.hunters(r, live)
 	detectors := []detect.Detector{r.rules}
+	if r.secrets != nil {
+		detectors = append(detectors, r.secrets)
+	}
 	if !p.cfg.Anomalies.Off {
 		p.lookout(r, live)
 		detectors = append(detectors, anomaly.Marker{})

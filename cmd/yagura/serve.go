@@ -90,6 +90,7 @@ func (p *program) runServe(ctx context.Context) (err error) {
 	if err := s.plan(); err != nil {
 		return err
 	}
+	r.secrets = newSecretUse(r)
 	if s.pipe, err = p.pipe(ctx, r, pipeline.Options{Wait: time.Duration(p.cfg.Server.Wait)}, nil); err != nil {
 		return err
 	}
@@ -125,6 +126,7 @@ type server struct {
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
 	hunt, watch   *task
+	uses          *task        // sums the use of secrets
 	rulesRead     string       // the files that rules were read from: see rulesNow
 	reloads       atomic.Int64 // of the rules
 }
@@ -138,6 +140,7 @@ func (s *server) plan() error {
 		s.intake = append(s.intake, &task{name: fmt.Sprintf("%d:%s", i, n.Type), warn: s.warn})
 	}
 	s.merge, s.upkeep = &task{name: "merge", warn: s.warn}, &task{name: "upkeep", warn: s.warn}
+	s.uses = &task{name: "secrets", warn: s.warn}
 	s.hunt, s.watch = &task{name: "hunt", warn: s.warn}, &task{name: "anomalies", warn: s.warn}
 	s.rulesRead = s.rulesNow() // before they are read: what changes meanwhile is taken up
 	return nil
@@ -171,6 +174,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 		})
 	}
 	g.Go(func() error { return s.keep(ctx) })
+	g.Go(func() error { return s.uses.run(ctx, s.rooms.secrets.keep) })
 	g.Go(func() error { return s.keepRules(ctx) })
 	rooms := s.apiRooms()
 	s.answer(ctx, g, api.New(api.Config{Version: version, Token: token, Hosts: s.hosts()}, rooms), func(h *http.Server) error {
@@ -313,6 +317,7 @@ func (s *server) apiRooms() api.Rooms {
 			return copyRooms(ctx, s.rooms, dir, s.alone)
 		},
 		Stopped: s.stopped,
+		Console: s.console(),
 		Metrics: s.metrics(),
 		Now:     s.now,
 		Failed:  func(err error) { s.warn("%v", err) },
