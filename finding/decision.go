@@ -78,9 +78,10 @@ func (d *Decision) Name(key string) {
 	}
 }
 
-// markUndone says of each decision whether it was taken back. One that takes
+// Replay says of each decision, in the order they were taken, whether it was
+// taken back. One that takes
 // another back may be taken back too, and then the first holds again.
-func markUndone(all []Decision) []Decision {
+func Replay(all []Decision) []Decision {
 	if !slices.ContainsFunc(all, func(d Decision) bool { return d.Undoes != "" }) {
 		return all
 	}

@@ -22,9 +22,10 @@ const (
 // Exception says of findings that they are known and accepted for a time. What
 // it covers is found all the same, and marked with it.
 //
-// An active one explains what its scope chooses and whose events lie in [From,
-// Until), those before it was written included; after Until the same trouble is
-// unexplained again. A revoked or proposed one explains nothing.
+// An active one explains what its scope chooses and whose events all lie in
+// [From, Until), those before it was written included; when the same trouble is
+// seen after Until, it is unexplained again. A revoked or proposed one explains
+// nothing.
 type Exception struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
@@ -80,9 +81,9 @@ func (x *Exception) StateAt(now time.Time) ExceptionState {
 	return x.State
 }
 
-// Covers tells whether the exception accounts for the occurrence, seen as f.
-func (x *Exception) Covers(o *Occurrence, f *Finding) bool {
-	return x.State == ExceptionActive && !o.FirstSeen.Before(x.From) && o.LastSeen.Before(x.Until) && x.Scope.Match(f)
+// Covers tells whether the exception accounts for the finding.
+func (x *Exception) Covers(f *Finding) bool {
+	return x.State == ExceptionActive && !f.FirstSeen.Before(x.From) && f.LastSeen.Before(x.Until) && x.Scope.Match(f)
 }
 
 // Explanation is how findings name it.

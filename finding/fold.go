@@ -95,8 +95,8 @@ func Fold(occurrences []Occurrence) Finding {
 }
 
 // Of is the finding of a merged occurrence, which Sum gives, with people's
-// decisions applied in the order they were taken, and what is known of the
-// estate and of principals and resources. Exceptions and windows are Sum's part.
+// decisions applied in the order they were taken, and with what is known of the
+// estate, of principals and resources, and of exceptions. Windows are Sum's part.
 //
 // A finding that was resolved and is seen again later than that decision opens
 // again with status new, and says so in a reason of kind "reopened", unless its
@@ -108,10 +108,11 @@ func Of(o Occurrence, decisions []Decision, known *Known) Finding {
 	f := Finding{
 		Trouble: o.Trouble, Status: New, Cause: CauseUnknown,
 		FirstSeen: o.FirstSeen, LastSeen: o.LastSeen, Count: o.Count, Evidence: o.Evidence,
-		Case: CaseID(o.Trouble, o.FirstSeen), Explained: append([]Explanation{}, o.Explained...), Decisions: markUndone(decisions),
+		Case: CaseID(o.Trouble, o.FirstSeen), Explained: append([]Explanation{}, o.Explained...), Decisions: Replay(decisions),
 	}
 	f.sayLatest()
 	f.place(known)
+	f.except(known)
 	f.Parts = priorityParts(&f, known)
 	f.Priority = priority(f.Parts)
 	f.replay()

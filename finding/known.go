@@ -184,40 +184,6 @@ func star(pattern, s string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// Explain marks the occurrence with every exception and window that accounts for
-// it, in the order of their kinds and ids.
-func (k *Known) Explain(o *Occurrence) {
-	if k == nil || len(k.Exceptions)+len(k.Windows) == 0 {
-		return
-	}
-	f := k.seen(o)
-	var all []Explanation
-	for i := range k.Exceptions {
-		if x := &k.Exceptions[i]; x.Covers(o, f) {
-			all = append(all, x.Explanation())
-		}
-	}
-	for i := range k.Windows {
-		if w := &k.Windows[i]; w.Active() && w.covers(o, f) {
-			all = append(all, Explanation{Kind: "window", ID: w.ID, Text: w.told()})
-		}
-	}
-	if len(all) > 0 {
-		o.Explained = sortExplanations(slices.Concat(o.Explained, all))
-	}
-}
-
-// Concerns tells whether an exception or window could account for the
-// occurrence at some time.
-func (k *Known) Concerns(o *Occurrence) bool {
-	if k == nil || len(k.Exceptions)+len(k.Windows) == 0 {
-		return false
-	}
-	f := k.seen(o)
-	return slices.ContainsFunc(k.Exceptions, func(x Exception) bool { return x.State == ExceptionActive && x.Scope.Match(f) }) ||
-		slices.ContainsFunc(k.Windows, func(w Window) bool { return w.Active() && w.concerns(o, f) })
-}
-
 // seen is an occurrence as scopes look at it.
 func (k *Known) seen(o *Occurrence) *Finding {
 	f := &Finding{Trouble: o.Trouble, FirstSeen: o.FirstSeen, LastSeen: o.LastSeen, Count: o.Count}
@@ -225,36 +191,80 @@ func (k *Known) seen(o *Occurrence) *Finding {
 	return f
 }
 
+// concerned are the active windows that name what o is about, whenever they are.
+func (k *Known) concerned(o *Occurrence) (out []*Window) {
+	if k == nil || len(k.Windows) == 0 {
+		return nil
+	}
+	f := k.seen(o)
+	for i := range k.Windows {
+		if w := &k.Windows[i]; w.Active() && w.concerns(f) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// Planned tells whether a window names what o is about, whenever it is: then Sum
+// has to look at the times of every occurrence of its key.
+func (k *Known) Planned(o *Occurrence) bool { return len(k.concerned(o)) > 0 }
+
 // Sum merges all occurrences of one key, in whatever order they come; there is
-// at least one. Those of a day, or of a hunter's hour, are put together first
-// and then marked with what accounts for them, so that it does not matter how
-// events fell into batches.
+// at least one. It is explained by windows where every part of it is of the time
+// of one that names it: a part is what is of one day, or of a hunter's hour, so
+// that it does not matter how events fell into batches.
 func Sum(occurrences []Occurrence, known *Known) Occurrence {
+	sum := occurrences[0]
+	for _, o := range occurrences[1:] {
+		sum.Merge(o)
+	}
+	windows := known.concerned(&sum)
+	if len(windows) == 0 {
+		return sum
+	}
 	type span struct {
 		hunter       string
 		since, until int64
 	}
-	var order []span
 	parts := map[span]Occurrence{}
 	for _, o := range occurrences {
 		at := span{o.Hunter, o.Since.UnixMicro(), o.Until.UnixMicro()}
-		if sum, there := parts[at]; there {
-			o.Merge(sum)
-		} else {
-			order = append(order, at)
+		if part, there := parts[at]; there {
+			o.Merge(part)
 		}
 		parts[at] = o
 	}
-	var sum Occurrence
-	for i, at := range order {
-		o := parts[at]
-		known.Explain(&o)
-		if i > 0 {
-			o.Merge(sum)
+	var all []Explanation
+	for _, o := range parts {
+		before := len(all)
+		all = append(all, o.Explained...)
+		for _, w := range windows {
+			if w.during(&o) {
+				all = append(all, Explanation{Kind: "window", ID: w.ID, Text: w.told()})
+			}
 		}
-		sum = o
+		if len(all) == before {
+			return sum // nothing accounts for this part
+		}
 	}
+	sum.Explained = sortExplanations(all)
 	return sum
+}
+
+// except marks f with every exception that covers it.
+func (f *Finding) except(k *Known) {
+	if k == nil {
+		return
+	}
+	before := len(f.Explained)
+	for i := range k.Exceptions {
+		if x := &k.Exceptions[i]; x.Covers(f) {
+			f.Explained = append(f.Explained, x.Explanation())
+		}
+	}
+	if len(f.Explained) > before {
+		f.Explained = sortExplanations(f.Explained)
+	}
 }
 
 // place puts f where the estate says it is.

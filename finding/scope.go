@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ var fields = []Field{
 	{Spec: query.Spec{Name: "person", Type: query.Text, Aliases: []string{"user"}, Doc: "the session or user name where a person acted"}, Lasting: true, Facet: true,
 		value: func(f *Finding) any { return f.Person() }},
 	{Spec: query.Spec{Name: "resource", Type: query.List, Aliases: []string{"resources"}, Doc: "what it is about; each of several"}, Lasting: true, Facet: true,
-		value: func(f *Finding) any { return f.resources() }},
+		value: func(f *Finding) any { return f.Resources() }},
 	{Spec: query.Spec{Name: "account", Type: query.Text, Doc: "the account, project or subscription"}, Lasting: true, Facet: true,
 		value: func(f *Finding) any { return f.Account }},
 	{Spec: query.Spec{Name: "region", Type: query.Text, Doc: "the region"}, Lasting: true, Facet: true,
@@ -82,8 +83,8 @@ var fields = []Field{
 		value: func(f *Finding) any { return f.Case }},
 	{Spec: query.Spec{Name: "assignee", Type: query.Text, Doc: "who looks after it"}, Facet: true,
 		value: func(f *Finding) any { return f.Assignee }},
-	{Spec: query.Spec{Name: "text", Type: query.Text, Doc: "title, actor, person and resource together, for text:~word"}, Lasting: true,
-		value: func(f *Finding) any { return strings.Join(f.Texts(), "\n") }},
+	{Spec: query.Spec{Name: "text", Type: query.List, Doc: "any of title, actor, person, account, rule, key and resource: text:~word"}, Lasting: true,
+		value: func(f *Finding) any { return f.Texts() }},
 	{Spec: query.Spec{Name: "priority", Type: query.Int, Doc: "0 to 100"},
 		value: func(f *Finding) any { return int64(f.Priority) }},
 	{Spec: query.Spec{Name: "count", Type: query.Int, Doc: "how many events"},
@@ -130,15 +131,19 @@ func (t *Trouble) Person() string {
 	return t.Anomaly.Person
 }
 
-// resources are those of an anomaly about several, or the one that it is about.
-func (t *Trouble) resources() []string {
-	switch {
-	case t.Anomaly != nil && len(t.Anomaly.Resources) > 0:
-		return t.Anomaly.Resources
-	case t.Resource == "":
-		return nil
+// Resources are the resource it is about, and those of an anomaly about several.
+func (t *Trouble) Resources() (all []string) {
+	if t.Resource != "" {
+		all = append(all, t.Resource)
 	}
-	return []string{t.Resource}
+	if t.Anomaly != nil {
+		for _, r := range t.Anomaly.Resources {
+			if !slices.Contains(all, r) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
 }
 
 func (t *Trouble) attacks() []string {
@@ -160,9 +165,9 @@ func (f *Finding) explainers() []string {
 }
 
 // Texts are what a word of a scope is looked for in: title, principal, person,
-// resource, account, rule and key.
+// account, rule, key and resources.
 func (t *Trouble) Texts() []string {
-	return []string{t.Title, t.Actor, t.Person(), t.Resource, t.Account, t.Rule, t.Key}
+	return append([]string{t.Title, t.Actor, t.Person(), t.Account, t.Rule, t.Key}, t.Resources()...)
 }
 
 // Scope chooses findings: the same language as search (package query) over

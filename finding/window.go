@@ -138,32 +138,42 @@ func (s Span) during(o *Occurrence) bool {
 // named by the window. A scope that asks for environment or owner is Known's to
 // answer: here they are unknown.
 func (w *Window) Covers(o *Occurrence) bool {
-	return w.covers(o, (*Known)(nil).seen(o))
+	return w.during(o) && w.concerns((*Known)(nil).seen(o))
 }
 
-// covers is Covers with the occurrence as scopes look at it.
-func (w *Window) covers(o *Occurrence, f *Finding) bool {
-	return slices.ContainsFunc(w.spans(o.FirstSeen, o.LastSeen), func(s Span) bool { return s.during(o) }) && w.concerns(o, f)
+// during tells whether the occurrence is of a time of the window.
+func (w *Window) during(o *Occurrence) bool {
+	return slices.ContainsFunc(w.spans(o.FirstSeen, o.LastSeen), func(s Span) bool { return s.during(o) })
 }
 
-// concerns is covers at any time.
-func (w *Window) concerns(o *Occurrence, f *Finding) bool {
-	var person string
-	resources := []string{o.Resource}
-	if a := o.Anomaly; a != nil {
-		person = a.Person
-		if len(a.Resources) > 0 {
-			resources = a.Resources
-		}
-	}
-	who := len(w.Actors) == 0 && len(w.People) == 0 || len(w.Actors) > 0 && named(w.Actors, o.Actor) || len(w.People) > 0 && named(w.People, person)
-	if !who || !held(w.Accounts, o.Account) || !held(w.Regions, o.Region) {
+// concerns tells whether the window names what the finding is about.
+func (w *Window) concerns(f *Finding) bool {
+	person := f.Person()
+	who := len(w.Actors) == 0 && len(w.People) == 0 || len(w.Actors) > 0 && named(w.Actors, f.Actor) || len(w.People) > 0 && named(w.People, person)
+	if !who || !held(w.Accounts, f.Account) || !held(w.Regions, f.Region) {
 		return false
 	}
-	if len(w.Kinds) > 0 && !named(w.Kinds, string(o.Kind)) && !named(w.Kinds, strings.TrimPrefix(string(o.Kind), string(KindAnomaly)+".")) {
+	if len(w.Kinds) > 0 && !named(w.Kinds, string(f.Kind)) && !named(w.Kinds, strings.TrimPrefix(string(f.Kind), string(KindAnomaly)+".")) {
+		return false
+	}
+	resources := f.Resources()
+	if len(resources) == 0 && len(w.Resources) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(resources, func(r string) bool { return !held(w.Resources, r) }) && w.Scope.Match(f)
+}
+
+// Touches tells whether the window names what f is about and is near its time:
+// only then it can account for it, or a part of it.
+func (w *Window) Touches(f *Finding) bool {
+	if !w.Active() {
+		return false
+	}
+	spans := w.spans(f.FirstSeen, f.LastSeen)
+	near := slices.ContainsFunc(spans, func(s Span) bool {
+		return f.FirstSeen.Before(s.End.Add(grace)) && !f.LastSeen.Before(s.Start.Add(-grace))
+	})
+	return near && w.concerns(f)
 }
 
 func held(list []string, value string) bool { return len(list) == 0 || named(list, value) }

@@ -23,8 +23,8 @@ func (x *Filter) Match(f *finding.Finding) bool {
 		(x.Rule == "" || x.Rule == f.Rule) &&
 		(x.Account == "" || x.Account == f.Account) &&
 		(x.Actor == "" || x.Actor == f.Actor) &&
-		(x.Resource == "" || x.Resource == f.Resource) &&
-		(x.Text == "" || strings.Contains(SearchText(&f.Trouble), strings.ToLower(x.Text))) &&
+		(x.Resource == "" || slices.Contains(f.Resources(), x.Resource)) &&
+		(x.Text == "" || x.inText(f)) &&
 		!f.LastSeen.Before(x.Since) &&
 		(x.Until.IsZero() || f.LastSeen.Before(x.Until)) &&
 		(x.Demoted || !f.Demoted) &&
@@ -33,10 +33,12 @@ func (x *Filter) Match(f *finding.Finding) bool {
 		x.Scope.Match(f)
 }
 
-// SearchText is what Filter.Text is looked for in: lower case, a line each.
-func SearchText(t *finding.Trouble) string {
-	return strings.ToLower(t.Title + "\n" + t.Actor + "\n" + t.Resource)
+func (x *Filter) inText(f *finding.Finding) bool {
+	return slices.ContainsFunc(append(f.Resources(), f.Title, f.Actor), func(s string) bool { return InText(s, strings.ToLower(x.Text)) })
 }
+
+// InText tells whether a text holds what Filter.Text, in lower case, asks for.
+func InText(s, lower string) bool { return strings.Contains(strings.ToLower(s), lower) }
 
 // Sorts are the orders that List knows. Of numbers and times the greatest comes
 // first, of texts the least; a - before the name turns that round. Findings that
@@ -80,7 +82,9 @@ func PlaceOf(f *finding.Finding, sort string) Place {
 	case "actor":
 		p.Text = f.Actor
 	case "resource":
-		p.Text = f.Resource
+		if r := f.Resources(); len(r) > 0 {
+			p.Text = r[0]
+		}
 	case "account":
 		p.Text = f.Account
 	case "status":
@@ -152,4 +156,56 @@ func PrepareDecision(d finding.Decision) (finding.Decision, error) {
 		*s = valid(*s)
 	}
 	return d, d.Check()
+}
+
+// CheckUndo refuses a decision that takes back one that was not taken about f.
+func CheckUndo(f *finding.Finding, d finding.Decision) error {
+	if d.Undoes != "" && !slices.ContainsFunc(f.Decisions, func(x finding.Decision) bool { return x.ID == d.Undoes }) {
+		return fmt.Errorf("decision %s about %s: %w", d.Undoes, f.Key, ErrUnknown)
+	}
+	return nil
+}
+
+// PrepareBulk checks what is to be decided about several findings.
+func PrepareBulk(keys []string, d finding.Decision) (finding.Decision, error) {
+	d, err := PrepareDecision(d)
+	if err != nil {
+		return d, err
+	}
+	if d.Undoes != "" {
+		return d, fmt.Errorf("%w: a decision about several findings takes none back: undo its group", ErrWrong)
+	}
+	if d.Group == "" {
+		whole := d
+		whole.Name(strings.Join(keys, " "))
+		d.Group = whole.ID
+	}
+	return d, nil
+}
+
+// OneOf is a bulk decision's part about one finding.
+func OneOf(d finding.Decision, key string) finding.Decision {
+	if d.ID != "" {
+		d.ID = finding.Key("decision", d.ID, key)
+	}
+	return d
+}
+
+// Takers gives the decisions that take back what u asks for of a finding's.
+func (u *Undo) Takers(all []finding.Decision) (out []finding.Decision) {
+	for _, d := range all {
+		if d.Undone || d.Undoes != "" && u.Group != "" || u.ID != "" && d.ID != u.ID || u.ID == "" && d.Group != u.Group {
+			continue
+		}
+		out = append(out, finding.Decision{By: u.By, At: u.At, Undoes: d.ID, Group: u.Group})
+	}
+	return out
+}
+
+// Check tells in a person's words what is wrong with u.
+func (u *Undo) Check() error {
+	if (u.ID == "") == (u.Group == "") {
+		return fmt.Errorf("%w: name a decision or a group to take back", ErrWrong)
+	}
+	return nil
 }

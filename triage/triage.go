@@ -95,6 +95,9 @@ type Undo struct {
 type Counter interface {
 	// Count is how many findings f chooses.
 	Count(ctx context.Context, f Filter) (int, error)
+	// Keys are the findings that f chooses, in the order of List, at most f.Limit
+	// (0: all).
+	Keys(ctx context.Context, f Filter) ([]string, error)
 	// Facets counts the values of fields among the findings that f chooses: of
 	// those named, or without names of all that are facets (finding.Field.Facet).
 	// An unknown name is ErrWrong. Each field gives its most frequent values, at
@@ -103,8 +106,8 @@ type Counter interface {
 	Facets(ctx context.Context, f Filter, limit int, fields ...string) (Facets, error)
 	// Days counts for each UTC day that overlaps [since, until); at most 3,660.
 	Days(ctx context.Context, f Filter, since, until time.Time) ([]finding.DayCount, error)
-	// Cases gives the cases of the findings that f chooses, the most pressing
-	// first, a page of f.Limit cases at a time (0: all), each with those findings;
+	// Cases gives the cases of the findings that f chooses, the highest priority
+	// first, then the latest, a page of f.Limit cases at a time (0: all), each with those findings;
 	// total is how many cases there are.
 	Cases(ctx context.Context, f Filter) (page []finding.Case, next string, total int, err error)
 	// Case gives one case with all its findings; ErrNotFound when there is none.
@@ -250,8 +253,13 @@ type Store interface {
 	Recorder
 	Reader
 	Decider
+	Bulker
 	Hunts
 	Stager
+	Counter
+	Keeper
+	Auditor
+	Views
 	Close() error
 }
 

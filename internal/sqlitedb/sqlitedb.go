@@ -108,6 +108,9 @@ func connect(ctx context.Context, path string, conns int, query string) (*sql.DB
 // Read is the pool of connections that read; each query sees one moment.
 func (d *DB) Read() *sql.DB { return d.read }
 
+// ReadOnly tells whether the file was opened for reading only.
+func (d *DB) ReadOnly() bool { return d.readOnly }
+
 // Close closes every connection.
 func (d *DB) Close() error {
 	if d.write == nil {

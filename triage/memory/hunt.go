@@ -151,5 +151,6 @@ func (s *Store) SetStage(ctx context.Context, x finding.Stage, at time.Time) err
 		x.Since, x.Days = s.stages[i].Since, s.stages[i].Days
 		s.stages[i] = x
 	}
+	s.log(triage.StageLine(x, at))
 	return ctx.Err()
 }

@@ -19,6 +19,9 @@ import (
 
 // Store is a triage in memory. The zero Store is ready to use.
 type Store struct {
+	// Expand tells when windows repeat; nil: those that do are refused.
+	Expand triage.Expand
+
 	mu        sync.Mutex // guards everything below
 	seq       int64      // grows with every recording
 	batches   map[event.BatchID]judged
@@ -29,6 +32,9 @@ type Store struct {
 	decisions map[string][]finding.Decision
 	stages    []finding.Stage         // in the order they were begun
 	notes     map[finding.Mark][]byte // of hunters and days
+	known     finding.Known
+	audit     []finding.AuditLine
+	views     []finding.View
 }
 
 // judged is what was last said of a batch, and when something first was.
@@ -109,33 +115,31 @@ func (s *Store) tallies() []finding.Tally {
 }
 
 // findings are all of them, by key; s.mu is held.
-func (s *Store) findings() map[string]finding.Finding {
-	sums := map[string]finding.Occurrence{}
-	add := func(o finding.Occurrence) {
-		if sum, ok := sums[o.Key]; ok {
-			o.Merge(sum)
-		}
-		sums[o.Key] = o
-	}
+func (s *Store) findings() map[string]finding.Finding { return s.findingsAs(&s.known) }
+
+// findingsAs is findings if that were known; s.mu is held.
+func (s *Store) findingsAs(known *finding.Known) map[string]finding.Finding {
+	byKey := map[string][]finding.Occurrence{}
 	for _, j := range s.batches {
 		for _, o := range j.Occurrences {
 			if s.says(j, o.Rule, o.Since) {
-				add(o)
+				byKey[o.Key] = append(byKey[o.Key], o)
 			}
 		}
 	}
 	for _, said := range s.hunters {
 		for _, o := range said {
-			add(o)
+			byKey[o.Key] = append(byKey[o.Key], o)
 		}
 	}
+	known = s.planned(known, byKey)
 	byRule := map[string][]finding.Tally{}
 	for _, t := range s.tallies() {
 		byRule[t.Rule] = append(byRule[t.Rule], t)
 	}
-	out := make(map[string]finding.Finding, len(sums))
-	for key, sum := range sums {
-		f := finding.Of(sum, slices.Clone(s.decisions[key]), nil)
+	out := make(map[string]finding.Finding, len(byKey))
+	for key, all := range byKey {
+		f := finding.Of(finding.Sum(all, known), slices.Clone(s.decisions[key]), known)
 		f.Demoted = finding.Demoted(&f, byRule[f.Rule])
 		if i := s.stageOf(f.Rule); i >= 0 {
 			f.Staged = s.stages[i].Hidden()
@@ -145,8 +149,32 @@ func (s *Store) findings() map[string]finding.Finding {
 	return out
 }
 
+// planned is what is known with repeating windows expanded as far as there are
+// events.
+func (s *Store) planned(known *finding.Known, byKey map[string][]finding.Occurrence) *finding.Known {
+	var last time.Time
+	for _, all := range byKey {
+		for _, o := range all {
+			if o.LastSeen.After(last) {
+				last = o.LastSeen
+			}
+		}
+	}
+	out := *known
+	out.Windows = slices.Clone(known.Windows)
+	for i := range out.Windows {
+		// It was expanded when it was set; one that cannot be any more explains
+		// nothing.
+		_ = triage.PlanWindow(&out.Windows[i], last.Add(triage.Ahead), s.Expand)
+	}
+	return &out
+}
+
 // List is triage.Reader's.
 func (s *Store) List(ctx context.Context, x triage.Filter) (page []finding.Finding, next string, err error) {
+	if err := triage.CheckSort(x.Sort); err != nil {
+		return nil, "", err
+	}
 	var after triage.Place
 	if x.Cursor != "" {
 		if after, err = triage.ParseCursor(x.Cursor, x.Sort); err != nil {
@@ -213,9 +241,25 @@ func (s *Store) Decide(ctx context.Context, key string, d finding.Decision) (fin
 	if err != nil {
 		return finding.Finding{}, err
 	}
+	if _, err := s.decide(&f, d); err != nil {
+		return finding.Finding{}, err
+	}
+	return s.get(ctx, f.Key)
+}
+
+// decide keeps a decision unless it is there already; s.mu is held.
+func (s *Store) decide(f *finding.Finding, d finding.Decision) (kept bool, err error) {
+	d.Name(f.Key)
+	if err := triage.CheckUndo(f, d); err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(f.Decisions, func(x finding.Decision) bool { return x.ID == d.ID }) {
+		return false, nil
+	}
 	if s.decisions == nil {
 		s.decisions = map[string][]finding.Decision{}
 	}
 	s.decisions[f.Key] = append(s.decisions[f.Key], d)
-	return s.get(ctx, f.Key)
+	s.log(triage.DecisionLine(f.Key, d))
+	return true, nil
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -115,8 +116,8 @@ const demotedBy = `(EXISTS (SELECT 1 FROM rule_day d WHERE d.rule = ?1 AND d.log
 
 var (
 	askDemoted = `SELECT ` + fmt.Sprintf(demotedBy, "?3", "?4")
-	setDemoted = `UPDATE finding SET demoted = ` + fmt.Sprintf(demotedBy, daySQL("first"), daySQL("last")) +
-		` WHERE rule = ?1 AND log_source = ?2 AND severity < ?3 AND last >= ?4 AND first < ?5`
+	setDemoted = `UPDATE listed SET demoted = ` + fmt.Sprintf(demotedBy, daySQL("first"), daySQL("last")) +
+		` WHERE rule = ?1 AND log_source = ?2 AND severity < ?3 AND last >= ?4 AND first < ?5 RETURNING key, demoted`
 )
 
 // daySQL is the day of a column of microseconds; events are later than 1970.
@@ -145,8 +146,24 @@ func (r *recording) review(d ruleDay) error {
 	if d.rule == "" {
 		return nil
 	}
-	_, err := r.t.Exec(setDemoted, d.rule, d.source, finding.High.Rank(), d.day*micros, (d.day+1)*micros)
-	return err
+	rows, err := r.t.Query(setDemoted, d.rule, d.source, finding.High.Rank(), d.day*micros, (d.day+1)*micros)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		var demoted bool
+		if err := rows.Scan(&key, &demoted); err != nil {
+			return err
+		}
+		if e := r.put[key]; e != nil {
+			e.demoted = demoted
+		} else {
+			r.demote[key] = demoted
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // Counters is triage.Reader's.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
-	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -44,13 +43,13 @@ func (s *Store) RecordHunt(ctx context.Context, h finding.Hunt, seen int64) erro
 	if err != nil {
 		return err
 	}
-	err = s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-		r := newRecording(t)
+	err = s.tx(ctx, func(r *recording) error {
+		r.reach(h.Occurrences)
 		if err := r.hunt(h); err != nil {
 			return err
 		}
 		for _, n := range h.Notes {
-			if _, err := t.Exec(`INSERT OR REPLACE INTO note VALUES (?, ?, ?)`, h.Hunter, n.Day.UnixMicro(), n.Body); err != nil {
+			if _, err := r.t.Exec(`INSERT OR REPLACE INTO note VALUES (?, ?, ?)`, h.Hunter, n.Day.UnixMicro(), n.Body); err != nil {
 				return err
 			}
 		}

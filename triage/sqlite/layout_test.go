@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,9 +100,29 @@ func TestAudit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var lines string
-	err = s.db.Read().QueryRow(`SELECT group_concat(at || ' ' || by || ' ' || json_extract(stage, '$.state') || ' ' || json_extract(stage, '$.days'), ', ') FROM stage_audit`).Scan(&lines)
-	if want := "1772625600000000 ann staged 3, 1772629200000000 bob retired 3"; err != nil || lines != want {
-		t.Errorf("audit %q, %v, want %q", lines, err, want)
+	lines, _, err := s.Audit(ctx, triage.AuditFilter{})
+	want := []finding.AuditLine{
+		{ID: 2, At: at.Add(time.Hour), By: "bob", Action: "rule.stage", Subject: "r", Text: "retired; noise"},
+		{ID: 1, At: at, By: "ann", Action: "rule.stage", Subject: "r", Text: "staged for 3 days"},
+	}
+	if err != nil || !slices.Equal(lines, want) {
+		t.Errorf("audit %+v, %v, want %+v", lines, err, want)
+	}
+	// Nobody can change or take away a line, or a decision, by whatever statement.
+	if err := s.Record(ctx, event.BatchID{1}, finding.Judged{Occurrences: []finding.Occurrence{{Trouble: finding.Trouble{Key: "k"}, FirstSeen: at, LastSeen: at}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Decide(ctx, "k", finding.Decision{At: at, By: "ann", Comment: "seen"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`UPDATE audit SET by = 'eve'`, `DELETE FROM audit`, `INSERT OR REPLACE INTO audit VALUES (1, 0, 'eve', 'x', '', '')`,
+		`UPDATE decision SET decision = '{}'`, `DELETE FROM decision`, `INSERT OR REPLACE INTO decision (id, key, decision) VALUES (1, 'k', '{}')`,
+		`REPLACE INTO decision (key, name, decision) SELECT key, name, '{}' FROM decision`,
+	} {
+		err := s.db.Tx(ctx, func(t *sqlitedb.Tx) error { _, err := t.Exec(statement); return err })
+		if err == nil {
+			t.Errorf("%s is done", statement)
+		}
 	}
 }

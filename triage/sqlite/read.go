@@ -3,102 +3,96 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/yagura-sec/yagura/finding"
-	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/triage"
 )
 
 // List is triage.Reader's.
 func (s *Store) List(ctx context.Context, x triage.Filter) (page []finding.Finding, next string, err error) {
-	where, args, err := conditions(&x)
+	keys, next, err := s.page(ctx, x)
 	if err != nil {
 		return nil, "", err
 	}
-	tail := ` WHERE ` + where + ` ORDER BY priority DESC, last DESC, key`
-	if x.Limit > 0 {
-		tail += ` LIMIT ?`
-		args = append(args, x.Limit+1) // one more tells whether there is a next page
-	}
-	page, err = s.findings(ctx, tail, args...)
-	if err != nil {
+	if page, err = s.findings(ctx, keys); err != nil {
 		return nil, "", fmt.Errorf("list findings: %w", err)
-	}
-	if x.Limit > 0 && len(page) > x.Limit {
-		page = page[:x.Limit]
-		next = triage.PlaceOf(&page[x.Limit-1], x.Sort).Cursor()
 	}
 	return page, next, nil
 }
 
-// conditions are x as SQL; they choose what x.Match does.
-func conditions(x *triage.Filter) (where string, args []any, err error) {
-	conds := []string{"1"}
-	add := func(cond string, values ...any) {
-		conds = append(conds, cond)
-		args = append(args, values...)
+// page gives the keys of a page and the cursor of the next.
+func (s *Store) page(ctx context.Context, x triage.Filter) (keys []string, next string, err error) {
+	if err := triage.CheckSort(x.Sort); err != nil {
+		return nil, "", err
 	}
-	if x.Severity != "" {
-		add("severity >= ?", x.Severity.Rank())
-	}
-	if len(x.Status) > 0 {
-		add("status IN (?" + strings.Repeat(", ?", len(x.Status)-1) + ")")
-		for _, status := range x.Status {
-			args = append(args, string(status))
-		}
-	}
-	for _, equal := range []struct{ column, value string }{
-		{"rule", x.Rule}, {"account", x.Account}, {"actor", x.Actor}, {"resource", x.Resource},
-	} {
-		if equal.value != "" {
-			add(equal.column+" = ?", equal.value)
-		}
-	}
-	if x.Kind != "" {
-		add("(kind = ? OR substr(kind, 1, ?) = ?)", string(x.Kind), utf8.RuneCountInString(string(x.Kind))+1, string(x.Kind)+".")
-	}
-	if x.Unexplained {
-		add("json_extract(trouble, '$.explained_by') IS NULL")
-	}
-	if x.Text != "" {
-		add("instr(text, ?) > 0", strings.ToLower(x.Text))
-	}
-	if !x.Since.IsZero() {
-		add("last >= ?", ceilMicros(x.Since))
-	}
-	if !x.Until.IsZero() {
-		add("last < ?", ceilMicros(x.Until))
-	}
-	if !x.Demoted {
-		add("NOT demoted")
-	}
-	if !x.Staged {
-		add("NOT " + hidden)
-	}
+	var after *triage.Place
 	if x.Cursor != "" {
 		p, err := triage.ParseCursor(x.Cursor, x.Sort)
 		if err != nil {
-			return "", nil, err
+			return nil, "", err
 		}
-		last := p.LastSeen.UnixMicro()
-		// The first term bounds the walk along the index.
-		add("priority <= ? AND (priority < ? OR last < ? OR last = ? AND key > ?)", p.Priority, p.Priority, last, last, p.Key)
+		after = &p
 	}
-	return strings.Join(conds, " AND "), args, nil
+	now, err := s.current(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	i := now.index
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	rows := i.page(i.choose(&x), &x, after)
+	if x.Limit > 0 && len(rows) > x.Limit {
+		rows = rows[:x.Limit]
+		next = i.place(rows[x.Limit-1], x.Sort).Cursor()
+	}
+	keys = make([]string, len(rows))
+	for n, row := range rows {
+		keys[n] = i.keys[row]
+	}
+	return keys, next, nil
 }
 
-// hidden tells of a finding whether its rule is on trial or was retired.
-const hidden = `finding.rule IN (SELECT rule FROM stage WHERE latest AND hidden)`
+// hidden tells of a row of listed whether its rule is on trial or was retired.
+const hidden = `listed.rule IN (SELECT rule FROM stage WHERE latest AND hidden)`
 
-// findings reads those that the tail of a query chooses, in its order.
-func (s *Store) findings(ctx context.Context, tail string, args ...any) ([]finding.Finding, error) {
-	query := func(text string, args ...any) (*sql.Rows, error) { return s.db.Read().QueryContext(ctx, text, args...) }
-	rows, err := query(`SELECT `+occurrenceColumns+`, demoted, `+hidden+`, decisions FROM finding`+tail, args...)
+const chunk = 100 // keys in a query
+
+// byKeys reads so many findings.
+var byKeys = `SELECT finding.key, batch, hunter, since, until, finding.rule, finding.first, finding.last, finding.count, trouble, evidence, demoted, ` + hidden + `, decisions, facts
+	FROM finding JOIN listed USING (key) WHERE finding.key IN (?` + strings.Repeat(", ?", chunk-1) + `)`
+
+// findings reads those of the keys in their order. One that went since the keys
+// were looked up is left out.
+func (s *Store) findings(ctx context.Context, keys []string) ([]finding.Finding, error) {
+	known := s.now.Load().known
+	out := make([]finding.Finding, 0, len(keys))
+	for part := range slices.Chunk(keys, chunk) {
+		args := make([]any, chunk)
+		for i := range args {
+			args[i] = part[min(i, len(part)-1)]
+		}
+		found, err := s.read(ctx, known, byKeys, args)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range part {
+			if f, there := found[key]; there {
+				out = append(out, f)
+			}
+		}
+	}
+	return out, nil
+}
+
+// read gives the findings of a query such as byKeys.
+func (s *Store) read(ctx context.Context, known *finding.Known, query string, args []any) (map[string]finding.Finding, error) {
+	ask := func(text string, args ...any) (*sql.Rows, error) { return s.db.Read().QueryContext(ctx, text, args...) }
+	rows, err := ask(query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +100,22 @@ func (s *Store) findings(ctx context.Context, tail string, args ...any) ([]findi
 	type row struct {
 		sum             finding.Occurrence
 		demoted, staged bool
+		by              []string // exceptions and windows that account for it
 	}
 	var found []row
 	var decided []string
 	for rows.Next() {
 		var x row
 		var decisions int
-		if err := scanOccurrence(rows.Scan, &x.sum, &x.demoted, &x.staged, &decisions); err != nil {
+		var facts sql.RawBytes
+		if err := scanOccurrence(rows.Scan, &x.sum, &x.demoted, &x.staged, &decisions, &facts); err != nil {
+			return nil, err
+		}
+		e := entry{key: x.sum.Key}
+		if err := e.setFacts(facts); err != nil {
+			return nil, err
+		}
+		if x.by, err = unpack([]byte(e.texts[columnOf["explained_by"]]), nil); err != nil {
 			return nil, err
 		}
 		found = append(found, x)
@@ -120,27 +123,46 @@ func (s *Store) findings(ctx context.Context, tail string, args ...any) ([]findi
 			decided = append(decided, x.sum.Key)
 		}
 	}
-	if err := rows.Err(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return nil, err
 	}
-	decisions, err := decisionsOf(query, decided)
+	decisions, err := decisionsOf(ask, decided)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]finding.Finding, len(found))
-	for i, x := range found {
-		out[i] = finding.Of(x.sum, decisions[x.sum.Key], nil)
-		out[i].Demoted, out[i].Staged = x.demoted, x.staged
+	out := make(map[string]finding.Finding, len(found))
+	for _, x := range found {
+		f := finding.Of(x.sum, decisions[x.sum.Key], only(known, x.by))
+		f.Demoted, f.Staged = x.demoted, x.staged
+		out[f.Key] = f
 	}
 	return out, nil
 }
 
+// only is what is known with the exceptions of those ids alone: of a finding
+// that was written it is known which they are.
+func only(known *finding.Known, ids []string) *finding.Known {
+	out := *known
+	out.Exceptions = nil
+	if len(ids) == 0 {
+		return &out
+	}
+	for _, x := range known.Exceptions {
+		if slices.Contains(ids, x.ID) {
+			out.Exceptions = append(out.Exceptions, x)
+		}
+	}
+	return &out
+}
+
 // Get is triage.Reader's.
 func (s *Store) Get(ctx context.Context, key string) (finding.Finding, error) {
-	found, err := s.findings(ctx, ` WHERE key = ?`, key)
+	found, err := s.findings(ctx, []string{key})
 	if err == nil && len(found) == 0 && len(key) >= triage.PrefixLength {
-		// Keys are valid UTF-8, which has no byte 0xff.
-		found, err = s.findings(ctx, ` WHERE key >= ? AND key < ? LIMIT 2`, key, key+"\xff")
+		var keys []string
+		if keys, err = s.keysOf(ctx, key); err == nil && len(keys) == 1 {
+			found, err = s.findings(ctx, keys)
+		}
 	}
 	if err != nil {
 		return finding.Finding{}, fmt.Errorf("read finding %s: %w", key, err)
@@ -151,40 +173,22 @@ func (s *Store) Get(ctx context.Context, key string) (finding.Finding, error) {
 	return found[0], nil
 }
 
-// Decide is triage.Decider's.
-func (s *Store) Decide(ctx context.Context, key string, d finding.Decision) (finding.Finding, error) {
-	d, err := triage.PrepareDecision(d)
+// keysOf gives up to two keys that begin so.
+func (s *Store) keysOf(ctx context.Context, prefix string) (keys []string, err error) {
+	// Keys are valid UTF-8, which has no byte 0xff.
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT key FROM finding WHERE key >= ? AND key < ? LIMIT 2`, prefix, prefix+"\xff")
 	if err != nil {
-		return finding.Finding{}, err
+		return nil, err
 	}
-	f, err := s.Get(ctx, key)
-	if err != nil {
-		return finding.Finding{}, err
-	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		return finding.Finding{}, fmt.Errorf("decide about %s: %w", f.Key, err)
-	}
-	err = s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-		r := newRecording(t)
-		if _, err := t.Exec(`INSERT INTO decision (key, decision) VALUES (?, ?)`, f.Key, string(text)); err != nil {
-			return err
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
 		}
-		var sum finding.Occurrence
-		var decisions int
-		found, err := r.one(`SELECT `+occurrenceColumns+`, decisions FROM finding WHERE key = ?`, f.Key, &sum, &decisions)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return triage.ErrNotFound // it went since it was looked up
-		}
-		return r.put(&sum, decisions+1)
-	})
-	if err != nil {
-		return finding.Finding{}, fmt.Errorf("decide about %s: %w", f.Key, err)
+		keys = append(keys, key)
 	}
-	return s.Get(ctx, f.Key)
+	return keys, rows.Err()
 }
 
 // ceilMicros is the first microsecond not before t: stored times are whole ones.

@@ -41,8 +41,9 @@ func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judge
 			return nil
 		}
 	}
-	err = s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-		return newRecording(t).record(batch, j)
+	err = s.tx(ctx, func(r *recording) error {
+		r.reach(j.Occurrences)
+		return r.record(batch, j)
 	})
 	if err != nil {
 		return fmt.Errorf("record batch %s: %w", batch, err)
@@ -50,16 +51,37 @@ func (s *Store) Record(ctx context.Context, batch event.BatchID, j finding.Judge
 	return nil
 }
 
-// recording is one batch or hunt on its way in.
+// recording is one change on its way in.
 type recording struct {
 	t      *sqlitedb.Tx
+	store  *Store
+	known  *finding.Known
 	noisy  map[ruleOf]bool // whether the rule has a demoted day, as far as asked
 	refold map[string]bool // keys of which something was taken away
 	days   deltas
+
+	// For the index: see follow.
+	put    map[string]*entry
+	gone   map[string]bool
+	demote map[string]bool
+	hide   map[string]bool
 }
 
-func newRecording(t *sqlitedb.Tx) *recording {
-	return &recording{t: t, noisy: map[ruleOf]bool{}, refold: map[string]bool{}, days: newDeltas()}
+func newRecording(t *sqlitedb.Tx, s *Store, known *finding.Known) *recording {
+	return &recording{
+		t: t, store: s, known: known, noisy: map[ruleOf]bool{}, refold: map[string]bool{}, days: newDeltas(),
+		put: map[string]*entry{}, gone: map[string]bool{}, demote: map[string]bool{},
+	}
+}
+
+// reach sees to it that repeating windows are expanded past the occurrences.
+func (r *recording) reach(all []finding.Occurrence) {
+	for i := range all {
+		if all[i].LastSeen.After(r.store.planned) {
+			r.store.reach(all[i].LastSeen)
+			r.known = r.store.now.Load().known
+		}
+	}
 }
 
 type ruleOf struct{ rule, source string }
@@ -241,12 +263,18 @@ func (r *recording) merge(o finding.Occurrence) error {
 	if err != nil {
 		return err
 	}
+	planned := found && r.known.Planned(&sum)
 	if found {
 		o.Merge(sum)
 	} else if decisions, err = r.decisionCount(o.Key); err != nil {
 		return err
 	}
-	return r.put(&o, decisions)
+	if planned || r.known.Planned(&o) {
+		// A window's times are asked of every occurrence.
+		r.refold[o.Key] = true
+		return nil
+	}
+	return r.keep(&o, decisions)
 }
 
 // one reads an occurrence by a query that gives at most one.
@@ -276,22 +304,24 @@ func (r *recording) fold(key string) error {
 		return err
 	}
 	defer rows.Close()
-	var sum finding.Occurrence
-	some := false
+	var all []finding.Occurrence
 	for rows.Next() {
 		var o finding.Occurrence
 		if err := scanOccurrence(rows.Scan, &o); err != nil {
 			return err
 		}
-		if some {
-			o.Merge(sum)
-		}
-		sum, some = o, true
+		all = append(all, o)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
-	if !some {
+	if len(all) == 0 {
+		r.gone[key] = true
+		delete(r.put, key)
+		delete(r.demote, key)
+		if _, err := r.t.Exec(`DELETE FROM listed WHERE key = ?`, key); err != nil {
+			return err
+		}
 		_, err := r.t.Exec(`DELETE FROM finding WHERE key = ?`, key)
 		return err
 	}
@@ -299,15 +329,28 @@ func (r *recording) fold(key string) error {
 	if err != nil {
 		return err
 	}
-	return r.put(&sum, n)
+	sum := finding.Sum(all, r.known)
+	return r.keep(&sum, n)
 }
 
-const findingColumns = occurrenceColumns + `, kind, log_source, severity, account, actor, resource, text, priority, status, demoted, decisions`
+const putFinding = `INSERT OR REPLACE INTO finding (` + occurrenceColumns + `, decisions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-var putFinding = `INSERT OR REPLACE INTO finding (` + findingColumns + `) VALUES (` + strings.Repeat("?, ", 21) + `?)`
+const putListed = `INSERT OR REPLACE INTO listed (key, rule, log_source, severity, priority, count, first, last, demoted, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-// put writes the finding of a merged occurrence.
-func (r *recording) put(o *finding.Occurrence, decisions int) error {
+// keep writes the finding of a merged occurrence.
+func (r *recording) keep(o *finding.Occurrence, decisions int) error {
+	args, err := occurrenceArgs(o)
+	if err != nil {
+		return err
+	}
+	if _, err := r.t.Exec(putFinding, append(args, decisions)...); err != nil {
+		return err
+	}
+	return r.list(o, decisions)
+}
+
+// list writes what the finding of a merged occurrence is listed by.
+func (r *recording) list(o *finding.Occurrence, decisions int) error {
 	var decided []finding.Decision
 	if decisions > 0 {
 		byKey, err := decisionsOf(r.t.Query, []string{o.Key})
@@ -316,18 +359,16 @@ func (r *recording) put(o *finding.Occurrence, decisions int) error {
 		}
 		decided = byKey[o.Key]
 	}
-	f := finding.Of(*o, decided, nil)
+	f := finding.Of(*o, decided, r.known)
 	demoted, err := r.demoted(&f)
 	if err != nil {
 		return err
 	}
-	args, err := occurrenceArgs(o)
-	if err != nil {
-		return err
-	}
-	args = append(args, string(f.Kind), f.LogSource, f.Severity.Rank(), f.Account, f.Actor, f.Resource,
-		triage.SearchText(&f.Trouble), f.Priority, string(f.Status), demoted, decisions)
-	_, err = r.t.Exec(putFinding, args...)
+	e := entryOf(&f, demoted)
+	r.put[f.Key] = &e
+	delete(r.gone, f.Key)
+	delete(r.demote, f.Key)
+	_, err = r.t.Exec(putListed, f.Key, f.Rule, f.LogSource, e.severity, e.priority, e.count, e.first, e.last, demoted, e.facts())
 	return err
 }
 

@@ -2,15 +2,21 @@
 // beside whatever else is kept there.
 //
 // Occurrences are kept one a key, batch and day, or one a key, hunter and hour.
-// Each finding is kept folded beside
-// them, in a row of its own that List orders and chooses by: a new occurrence
-// merges into it, and only where one is replaced or gone the finding is folded
-// anew from all of its occurrences.
+// Each finding is kept folded beside them, in a row of its own: a new occurrence
+// merges into it, and only where one is replaced or gone, or a window is about
+// it, the finding is folded anew from all of its occurrences. What findings are
+// chosen, ordered and counted by is kept in memory besides, see index, from the
+// first time that somebody asks.
 package sqlite
 
 import (
 	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -118,13 +124,91 @@ CREATE TABLE note (
 	body BLOB NOT NULL,
 	PRIMARY KEY (hunter, day)
 );
+`, `
+-- Findings are chosen and ordered by what is kept of them in memory: see index.
+CREATE TABLE finding_new (
+	key TEXT PRIMARY KEY,
+	-- The merged occurrence; batch is the latest one's.
+	batch BLOB NOT NULL, hunter TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+	rule TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
+	trouble TEXT NOT NULL, evidence BLOB NOT NULL,
+	decisions INTEGER NOT NULL -- how many
+);
+CREATE TABLE listed (
+	key TEXT PRIMARY KEY,
+	rule TEXT NOT NULL, log_source TEXT NOT NULL, severity INTEGER NOT NULL, -- its rank
+	priority INTEGER NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+	demoted INTEGER NOT NULL,
+	facts BLOB NOT NULL -- see entry; made anew where known says another layout
+) WITHOUT ROWID;
+INSERT INTO finding_new SELECT key, batch, hunter, since, until, rule, first, last, count, trouble, evidence, decisions FROM finding;
+INSERT INTO listed SELECT key, rule, log_source, severity, priority, count, first, last, demoted, x'' FROM finding;
+DROP TABLE finding;
+ALTER TABLE finding_new RENAME TO finding;
+CREATE INDEX listed_rule ON listed (rule, log_source, last);
+-- Decisions have names, unique about a finding; those of before are named by
+-- their number.
+ALTER TABLE decision ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN "group" TEXT NOT NULL DEFAULT '';
+UPDATE decision SET name = 'd' || id, decision = json_set(decision, '$.id', 'd' || id);
+CREATE UNIQUE INDEX decision_name ON decision (key, name);
+CREATE INDEX decision_by_name ON decision (name);
+CREATE INDEX decision_group ON decision ("group") WHERE "group" <> '';
+CREATE TABLE audit (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_subject ON audit (subject);
+INSERT INTO audit (at, by, action, subject, text)
+	SELECT at, by, action, subject, text FROM (
+		SELECT CAST(strftime('%s', json_extract(decision, '$.at')) AS INTEGER) * 1000000 AS at, json_extract(decision, '$.by') AS by,
+			'finding.decide' AS action, key AS subject, decision AS text, id AS n FROM decision
+		UNION ALL SELECT at, by, 'rule.stage', json_extract(stage, '$.rule'), stage, id FROM stage_audit
+	) ORDER BY at, n;
+DROP TABLE stage_audit;
+-- What was decided and written stays.
+CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'audit lines are never changed'); END;
+CREATE TRIGGER audit_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'audit lines are never taken away'); END;
+CREATE TRIGGER audit_replace BEFORE INSERT ON audit WHEN NEW.id IN (SELECT id FROM audit) BEGIN SELECT raise(ABORT, 'audit lines are never changed'); END;
+CREATE TRIGGER decision_update BEFORE UPDATE ON decision BEGIN SELECT raise(ABORT, 'decisions are never changed'); END;
+CREATE TRIGGER decision_delete BEFORE DELETE ON decision BEGIN SELECT raise(ABORT, 'decisions are never taken away'); END;
+CREATE TRIGGER decision_replace BEFORE INSERT ON decision
+	WHEN NEW.id IN (SELECT id FROM decision) OR EXISTS (SELECT 1 FROM decision WHERE key = NEW.key AND name = NEW.name) BEGIN SELECT raise(ABORT, 'decisions are never changed'); END;
+-- Bodies are the nouns as JSON.
+CREATE TABLE exception (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE planned (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; -- finding.Window
+CREATE TABLE assessed (subject TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE view (id TEXT PRIMARY KEY, page TEXT NOT NULL, owner TEXT NOT NULL, shared INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE known (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; -- estate, layout
+CREATE TABLE revision (n INTEGER NOT NULL); -- one row: grows with every change to findings or to what is known
+INSERT INTO revision VALUES (1);
 `}
 
 // Store is a triage in a SQLite file.
 type Store struct {
-	db  *sqlitedb.DB
-	own bool // Close closes db
+	db     *sqlitedb.DB
+	own    bool // Close closes db
+	expand triage.Expand
+
+	writing sync.Mutex // held while the file is changed and what is in memory follows
+	now     atomic.Pointer[state]
+	planned time.Time // how far repeating windows are expanded; of who holds writing
 }
+
+// state is what is kept in memory of the file.
+type state struct {
+	revision int64
+	known    *finding.Known // never changed: replaced
+	index    *index         // nil until somebody lists or counts
+}
+
+// Option is a choice about a Store.
+type Option func(*Store)
+
+// Expanding gives the store what expands repeating windows; without it those
+// are refused.
+func Expanding(e triage.Expand) Option { return func(s *Store) { s.expand = e } }
 
 var (
 	_ triage.Store     = (*Store)(nil)
@@ -132,22 +216,22 @@ var (
 )
 
 // Open opens or creates the file for writing. One process at a time may.
-func Open(ctx context.Context, path string) (*Store, error) {
+func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	db, err := sqlitedb.Open(ctx, path)
-	return owned(ctx, db, err)
+	return owned(ctx, db, err, options)
 }
 
 // OpenReader opens an existing file for reading, beside a process that writes.
-func OpenReader(ctx context.Context, path string) (*Store, error) {
+func OpenReader(ctx context.Context, path string, options ...Option) (*Store, error) {
 	db, err := sqlitedb.OpenReader(ctx, path)
-	return owned(ctx, db, err)
+	return owned(ctx, db, err, options)
 }
 
-func owned(ctx context.Context, db *sqlitedb.DB, err error) (*Store, error) {
+func owned(ctx context.Context, db *sqlitedb.DB, err error, options []Option) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := On(ctx, db)
+	s, err := On(ctx, db, options...)
 	if err != nil {
 		_ = db.Close() // nothing was written: the first error says it all
 		return nil, err
@@ -157,11 +241,23 @@ func owned(ctx context.Context, db *sqlitedb.DB, err error) (*Store, error) {
 }
 
 // On uses a file that is open already and that the caller closes after s.
-func On(ctx context.Context, db *sqlitedb.DB) (*Store, error) {
+func On(ctx context.Context, db *sqlitedb.DB, options ...Option) (*Store, error) {
 	if err := db.Migrate(ctx, "triage", schema); err != nil {
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	s := &Store{db: db}
+	for _, o := range options {
+		o(s)
+	}
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	if !db.ReadOnly() {
+		if err := s.upgrade(ctx); err != nil {
+			return nil, fmt.Errorf("bring findings up to date: %w", err)
+		}
+	}
+	return s, nil
 }
 
 // Close closes the file, unless it was opened elsewhere.

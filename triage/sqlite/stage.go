@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
-	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -41,14 +40,15 @@ func (s *Store) SetStage(ctx context.Context, x finding.Stage, at time.Time) err
 	if err != nil {
 		return err
 	}
-	err = s.db.Tx(ctx, func(t *sqlitedb.Tx) error { return setStage(t, x, at) })
+	err = s.tx(ctx, func(r *recording) error { return r.setStage(x, at) })
 	if err != nil {
 		return fmt.Errorf("set rule %s to %s: %w", x.Rule, x.State, err)
 	}
 	return nil
 }
 
-func setStage(t *sqlitedb.Tx, x finding.Stage, at time.Time) error {
+func (r *recording) setStage(x finding.Stage, at time.Time) error {
+	t := r.t
 	var id int64
 	var text string
 	var latest finding.Stage
@@ -84,6 +84,6 @@ func setStage(t *sqlitedb.Tx, x finding.Stage, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(`INSERT INTO stage_audit (at, by, stage) VALUES (?, ?, ?)`, at.UnixMicro(), x.By, string(now))
-	return err
+	r.hide = map[string]bool{x.Rule: x.Hidden()}
+	return r.log(triage.StageLine(x, at))
 }

@@ -229,6 +229,9 @@ func decide(b *bench) {
 	got, err := b.Get(b.Context(), "key-of-trouble")
 	b.ok(err)
 	b.same(got, f)
+	for _, d := range []*finding.Decision{&first, &second} {
+		d.Name("key-of-trouble") // what has no ID gets one
+	}
 	b.same(got.Decisions, []finding.Decision{first, second})
 	if got.Status != finding.Resolved || got.Verdict != finding.TruePositive || got.Reason != "mistake" || got.Cause != finding.CausePerson || got.Assignee != "bob" {
 		b.Errorf("decided %+v", got)

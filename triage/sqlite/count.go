@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// chosen calls f with the index and the rows that x chooses.
+func (s *Store) chosen(ctx context.Context, x *triage.Filter, f func(i *index, rows []int32)) error {
+	now, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
+	now.index.mu.RLock()
+	defer now.index.mu.RUnlock()
+	f(now.index, now.index.choose(x))
+	return nil
+}
+
+// Count is triage.Counter's.
+func (s *Store) Count(ctx context.Context, x triage.Filter) (n int, err error) {
+	if err := triage.CheckSort(x.Sort); err != nil {
+		return 0, err
+	}
+	return n, s.chosen(ctx, &x, func(_ *index, rows []int32) { n = len(rows) })
+}
+
+// Keys is triage.Counter's.
+func (s *Store) Keys(ctx context.Context, x triage.Filter) ([]string, error) {
+	x.Cursor = ""
+	keys, _, err := s.page(ctx, x)
+	return keys, err
+}
+
+// Facets is triage.Counter's.
+func (s *Store) Facets(ctx context.Context, x triage.Filter, limit int, names ...string) (out triage.Facets, err error) {
+	if err := triage.CheckSort(x.Sort); err != nil {
+		return out, err
+	}
+	fields, err := triage.FacetFields(names)
+	if err != nil {
+		return out, err
+	}
+	out.Facets = []triage.Facet{}
+	return out, s.chosen(ctx, &x, func(i *index, rows []int32) {
+		out.Total = len(rows)
+		for _, f := range fields {
+			out.Facets = append(out.Facets, i.facet(f, rows, limit))
+		}
+	})
+}
+
+// Days is triage.Counter's.
+func (s *Store) Days(ctx context.Context, x triage.Filter, since, until time.Time) (out []finding.DayCount, err error) {
+	if err := triage.CheckSort(x.Sort); err != nil {
+		return nil, err
+	}
+	first, n, err := triage.DaySpan(since, until)
+	if err != nil {
+		return nil, err
+	}
+	return out, s.chosen(ctx, &x, func(i *index, rows []int32) { out = i.days(rows, first, n) })
+}
+
+// Cases is triage.Counter's.
+func (s *Store) Cases(ctx context.Context, x triage.Filter) (page []finding.Case, next string, total int, err error) {
+	if err := triage.CheckSort(x.Sort); err != nil {
+		return nil, "", 0, err
+	}
+	var after *triage.Place
+	if x.Cursor != "" {
+		p, err := triage.ParseCursor(x.Cursor, "case")
+		if err != nil {
+			return nil, "", 0, err
+		}
+		after = &p
+	}
+	var keys []string
+	var order map[string]int
+	err = s.chosen(ctx, &x, func(i *index, rows []int32) {
+		var ids []uint32
+		ids, next, total = i.cases(rows, after, x.Limit)
+		at := make(map[uint32]bool, len(ids))
+		order = make(map[string]int, len(ids))
+		c := &i.texts[columnOf["case"]]
+		for n, id := range ids {
+			at[id], order[c.texts[id]] = true, n
+		}
+		for _, row := range rows {
+			if at[c.ids[row]] {
+				keys = append(keys, i.keys[row])
+			}
+		}
+	})
+	if err != nil {
+		return nil, "", 0, err
+	}
+	found, err := s.findings(ctx, keys)
+	if err != nil {
+		return nil, "", 0, fmt.Errorf("list cases: %w", err)
+	}
+	page = finding.Gather(found)
+	slices.SortFunc(page, func(a, b finding.Case) int { return order[a.ID] - order[b.ID] })
+	return page, next, total, nil
+}
+
+// cases gives those of the rows that follow the cursor, in the order of
+// triage.CasePlace; x.mu is held.
+func (x *index) cases(rows []int32, after *triage.Place, limit int) (ids []uint32, next string, total int) {
+	type sum struct {
+		priority int16
+		last     int64
+	}
+	c := &x.texts[columnOf["case"]]
+	sums := map[uint32]sum{}
+	for _, row := range rows {
+		was, there := sums[c.ids[row]]
+		if !there {
+			was.last = x.last[row]
+		}
+		sums[c.ids[row]] = sum{max(was.priority, x.priority[row]), max(was.last, x.last[row])}
+	}
+	place := func(id uint32) triage.Place {
+		return triage.CasePlace(c.texts[id], int(sums[id].priority), timeOf(sums[id].last))
+	}
+	for id := range maps.Keys(sums) {
+		if after == nil || after.Compare(place(id)) < 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b uint32) int { return place(a).Compare(place(b)) })
+	if limit > 0 && len(ids) > limit {
+		ids = ids[:limit]
+		next = place(ids[limit-1]).Cursor()
+	}
+	return ids, next, len(sums)
+}
+
+// Case is triage.Counter's.
+func (s *Store) Case(ctx context.Context, id string) (finding.Case, error) {
+	var keys []string
+	all := triage.Filter{Demoted: true, Staged: true}
+	err := s.chosen(ctx, &all, func(i *index, rows []int32) {
+		c := &i.texts[columnOf["case"]]
+		want, there := c.known[id]
+		for _, row := range rows {
+			if there && c.ids[row] == want {
+				keys = append(keys, i.keys[row])
+			}
+		}
+	})
+	if err != nil {
+		return finding.Case{}, err
+	}
+	found, err := s.findings(ctx, keys)
+	if err != nil {
+		return finding.Case{}, fmt.Errorf("read case %s: %w", id, err)
+	}
+	if len(found) == 0 {
+		return finding.Case{}, triage.ErrNotFound
+	}
+	return finding.Gather(found)[0], nil
+}

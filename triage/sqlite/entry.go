@@ -1,0 +1,139 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
+)
+
+// entry is what a finding is listed, counted and chosen by.
+type entry struct {
+	key                          string
+	texts                        []string // by columns, see textColumns; lists are packed
+	severity                     int8     // its rank
+	priority                     int16
+	count                        int64
+	first, last, decided, closed int64 // microseconds; 0: never
+	explained, demoted           bool
+}
+
+// textColumns are the fields that an entry has texts of.
+var textColumns = func() (out []*finding.Field) {
+	all := finding.Fields()
+	for i := range all {
+		f := &all[i]
+		switch {
+		case f.Name == "key" || f.Name == "text": // the first is its own, the second put together of others
+		case f.Type == query.Text, f.Type == query.Enum, f.Type == query.List:
+			out = append(out, f)
+		}
+	}
+	return out
+}()
+
+// columnOf is the place of a field in textColumns.
+var columnOf = func() map[string]int {
+	m := map[string]int{}
+	for i, f := range textColumns {
+		m[f.Name] = i
+	}
+	return m
+}()
+
+// layout names what entries hold: where it changes, stored ones are made anew.
+var layout = func() string {
+	s := "1"
+	for _, f := range textColumns {
+		s += " " + f.Name
+	}
+	return s
+}()
+
+func entryOf(f *finding.Finding, demoted bool) entry {
+	e := entry{
+		key: f.Key, texts: make([]string, len(textColumns)), severity: int8(f.Severity.Rank()), priority: int16(f.Priority), count: f.Count,
+		first: f.FirstSeen.UnixMicro(), last: f.LastSeen.UnixMicro(), decided: instant(f.DecidedAt()), closed: instant(f.ClosedAt()),
+		explained: len(f.Explained) > 0, demoted: demoted,
+	}
+	for i, x := range textColumns {
+		switch v := x.Value(f).(type) {
+		case string:
+			e.texts[i] = v
+		case []string:
+			e.texts[i] = string(pack(v))
+		}
+	}
+	return e
+}
+
+// instant is microseconds, 0 for no time.
+func instant(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func timeOf(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// pack writes texts, each behind its length.
+func pack(list []string) []byte {
+	n := 0
+	for _, s := range list {
+		n += len(s) + 2
+	}
+	b := make([]byte, 0, n)
+	for _, s := range list {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	return b
+}
+
+func unpack(b []byte, into []string) ([]string, error) {
+	for len(b) > 0 {
+		n, used := binary.Uvarint(b)
+		if used <= 0 || n > uint64(len(b)-used) {
+			return nil, errors.New("packed texts are damaged")
+		}
+		into = append(into, string(b[used:used+int(n)]))
+		b = b[used+int(n):]
+	}
+	return into, nil
+}
+
+// facts are the part of an entry that has no column of its own.
+func (e *entry) facts() []byte {
+	b := binary.AppendVarint(nil, e.decided)
+	b = binary.AppendVarint(b, e.closed)
+	b = append(b, 0)
+	if e.explained {
+		b[len(b)-1] = 1
+	}
+	return append(b, pack(e.texts)...)
+}
+
+func (e *entry) setFacts(b []byte) (err error) {
+	bad := fmt.Errorf("finding %s: what it is listed by is damaged", e.key)
+	var n int
+	if e.decided, n = binary.Varint(b); n <= 0 {
+		return bad
+	}
+	b = b[n:]
+	if e.closed, n = binary.Varint(b); n <= 0 || len(b) == n {
+		return bad
+	}
+	e.explained = b[n] == 1
+	if e.texts, err = unpack(b[n+1:], make([]string, 0, len(textColumns))); err != nil || len(e.texts) != len(textColumns) {
+		return bad
+	}
+	return nil
+}
