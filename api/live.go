@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 )
 
@@ -23,6 +24,11 @@ type LiveFinding struct {
 	Severity string `json:"severity"`
 	Change   string `json:"change" enum:"new,changed,decided"`
 	Account  string `json:"account"`
+}
+
+// ViewNews gives what became of f as it is told.
+func ViewNews(f *finding.Finding, change string) LiveFinding {
+	return LiveFinding{Key: f.Key, Priority: f.Priority, Title: f.Title, Severity: string(f.Severity), Change: change, Account: f.Account}
 }
 
 // Bounds of live streams. Whoever reads too slowly is told that something was
@@ -62,9 +68,11 @@ func (l *Live) Finding(f LiveFinding) {
 	l.tell("finding", f, func(w people.Who) bool { return w.Sees(f.Account) })
 }
 
-// Ledger tells that the account of the log has moved on, Rules that rules have
-// changed.
+// Ledger tells that the account of the log has moved on.
 func (l *Live) Ledger() { l.tell("ledger", struct{}{}, everybody) }
+
+// Missed tells that there is more news than is told one by one.
+func (l *Live) Missed() { l.tell("missed", struct{}{}, everybody) }
 
 // Rules tells that rules have changed.
 func (l *Live) Rules() { l.tell("rules", struct{}{}, everybody) }

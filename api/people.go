@@ -69,8 +69,27 @@ type NewToken struct {
 	Secret string `json:"secret" doc:"what scripts show; nobody can ask for it again"`
 }
 
-func viewToken(t people.Token) Token {
+// ViewToken gives t as scripts read it.
+func ViewToken(t people.Token) Token {
 	return Token{t.ID, t.Name, t.User, t.Role, list(t.Accounts), list(t.Scopes), t.Made, t.Expires, t.Used}
+}
+
+// ViewUsers gives users as scripts read them.
+func ViewUsers(all []people.User) Users {
+	out := Users{Users: []User{}} // never null
+	for _, u := range all {
+		out.Users = append(out.Users, viewUser(u))
+	}
+	return out
+}
+
+// ViewTokens gives tokens as scripts read them.
+func ViewTokens(all []people.Token) Tokens {
+	out := Tokens{Tokens: []Token{}, Scopes: Scopes()}
+	for _, t := range all {
+		out.Tokens = append(out.Tokens, ViewToken(t))
+	}
+	return out
 }
 
 func users(a huma.API, rooms Rooms) {
@@ -82,12 +101,7 @@ func users(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		out := &all{}
-		out.Body.Users = []User{} // never null
-		for _, u := range found {
-			out.Body.Users = append(out.Body.Users, viewUser(u))
-		}
-		return out, nil
+		return &all{ViewUsers(found)}, nil
 	})
 	addUser(a, rooms)
 	changeUser(a, rooms)
@@ -233,12 +247,7 @@ func tokens(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		out := &all{}
-		out.Body.Tokens, out.Body.Scopes = []Token{}, Scopes()
-		for _, t := range found {
-			out.Body.Tokens = append(out.Body.Tokens, viewToken(t))
-		}
-		return out, nil
+		return &all{ViewTokens(found)}, nil
 	})
 	type made struct{ Body NewToken }
 	huma.Register(a, need(people.Viewer, within(personal(huma.Operation{
@@ -260,7 +269,7 @@ func tokens(a huma.API, rooms Rooms) {
 		}
 		out := &made{}
 		secret, t, err := rooms.People.NewToken(ctx, who(ctx), people.NewToken{Name: b.Name, Role: b.Role, Accounts: b.Accounts, Scopes: b.Scopes, Expires: b.Expires})
-		out.Body.Token, out.Body.Secret = viewToken(t), secret
+		out.Body.Token, out.Body.Secret = ViewToken(t), secret
 		return out, rooms.refused(err)
 	})
 	huma.Register(a, need(people.Viewer, within(personal(huma.Operation{

@@ -58,7 +58,7 @@ func (p *program) lookout(r *rooms, live bool) {
 	}
 	r.anomalies = p.anomalies(r, anomaly.Options{})
 	r.lookout = pipeline.NewHunting(pipeline.HuntRooms{
-		Hunters: []detect.Hunter{r.anomalies}, Triage: r.triage, Latest: r.latest, Horizon: r.lake.Horizon,
+		Hunters: []detect.Hunter{r.anomalies}, Triage: r.hunts(), Latest: r.latest, Horizon: r.lake.Horizon,
 	}, pipeline.HuntOptions{Now: p.now, Share: share})
 }
 

@@ -79,7 +79,7 @@ func pressing(all []finding.Finding) {
 func (p *program) hunters(r *rooms, live bool) {
 	r.hunter.Store(r.hunterOf(r.rules.Detector(), live))
 	r.hunting = pipeline.NewHunting(pipeline.HuntRooms{
-		Hunters: []detect.Hunter{r.hunter.Load()}, Triage: r.triage, Latest: r.latest, Horizon: r.lake.Horizon,
+		Hunters: []detect.Hunter{r.hunter.Load()}, Triage: r.hunts(), Latest: r.latest, Horizon: r.lake.Horizon,
 	}, pipeline.HuntOptions{Now: p.now, Quiet: r.quiet})
 }
 

@@ -10,15 +10,18 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/detect/correlate"
+	"github.com/yagura-sec/yagura/detect/external"
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/ledger"
 	ledgersqlite "github.com/yagura-sec/yagura/ledger/sqlite"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/pipeline"
 	triagesqlite "github.com/yagura-sec/yagura/triage/sqlite"
 )
@@ -29,6 +32,7 @@ type rooms struct {
 	state  *sqlitedb.DB // the ledger and the findings share a file
 	ledger ledger.Store
 	triage *triagesqlite.Store
+	people people.Store // nil when asking
 
 	// Once a pipeline was made:
 	rules   *rule.Live
@@ -40,11 +44,15 @@ type rooms struct {
 	lookout   *pipeline.Hunting
 
 	secrets *secretUse // of a serving program
+	live    *api.Live  // of a serving program: who listens to what is new
 }
 
 // Close closes what was opened.
 func (r *rooms) Close() error {
 	var errs []error
+	if r.people != nil {
+		errs = append(errs, r.people.Close())
+	}
 	if r.triage != nil {
 		errs = append(errs, r.triage.Close())
 	}
@@ -151,8 +159,10 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 		return nil, err // and r.ledger stays nil, not an interface that holds a nil
 	}
 	r.ledger = accounts
-	r.triage, err = triagesqlite.On(ctx, r.state)
-	return r, err
+	if r.triage, err = triagesqlite.On(ctx, r.state); err != nil || how == asking {
+		return r, err
+	}
+	return r, r.openPeople(ctx)
 }
 
 // there tells whether there is such a file.
@@ -172,7 +182,7 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	r.rules = rule.NewLive(p.detector(extra))
 	live := opt.Wait > 0 // who waits for company of batches goes on for long
 	p.hunters(r, live)
-	detectors := []detect.Detector{r.rules}
+	detectors := []detect.Detector{r.rules, &external.Detector{}}
 	if r.secrets != nil {
 		detectors = append(detectors, r.secrets)
 	}
@@ -182,7 +192,7 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	}
 	pipe := pipeline.New(pipeline.Rooms{
 		Normalise: catalogue.Formats().Append,
-		Lake:      r.lake, Detectors: detectors, Triage: r.triage, Ledger: r.ledger,
+		Lake:      r.lake, Detectors: detectors, Triage: r.recorder(), Ledger: r.ledger,
 	}, opt)
 	n, err := pipe.Recover(ctx)
 	if err != nil {

@@ -24,8 +24,11 @@ import (
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/pipeline"
 	"github.com/yagura-sec/yagura/source"
+	"github.com/yagura-sec/yagura/source/receive"
+	"github.com/yagura-sec/yagura/web"
 )
 
 func (p *program) serve() *cobra.Command {
@@ -33,9 +36,11 @@ func (p *program) serve() *cobra.Command {
 	c := &cobra.Command{
 		Use: "serve", Short: "Read the configured sources and answer over HTTP", Args: cobra.NoArgs,
 		Long: `Serve reads the sources of the configuration as their records arrive, judges
-them, and answers over HTTP: /api/findings, /api/search, /api/ledger, /metrics,
-/healthz, /openapi.json. Every request needs the token (DIR/token, made at the first
-start, or server.token of the configuration) as "Authorization: Bearer TOKEN".
+them, and answers over HTTP: the console at /, and what it asks under /api/,
+/metrics, /healthz and /openapi.json. While there are no users it prints a one-time
+link that makes the first admin; see "yagura people". Scripts show the token of the
+data directory (DIR/token, made at the first start, or server.token of the
+configuration) or one made by "yagura people token" as "Authorization: Bearer TOKEN".
 
 A source that fails, as when the disk is full, is tried again, and meanwhile the
 rest goes on and /healthz answers 503.
@@ -87,6 +92,10 @@ func (p *program) runServe(ctx context.Context) (err error) {
 		return err
 	}
 	s := &server{program: p, rooms: r}
+	if s.door, err = p.door(r); err != nil {
+		return err
+	}
+	r.live = &api.Live{}
 	if err := s.plan(); err != nil {
 		return err
 	}
@@ -120,8 +129,10 @@ func (p *program) runServe(ctx context.Context) (err error) {
 type server struct {
 	*program
 	rooms *rooms
+	door  *people.Door
 	pipe  *pipeline.Pipeline
 	gate  sync.RWMutex // held for reading by deliveries; see alone
+	hub   receive.Hub  // where senders reach the sources that receive
 
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
@@ -148,7 +159,7 @@ func (s *server) plan() error {
 
 // source makes source i, which can be run once.
 func (s *server) source(i int) (source.Source, error) {
-	src, err := catalogue.Source(s.cfg.Sources[i], catalogue.Asks{Ledger: s.rooms.ledger, Now: s.now})
+	src, err := catalogue.Source(s.cfg.Sources[i], catalogue.Asks{Ledger: s.rooms.ledger, Now: s.now, Getenv: s.getenv, Hub: &s.hub})
 	if err != nil {
 		return nil, exit{exitUsage, fmt.Errorf("sources[%d]: %w", i, err)}
 	}
@@ -176,8 +187,9 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	g.Go(func() error { return s.keep(ctx) })
 	g.Go(func() error { return s.uses.run(ctx, s.rooms.secrets.keep) })
 	g.Go(func() error { return s.keepRules(ctx) })
+	g.Go(func() error { return s.keepNews(ctx) })
 	rooms := s.apiRooms()
-	s.answer(ctx, g, api.New(api.Config{Version: version, Token: token, Hosts: s.hosts()}, rooms), func(h *http.Server) error {
+	s.answer(ctx, g, api.New(s.apiConfig(token), rooms), func(h *http.Server) error {
 		if s.cfg.Server.TLSCert != "" {
 			return h.ServeTLS(public, s.cfg.Server.TLSCert, s.cfg.Server.TLSKey)
 		}
@@ -185,6 +197,9 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	})
 	s.answer(ctx, g, api.Owner(rooms), func(h *http.Server) error { return h.Serve(owner) })
 	fmt.Fprintf(s.stderr, "yagura: serving %s on %s (token: %s)\n", s.dir, public.Addr(), s.tokenPlace())
+	if err := s.invite(ctx); err != nil {
+		return err
+	}
 	defer s.pipe.Drain()
 	return g.Wait()
 }
@@ -317,11 +332,41 @@ func (s *server) apiRooms() api.Rooms {
 			return copyRooms(ctx, s.rooms, dir, s.alone)
 		},
 		Stopped: s.stopped,
+		Receive: &s.hub,
 		Console: s.console(),
 		Metrics: s.metrics(),
+		People:  s.door,
+		Live:    s.rooms.live,
+		Pages:   web.Handler(),
 		Now:     s.now,
 		Failed:  func(err error) { s.warn("%v", err) },
 	}
+}
+
+func (s *server) apiConfig(token string) api.Config {
+	return api.Config{Version: version, Token: token, Hosts: s.hosts(), TLS: s.cfg.Server.TLSCert != "", BehindProxy: s.cfg.Server.BehindProxy}
+}
+
+// invite tells where the console is, and while nobody may come in, how the first
+// one does.
+func (s *server) invite(ctx context.Context) error {
+	if !web.Built() {
+		s.warn("%s", web.HowToBuild)
+	}
+	first, err := s.door.FirstRun(ctx)
+	if err != nil {
+		return err
+	}
+	if !first {
+		s.warn("the console is at %s", s.origin())
+		return nil
+	}
+	secret, l, err := s.door.NewLink(ctx, people.LocalOwner(), people.LinkFirst, "")
+	if err != nil {
+		return err
+	}
+	s.warn("nobody can sign in yet; make the first admin, once and within %d hours, at\n  %s", int(people.FirstRunLasts.Hours()), s.origin()+api.LinkPath(l.Kind, secret))
+	return nil
 }
 
 // stopped are the sources that do not work.
