@@ -20,6 +20,7 @@ func readAccessAnalyzer(v value) (Alert, error) {
 	a := Alert{
 		Ref: Ref{"accessanalyzer", tail(v.get("id").str(), "/")}, Product: "IAM Access Analyzer", UID: v.get("id").str(),
 		Class: IAMAnalysis, Cloud: "AWS", Type: firstOf(v.get("findingType").str(), "ExternalAccess"),
+		Parent:  v.any("analyzerArn", "accessAnalyzerArn"),
 		Account: v.any("resourceOwnerAccount", "resourceAccount", "accountId"), Region: firstOf(v.get("region").str(), arnPart(resource, 3)),
 		At: v.time("updatedAt", "analyzedAt", "createdAt"), First: v.time("createdAt"), Last: v.time("analyzedAt"),
 		Closed: v.get("isDeleted").truth(), Said: v.get("status").str(),

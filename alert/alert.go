@@ -85,6 +85,7 @@ type Alert struct {
 	Product string // as people call it: "GuardDuty"
 	Via     string // who passed it on, if that was another: "Security Hub"
 	UID     string // the id as the record gives it
+	Parent  string // what the id is in, which the product's own API asks for: ProductArn, detector, source
 	Class   Class
 	Closed  bool // the record says that the finding is closed by it (OCSF activity Close, isDeleted)
 
@@ -182,12 +183,25 @@ func Read(format string, body []byte) (Alert, error) {
 		return Alert{}, err
 	}
 	a.Format = format
+	a.Product = firstOf(names[a.Source], a.Product, a.Source)
 	if a.ID == "" {
 		return Alert{}, fmt.Errorf("%s finding without an id", a.Product)
 	}
 	a.finish()
 	return a, nil
 }
+
+// names are what people call the products that are known by more than one name.
+var names = map[string]string{
+	"guardduty": "GuardDuty", "securityhub": "Security Hub", "inspector": "Inspector", "macie": "Macie", "config": "AWS Config",
+	"accessanalyzer": "IAM Access Analyzer", "scc": "Security Command Center", "defender": "Microsoft Defender for Cloud",
+}
+
+// moves set records of one instant in order: a person's decision at Security Hub
+// does not change the time that the product wrote the finding, and the same
+// record comes from the product itself without that decision. So the record that
+// tells of one counts as the later, by microseconds.
+var moves = map[Status]time.Duration{InProgress: time.Microsecond, Resolved: 2 * time.Microsecond, Suppressed: 3 * time.Microsecond}
 
 // finish fills in what follows from the rest.
 func (a *Alert) finish() {
@@ -202,6 +216,9 @@ func (a *Alert) finish() {
 	}
 	if a.UID == "" {
 		a.UID = a.ID
+	}
+	if !a.At.IsZero() {
+		a.At = a.At.Add(moves[a.Status])
 	}
 	if !a.First.IsZero() && !a.Last.IsZero() && a.Last.Before(a.First) {
 		a.First, a.Last = a.Last, a.First

@@ -21,7 +21,7 @@ func readASFF(v value) (Alert, error) {
 	fields := v.key("ProductFields")
 	product := v.key("ProductArn").str()
 	a := Alert{
-		UID: v.key("Id").str(), Cloud: "AWS", Class: Detection,
+		UID: v.key("Id").str(), Parent: product, Cloud: "AWS", Class: Detection,
 		Title: v.key("Title").str(), Description: v.key("Description").str(), Type: v.key("Types").first().str(),
 		Account: v.key("AwsAccountId").str(),
 		Region:  firstOf(v.key("Region").str(), arnPart(product, 3), v.key("Resources").first().key("Region").str()),
@@ -61,7 +61,7 @@ func readASFF(v value) (Alert, error) {
 	a.Links = append(a.Links, v.get("Remediation.Recommendation.Url").str(), v.key("SourceUrl").str())
 	a.Attack = attacks(v.key("Types").strs()...)
 	for _, t := range v.key("Types").strs() {
-		for _, part := range strings.Split(t, "/") {
+		for _, part := range strings.FieldsFunc(t, func(r rune) bool { return r == '/' || r == ':' }) {
 			if id := tactic(part); id != "" {
 				a.Attack = append(a.Attack, id)
 			}
@@ -69,6 +69,9 @@ func readASFF(v value) (Alert, error) {
 	}
 	for _, r := range v.key("RelatedFindings").list() {
 		a.Related = append(a.Related, canonical(sourceOf(r.key("ProductArn").str(), ""), r.key("Id").str()))
+	}
+	if at := v.time("Note.UpdatedAt"); at.After(a.At) {
+		a.At = at // who writes a note changes the finding, and not UpdatedAt
 	}
 	if n := v.get("Note.Text").str(); n != "" {
 		a.Notes = append(a.Notes, "Note by "+firstOf(v.get("Note.UpdatedBy").str(), "somebody")+": "+n)

@@ -42,6 +42,7 @@ func readConfig(v value) (Alert, error) {
 		a.Severity = Medium // Config gives none
 	case "COMPLIANT", "NOT_APPLICABLE":
 		a.Severity, a.Status = Informational, Resolved
+		a.Title = fmt.Sprintf("%s: %s is %s", rule, shortName(r.UID), strings.ToLower(strings.ReplaceAll(a.Verdict, "_", " ")))
 	case "INSUFFICIENT_DATA":
 		a.Severity = Informational
 		a.Title = fmt.Sprintf("Whether %s complies with %s is not known", shortName(r.UID), rule)

@@ -100,7 +100,7 @@ func (a *Alert) defenderEntities(v value) {
 		case "ip":
 			a.Actor.IP = firstOf(a.Actor.IP, address(e.get("address").str()))
 		case "account":
-			name := e.any("upnSuffix")
+			name := e.any("upnSuffix", "UPNSuffix")
 			if name != "" {
 				name = e.get("name").str() + "@" + name
 			}

@@ -140,6 +140,9 @@ var shapesOf = []shape{
 	}},
 }
 
+// NoFinding begins the reason for what is nothing that is known by name.
+const NoFinding = "JSON, but no finding that Yagura reads: "
+
 // unread says what v is, for a person, where it is no finding that can be read.
 func unread(v value) string {
 	if detail := v.key("detail"); v.key("detail-type").exists() && detail.isObject() {
@@ -165,7 +168,7 @@ func unread(v value) string {
 	case hasAll(v, "status_code", "data"), hasAll(v, "ResponseMetadata"), hasAll(v, "FailedCount"):
 		return "an API's answer without findings"
 	}
-	return "JSON, but no finding that Yagura reads: " + members(v)
+	return NoFinding + members(v)
 }
 
 // members lists an object's first keys.

@@ -14,7 +14,7 @@ import (
 func readGuardDuty(v value) (Alert, error) {
 	service := v.get("service")
 	a := Alert{
-		Product: "GuardDuty", Class: Detection, Cloud: "AWS", UID: v.any("arn", "id"),
+		Product: "GuardDuty", Class: Detection, Cloud: "AWS", UID: v.any("arn", "id"), Parent: service.get("detectorId").str(),
 		Type: v.get("type").str(), Title: v.get("title").str(), Description: v.get("description").str(),
 		Account: v.get("accountId").str(), Region: v.get("region").str(),
 		At: v.time("updatedAt", "createdAt"), First: service.time("eventFirstSeen"), Last: service.time("eventLastSeen"),

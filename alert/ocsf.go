@@ -44,6 +44,7 @@ func readOCSF(v value) (Alert, error) {
 		return a, errors.New("OCSF finding: finding_info.uid is missing")
 	}
 	arn := product.key("uid").str()
+	a.Parent = arn
 	source := sourceOf(securityHubARN(arn), a.Product)
 	a.Ref = canonical(source, a.UID)
 	if strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":securityhub:") && source != "securityhub" {
