@@ -26,7 +26,7 @@ test: tools
 	$(GO) test ./...
 
 # The packages whose tests hold golden files and generated documents.
-GOLDEN := ./alert ./api ./cmd/yagura ./detect/external ./evaluate ./event ./normalise/alerts ./normalise/cloudtrail ./query ./sigma/coverage ./sigma/sqlgen
+GOLDEN := ./alert ./api ./cmd/yagura ./detect/external ./evaluate ./event ./export ./normalise/alerts ./normalise/cloudtrail ./query ./sigma/coverage ./sigma/sqlgen
 
 # Golden files are rewritten by the tests themselves; look at the difference.
 update: tools

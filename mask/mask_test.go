@@ -126,6 +126,24 @@ func TestLearn(t *testing.T) {
 	}
 }
 
+func TestPeople(t *testing.T) {
+	f := func(principal string, want ...string) {
+		t.Helper()
+		if got := People(principal); strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("People(%q) = %q, want %q", principal, got, want)
+		}
+	}
+	f("arn:aws:iam::111122223333:user/ops/alice", "alice")
+	f("arn:aws:sts::111122223333:assumed-role/Reader/alice@corp.example", "alice")
+	f("arn:aws:sts::111122223333:assumed-role/Reader/i-0123456789abcdef0")
+	f("arn:aws:iam::111122223333:role/Reader")
+	f("AROAABCDEFGHIJKLMNOPQ:alice", "alice")
+	f("alice@corp.example", "alice")
+	f("deployer@shop-prod-1.iam.gserviceaccount.com")
+	f("203.0.113.7")
+	f("")
+}
+
 func TestJSON(t *testing.T) {
 	m := masker(t)
 	account, alice, bob := m.Account("111122223333"), m.Person("alice"), m.Person("bob")

@@ -242,3 +242,34 @@ func wordEnd(s string, at int) int {
 }
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// People are the names of people that a name of a principal holds: the user of
+// an ARN, the session of an assumed role or of a principal id, an address's local
+// part; none where it names machines only.
+func People(principal string) (names []string) {
+	name := ""
+	switch parts := strings.SplitN(principal, ":", 6); {
+	case len(parts) == 6 && parts[0] == "arn":
+		kind, rest, _ := strings.Cut(parts[5], "/")
+		switch {
+		case parts[2] == "iam" && kind == "user", parts[2] == "sts" && kind == "federated-user":
+			name = rest[strings.LastIndexByte(rest, '/')+1:]
+		case parts[2] == "sts" && kind == "assumed-role":
+			_, name, _ = strings.Cut(rest, "/")
+		}
+	case len(parts) == 2 && len(parts[0]) >= 16 && parts[0] == strings.ToUpper(parts[0]):
+		name = parts[1]
+	case strings.Contains(principal, "@"):
+		name = principal
+	}
+	if local, domain, ok := strings.Cut(name, "@"); ok {
+		if strings.HasSuffix(strings.ToLower(domain), "gserviceaccount.com") {
+			return nil
+		}
+		name = local
+	}
+	if name == "" || machine.MatchString(name) {
+		return nil
+	}
+	return []string{name}
+}
