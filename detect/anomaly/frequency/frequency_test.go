@@ -255,6 +255,82 @@ func TestStart(t *testing.T) {
 	}
 }
 
+// Programs of one application that start in the same minutes account for each
+// other; those of another application, or at another time, do not.
+func TestApplication(t *testing.T) {
+	f := func(want bool, other string, minute int) {
+		t.Helper()
+		h := watchtest.New("2026-03-02")
+		for d := range wed + 2 {
+			for hour := range 24 {
+				h.On(d, fmt.Sprintf("%d:10 lambda coupons-web reads dev/coupons/db", hour))
+				h.On(d, fmt.Sprintf("%d:20 lambda %s reads dev/other/token", hour, other))
+			}
+		}
+		h.On(wed+1, "9:30 lambda coupons-web reads dev/coupons/db x60")
+		h.On(wed+1, fmt.Sprintf("9:%02d lambda %s reads dev/other/token x70", minute, other))
+		at := h.Day(wed + 1).Hours[9]
+		at.Peaks = append(at.Peaks, watch.Peak{Secret: h.Secret("dev/coupons/db"), At: at.Start.Add(30 * time.Minute), Count: 60},
+			watch.Peak{Secret: h.Secret("dev/other/token"), At: at.Start.Add(time.Duration(minute) * time.Minute), Count: 70})
+		if told, by := said(h, wed+1, ClassHour); told != want || !want && !slices.Contains(by, "application") {
+			t.Errorf("%s at %d: told %v, explained by %v", other, minute, told, by)
+		}
+	}
+	f(false, "coupons-worker", 30)
+	f(true, "coupons-worker", 50)
+	f(true, "ledger-worker", 30)
+}
+
+// Reads that are half as many again from one day on are a step and no slow rise;
+// those that grow day by day are one.
+func TestStep(t *testing.T) {
+	f := func(want bool, reads func(day int) float64) {
+		t.Helper()
+		h, s := watchtest.New("2026-03-02"), New(Options{})
+		rng := rand.New(rand.NewPCG(5, 6))
+		told := false
+		for d := range 44 {
+			for hour := range 24 {
+				h.On(d, fmt.Sprintf("%d:20 ecs books-web reads prod/books/db x%.0f", hour, reads(d)*(0.8+0.4*rng.Float64())))
+			}
+			for _, a := range h.Judge(s, d) {
+				told = told || a.Mature && !a.Began.IsZero() && a.Score >= watch.Floor
+			}
+			h.Learn(s, d, d+1)
+		}
+		if told != want {
+			t.Errorf("told %v, want %v", told, want)
+		}
+	}
+	f(false, func(d int) float64 {
+		if d >= 30 {
+			return 16
+		}
+		return 10
+	})
+	f(true, func(d int) float64 { return 10 * math.Pow(1.08, max(0, float64(d-28))) })
+}
+
+// A run of the first day, and one that a deploy happened to account for, are of the
+// rhythm of weeks.
+func TestFirstRun(t *testing.T) {
+	f := func(want bool, days ...int) {
+		t.Helper()
+		h := history()
+		for _, d := range days {
+			h.On(d, "14:05 ecs weekly-web reads prod/weekly/db x40")
+		}
+		for d := range wed + 2 {
+			h.On(d, "8:05 ecs weekly-web reads prod/weekly/db")
+		}
+		if told, by := said(h, days[len(days)-1], ClassHour); told != want {
+			t.Errorf("runs on days %v: told %v, explained by %v", days, told, by)
+		}
+	}
+	f(true, 0, 14)
+	f(false, 0, 7, 14)
+}
+
 // atOnce puts reads of the shop's program within five minutes into an hour.
 func atOnce(h *watchtest.History, day, hour int, secret string, x int) {
 	h.On(day, fmt.Sprintf("%d:05 ecs shop-web reads prod/shop/%s x%d", hour, secret, x))

@@ -97,6 +97,11 @@ func (s *sign) slowStep(st *state, x, mean float64) float64 {
 	return min(stat.LnRatio(x, mean, risen*mean, s.dayShape(st)), 6)
 }
 
+// steadier is how many times the shape of the others' days that of a secret's own may
+// be where a day is judged: a month without a busy day does not say that there is
+// none.
+const steadier = 3
+
 // judgeDay judges the day so far, and at its end the rise over days.
 func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Alarm {
 	if !looks[i] {
@@ -110,7 +115,7 @@ func (s *sign) judgeDay(alarms []watch.Alarm, day *watch.Day, i int) []watch.Ala
 		if t.x <= t.mean || st.days < 2 {
 			continue
 		}
-		k := s.dayShape(st)
+		k := min(s.dayShape(st), steadier*s.day)
 		score := min(interest(t.x, t.mean, k), stat.Score(s.daily.of(t.mean).lnUpper(t.x, t.mean, k)))
 		// A day is not so many times the usual without an hour that is: where hours
 		// swing so, and they do for many in a row, the day is no rarer.

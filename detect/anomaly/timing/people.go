@@ -59,7 +59,7 @@ type hour struct {
 	writes  int64
 	best    *watch.PersonHour // the one with most reads
 	secrets []int32
-	new     bool // from a network not seen before
+	new     bool // from a network that is new to them
 	first   time.Time
 	last    time.Time
 	score   float64
@@ -100,7 +100,7 @@ func (s *sign) hoursOf(h *watch.Hour) []*hour {
 		}
 		if known := s.people[p.Person]; known != nil && len(known.networks) > 0 {
 			for _, n := range p.Networks {
-				x.new = x.new || known.from(n) == nil
+				x.new = x.new || known.strange(n, dayOf(h.Start))
 			}
 		}
 	}
@@ -312,7 +312,7 @@ func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
 		if x := by[name]; x != nil {
 			active = x.active
 			if s.journey(p, day, &active, x.networks) {
-				p.last = today
+				p.last, p.odd = today, today
 				continue
 			}
 		}
@@ -336,6 +336,11 @@ const (
 	newSince = 7
 )
 
+func (p *person) strange(name string, today uint16) bool {
+	n := p.from(name)
+	return n == nil || today-n.since < newFor && n.since >= p.first+newSince
+}
+
 // journey tells whether somebody was away on a day: only on networks that are new
 // to them, and for the most part at hours that are not theirs. Such a day says
 // nothing about their hours at home, whether or not a calendar tells of it.
@@ -345,8 +350,7 @@ func (s *sign) journey(p *person, day *watch.Day, active *[24]bool, networks map
 	}
 	today := dayOf(day.Start)
 	for name := range networks {
-		n := p.from(name)
-		if n == nil || today-n.since >= newFor || n.since < p.first+newSince {
+		if !p.strange(name, today) {
 			return false
 		}
 	}
@@ -414,7 +418,7 @@ func (s *sign) whyPerson(day *watch.Day, i int, x *hour, p *person, odd []*hour)
 	}
 	if usual, unusual := s.dayOf(day, i, x.person, p); x.new && unusual >= 2 && usual == 0 && (p.odd+1 == dayOf(day.Start) || unusual >= 4) {
 		out = append(out, finding.Explanation{Kind: "context", ID: "travel",
-			Text: fmt.Sprintf("all %d hours of this day are shifted, from a network never seen before, and those of the day before as well: as on a journey", unusual)})
+			Text: fmt.Sprintf("all %d hours of this day are shifted, from a network that is new to them: as on a journey", unusual)})
 	}
 	if others := s.shifted(day, i, x.person, p); others >= 3 {
 		out = append(out, finding.Explanation{Kind: "context", ID: "clock",

@@ -45,7 +45,7 @@ func (s *sign) personAlarm(day *watch.Day, i int, x *hour, p *person, free bool)
 			reasons = append(reasons, finding.Reason{Kind: "holiday", Text: "hardly anybody of the same place works on this day: it is judged as a day off"})
 		}
 		if told.new {
-			reasons = append(reasons, finding.Reason{Kind: "network", Text: "the calls came from a network that " + told.person + " was never seen on", Observed: strings.Join(told.best.Networks, ", ")})
+			reasons = append(reasons, finding.Reason{Kind: "network", Text: "the calls came from a network that is new to " + told.person, Observed: strings.Join(told.best.Networks, ", ")})
 		}
 		return watch.Told{
 			Title:   fmt.Sprintf("%s %s at an hour that is not theirs", told.person, what),

@@ -186,6 +186,37 @@ func TestTravel(t *testing.T) {
 	}
 }
 
+// A journey teaches nothing of somebody's hours at home: what is odd there is told
+// after it as before.
+func TestJourney(t *testing.T) {
+	score := func(network string) float64 {
+		h, s := history(), New(Options{})
+		for d := 26; d < 30; d++ {
+			for hour := range h.Day(d).Hours {
+				x := h.Day(d).Hours[hour]
+				x.People = slices.DeleteFunc(x.People, func(p watch.PersonHour) bool { return p.Person == name(0) })
+			}
+			for hour := 11; hour < 20; hour++ {
+				h.On(d, fmt.Sprintf("%d:12 console AWSReservedSSO_Dev reads team/aoi by aoi@hoshino.example from %s", hour, network))
+			}
+		}
+		h.On(31, "17:12 console AWSReservedSSO_Dev reads team/aoi by aoi@hoshino.example from 192.0.2.0/24")
+		h.Learn(s, 0, 31)
+		for _, a := range h.Judge(s, 31) {
+			if a.Person == name(0) && len(a.Context) == 0 {
+				return a.Score
+			}
+		}
+		return 0
+	}
+	if got := score("198.51.100.0/24"); got < 3 {
+		t.Errorf("after four days far away an odd hour at home has score %.1f", got)
+	}
+	if got := score("192.0.2.0/24"); got >= 3 {
+		t.Errorf("after four days of such hours at home one more has score %.1f", got)
+	}
+}
+
 // A job that moved is told, and known where it comes again and again.
 func TestMoved(t *testing.T) {
 	h := watchtest.New("2026-03-02")
@@ -281,6 +312,36 @@ func TestNoExcuse(t *testing.T) {
 	f(true, run, "12:01 lambda payroll deploy function:payroll")
 	f(true, run, "12:01 person_cli admin deploy service/main/other")
 	f(false, run, "12:01 person_cli admin deploy service/main/payroll")
+}
+
+// A job that comes off its time as another program of its application begins what it
+// does not do then either is started with it.
+func TestApplication(t *testing.T) {
+	f := func(want bool, other string, minute int) {
+		t.Helper()
+		h, s := history(), New(Options{})
+		for d := range 31 {
+			h.On(d, fmt.Sprintf("20:15 ecs %s reads prod/payroll/mq x5", other))
+		}
+		h.On(31, "12:05 lambda payroll reads prod/payroll/bank x20")
+		h.On(31, fmt.Sprintf("12:%02d ecs %s reads prod/payroll/mq x6", minute, other))
+		h.Learn(s, 0, 31)
+		told, by := false, ""
+		for _, a := range h.Judge(s, 31) {
+			if a.Mature && a.Score >= 3 && a.Secret == h.Secret("prod/payroll/bank") {
+				told = len(a.Context) == 0
+				if !told {
+					by = a.Context[0].ID
+				}
+			}
+		}
+		if told != want || !want && by != "application" {
+			t.Errorf("%s at minute %d: told %v, explained by %q", other, minute, told, by)
+		}
+	}
+	f(false, "payroll-worker", 6)
+	f(true, "payroll-worker", 45)
+	f(true, "ledger-desk", 6)
 }
 
 // Judging changes nothing that was learned, and a clone learns on its own.
