@@ -84,6 +84,15 @@ func (s *reading) jsonList(d *json.Decoder, line func(int64) int) error {
 			s.wrong(at, fmt.Errorf("window: %w", err))
 			continue
 		}
+		if w.Repeat != "" {
+			from, to := s.horizon()
+			times, err := Expand(&w, from, to)
+			if err != nil {
+				s.wrong(at, fmt.Errorf("window %s: %w", w.ID, err))
+				continue
+			}
+			w.Times = append([]finding.Span{}, times...)
+		}
 		if w.Unscoped() {
 			s.warn(at, w.ID, unscopedText)
 		}
