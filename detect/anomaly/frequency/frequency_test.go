@@ -616,7 +616,7 @@ func TestBytes(t *testing.T) {
 	for d := range 8 {
 		s.Learn(toy.day(d, nil))
 	}
-	if b := s.Bytes() / len(toy.secrets); b > 700 {
+	if b := s.Bytes() / len(toy.secrets); b > 450 {
 		t.Errorf("%d bytes a secret", b)
 	}
 }
