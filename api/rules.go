@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/triage"
 )
 
 // Rule is a rule or correlation that judges.
@@ -139,6 +141,9 @@ func ruleDetail(a huma.API, rooms Rooms) {
 			return nil, absent("rules")
 		}
 		r, err := rooms.Console.Rule(ctx, in.ID)
+		if errors.Is(err, triage.ErrUnknown) {
+			return nil, huma.Error404NotFound(err.Error())
+		}
 		if err != nil {
 			return nil, rooms.failure(err)
 		}

@@ -18,7 +18,7 @@ type SourceState struct {
 	Since   time.Time `json:"since,omitzero" doc:"of the state; absent: since the start of the server"`
 	Reason  string    `json:"reason" doc:"why it is stopped; names no paths"`
 	Errors  int64     `json:"errors" doc:"how often it stopped since the start of the server"`
-	Setting []Setting `json:"settings" doc:"what the configuration says of it; secrets as references"`
+	Setting []Setting `json:"settings" doc:"what the configuration says of it, for admins; secrets as references"`
 }
 
 // Setting is one line of the configuration as it holds.
@@ -26,7 +26,6 @@ type Setting struct {
 	Key     string `json:"key" example:"retention.events"`
 	Value   string `json:"value" doc:"as YAML on one line; secrets as the references they are given by"`
 	Default bool   `json:"default" doc:"nobody has set it"`
-	Doc     string `json:"doc" doc:"one line for a person"`
 }
 
 // Settings is the configuration as it holds.
@@ -54,7 +53,14 @@ func sources(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		return &all{Sources{list(states)}}, nil
+		out := Sources{[]SourceState{}}
+		for _, s := range states {
+			if s.Setting = list(s.Setting); !who(ctx).Role.May(people.Admin) {
+				s.Setting = []Setting{} // they name paths and machines
+			}
+			out.Sources = append(out.Sources, s)
+		}
+		return &all{out}, nil
 	})
 }
 

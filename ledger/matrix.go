@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -46,23 +45,24 @@ const Lateness = 2 * time.Hour
 
 const dayLength = 24 * time.Hour
 
-// MakeMatrix looks at so many days up to the latest with records. Coverage comes
-// as Reader.Coverage gives it and is of all time, so that what came before is
-// known; gaps are those of a Report. Now is the clock: a day that has not been
-// over for Lateness is late, whatever came of it.
-func MakeMatrix(coverage iter.Seq2[Coverage, error], gaps []Gap, days int, now time.Time) (Matrix, error) {
+// MakeMatrix looks at so many days up to the latest with records. Coverage and
+// gaps are those of a Report: of all time, so that what came before is known. Now
+// is the clock: a day that has not been over for Lateness is late, whatever came
+// of it.
+func MakeMatrix(coverage []DayRecords, gaps []Gap, days int, now time.Time) (Matrix, error) {
 	byAccount := map[string]map[int64]int64{} // records by day since 1970
 	var last int64
-	for c, err := range coverage {
-		if err != nil {
-			return Matrix{}, err
-		}
+	for _, c := range coverage {
 		of := byAccount[c.Account]
 		if of == nil {
 			of = map[int64]int64{}
 			byAccount[c.Account] = of
 		}
-		d := c.Hour.Unix() / 86400
+		day, err := time.Parse(time.DateOnly, c.Day)
+		if err != nil {
+			return Matrix{}, fmt.Errorf("coverage of account %s: %w", c.Account, err)
+		}
+		d := day.Unix() / 86400
 		of[d] += c.Records
 		last = max(last, d)
 	}

@@ -27,6 +27,7 @@ type task struct {
 	mu     sync.Mutex // guards everything below
 	runs   int        // begun so far
 	errors int64
+	ended  bool      // it has done all there was to do
 	since  time.Time // it has not worked since; zero: it works
 	err    error     // why
 }
@@ -43,6 +44,9 @@ func (t *task) run(ctx context.Context, f func(context.Context) error) error {
 		switch {
 		case err == nil:
 			t.works()
+			t.mu.Lock()
+			t.ended = true
+			t.mu.Unlock()
 			return nil
 		case ctx.Err() != nil:
 			return nil
@@ -108,6 +112,13 @@ func (t *task) state() (since time.Time, errors int64, why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.since, t.errors, t.err
+}
+
+// over tells whether it has done all there was to do.
+func (t *task) over() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended
 }
 
 // reason is err in words for everybody who can reach the server: without the
