@@ -23,6 +23,7 @@ import (
 	ledgersqlite "github.com/yagura-sec/yagura/ledger/sqlite"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/pipeline"
+	"github.com/yagura-sec/yagura/triage/calendar"
 	triagesqlite "github.com/yagura-sec/yagura/triage/sqlite"
 )
 
@@ -159,7 +160,7 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 		return nil, err // and r.ledger stays nil, not an interface that holds a nil
 	}
 	r.ledger = accounts
-	if r.triage, err = triagesqlite.On(ctx, r.state); err != nil || how == asking {
+	if r.triage, err = triagesqlite.On(ctx, r.state, triagesqlite.Expanding(calendar.Expand)); err != nil || how == asking {
 		return r, err
 	}
 	return r, r.openPeople(ctx)
