@@ -1,0 +1,8 @@
+import type { IconName } from '@/parts/icon'
+
+/** The pages of the side, in the order of an engineer's day. */
+export const nav = [
+  { to: '/', text: 'today', icon: 'today', key: 't' },
+  { to: '/findings', text: 'findings', icon: 'findings', key: 'f' },
+  { to: '/cases', text: 'cases', icon: 'cases', key: 'c' },
+] as const satisfies readonly { to: string; text: string; icon: IconName; key: string }[]

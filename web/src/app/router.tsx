@@ -1,0 +1,119 @@
+/**
+ * Every page and its address. A page's search is what its address may say after
+ * the "?"; all of it is text, and what is not set is left out.
+ */
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, type RouterHistory,
+} from '@tanstack/react-router'
+import { Problem } from '@/api/client'
+import { sessionQuery } from './session'
+import { Broken, NotFound } from './lost'
+import { Shell } from './shell'
+
+/** Takes the named texts out of an address, and drops what else stands there. */
+export function words<const K extends string>(...names: K[]) {
+  return (given: Record<string, unknown>): { [k in K]?: string } => {
+    const out: { [k in K]?: string } = {}
+    for (const n of names) if (typeof given[n] === 'string' && given[n] !== '') out[n] = given[n]
+    return out
+  }
+}
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+})
+
+const signin = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  validateSearch: words('to', 'problem'),
+  component: lazyRouteComponent(() => import('@/pages/signin/page'), 'SignIn'),
+})
+
+const firstRun = createRoute({
+  getParentRoute: () => root,
+  path: '/first-run', // the link's secret stands behind the #
+  component: lazyRouteComponent(() => import('@/pages/signin/page'), 'FirstRun'),
+})
+
+const setPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/set-password',
+  component: lazyRouteComponent(() => import('@/pages/signin/page'), 'SetPassword'),
+})
+
+/** What needs a sign-in; it stands in the shell. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'in',
+  component: Shell,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queries.ensureQueryData(sessionQuery)
+    } catch (e) {
+      if (e instanceof Problem && e.status === 401) {
+        throw redirect({ to: '/signin', search: location.href === '/' ? {} : { to: location.href } })
+      }
+      throw e
+    }
+  },
+})
+
+const today = createRoute({
+  getParentRoute: () => inside,
+  path: '/',
+  component: lazyRouteComponent(() => import('@/pages/today/page'), 'Today'),
+})
+
+const findings = createRoute({
+  getParentRoute: () => inside,
+  path: '/findings',
+  validateSearch: words('q', 'sort', 'show', 'view'),
+  component: lazyRouteComponent(() => import('@/pages/findings/page'), 'Findings'),
+})
+
+const finding = createRoute({
+  getParentRoute: () => inside,
+  path: '/findings/$key',
+  component: lazyRouteComponent(() => import('@/pages/finding/page'), 'FindingPage'),
+})
+
+const cases = createRoute({
+  getParentRoute: () => inside,
+  path: '/cases',
+  validateSearch: words('q', 'show'),
+  component: lazyRouteComponent(() => import('@/pages/cases/page'), 'Cases'),
+})
+
+const oneCase = createRoute({
+  getParentRoute: () => inside,
+  path: '/cases/$id',
+  component: lazyRouteComponent(() => import('@/pages/cases/one'), 'CasePage'),
+})
+
+const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase])])
+
+export function makeRouter(queries: QueryClient, history?: RouterHistory) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    history,
+    defaultPreload: 'intent',
+    defaultErrorComponent: Broken,
+    scrollRestoration: true,
+    // Addresses are plain words, as people write them to each other.
+    parseSearch: (s) => Object.fromEntries(new URLSearchParams(s)),
+    stringifySearch: (given) => {
+      const set = Object.entries(given).filter((e): e is [string, string] => typeof e[1] === 'string' && e[1] !== '')
+      return set.length ? `?${new URLSearchParams(set)}` : ''
+    },
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Texts in English and Japanese. A page keeps its own beside itself:
+ *
+ *     // pages/search/texts.ts
+ *     export const useTexts = texts('search', { title: 'Search', hits_one: '{{n}} event', hits_other: '{{n}} events' },
+ *                                             { title: '検索', hits_other: '{{n}} 件' })
+ *     // in a component
+ *     const t = useTexts()
+ *     t('hits', { count: 3 }) · t.rich('who', { actor: <LogText>{a}</LogText> })
+ *
+ * Keys are typed by the English texts; the compiler and test/texts.test.ts see to
+ * it that Japanese has the same keys and the same values in them.
+ */
+import i18next, { type i18n as I18n } from 'i18next'
+import { Fragment, createElement, useMemo, useSyncExternalStore, type ReactNode } from 'react'
+
+export const languages = ['en', 'ja'] as const
+export type Language = (typeof languages)[number]
+
+/** The texts themselves are of one instance, so that tests may have others. */
+export const i18n: I18n = i18next.createInstance()
+
+void i18n.init({
+  lng: 'en',
+  fallbackLng: 'en',
+  supportedLngs: languages,
+  resources: {},
+  interpolation: { escapeValue: false }, // React escapes
+  returnNull: false,
+  keySeparator: false, // keys of data such as 'status.new' are flat
+  nsSeparator: false,
+  initAsync: false,
+})
+
+/** The language that was chosen here before, or that the browser prefers. */
+export function preferred(): Language {
+  const kept = localStorage.getItem('yagura.language')
+  for (const l of [kept, ...navigator.languages]) {
+    const found = languages.find((known) => l?.toLowerCase().startsWith(known))
+    if (found) return found
+  }
+  return 'en'
+}
+
+/** Changes the language of everything at once. */
+export function setLanguage(l: Language) {
+  localStorage.setItem('yagura.language', l)
+  document.documentElement.lang = l
+  void i18n.changeLanguage(l)
+}
+
+export function useLanguage(): Language {
+  return useSyncExternalStore(
+    (changed) => {
+      i18n.on('languageChanged', changed)
+      return () => i18n.off('languageChanged', changed)
+    },
+    () => i18n.language as Language,
+  )
+}
+
+type Bare<K> = K extends `${infer B}_${'zero' | 'one' | 'two' | 'few' | 'many' | 'other'}` ? B : K
+type Dictionary = Record<string, string>
+/** The same keys; a plural needs only the forms that Japanese has. */
+type Japanese<En extends Dictionary> = {
+  [K in keyof En as K extends `${string}_one` ? never : K]: string
+}
+
+export interface Say<En extends Dictionary> {
+  (key: Bare<keyof En & string>, values?: Record<string, string | number>): string
+  /** The text with pieces of the page in place of values. */
+  rich: (key: Bare<keyof En & string>, values: Record<string, ReactNode>) => ReactNode
+  /** The text of a key that comes from data, or the word itself when there is none. */
+  word: (prefix: string, value: string) => string
+  language: Language
+}
+
+export function say<En extends Dictionary>(namespace: string, language: Language): Say<En> {
+  const fixed = i18n.getFixedT(language, namespace) as (k: string, v?: Record<string, unknown>) => string
+  const t = ((key: string, values?: Record<string, string | number>) => fixed(key, shown(values, language))) as unknown as Say<En>
+  t.rich = (key, values) => {
+    const plain: Record<string, unknown> = {}
+    const nodes: ReactNode[] = []
+    for (const [name, v] of Object.entries(values)) {
+      if (name === 'count' && typeof v === 'number') plain[name] = v
+      else plain[name] = `\uE000${nodes.push(v) - 1}\uE001`
+    }
+    const pieces = fixed(key, shown(plain, language)).split(/\uE000(\d+)\uE001/)
+    return createElement(
+      Fragment,
+      null,
+      ...pieces.map((p, i) => (i % 2 ? createElement(Fragment, { key: i }, nodes[Number(p)]) : p)),
+    )
+  }
+  t.word = (prefix, value) => {
+    const key = `${prefix}.${value}`
+    return i18n.exists(key, { ns: namespace, lng: language }) ? fixed(key) : value.replaceAll('_', ' ')
+  }
+  t.language = language
+  return t
+}
+
+/** Numbers as the language writes them; count stays one, since it chooses the plural. */
+function shown(values: Record<string, unknown> | undefined, language: Language) {
+  if (!values) return undefined
+  const out: Record<string, unknown> = { ...values }
+  for (const [k, v] of Object.entries(values)) {
+    if (typeof v !== 'number') continue
+    const said = new Intl.NumberFormat(language).format(v)
+    if (k === 'count') out.n = said
+    else out[k] = said
+  }
+  return out
+}
+
+/** Every namespace that was registered: what the test of equal keys walks. */
+export const registered = new Map<string, { en: Dictionary; ja: Dictionary }>()
+
+/** Registers a page's texts and gives the hook that says them. */
+export function texts<const En extends Dictionary>(namespace: string, en: En, ja: Japanese<En>): () => Say<En> {
+  registered.set(namespace, { en, ja })
+  i18n.addResourceBundle('en', namespace, en)
+  i18n.addResourceBundle('ja', namespace, ja)
+  return function useTexts() {
+    const language = useLanguage()
+    return useMemo(() => say<En>(namespace, language), [language])
+  }
+}

@@ -1,0 +1,23 @@
+import { quoted } from '@/app/filter'
+
+/** The lists that there are, before anything narrows them. */
+export const shows = ['open', 'mine', 'explained', 'decided', 'all'] as const
+export type Show = (typeof shows)[number]
+
+export function showOf(text: string | undefined): Show {
+  return shows.find((s) => s === text) ?? 'open'
+}
+
+/** What the server is asked for: the list, and what narrows it. */
+export function asked(show: Show, filter: string, me: string): string {
+  const base = {
+    open: 'status:(new or in_progress) explained:false',
+    mine: `status:(new or in_progress) assignee:${quoted(me)}`,
+    explained: 'explained:true',
+    decided: 'status:(resolved or suppressed)',
+    all: '',
+  }[show]
+  const own = filter.trim()
+  if (!own) return base
+  return base ? `${base} (${own})` : own
+}

@@ -1,0 +1,56 @@
+/** What a finding looks like in lists: its sentence, who and what, when. */
+import { Tooltip } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import type { Finding } from '@/api/contract'
+import { useTriageTexts } from '@/app/triage.texts'
+import { LogText, shorten } from './log-text'
+import css from './finding.module.css'
+
+/** The sentence of a finding: the first reason that says what was seen. */
+export function sentenceOf(f: Pick<Finding, 'reasons' | 'title'>): string {
+  return f.reasons.find((r) => r.text)?.text ?? f.title
+}
+
+/** The person, where one is known, and else the principal. */
+export function whoOf(f: Pick<Finding, 'actor' | 'person' | 'anomaly'>): string {
+  return f.person || f.anomaly?.person || f.actor
+}
+
+/** Leads to a finding. */
+export function FindingLink({ of, most }: { of: Pick<Finding, 'key' | 'title'>; most?: number }) {
+  return (
+    <Link to="/findings/$key" params={{ key: of.key }} className={css.title}>
+      <LogText most={most}>{of.title}</LogText>
+    </Link>
+  )
+}
+
+/** Where it is in its life, and what was decided, in a word. */
+export function Standing({ of }: { of: Pick<Finding, 'status' | 'verdict' | 'explained_by' | 'assignee'> }) {
+  const t = useTriageTexts()
+  const [why] = of.explained_by
+  const said = of.verdict ? t.word('verdict', of.verdict) : t.word('status', of.status)
+  return (
+    <span className={css.standing} data-status={of.status}>
+      {why && !of.verdict && (
+        <Tooltip label={<bdi>{shorten(why.text, 300)}</bdi>}>
+          <span className={css.explained}>{t('accountedFor')}</span>
+        </Tooltip>
+      )}
+      {(!why || of.verdict) && said}
+      {of.assignee && (
+        <>
+          {' · '}
+          <LogText most={16}>{of.assignee}</LogText>
+        </>
+      )}
+    </span>
+  )
+}
+
+/** Kind and sign, as people say it. */
+export function useKind(): (kind: string) => string {
+  const t = useTriageTexts()
+  return (kind) => t.word('kind', kind)
+}
+

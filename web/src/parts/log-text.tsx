@@ -1,0 +1,140 @@
+import { Tooltip } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { useParts } from './texts'
+import css from './log-text.module.css'
+
+/** Characters that change how a line is read without being seen themselves. */
+// eslint-disable-next-line no-control-regex
+const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\uffff]|\udb40[\udc00-\udfff]/gu
+
+/** Pieces of a text: as it is, or a mark for a character that nobody would see. */
+export function pieces(text: string): { text: string; control?: boolean }[] {
+  const out: { text: string; control?: boolean }[] = []
+  let last = 0
+  for (const m of text.matchAll(unseen)) {
+    if (m.index > last) out.push({ text: text.slice(last, m.index) })
+    out.push({ text: named(m[0]), control: true })
+    last = m.index + m[0].length
+  }
+  if (last < text.length) out.push({ text: text.slice(last) })
+  return out
+}
+
+function named(c: string): string {
+  const code = c.codePointAt(0) ?? 0
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code) // ␊ ␛
+  if (code === 0x7f) return '␡'
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+/** Keeps the ends of a long name, which tell things apart, and leaves out its middle. */
+export function shorten(text: string, most: number): string {
+  const chars = [...text]
+  if (chars.length <= most) return text
+  const tail = Math.max(Math.floor(most * 0.55), 1)
+  const head = Math.max(most - tail - 1, 1)
+  return `${chars.slice(0, head).join('')}…${chars.slice(-tail).join('')}`
+}
+
+/** The part of an ARN or path that people call the thing by. */
+export function shortName(text: string): string {
+  if (!text.startsWith('arn:')) return text
+  const resource = text.split(':').slice(5).join(':')
+  return resource.replace(/^(secret|role|user|assumed-role|function|key|parameter|table|instance|certificate)[:/]/, '') || text
+}
+
+interface Props {
+  children: string | undefined | null
+  /** At most so many characters; the whole is in the tooltip and in what is copied. */
+  most?: number
+  /** The name alone of an ARN. */
+  name?: boolean
+  mono?: boolean
+  /** Several lines: wraps anywhere, and keeps line breaks as marks. */
+  wrap?: boolean
+  /** A click copies it whole. */
+  copy?: boolean
+  className?: string
+}
+
+/**
+ * The one way a text out of a log gets onto a page. It cannot turn the text around
+ * it (bidirectional marks stay inside), hide characters, or widen the layout; and
+ * what is copied is the text as it was logged.
+ */
+export function LogText({ children, most, name, mono, wrap, copy, className }: Props) {
+  const t = useParts()
+  const [copied, setCopied] = useState(false)
+  useEffect(() => {
+    if (!copied) return
+    const timer = setTimeout(() => setCopied(false), 1200)
+    return () => clearTimeout(timer)
+  }, [copied])
+  const whole = children ?? ''
+  if (whole === '') return <span className="faint">–</span>
+  const told = name ? shortName(whole) : whole
+  const short = most ? shorten(told, most) : told
+  const body = (
+    <bdi
+      className={[css.text, mono ? css.mono : '', wrap ? css.wrap : css.line, copy ? css.copy : '', className ?? ''].join(' ')}
+      dir="auto"
+      onCopy={(e) => {
+        // What is selected is the short form with marks; whoever copies wants the thing itself.
+        const chosen = window.getSelection()?.toString() ?? ''
+        if (chosen.trim() === e.currentTarget.textContent?.trim()) {
+          e.preventDefault()
+          e.clipboardData.setData('text/plain', whole)
+        }
+      }}
+      {...(copy
+        ? {
+            role: 'button',
+            tabIndex: 0,
+            'aria-label': t('copyThing', { thing: short }),
+            onClick: () => void copyText(whole).then(setCopied),
+            onKeyDown: (e: React.KeyboardEvent) => {
+              if (e.key !== 'Enter' && e.key !== ' ') return
+              e.preventDefault()
+              e.stopPropagation()
+              void copyText(whole).then(setCopied)
+            },
+          }
+        : {})}
+    >
+      {pieces(short).map((p, i) =>
+        p.control ? (
+          <span key={i} className={css.control}>
+            {p.text}
+          </span>
+        ) : (
+          p.text
+        ),
+      )}
+    </bdi>
+  )
+  if (short === whole && !copy) return body
+  return (
+    <Tooltip label={copied ? t('copied') : <Whole text={whole} />} opened={copied || undefined}>
+      {body}
+    </Tooltip>
+  )
+}
+
+/** A whole text as a tooltip can bear it. */
+function Whole({ text }: { text: string }) {
+  return (
+    <bdi className={css.whole} dir="auto">
+      {pieces(shorten(text, 600)).map((p) => (p.control ? `⟨${p.text}⟩` : p.text)).join('')}
+    </bdi>
+  )
+}
+
+/** Copies, and tells whether that worked. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return false
+  }
+}
