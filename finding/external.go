@@ -2,7 +2,6 @@ package finding
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -25,6 +24,11 @@ type External struct {
 	Level string    `json:"severity,omitempty"`   // its severity in its own words: "8", "HIGH"
 	Given Status    `json:"status"`               // its status in our words; never empty
 	Said  string    `json:"status_own,omitempty"` // its status in its own words: "Workflow SUPPRESSED"
+	// Resources are all that it names, where there are several.
+	Resources []string `json:"resources,omitempty"`
+	// State: it says how something is (a configuration, a vulnerability), which is
+	// so until it is changed, rather than what happened at a time.
+	State bool `json:"state,omitempty"`
 	// Sample: the product made it up, to show what its findings look like.
 	Sample bool `json:"sample,omitempty"`
 }
@@ -56,7 +60,7 @@ func (x *External) clean() *External {
 	for _, s := range []*string{&y.Product, &y.UID, &y.Parent, &y.Format, &y.Via, &y.Type, &y.Level, (*string)(&y.Given), &y.Said} {
 		*s = clean(*s)
 	}
-	y.Links = cleanAll(slices.Clone(y.Links))
+	y.Links, y.Resources = cleanAll(y.Links), cleanAll(y.Resources)
 	return &y
 }
 

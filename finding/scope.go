@@ -136,11 +136,16 @@ func (t *Trouble) Resources() (all []string) {
 	if t.Resource != "" {
 		all = append(all, t.Resource)
 	}
+	var more []string
 	if t.Anomaly != nil {
-		for _, r := range t.Anomaly.Resources {
-			if !slices.Contains(all, r) {
-				all = append(all, r)
-			}
+		more = t.Anomaly.Resources
+	}
+	if t.External != nil {
+		more = append(more[:len(more):len(more)], t.External.Resources...)
+	}
+	for _, r := range more {
+		if !slices.Contains(all, r) {
+			all = append(all, r)
 		}
 	}
 	return all

@@ -42,6 +42,10 @@ func (d *Detector) Unread() int64 { return d.unread.Load() }
 // Key is the key of the finding that a product calls so.
 func Key(r alert.Ref) string { return finding.Key(string(finding.KindExternal), r.Source, r.ID) }
 
+// maxResources is how many of a finding's resources are kept with it; the record
+// has the rest.
+const maxResources = 50
+
 // record is one event with what it says.
 type record struct {
 	event *event.Event
@@ -109,6 +113,12 @@ func trouble(key string, r record) finding.Trouble {
 			Product: a.Product, UID: a.UID, Parent: a.Parent, Format: a.Format, Via: a.Via, Type: a.Type, At: r.event.Time,
 			First: a.First, Last: a.Last, Count: a.Count, Links: a.Links, Level: a.Level, Given: status(a.Status), Said: a.Said, Sample: a.Sample,
 		},
+	}
+	t.External.State = a.Class != alert.Detection && a.Class != alert.DataSecurity
+	if len(a.Resources) > 1 {
+		for _, r := range a.Resources[:min(len(a.Resources), maxResources)] {
+			t.External.Resources = append(t.External.Resources, r.UID)
+		}
 	}
 	for _, ref := range a.Related {
 		if k := Key(ref); ref.ID != "" && k != key && !slices.Contains(t.Related, k) {
