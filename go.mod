@@ -2,6 +2,9 @@ module github.com/yagura-sec/yagura
 
 go 1.26.8
 
+// Some packages of the console's tools hold Go files.
+ignore ./web/node_modules
+
 require (
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/coreos/go-oidc/v3 v3.21.0
