@@ -41,22 +41,14 @@ func rooms(t *testing.T) Rooms {
 	if err := store.Record(t.Context(), o.Batch, finding.Judged{Occurrences: []finding.Occurrence{o}}); err != nil {
 		t.Fatal(err)
 	}
+	var events []event.Event
+	for i := range 3 {
+		events = append(events, event.Event{UID: event.UID{byte(i)}, Time: noon, APIOperation: "ListBuckets", Raw: []byte(`{"n":` + string(rune('0'+i)) + `}`)})
+	}
 	l := ledgermemory.New(ledger.Options{Now: func() time.Time { return noon }})
 	return Rooms{
 		Findings: store, Ledger: l,
-		Select: func(_ context.Context, q query.Query) iter.Seq2[event.Event, error] {
-			return func(yield func(event.Event, error) bool) {
-				for i := range 3 {
-					e := event.Event{UID: event.UID{byte(i)}, Time: noon, APIOperation: "ListBuckets", Raw: []byte(`{"n":` + string(rune('0'+i)) + `}`)}
-					if q.Where != nil && !query.Match(q.Where, &e) {
-						continue
-					}
-					if !yield(e, nil) {
-						return
-					}
-				}
-			}
-		},
+		Select: selecting(events),
 		Report: func(ctx context.Context) (ledger.Report, error) { return ledger.MakeReport(ctx, l, nil) },
 		Backup: func(_ context.Context, dir string) error {
 			if dir == "/full" {
@@ -71,6 +63,19 @@ func rooms(t *testing.T) Rooms {
 		Pages:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the console at ", r.URL.Path) }),
 		Now:     func() time.Time { return noon },
 		Failed:  func(err error) { t.Log("the server says:", err) },
+	}
+}
+
+// selecting chooses among events.
+func selecting(events []event.Event) func(context.Context, query.Query) iter.Seq2[event.Event, error] {
+	return func(_ context.Context, q query.Query) iter.Seq2[event.Event, error] {
+		return func(yield func(event.Event, error) bool) {
+			for _, e := range events {
+				if (q.Where == nil || query.Match(q.Where, &e)) && !yield(e, nil) {
+					return
+				}
+			}
+		}
 	}
 }
 
@@ -154,7 +159,6 @@ func TestGuard(t *testing.T) {
 		}
 	}
 	host := func(h string) func(*http.Request) { return func(r *http.Request) { r.Host = h } }
-	set := func(k, v string) func(*http.Request) { return func(r *http.Request) { r.Header.Set(k, v) } }
 	f(200, "/api/findings", host("localhost"))
 	f(200, "/api/findings", host("LOCALHOST:1"))
 	f(200, "/api/findings", host("[::1]:8484"))

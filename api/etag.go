@@ -25,14 +25,15 @@ func tag(state any) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:15]) + `"`
 }
 
-// ifMatch is a parameter of operations that change one thing.
-type ifMatch struct {
+// Conditional is a parameter of operations that change one thing. It is exported
+// because what is embedded in an input is not read otherwise.
+type Conditional struct {
 	IfMatch string `header:"If-Match" doc:"the ETag that was read: 412 when somebody changed it since"`
 }
 
 // fresh refuses a change of what is not as the caller has seen it; whoever shows
 // no tag changes it whatever it is.
-func (m ifMatch) fresh(state any) error {
+func (m Conditional) fresh(state any) error {
 	if m.IfMatch == "" {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,6 +38,8 @@ type guard struct {
 	pages   http.Handler // everything else
 	receive http.Handler // nil: nothing is received
 	failed  func(error)
+	now     func() time.Time
+	once    once
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +122,7 @@ func (g *guard) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := context.WithValue(people.With(r.Context(), who), callerKey{}, g.caller(r))
-	g.api.ServeHTTP(w, r.WithContext(ctx))
+	g.once.serve(w, r.WithContext(ctx), who.By(), g.now(), g.api)
 }
 
 // open tells whether no sign-in is needed.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,10 +46,9 @@ func public(op huma.Operation) huma.Operation {
 }
 
 func with(op huma.Operation, key string, value any) huma.Operation {
-	extended := map[string]any{key: value}
-	for k, v := range op.Extensions {
-		extended[k] = v
-	}
+	extended := map[string]any{} // the caller's stays as it is
+	maps.Copy(extended, op.Extensions)
+	extended[key] = value
 	op.Extensions = extended
 	return op
 }

@@ -204,7 +204,7 @@ func changeUser(a huma.API, rooms Rooms) {
 		OperationID: "change-user", Method: http.MethodPatch, Path: "/api/users/{name}", Summary: "Change a user", MaxBodyBytes: 1 << 20,
 		Description: "What is not given stays. A new password, and being disabled, end the user's sessions.",
 	})), func(ctx context.Context, in *struct {
-		ifMatch
+		Conditional
 		Name string `path:"name"`
 		Body struct {
 			FullName *string      `json:"full_name,omitempty" maxLength:"128"`

@@ -76,7 +76,7 @@ func New(cfg Config, rooms Rooms) http.Handler {
 	rooms.version = cfg.Version
 	describe(a, cfg, rooms.limited())
 	mux.Handle("GET /metrics", rooms.Metrics)
-	return &guard{Config: cfg, door: rooms.People, api: mux, pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed}
+	return &guard{Config: cfg, door: rooms.People, api: problems(mux), pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed, now: rooms.Now}
 }
 
 func openAPI(version string) huma.Config {
@@ -92,6 +92,38 @@ func openAPI(version string) huma.Config {
 	huma.DefaultArrayNullable = false // lists are never null: see list
 	return c
 }
+
+// problems answers for what mux has not with problem details too.
+func problems(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r) // which also sets the path's values
+			return
+		}
+		said := &unsaid{header: http.Header{}}
+		h.ServeHTTP(said, r)
+		if allow := said.header.Get("Allow"); allow != "" {
+			w.Header().Set("Allow", allow)
+		}
+		if said.status < http.StatusBadRequest { // a redirect to a path written otherwise
+			said.status = http.StatusNotFound
+		}
+		refuse(w, said.status, map[int]string{
+			http.StatusNotFound: "there is nothing here: see /openapi.json", http.StatusMethodNotAllowed: "this path has other methods: " + said.header.Get("Allow"),
+		}[said.status])
+	})
+}
+
+// unsaid takes an answer of which only the status and the header count.
+type unsaid struct {
+	header http.Header
+	status int
+}
+
+func (u *unsaid) Header() http.Header         { return u.header }
+func (u *unsaid) Write(b []byte) (int, error) { return len(b), nil }
+func (u *unsaid) WriteHeader(status int)      { u.status = status }
 
 // describe registers every operation; the description at /openapi.json is made
 // from them.

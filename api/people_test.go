@@ -1,0 +1,961 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/people"
+	peoplememory "github.com/yagura-sec/yagura/people/memory"
+)
+
+const (
+	good   = "correct horse battery"
+	mine   = "111122223333"
+	theirs = "444455556666"
+)
+
+// house is a server with people in it.
+type house struct {
+	t     *testing.T
+	h     http.Handler
+	door  *people.Door
+	store *peoplememory.Store
+	rooms Rooms
+	now   time.Time
+	deeds []string
+}
+
+func newHouse(t *testing.T, cfg Config, change ...func(*people.Options)) *house {
+	t.Helper()
+	x := &house{t: t, store: &peoplememory.Store{}, now: noon}
+	opt := people.Options{
+		Now:   func() time.Time { return x.now },
+		Audit: func(_ context.Context, d people.Deed) error { x.deeds = append(x.deeds, d.Action); return nil },
+	}
+	for _, c := range change {
+		c(&opt)
+	}
+	x.door = door(t, x.store, opt)
+	x.rooms = rooms(t)
+	x.rooms.People = x.door
+	cfg.Version, cfg.Token = "test", "secret"
+	if cfg.Hosts == nil {
+		cfg.Hosts = []string{"localhost", "::1"}
+	}
+	x.h = New(cfg, x.rooms)
+	return x
+}
+
+func (x *house) add(name string, role people.Role, accounts ...string) {
+	x.t.Helper()
+	if _, err := x.door.AddUser(x.t.Context(), people.LocalOwner(), people.NewUser{Name: name, Role: role, Accounts: accounts, Password: good}); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// browser is one that keeps cookies and says what browsers say.
+type browser struct {
+	*house
+	cookies map[string]string
+	origin  string
+	address string
+}
+
+func (x *house) browser() *browser {
+	return &browser{house: x, cookies: map[string]string{}, origin: "http://localhost:8484", address: "203.0.113.9:4711"}
+}
+
+// ask asks as a page of the browser's origin does.
+func (b *browser) ask(method, target, body string, change ...func(*http.Request)) *http.Response {
+	b.t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Host, r.RemoteAddr = "localhost:8484", b.address
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	if method != "GET" {
+		r.Header.Set("Origin", b.origin)
+		r.Header.Set("X-Yagura", "1")
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, c := range change {
+		c(r)
+	}
+	w := httptest.NewRecorder()
+	b.h.ServeHTTP(w, r)
+	got := w.Result()
+	for _, c := range got.Cookies() {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		} else {
+			b.cookies[c.Name] = c.Value
+		}
+	}
+	return got
+}
+
+// want asks, holds the answer to a status, and gives its body.
+func (b *browser) want(status int, method, target, body string, change ...func(*http.Request)) string {
+	b.t.Helper()
+	got := b.ask(method, target, body, change...)
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if got.StatusCode != status {
+		b.t.Errorf("%s %s: %d %s; want %d", method, target, got.StatusCode, text, status)
+	}
+	if status >= 400 && got.Header.Get("Content-Type") != "application/problem+json" {
+		b.t.Errorf("%s %s: a refusal is %s", method, target, got.Header.Get("Content-Type"))
+	}
+	return string(text)
+}
+
+func (x *house) signedIn(name string) *browser {
+	x.t.Helper()
+	b := x.browser()
+	b.want(200, "POST", "/api/signin", fmt.Sprintf(`{"user":%q,"password":%q}`, name, good))
+	return b
+}
+
+func set(k, v string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(k, v) }
+}
+
+func without(k string) func(*http.Request) { return func(r *http.Request) { r.Header.Del(k) } }
+
+// operation is one of the description.
+type operation struct {
+	Method, Path                string
+	Role, Accounts, Scope, Only string
+}
+
+func operations(t *testing.T, h http.Handler) (all []operation) {
+	t.Helper()
+	_, _, body := ask(t, h, "GET", "/openapi.json", "")
+	var d struct {
+		Paths map[string]map[string]map[string]any `json:"paths"`
+	}
+	if err := json.Unmarshal([]byte(body), &d); err != nil || len(d.Paths) == 0 {
+		t.Fatal(len(d.Paths), err)
+	}
+	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
+		for method, op := range d.Paths[path] {
+			text := func(key string) string {
+				v, ok := op[key]
+				if !ok {
+					return ""
+				}
+				return fmt.Sprint(v)
+			}
+			all = append(all, operation{strings.ToUpper(method), path, text("x-role"), text("x-accounts"), text("x-scope"), text("x-people")})
+		}
+	}
+	return all
+}
+
+var variable = regexp.MustCompile(`\{[^}]+\}`)
+
+// ofTheirOwn are the operations besides GET that a viewer may ask for: each
+// changes what is the viewer's own, or asks a question. Whoever adds to it has
+// thought of that.
+var ofTheirOwn = map[string]bool{
+	"PATCH /api/session": true, "POST /api/session/password": true, "POST /api/signout": true,
+	"POST /api/tokens": true, "DELETE /api/tokens/{id}": true,
+	"PUT /api/views/{id}": true, "DELETE /api/views/{id}": true, // saved questions
+}
+
+// TestEveryOperationHasARole walks the description: every operation says who may
+// ask, and nobody else may.
+func TestEveryOperationHasARole(t *testing.T) {
+	x := newHouse(t, Config{})
+	for _, r := range people.Roles {
+		x.add(string(r), r)
+	}
+	x.add("limited", people.Admin, mine)
+	tokens := map[string]string{}
+	for _, scope := range Scopes() {
+		secret, _, err := x.door.NewToken(t.Context(), people.LocalOwner(), people.NewToken{Name: scope, Role: people.Admin, Scopes: []string{scope}, Expires: noon.Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[scope] = secret
+	}
+	nobody, limited := x.browser(), x.signedIn("limited")
+	browsers := map[people.Role]*browser{}
+	for _, r := range people.Roles {
+		browsers[r] = x.signedIn(string(r))
+	}
+	for _, op := range operations(t, x.h) {
+		path := variable.ReplaceAllString(op.Path, "no-such")
+		if op.Role == noRole {
+			if !open(path) {
+				t.Errorf("%s %s is public, and not among the open paths", op.Method, op.Path)
+			}
+			continue
+		}
+		if open(path) {
+			t.Errorf("%s %s is among the open paths, and not public", op.Method, op.Path)
+		}
+		if !people.Role(op.Role).Known() {
+			t.Errorf("%s %s says no role: wrap its operation in need", op.Method, op.Path)
+			continue
+		}
+		if op.Scope == "" {
+			t.Errorf("%s %s has no scope: name its first part in areas", op.Method, op.Path)
+		}
+		if op.Method != "GET" && op.Role == string(people.Viewer) && !ofTheirOwn[op.Method+" "+op.Path] {
+			t.Errorf("a viewer may %s %s", op.Method, op.Path)
+		}
+		nobody.want(401, op.Method, path, "{}")
+		for _, r := range people.Roles {
+			if !r.May(people.Role(op.Role)) {
+				browsers[r].want(403, op.Method, path, "{}")
+			}
+		}
+		if op.Accounts != "within" {
+			limited.want(403, op.Method, path, "{}")
+		}
+		for scope, secret := range tokens {
+			if scope != op.Scope && op.Scope != everyToken || op.Only == "true" {
+				nobody.want(403, op.Method, path, "{}", set("Authorization", "Bearer "+secret))
+			}
+		}
+	}
+}
+
+// TestWhatHasNoRole: an operation that says nothing is nobody's.
+func TestWhatHasNoRole(t *testing.T) {
+	op := public(need(people.Viewer, within(personal(operationOf("/api/findings")))))
+	if s, _ := refusal(&op, people.Who{}); s != 0 {
+		t.Error("public is not for everybody")
+	}
+	bare := operationOf("/api/findings")
+	for _, w := range []people.Who{{}, people.LocalOwner()} {
+		if s, _ := refusal(&bare, w); s == 0 {
+			t.Errorf("%+v may ask for what says no role", w)
+		}
+	}
+	strange := need(people.Viewer, operationOf("/api/strange"))
+	if s, _ := refusal(&strange, people.Who{User: "a", Role: people.Admin, Via: people.ViaToken, Scopes: []string{""}}); s != 403 {
+		t.Errorf("a token with a scope may what has none: %d", s)
+	}
+}
+
+func TestSignInAndOut(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Analyst, mine)
+	b := x.browser()
+	b.want(401, "GET", "/api/session", "")
+	for _, body := range []string{
+		`{"user":"alice","password":"wrong"}`, `{"user":"nobody","password":"` + good + `"}`, `{"user":"","password":""}`,
+	} {
+		if got := b.want(401, "POST", "/api/signin", body); !strings.Contains(got, "user or password is wrong") {
+			t.Errorf("%s", got)
+		}
+	}
+	if len(b.cookies) != 0 {
+		t.Errorf("whoever is refused has %v", b.cookies)
+	}
+	answer := b.ask("POST", "/api/signin", fmt.Sprintf(`{"user":"Alice","password":%q}`, good))
+	c := answer.Cookies()
+	if len(c) != 1 || c[0].Name != "yagura-8484" || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode || c[0].Path != "/" || c[0].Domain != "" || c[0].MaxAge != 7*24*3600 {
+		t.Errorf("%+v", c)
+	}
+	var s Session
+	if err := json.Unmarshal([]byte(b.want(200, "GET", "/api/session", "")), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.User != "alice" || s.Role != people.Analyst || !slices.Equal(s.Accounts, []string{mine}) || s.Version != "test" || !s.Now.Equal(noon) || !s.LastVisit.IsZero() {
+		t.Errorf("%+v", s)
+	}
+	if got := b.want(200, "PATCH", "/api/session", `{"language":"ja"}`); !strings.Contains(got, `"language":"ja","theme":""`) {
+		t.Errorf("%s", got)
+	}
+	b.want(422, "PATCH", "/api/session", `{"language":"xx"}`)
+	other := x.signedIn("alice")
+	kept := maps.Clone(b.cookies)
+	b.want(204, "POST", "/api/signout", "")
+	b.cookies = kept
+	b.want(401, "GET", "/api/session", "")
+	other.want(200, "GET", "/api/session", "")
+	third := x.signedIn("alice")
+	third.want(204, "POST", "/api/signout?everywhere=true", "")
+	other.want(401, "GET", "/api/session", "")
+}
+
+// TestFixation: what a browser brings along is never what it gets, and ends.
+func TestFixation(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Viewer)
+	x.add("mallory", people.Viewer)
+	planted := x.signedIn("mallory")
+	b := x.browser()
+	b.cookies = maps.Clone(planted.cookies)
+	b.want(200, "POST", "/api/signin", fmt.Sprintf(`{"user":"alice","password":%q}`, good))
+	if b.cookies["yagura-8484"] == planted.cookies["yagura-8484"] {
+		t.Error("a session was taken over from before signing in")
+	}
+	planted.want(401, "GET", "/api/session", "")
+	b.cookies["yagura-8484"] = "chosen-by-somebody"
+	b.want(401, "GET", "/api/session", "")
+	b.want(200, "POST", "/api/signin", fmt.Sprintf(`{"user":"alice","password":%q}`, good))
+	if b.cookies["yagura-8484"] == "chosen-by-somebody" {
+		t.Error("a session's secret was chosen by somebody")
+	}
+}
+
+// TestCrossSite: no other page makes a browser change something, or sign in as
+// somebody else.
+func TestCrossSite(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Admin)
+	b := x.signedIn("alice")
+	add := func(status int, change ...func(*http.Request)) {
+		t.Helper()
+		x.store.RemoveUser(t.Context(), "bob")
+		b.want(status, "POST", "/api/users", `{"name":"bob"}`, change...)
+		if _, err := x.store.User(t.Context(), "bob"); (err == nil) != (status == 201) {
+			t.Errorf("bob is there: %v", err)
+		}
+	}
+	add(201)
+	add(403, without("X-Yagura"))
+	add(403, set("X-Yagura", "0"))
+	add(403, without("Origin"))
+	add(403, set("Origin", "https://evil.example"))
+	add(403, set("Origin", "http://localhost:9999"))
+	add(403, set("Origin", "null"))
+	add(403, set("Origin", "http://localhost:8484.evil.example"))
+	add(403, set("Sec-Fetch-Site", "cross-site"))
+	add(403, set("Sec-Fetch-Site", "same-site"))
+	add(201, set("Sec-Fetch-Site", "same-origin"))
+	add(421, func(r *http.Request) { r.Host = "evil.example:8484" })
+	add(421, func(r *http.Request) { r.Host = "evil.example"; r.Header.Set("Origin", "http://evil.example") })
+	// What a form can send.
+	form := func(r *http.Request) {
+		r.Header.Del("X-Yagura")
+		r.Header.Set("Content-Type", "text/plain")
+	}
+	add(403, form)
+	signIn := fmt.Sprintf(`{"user":"alice","password":%q}`, good)
+	n := x.browser()
+	n.want(403, "POST", "/api/signin", signIn, form)
+	n.want(403, "POST", "/api/signin", signIn, set("Origin", "https://evil.example"))
+	n.want(403, "POST", "/api/signin", signIn, without("X-Yagura"))
+	b.want(403, "GET", "/api/findings", "", set("Sec-Fetch-Site", "cross-site"))
+	b.want(403, "GET", "/api/live", "", set("Origin", "https://evil.example"))
+	// Reads by other methods, and changes by GET, are not there.
+	b.want(405, "GET", "/api/signout", "")
+	b.want(405, "PUT", "/api/users", "{}")
+}
+
+// TestHost: the links that are made name this server, whatever Host is asked.
+func TestHost(t *testing.T) {
+	x := newHouse(t, Config{Hosts: []string{"yagura.example"}, BehindProxy: true})
+	x.add("alice", people.Admin)
+	b := x.browser()
+	b.origin = "https://yagura.example"
+	host := func(h string) func(*http.Request) { return func(r *http.Request) { r.Host = h } }
+	signIn := fmt.Sprintf(`{"user":"alice","password":%q}`, good)
+	b.want(421, "POST", "/api/signin", signIn, host("evil.example"))
+	got := b.ask("POST", "/api/signin", signIn, host("yagura.example"))
+	if c := got.Cookies(); len(c) != 1 || c[0].Name != "__Host-yagura" || !c[0].Secure || c[0].Path != "/" || c[0].Domain != "" {
+		t.Errorf("%+v", c)
+	}
+	if got.Header.Get("Strict-Transport-Security") == "" {
+		t.Error("browsers may come back without TLS")
+	}
+	text := b.want(201, "POST", "/api/users", `{"name":"bob"}`, host("yagura.example"), set("X-Forwarded-Host", "evil.example"))
+	if !strings.Contains(text, `"link":"https://yagura.example/set-password#link=`) {
+		t.Errorf("%s", text)
+	}
+	b.want(421, "POST", "/api/users", `{"name":"carol"}`, host("yagura.example.evil.example"))
+}
+
+// TestAddress: behind a proxy callers cannot choose whom they count as, and
+// without one what they say of themselves counts for nothing.
+func TestAddress(t *testing.T) {
+	f := func(proxy bool, want string, forwarded ...string) {
+		t.Helper()
+		g := &guard{Config: Config{BehindProxy: proxy}}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "192.0.2.1:99"
+		for _, v := range forwarded {
+			r.Header.Add("X-Forwarded-For", v)
+		}
+		if got := g.address(r); got != want {
+			t.Errorf("%v behind a proxy %v: %q", forwarded, proxy, got)
+		}
+	}
+	f(false, "192.0.2.1")
+	f(false, "192.0.2.1", "203.0.113.1")
+	f(true, "192.0.2.1")
+	f(true, "203.0.113.1", "203.0.113.1")
+	f(true, "203.0.113.2", "203.0.113.1, 203.0.113.2")
+	f(true, "203.0.113.3", "203.0.113.1, 203.0.113.2", "203.0.113.3")
+	f(true, "2001:db8::1", "[2001:db8::1]:443")
+	f(true, "203.0.113.1", "::ffff:203.0.113.1")
+	f(true, "192.0.2.1", "unknown")
+	f(true, "192.0.2.1", "")
+}
+
+func TestTooManyFailures(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Viewer)
+	b := x.browser()
+	for range 10 {
+		b.want(401, "POST", "/api/signin", `{"user":"alice","password":"wrong"}`)
+	}
+	got := b.ask("POST", "/api/signin", fmt.Sprintf(`{"user":"alice","password":%q}`, good))
+	if got.StatusCode != 429 || got.Header.Get("Retry-After") == "" || len(b.cookies) != 0 {
+		t.Errorf("%d %v", got.StatusCode, got.Header)
+	}
+}
+
+func TestFirstRun(t *testing.T) {
+	x := newHouse(t, Config{})
+	b := x.browser()
+	if got := b.want(200, "GET", "/api/signin", ""); got != `{"first_run":true,"methods":{"password":true,"oidc":[]}}`+"\n" {
+		t.Errorf("%s", got)
+	}
+	link, _, err := x.door.NewLink(t.Context(), people.LocalOwner(), people.LinkFirst, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := func(link, password string) string {
+		return fmt.Sprintf(`{"link":%q,"user":"alice","password":%q}`, link, password)
+	}
+	b.want(410, "POST", "/api/first-run", body("guessed", good))
+	b.want(422, "POST", "/api/first-run", body(link, "short"))
+	b.want(403, "POST", "/api/first-run", body(link, good), without("X-Yagura"))
+	if got := b.want(200, "POST", "/api/first-run", body(link, good)); !strings.Contains(got, `"role":"admin"`) {
+		t.Errorf("%s", got)
+	}
+	b.want(200, "GET", "/api/users", "")
+	n := x.browser()
+	n.want(410, "POST", "/api/first-run", body(link, good)) // replayed
+	if got := n.want(200, "GET", "/api/signin", ""); !strings.Contains(got, `"first_run":false`) {
+		t.Errorf("%s", got)
+	}
+	// A link by which somebody sets a password is good once as well.
+	text := b.want(201, "POST", "/api/users", `{"name":"bob"}`)
+	var added AddedUser
+	if err := json.Unmarshal([]byte(text), &added); err != nil || !strings.HasPrefix(added.Link, "http://localhost:8484/set-password#link=") {
+		t.Fatalf("%s, %v", text, err)
+	}
+	_, link, _ = strings.Cut(added.Link, "link=")
+	n.want(422, "POST", "/api/signin/link", fmt.Sprintf(`{"link":%q}`, link))
+	n.want(200, "POST", "/api/signin/link", fmt.Sprintf(`{"link":%q,"password":%q}`, link, good))
+	n.want(200, "GET", "/api/findings", "")
+	x.browser().want(410, "POST", "/api/signin/link", fmt.Sprintf(`{"link":%q,"password":%q}`, link, good))
+}
+
+func TestUsersByAPI(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Admin)
+	b := x.signedIn("alice")
+	b.want(201, "POST", "/api/users", `{"name":"Bob","role":"analyst","accounts":["2","1"],"password":"`+good+`"}`)
+	b.want(409, "POST", "/api/users", `{"name":"bob"}`)
+	b.want(422, "POST", "/api/users", `{"name":"b b"}`)
+	b.want(422, "POST", "/api/users", `{"name":"x","role":"root"}`)
+	b.want(422, "POST", "/api/users", `{"name":"x","password":"short"}`)
+	got := b.ask("GET", "/api/users/bob", "")
+	tag := got.Header.Get("ETag")
+	if tag == "" {
+		t.Fatal("a user has no ETag")
+	}
+	if text := b.want(200, "PATCH", "/api/users/bob", `{"role":"responder"}`, set("If-Match", tag)); !strings.Contains(text, `"accounts":["1","2"]`) || strings.Contains(text, "argon2") {
+		t.Errorf("%s", text)
+	}
+	b.want(412, "PATCH", "/api/users/bob", `{"role":"admin"}`, set("If-Match", tag))
+	b.want(200, "PATCH", "/api/users/bob", `{"role":"admin"}`, set("If-Match", "*"))
+	b.want(200, "PATCH", "/api/users/bob", `{"role":"viewer"}`)
+	b.want(404, "PATCH", "/api/users/nobody", `{"role":"admin"}`)
+	b.want(409, "PATCH", "/api/users/alice", `{"role":"viewer"}`)
+	b.want(409, "DELETE", "/api/users/alice", "")
+	b.want(204, "DELETE", "/api/users/bob", "")
+	b.want(404, "GET", "/api/users/bob", "")
+	if text := b.want(200, "GET", "/api/users", ""); strings.Contains(text, "argon2") || strings.Count(text, `"name"`) != 1 {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestTokensByAPI(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Analyst, mine)
+	b := x.signedIn("alice")
+	b.want(403, "POST", "/api/tokens", `{"name":"ci","role":"admin","expires":"2026-03-02T00:00:00Z"}`)
+	b.want(403, "POST", "/api/tokens", `{"name":"ci","accounts":["`+theirs+`"],"expires":"2026-03-02T00:00:00Z"}`)
+	b.want(422, "POST", "/api/tokens", `{"name":"ci","scopes":["everything"],"expires":"2026-03-02T00:00:00Z"}`)
+	b.want(422, "POST", "/api/tokens", `{"name":"ci","expires":"2028-03-02T00:00:00Z"}`)
+	var made NewToken
+	if err := json.Unmarshal([]byte(b.want(201, "POST", "/api/tokens", `{"name":"ci","expires":"2026-03-02T00:00:00Z"}`)), &made); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.want(200, "GET", "/api/tokens", ""); strings.Contains(text, made.Secret) || !strings.Contains(text, made.Token.ID) {
+		t.Errorf("%s", text)
+	}
+	script := x.browser()
+	bearer := set("Authorization", "Bearer "+made.Secret)
+	script.want(200, "GET", "/api/findings", "", bearer)
+	if text := script.want(200, "GET", "/api/session", "", bearer); !strings.Contains(text, `"via":"token"`) || !strings.Contains(text, mine) {
+		t.Errorf("%s", text)
+	}
+	script.want(403, "GET", "/api/tokens", "", bearer)
+	script.want(403, "POST", "/api/tokens", `{"name":"more","expires":"2026-03-02T00:00:00Z"}`, bearer)
+	// A wrong token is not made good by a cookie.
+	b.want(401, "GET", "/api/session", "", set("Authorization", "Bearer wrong"))
+	x.now = noon.Add(24 * time.Hour)
+	if text := script.want(401, "GET", "/api/findings", "", bearer); !strings.Contains(text, "expired") {
+		t.Errorf("%s", text)
+	}
+	x.now = noon
+	b.want(204, "DELETE", "/api/tokens/"+made.Token.ID, "")
+	script.want(401, "GET", "/api/findings", "", bearer)
+}
+
+// TestLimitedToAccounts asks every read of who is limited to one account, and
+// finds nothing of another.
+func TestLimitedToAccounts(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Viewer, mine)
+	x.add("bob", people.Viewer)
+	const told = "told of theirs"
+	keys := map[string]string{}
+	for i, account := range []string{mine, theirs, ""} {
+		o := finding.Occurrence{Batch: event.BatchID{byte(10 + i)}, FirstSeen: noon, LastSeen: noon, Count: 1}
+		o.Key, o.Kind, o.Title, o.Severity, o.Account = finding.Key("of", account), finding.KindRule, "seen in "+account, finding.High, account
+		if account != mine {
+			o.Title, o.Resource, o.Actor = told, told, told
+		}
+		keys[account] = o.Key
+		if err := x.rooms.Findings.(interface {
+			Record(context.Context, event.BatchID, finding.Judged) error
+		}).Record(t.Context(), o.Batch, finding.Judged{Occurrences: []finding.Occurrence{o}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events := []event.Event{
+		{UID: event.UID{1}, Time: noon, AccountUID: mine, Message: "seen in " + mine},
+		{UID: event.UID{2}, Time: noon, AccountUID: theirs, Message: told, Raw: []byte(`{"a":"` + told + `"}`)},
+	}
+	x.rooms.Select = selecting(events)
+	x.h = New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, x.rooms)
+	alice, bob := x.signedIn("alice"), x.signedIn("bob")
+	asked := 0
+	for _, op := range operations(t, x.h) {
+		if op.Method != "GET" || op.Accounts != "within" || op.Path == "/api/live" {
+			continue
+		}
+		for _, id := range slices.Concat([]string{"", told, theirs}, slices.Collect(maps.Values(keys))) {
+			if id == "" && variable.MatchString(op.Path) {
+				continue
+			}
+			path := variable.ReplaceAllString(op.Path, strings.ReplaceAll(id, " ", "%20"))
+			for _, q := range []string{"", "?q=account:" + theirs, "?q=account_uid:" + theirs, "?account=" + theirs, "?resource=told%20of%20theirs", "?q=not%20x", "?text=told"} {
+				got, err := io.ReadAll(alice.ask("GET", path+q, "").Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// What was asked for is in some refusals.
+				if text := string(got); strings.Contains(text, told) && !strings.Contains(text, `"status":4`) || strings.Contains(text, keys[theirs]) && !strings.Contains(text, `"status":4`) {
+					t.Errorf("GET %s%s leaks: %s", path, q, text)
+				}
+				asked++
+			}
+		}
+	}
+	if asked < 20 {
+		t.Errorf("only %d questions were asked", asked)
+	}
+	alice.want(404, "GET", "/api/findings/"+keys[theirs], "")
+	alice.want(404, "GET", "/api/findings/"+keys[""], "")
+	for path, want := range map[string]string{"/api/findings": "seen in " + mine, "/api/cases": "seen in " + mine, "/api/search": "seen in " + mine, "/api/findings/" + keys[mine]: mine} {
+		if text := alice.want(200, "GET", path, ""); !strings.Contains(text, want) {
+			t.Errorf("%s keeps what is hers from alice: %s", path, text)
+		}
+		if text := bob.want(200, "GET", strings.Replace(path, keys[mine], keys[theirs], 1), ""); !strings.Contains(text, told) {
+			t.Errorf("%s keeps something from bob, who is not limited: %s", path, text)
+		}
+	}
+	alice.want(403, "GET", "/metrics", "")
+	alice.want(403, "GET", "/api/ledger", "")
+}
+
+// TestOnce: a POST that comes again under its key is done once.
+func TestOnce(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Admin)
+	x.add("carol", people.Admin)
+	b, c := x.signedIn("alice"), x.signedIn("carol")
+	key := func(k string) func(*http.Request) { return set("Idempotency-Key", k) }
+	first := b.want(201, "POST", "/api/users", `{"name":"bob"}`, key("1"))
+	again := b.ask("POST", "/api/users", `{"name":"bob"}`, key("1"))
+	body, _ := io.ReadAll(again.Body)
+	if again.StatusCode != 201 || string(body) != first || again.Header.Get("Idempotency-Replayed") != "true" || again.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("%d %s %v", again.StatusCode, body, again.Header)
+	}
+	b.want(422, "POST", "/api/users", `{"name":"dave"}`, key("1"))
+	b.want(409, "POST", "/api/users", `{"name":"bob"}`, key("2"))
+	c.want(409, "POST", "/api/users", `{"name":"bob"}`, key("1")) // somebody else's
+	b.want(409, "POST", "/api/users", `{"name":"bob"}`)
+	b.want(422, "POST", "/api/users", `{"name":"eve"}`, key(strings.Repeat("x", 129)))
+}
+
+// TestOnceForgets: what is kept has bounds, and what failed is tried again.
+func TestOnceForgets(t *testing.T) {
+	var o once
+	calls := 0
+	status := http.StatusOK
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		w.WriteHeader(status)
+		fmt.Fprint(w, strings.Repeat("x", 1<<19))
+	})
+	ask := func(key string, at time.Time, want int) {
+		t.Helper()
+		r := httptest.NewRequest("POST", "/", strings.NewReader("body"))
+		r.Header.Set("Idempotency-Key", key)
+		o.serve(httptest.NewRecorder(), r, "alice", at, h)
+		if calls != want {
+			t.Errorf("asked %d times, want %d", calls, want)
+		}
+	}
+	ask("a", noon, 1)
+	ask("a", noon, 1)
+	ask("a", noon.Add(onceLasts), 2)
+	status = http.StatusInternalServerError
+	ask("b", noon, 3)
+	ask("b", noon, 4)
+	status = http.StatusOK
+	for i := range 3 * onceMost {
+		ask(fmt.Sprint(i), noon, 5+i)
+	}
+	if len(o.kept) > onceMost || o.bytes > onceBytes+recordMost || len(o.order) > 2*onceMost {
+		t.Errorf("%d answers of %d bytes are kept", len(o.kept), o.bytes)
+	}
+	ask(fmt.Sprint(3*onceMost-1), noon, 4+3*onceMost)
+	// While one is answered another under its key is not.
+	busy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		second := httptest.NewRecorder()
+		again := httptest.NewRequest("POST", "/", strings.NewReader("body"))
+		again.Header.Set("Idempotency-Key", "busy")
+		o.serve(second, again, "alice", noon, h)
+		if second.Code != http.StatusConflict {
+			t.Errorf("at the same time: %d", second.Code)
+		}
+		panic(http.ErrAbortHandler)
+	})
+	func() {
+		defer func() { _ = recover() }()
+		r := httptest.NewRequest("POST", "/", strings.NewReader("body"))
+		r.Header.Set("Idempotency-Key", "busy")
+		o.serve(httptest.NewRecorder(), r, "alice", noon, busy)
+	}()
+	ask("busy", noon, 5+3*onceMost)
+}
+
+// TestPages: the console is everybody's, and everything that is not the API.
+func TestPages(t *testing.T) {
+	b := newHouse(t, Config{}).browser()
+	for _, path := range []string{"/", "/findings/abc", "/signin", "/apis", "/first-run"} {
+		if got := b.want(200, "GET", path, "", set("Sec-Fetch-Site", "cross-site")); got != "the console at "+path {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	b.want(421, "GET", "/", "", func(r *http.Request) { r.Host = "evil.example" })
+	for _, path := range []string{"/api", "/api/", "/api/nosuch", "/openapi.json", "/openapi.yaml", "/openapi-3.0.json", "/metrics"} {
+		b.want(401, "GET", path, "")
+	}
+}
+
+// TestReceive: what forwarders send needs no sign-in of ours, and no browser.
+func TestReceive(t *testing.T) {
+	x := newHouse(t, Config{})
+	b := x.browser()
+	b.want(404, "POST", "/ingest/x", "")
+	x.rooms.Receive = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "received ", r.URL.Path) })
+	x.h = New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, x.rooms)
+	for _, path := range []string{"/ingest/x", "/services/collector", "/services/collector/event/1.0"} {
+		if got := b.want(200, "POST", path, "", without("Origin")); got != "received "+path {
+			t.Errorf("%s: %s", path, got)
+		}
+		b.want(403, "POST", path, "")
+		b.want(403, "POST", path, "", without("Origin"), set("Sec-Fetch-Site", "same-origin"))
+		b.want(421, "POST", path, "", without("Origin"), func(r *http.Request) { r.Host = "evil.example" })
+	}
+}
+
+// stream reads the events of a live stream.
+type stream struct {
+	t     *testing.T
+	lines chan string // closed at its end
+	close func()
+}
+
+func (x *house) listen(srv *httptest.Server, b *browser) *stream {
+	x.t.Helper()
+	ctx, cancel := context.WithCancel(x.t.Context())
+	r, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/api/live", nil)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	r.Host = "localhost:8484"
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	resp, err := srv.Client().Do(r)
+	if err != nil || resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" {
+		x.t.Fatal(resp, err)
+	}
+	s := &stream{x.t, make(chan string, 10_000), cancel}
+	go func() {
+		defer close(s.lines)
+		defer resp.Body.Close()
+		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+			if text := lines.Text(); text != "" {
+				s.lines <- text
+			}
+		}
+	}()
+	s.want(": listening")
+	return s
+}
+
+func (s *stream) want(text string) {
+	s.t.Helper()
+	select {
+	case got, ok := <-s.lines:
+		if got != text || !ok {
+			s.t.Errorf("heard %q, want %q", got, text)
+		}
+	case <-time.After(10 * time.Second):
+		s.t.Errorf("heard nothing, want %q", text)
+	}
+}
+
+func (s *stream) ends(why string) {
+	s.t.Helper()
+	for {
+		select {
+		case got, ok := <-s.lines:
+			if !ok {
+				return
+			}
+			s.t.Errorf("%s, and goes on: %q", why, got)
+		case <-time.After(10 * time.Second):
+			s.t.Fatalf("%s, and goes on", why)
+		}
+	}
+}
+
+func TestLive(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Viewer)
+	x.add("bob", people.Viewer, mine)
+	srv := httptest.NewServer(x.h)
+	defer srv.Close()
+	alice, bob := x.signedIn("alice"), x.signedIn("bob")
+	a, b := x.listen(srv, alice), x.listen(srv, bob)
+	x.rooms.Live.Finding(LiveFinding{Key: "k1", Title: "<b>\nevent: x", Change: "new", Account: theirs})
+	x.rooms.Live.Finding(LiveFinding{Key: "k2", Change: "new", Account: mine})
+	x.rooms.Live.Ledger()
+	a.want("event: finding")
+	a.want(`data: {"key":"k1","priority":0,"title":"\u003cb\u003e\nevent: x","severity":"","change":"new","account":"` + theirs + `"}`)
+	for _, s := range []*stream{a, b} {
+		s.want("event: finding")
+		s.want(`data: {"key":"k2","priority":0,"title":"","severity":"","change":"new","account":"` + mine + `"}`)
+		s.want("event: ledger")
+		s.want("data: {}")
+	}
+	// Of another role, other accounts, or signed out: it ends at once.
+	accounts := []string{mine, theirs}
+	if _, err := x.door.ChangeUser(t.Context(), people.LocalOwner(), "bob", people.UserChange{Accounts: &accounts}, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.ends("bob may see other accounts")
+	alice.want(204, "POST", "/api/signout", "")
+	a.ends("alice signed out")
+	// One who leaves is forgotten.
+	carol := x.signedIn("bob")
+	c := x.listen(srv, carol)
+	c.close()
+	for end := time.Now().Add(10 * time.Second); x.rooms.Live.Listened(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("who has left is still told")
+		}
+	}
+}
+
+// TestLiveBounds: a user's oldest stream makes room, and who is slow is told.
+func TestLiveBounds(t *testing.T) {
+	l := &Live{}
+	var ended []int
+	var all []*listener
+	for i := range liveUser + 2 {
+		_, x, ok := l.join(t.Context(), people.Who{User: "alice"})
+		if !ok {
+			t.Fatal("there is no room")
+		}
+		end := x.end
+		x.end = func() { end(); ended = append(ended, i) }
+		all = append(all, x)
+	}
+	if want := []int{0, 1, 0}; !slices.Equal(slices.Sorted(slices.Values(ended)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("%v ended", ended)
+	}
+	for range liveQueue {
+		l.Ledger()
+	}
+	if l.lost(all[5]) {
+		t.Error("who has heard all is told that something was missed")
+	}
+	l.Ledger()
+	if !l.lost(all[5]) || l.lost(all[5]) {
+		t.Error("who is slow is told once")
+	}
+	for range liveAll {
+		l.join(t.Context(), people.Who{User: fmt.Sprint(len(l.next))})
+	}
+	if _, _, ok := l.join(t.Context(), people.Who{User: "late"}); ok || len(l.next) != liveAll {
+		t.Errorf("%d listen", len(l.next))
+	}
+}
+
+// provider vouches for whom a test says.
+type provider struct {
+	identity people.Identity
+	err      error
+	attempt  people.Attempt
+	callback string
+}
+
+func (*provider) ID() string   { return "corp" }
+func (*provider) Name() string { return "Corp" }
+
+func (p *provider) Begin(_ context.Context, callback string, a people.Attempt) (string, error) {
+	p.attempt, p.callback = a, callback
+	return "https://id.example/?state=" + a.State, nil
+}
+
+func (p *provider) Finish(_ context.Context, callback string, a people.Attempt, answer people.Answer) (people.Identity, error) {
+	if p.err == nil && (a != p.attempt || callback != p.callback || answer.Code != "good") {
+		return people.Identity{}, people.ErrRefused
+	}
+	return p.identity, p.err
+}
+
+func TestThroughAProvider(t *testing.T) {
+	p := &provider{identity: people.Identity{Subject: "s1", User: "Carol@example.com", FullName: "Carol", Role: people.Analyst, Accounts: []string{mine}}}
+	x := newHouse(t, Config{}, func(o *people.Options) { o.Providers = []people.Provider{p} })
+	x.add("alice", people.Admin)
+	if got := x.browser().want(200, "GET", "/api/signin", ""); !strings.Contains(got, `"oidc":[{"id":"corp","name":"Corp"}]`) {
+		t.Errorf("%s", got)
+	}
+	leads := func(b *browser, target, want string) {
+		t.Helper()
+		got := b.ask("GET", target, "", set("Sec-Fetch-Site", "cross-site"))
+		if got.StatusCode != 302 || got.Header.Get("Location") != want {
+			t.Errorf("%s leads to %d %s, want %s", target, got.StatusCode, got.Header.Get("Location"), want)
+		}
+	}
+	begin := func(b *browser, to string) string {
+		t.Helper()
+		got := b.ask("GET", "/api/signin/oidc/corp?to="+to, "")
+		c := got.Cookies()
+		if got.StatusCode != 302 || len(c) != 1 || c[0].SameSite != http.SameSiteLaxMode || !c[0].HttpOnly || c[0].Path != "/api/signin/oidc/" {
+			t.Fatalf("%d %+v", got.StatusCode, c)
+		}
+		if p.callback != "http://localhost:8484/api/signin/oidc/corp/callback" {
+			t.Errorf("comes back to %s", p.callback)
+		}
+		return "/api/signin/oidc/corp/callback?state=" + p.attempt.State + "&code=good"
+	}
+	b := x.browser()
+	back := begin(b, "/findings%3Fq%3Dx")
+	kept := maps.Clone(b.cookies)
+	leads(b, back, "/findings?q=x")
+	if got := b.want(200, "GET", "/api/session", ""); !strings.Contains(got, `"user":"carol@example.com","name":"Carol","role":"analyst","accounts":["`+mine+`"]`) || !strings.Contains(got, `"method":"oidc:corp"`) {
+		t.Errorf("%s", got)
+	}
+	const refused = "/signin?problem=refused"
+	b.cookies = kept
+	leads(b, back, refused) // replayed, with the cookie of then
+	// A way that another browser began, or nobody.
+	back = begin(x.browser(), "/")
+	leads(x.browser(), back, refused)
+	leads(x.browser(), "/api/signin/oidc/corp/callback?state=guessed&code=good", refused)
+	leads(x.browser(), "/api/signin/oidc/corp/callback", refused)
+	other := x.browser()
+	begin(other, "/")
+	leads(other, "/api/signin/oidc/corp/callback?state=guessed&code=good", refused)
+	leads(other, strings.Replace(begin(other, "/"), "good", "bad", 1), refused)
+	late := begin(other, "/")
+	x.now = x.now.Add(10 * time.Minute)
+	leads(other, late, refused)
+	leads(x.browser(), "/api/signin/oidc/nosuch", "/signin?problem=unreachable")
+	// Only pages of ours to come back to.
+	for _, to := range []string{"https://evil.example", "//evil.example", "%2F%5Cevil.example", "/%0d%0aX:y", "javascript:x"} {
+		leads(other, begin(other, to), "/")
+	}
+	// What the provider says by now counts, and no role is no way in.
+	p.identity.Role, p.identity.Accounts = people.Viewer, nil
+	leads(b, begin(b, "/"), "/")
+	if got := b.want(200, "GET", "/api/session", ""); !strings.Contains(got, `"role":"viewer","accounts":[]`) {
+		t.Errorf("%s", got)
+	}
+	n := x.browser()
+	p.identity.Role = ""
+	leads(n, begin(n, "/"), "/signin?problem=no_role")
+	// Nobody takes over who is there already.
+	p.identity = people.Identity{Subject: "s2", User: "alice", Role: people.Admin}
+	leads(n, begin(n, "/"), refused)
+	p.identity = people.Identity{Subject: "s2", User: "carol@example.com", Role: people.Admin}
+	leads(n, begin(n, "/"), refused)
+	p.identity = people.Identity{Subject: "s2", User: "<script>", Role: people.Admin}
+	leads(n, begin(n, "/"), refused)
+	p.err = errors.New("connection refused")
+	leads(n, begin(n, "/"), "/signin?problem=unreachable")
+	n.want(401, "GET", "/api/session", "")
+}
+
+func TestTag(t *testing.T) {
+	a, b := tag(User{Name: "a"}), tag(User{Name: "b"})
+	f := func(given string, state User, fresh bool) {
+		t.Helper()
+		if err := (Conditional{given}).fresh(state); (err == nil) != fresh {
+			t.Errorf("%s: %v", given, err)
+		}
+	}
+	f("", User{Name: "a"}, true)
+	f("*", User{Name: "a"}, true)
+	f(a, User{Name: "a"}, true)
+	f(b, User{Name: "a"}, false)
+	f(b+", "+a, User{Name: "a"}, true)
+	f("W/"+a, User{Name: "a"}, false) // If-Match compares strongly
+	if !bytes.HasPrefix([]byte(a), []byte(`"`)) || a == b {
+		t.Error(a, b)
+	}
+}
+
+func operationOf(path string) huma.Operation {
+	return huma.Operation{Method: http.MethodGet, Path: path}
+}
