@@ -1,10 +1,12 @@
-# Yagura needs Go, a C++ compiler (DuckDB is linked in), make and git.
+# Yagura needs Go, a C++ compiler (DuckDB is linked in), make and git; its console
+# also Node.js 20.19 or newer to be built, and is left out without.
 #
 #   make demo    build, and run the main job on a sample organisation's logs
 #   make test    every test
 #   make check   what a change has to pass besides: format, vet, staticcheck, race, vulnerabilities
 #   make bench   the measurements, as a table beside the bars we hold ourselves to
-#   make build   bin/yagura
+#   make build   bin/yagura, with the console in it
+#   make console web/dist alone
 
 SHELL   := /bin/bash
 GO      ?= go
@@ -13,17 +15,21 @@ export CGO_ENABLED := 1
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: all build demo test check bench tools update clean
+.PHONY: all build console demo test check bench tools update clean
 .DEFAULT_GOAL := build
 
-build: tools
+build: tools console
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/yagura ./cmd/yagura
+
+console:
+	@.ci/console build
 
 demo: build
 	@bin/yagura demo
 
 test: tools
 	$(GO) test ./...
+	@.ci/console test
 
 # The packages whose tests hold golden files and generated documents.
 GOLDEN := ./alert ./api ./cmd/yagura ./detect/external ./evaluate ./event ./export ./normalise/alerts ./normalise/cloudtrail ./query ./sigma/coverage ./sigma/sqlgen
