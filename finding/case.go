@@ -55,6 +55,7 @@ func Gather(findings []Finding) []Case {
 	}
 	for i := range out {
 		slices.SortFunc(out[i].Findings, stronger)
+		out[i].Account = out[i].Findings[0].Account // whatever order they came in
 		out[i].Chance = Together(out[i].Findings)
 	}
 	slices.SortFunc(out, func(a, b Case) int {

@@ -78,6 +78,9 @@ func PrepareWindow(w finding.Window, old *finding.Window, by string, at time.Tim
 	return w, line, true, line.Check()
 }
 
+// Telling tells whether findings name both windows alike.
+func Telling(a, b *finding.Window) bool { return a.Title == b.Title && a.Ticket == b.Ticket }
+
 // PlanWindow gives a repeating window its Times up to then.
 func PlanWindow(w *finding.Window, to time.Time, expand Expand) error {
 	w.Times = nil
@@ -117,6 +120,18 @@ func alike[T any](a, b T) bool {
 	x, err := json.Marshal(a)
 	y, err2 := json.Marshal(b)
 	return err == nil && err2 == nil && reflect.DeepEqual(x, y)
+}
+
+// PrepareEstate checks e and makes a copy of it that shares nothing.
+func PrepareEstate(e finding.Estate) (out finding.Estate, err error) {
+	if err := e.Check(); err != nil {
+		return out, fmt.Errorf("%w: estate: %w", ErrWrong, err)
+	}
+	text, err := json.Marshal(e)
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
+	return out, err
 }
 
 // PrepareLine makes of a line what stores keep.

@@ -135,13 +135,13 @@ type FacetValue struct {
 }
 
 // Keeper keeps what people say is known: exceptions, windows, and what the
-// estate is. What a change touches, and nothing else, is folded anew before it
-// returns; each writes an audit line.
+// estate is. What a change touches, and nothing else, is made anew before it
+// returns; each that people say writes an audit line.
 type Keeper interface {
 	// Exceptions gives all, each with how many findings it explains, by id.
 	Exceptions(ctx context.Context) ([]finding.Exception, error)
 	// SetException keeps x in the place of what had its ID. It says how many
-	// findings were folded anew. What its Check refuses is ErrWrong. By and At of
+	// findings that changed. What its Check refuses is ErrWrong. By and At of
 	// one that is there stay; of who and when the audit line tells. Setting what is
 	// there changes nothing.
 	SetException(ctx context.Context, x finding.Exception, by string, at time.Time) (touched int, err error)

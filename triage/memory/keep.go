@@ -285,8 +285,9 @@ func (s *Store) know(known finding.Known) (touched int) {
 
 // SetEstate is triage.Keeper's.
 func (s *Store) SetEstate(ctx context.Context, e finding.Estate) (int, error) {
-	if err := e.Check(); err != nil {
-		return 0, fmt.Errorf("%w: estate: %w", triage.ErrWrong, err)
+	e, err := triage.PrepareEstate(e)
+	if err != nil {
+		return 0, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

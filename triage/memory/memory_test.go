@@ -8,5 +8,5 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	triagetest.Test(t, func(t *testing.T) triage.Store { return new(Store) })
+	triagetest.Test(t, func(t *testing.T) triage.Store { return &Store{Expand: triagetest.Expand} })
 }

@@ -84,7 +84,7 @@ func (s *Store) SetException(ctx context.Context, x finding.Exception, by string
 			return err
 		}
 		known.Exceptions = put(known.Exceptions, i, there, next)
-		keys := idx.excepted(&next)
+		keys := idx.excepted(&next, old != nil && old.Title != next.Title)
 		touched = len(keys)
 		return s.txHeld(ctx, func(r *recording) error {
 			if err := r.body(`INSERT OR REPLACE INTO exception VALUES (?, ?)`, next.ID, next); err != nil {
@@ -105,15 +105,16 @@ func (s *Store) SetException(ctx context.Context, x finding.Exception, by string
 	return touched, nil
 }
 
-// excepted are the findings that the exception accounts for, or did until now.
-func (x *index) excepted(e *finding.Exception) []string {
+// excepted are the findings that the exception accounts for now and did not, or
+// the other way round; renamed: and those that it accounts for still.
+func (x *index) excepted(e *finding.Exception, renamed bool) []string {
 	x.mu.RLock()
 	was, chosen := x.explainedBy(e.ID), x.expr(e.Scope.Expr())
 	x.mu.RUnlock()
 	from, until := e.From.UnixMicro(), e.Until.UnixMicro()
 	return x.keysWhere(func(row int32) bool {
 		is := e.State == finding.ExceptionActive && (e.From.IsZero() || x.first[row] >= from) && x.last[row] < until && chosen(row)
-		return is != was(row) || is // one that stays explained may show another title
+		return is != was(row) || is && renamed
 	})
 }
 
@@ -134,7 +135,7 @@ func (s *Store) SetWindow(ctx context.Context, w finding.Window, by string, at t
 		s.reachAll(idx)
 		known.Windows = s.plan(known.Windows)
 		keys := idx.planned(&known.Windows[i])
-		touched = len(keys)
+		renamed := old != nil && !triage.Telling(old, &next)
 		return s.txHeld(ctx, func(r *recording) error {
 			if err := r.body(`INSERT OR REPLACE INTO planned VALUES (?, ?)`, next.ID, next); err != nil {
 				return err
@@ -145,6 +146,7 @@ func (s *Store) SetWindow(ctx context.Context, w finding.Window, by string, at t
 					return err
 				}
 			}
+			touched = r.reexplained(idx, next.ID, renamed)
 			return r.log(line)
 		})
 	})
@@ -152,6 +154,22 @@ func (s *Store) SetWindow(ctx context.Context, w finding.Window, by string, at t
 		return 0, fmt.Errorf("set window %s: %w", w.ID, err)
 	}
 	return touched, nil
+}
+
+// reexplained counts the findings put that are explained otherwise than they
+// were; renamed: also those that the thing of that id accounts for as before.
+func (r *recording) reexplained(x *index, id string, renamed bool) (n int) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	c := &x.texts[columnOf["explained_by"]]
+	was := x.explainedBy(id)
+	for key, e := range r.put {
+		row, there := x.rows[key]
+		if !there || c.texts[c.ids[row]] != e.texts[columnOf["explained_by"]] || renamed && was(row) {
+			n++
+		}
+	}
+	return n
 }
 
 // reachAll sees to it that repeating windows are expanded past every finding;
@@ -176,8 +194,8 @@ func (x *index) planned(w *finding.Window) []string {
 
 // SetEstate is triage.Keeper's.
 func (s *Store) SetEstate(ctx context.Context, e finding.Estate) (touched int, err error) {
-	if err := e.Check(); err != nil {
-		return 0, fmt.Errorf("%w: estate: %w", triage.ErrWrong, err)
+	if e, err = triage.PrepareEstate(e); err != nil {
+		return 0, err
 	}
 	old := s.now.Load().known.Estate
 	if same(old, &e) {

@@ -19,7 +19,8 @@ import (
 	"github.com/yagura-sec/yagura/triage"
 )
 
-// Open makes an empty triage that is closed at the test's end.
+// Open makes an empty triage, whose windows Expand repeats, that is closed at the
+// test's end.
 type Open func(t *testing.T) triage.Store
 
 // Test runs the contract.
@@ -48,6 +49,15 @@ func Test(t *testing.T, open Open) {
 	run("notes", notes)
 	run("compact beside hunts", compactHunts)
 	run("trials", stages)
+	run("exceptions", exceptions)
+	run("windows", windows)
+	run("estate and assessments", estate)
+	run("audit", audit)
+	run("undo and bulk", undo)
+	run("counts", counts)
+	run("cases", cases)
+	run("views", views)
+	run("sorts", sorts)
 	t.Run("hunts in any order", func(t *testing.T) { huntsAnyOrder(t, open) })
 	t.Run("any order", func(t *testing.T) { anyOrder(t, open) })
 }
