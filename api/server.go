@@ -15,6 +15,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/mask"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/triage"
@@ -42,6 +43,8 @@ type Rooms struct {
 	// Receive takes what forwarders send to /ingest/ and /services/collector, by
 	// tokens of its own; nil: nothing is received.
 	Receive http.Handler
+	// Mask puts aliases in the place of names; nil: nothing can be masked.
+	Mask *mask.Masker
 	// Now is the clock of relative times in filters.
 	Now func() time.Time
 	// Failed is told of errors that callers do not get to see.
@@ -76,7 +79,7 @@ func New(cfg Config, rooms Rooms) http.Handler {
 	rooms.version = cfg.Version
 	describe(a, cfg, rooms.limited())
 	mux.Handle("GET /metrics", rooms.Metrics)
-	return &guard{Config: cfg, door: rooms.People, api: problems(mux), pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed, now: rooms.Now}
+	return &guard{Config: cfg, door: rooms.People, api: maskable(rooms.Mask, problems(mux)), pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed, now: rooms.Now}
 }
 
 func openAPI(version string) huma.Config {
@@ -130,6 +133,7 @@ func (u *unsaid) WriteHeader(status int)      { u.status = status }
 func describe(a huma.API, cfg Config, rooms Rooms) {
 	healthz(a, cfg, rooms)
 	findings(a, rooms)
+	rooms.exports(a)
 	search(a, rooms)
 	ledgers(a, rooms)
 	explore(a, rooms)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ var fields = map[string]Kind{
 
 // JSON masks a JSON text: every string in it, keys with them, and numbers of
 // twelve digits. A name that stands in a field of the record that is known to
-// hold names is masked in the whole of it. Order, numbers and the meaning of
+// hold names, or is that of a principal, is masked in the whole of it. Order, numbers and the meaning of
 // everything else stay; white space between values does not. A text that is no
 // JSON is masked as a text.
 func (m *Masker) JSON(b []byte) []byte {
@@ -45,6 +46,13 @@ func (m *Masker) JSON(b []byte) []byte {
 
 // learnOwn learns a name for one document.
 func (m *Masker) learnOwn(own *words, key, value string) {
+	if len(value) < 2048 && (strings.HasPrefix(value, "arn:") || principals.MatchString(value)) {
+		for _, name := range People(value) {
+			if low := strings.ToLower(name); maskable(low) {
+				own.add(low, m.Person(low))
+			}
+		}
+	}
 	kind, named := fields[plainKey(key)]
 	low := strings.ToLower(strings.TrimSpace(value))
 	if !named || !maskable(low) || machine.MatchString(low) || strings.HasPrefix(low, "arn:") {
@@ -61,6 +69,9 @@ func (m *Masker) learnOwn(own *words, key, value string) {
 		own.add(low, m.Person(low))
 	}
 }
+
+// principals are values that are an address or a principal's id and nothing else.
+var principals = regexp.MustCompile(`^(?:[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)+|[A-Z0-9]{16,}:[\pL\pN_.@+=-]+)$`)
 
 func plainKey(key string) string { return strings.ReplaceAll(strings.ToLower(key), "_", "") }
 

@@ -156,6 +156,8 @@ func TestJSON(t *testing.T) {
 	f(`{"userIdentity":{"userName":"alice","accountId":"111122223333"}, "note":"alice was here"}`,
 		`{"userIdentity":{"userName":"`+alice+`","accountId":"`+account+`"},"note":"`+alice+` was here"}`)
 	f(`{"note":"al\u0069ce","userName":"alice"}`, `{"note":"`+alice+`","userName":"`+alice+`"}`)
+	f(`{"arn":"arn:aws:iam::111122223333:user/alice","note":"alice was here"}`, `{"arn":"arn:aws:iam::`+account+`:user/`+alice+`","note":"`+alice+` was here"}`)
+	f(`{"x":["alice@corp.example"],"note":"alice"}`, `{"x":["`+alice+`@masked.invalid"],"note":"`+alice+`"}`)
 	f(`{"n":111122223333,"m":1.50,"big":12345678901234567890,"t":[true,null,{}]}`, `{"n":`+account+`,"m":1.50,"big":12345678901234567890,"t":[true,null,{}]}`)
 	f(`{"user_name":["bob","<b>"],"x":"<b>bob</b>"}`, `{"user_name":["`+bob+`","<b>"],"x":"<b>`+bob+`</b>"}`)
 	f(`{"111122223333":1}`, `{"`+account+`":1}`)

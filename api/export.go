@@ -1,0 +1,152 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yagura-sec/yagura/export"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/mask"
+	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// exportPage is how many findings are read at a time.
+const exportPage = 500
+
+// PagesOf gives every finding that f chooses, page by page.
+func PagesOf(ctx context.Context, findings triage.Reader, f triage.Filter) iter.Seq2[finding.Finding, error] {
+	return func(yield func(finding.Finding, error) bool) {
+		f.Limit, f.Cursor = exportPage, ""
+		for {
+			page, next, err := findings.List(ctx, f)
+			if err != nil {
+				yield(finding.Finding{}, err)
+				return
+			}
+			for _, x := range page {
+				if !yield(x, nil) {
+					return
+				}
+			}
+			if next == "" {
+				return
+			}
+			f.Cursor = next
+		}
+	}
+}
+
+// ExportView is a finding as exports in JSON have it: as scripts read it
+// everywhere.
+func ExportView(f finding.Finding) any { return ViewFinding(f) }
+
+// ListInput is listInput under a name that huma looks into when it is embedded.
+type ListInput = listInput
+
+type exportInput struct {
+	ListInput
+	Format  export.Format `query:"format" enum:"ocsf,asff,sarif,csv,json,jsonl,hec" default:"json"`
+	Version string        `query:"version" enum:"1.6,1.3,1.1,1.6.0,1.3.0,1.1.0" default:"1.6" doc:"of OCSF"`
+	Masked  bool          `query:"masked" doc:"accounts, people and projects under stable aliases"`
+	Product string        `query:"product" doc:"the ARN of the product that ASFF's findings are imported as; default: the account's own"`
+}
+
+func (r Rooms) exports(a huma.API) {
+	type file struct {
+		ContentType string `header:"Content-Type"`
+		Disposition string `header:"Content-Disposition"`
+		Body        func(huma.Context)
+	}
+	types := map[string]*huma.MediaType{}
+	for _, f := range export.Formats {
+		t, _, _ := mime.ParseMediaType(f.ContentType())
+		types[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
+		OperationID: "export-findings", Method: http.MethodGet, Path: "/api/findings/export",
+		Summary:     "All findings that the list's parameters choose, as a file for other tools",
+		Description: "The whole list, whatever limit and cursor say. An answer that breaks off is not complete: it ends without its last chunk.",
+		Responses:   map[string]*huma.Response{"200": {Description: "OK", Content: types}},
+	})), func(ctx context.Context, in *exportInput) (*file, error) {
+		o := export.Options{Version: in.Version, Program: r.version, Product: in.Product, View: ExportView}
+		all := func() iter.Seq2[finding.Finding, error] { return PagesOf(ctx, r.Findings, in.filter()) }
+		if in.Masked {
+			if r.Mask == nil {
+				return nil, huma.Error501NotImplemented("nothing can be masked here")
+			}
+			o.Mask = r.Mask
+			if err := export.Learn(all(), o.Mask); err != nil {
+				return nil, r.failure(err)
+			}
+		} else if err := first(all()); err != nil { // before anything is answered
+			return nil, r.failure(err)
+		}
+		name := "findings-" + r.Now().UTC().Format(time.DateOnly) + in.Format.Extension()
+		return &file{in.Format.ContentType(), fmt.Sprintf("attachment; filename=%q", name), func(h huma.Context) {
+			if _, err := export.Write(h.BodyWriter(), in.Format, all(), o); err != nil {
+				if !errors.Is(err, context.Canceled) {
+					r.Failed(fmt.Errorf("export findings: %w", err))
+				}
+				panic(http.ErrAbortHandler) // the status is gone; this cuts the answer off
+			}
+		}}, nil
+	})
+}
+
+// first is the error that the first of all comes with.
+func first(all iter.Seq2[finding.Finding, error]) error {
+	for _, err := range all {
+		return err
+	}
+	return nil
+}
+
+// maskable answers requests of the API with ?masked=true under aliases: every
+// account, person and project in the JSON that next answers. Keys of findings
+// stay, so that a masked page can be walked through.
+func maskable(m *mask.Masker, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wanted := r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Query().Get("masked") == "true"
+		if !wanted || r.URL.Path == "/api/findings/export" { // that one masks by itself
+			next.ServeHTTP(w, r)
+			return
+		}
+		if m == nil || r.URL.Path == "/api/live" {
+			refuse(w, http.StatusNotImplemented, "this cannot be masked")
+			return
+		}
+		held := &heldAnswer{header: w.Header(), status: http.StatusOK}
+		next.ServeHTTP(held, r)
+		body := held.body.Bytes()
+		if t := w.Header().Get("Content-Type"); strings.Contains(t, "json") {
+			body = m.JSON(body)
+		} else {
+			body = []byte(m.Text(string(body)))
+		}
+		w.Header().Del("Content-Length")
+		w.Header().Del("ETag") // it is of what is not masked
+		w.WriteHeader(held.status)
+		_, _ = w.Write(body) // nothing can be done about a caller that has gone away
+	})
+}
+
+// heldAnswer keeps an answer until it is masked.
+type heldAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (h *heldAnswer) Header() http.Header         { return h.header }
+func (h *heldAnswer) WriteHeader(status int)      { h.status = status }
+func (h *heldAnswer) Write(b []byte) (int, error) { return h.body.Write(b) }

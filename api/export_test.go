@@ -1,0 +1,95 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/export"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/mask"
+	triagememory "github.com/yagura-sec/yagura/triage/memory"
+)
+
+// exporting is a server with more findings than a page has, of one person.
+func exporting(t *testing.T, n int) http.Handler {
+	t.Helper()
+	store := &triagememory.Store{}
+	j := finding.Judged{}
+	batch := event.BatchID{9}
+	for i := range n {
+		o := finding.Occurrence{Batch: batch, Since: noon.Truncate(24 * 3600e9), Until: noon.Truncate(24 * 3600e9).Add(24 * 3600e9), FirstSeen: noon, LastSeen: noon, Count: 1}
+		o.Key, o.Kind, o.Title, o.Severity, o.Confidence = finding.Key("x", string(rune('a'+i%26)), string(rune(i))), finding.KindRule, "=1+1", finding.Low, 0.5
+		o.Account, o.Actor = "111122223333", "arn:aws:iam::111122223333:user/alice"
+		o.Reasons = []finding.Reason{{Kind: "field", Text: "alice did it"}}
+		o.Evidence.Add(finding.Sighting{Time: noon, UID: event.UID{byte(i), byte(i >> 8)}})
+		j.Occurrences = append(j.Occurrences, o)
+	}
+	if err := store.Record(t.Context(), batch, j); err != nil {
+		t.Fatal(err)
+	}
+	r := rooms(t)
+	r.Findings = store
+	m, err := mask.New([]byte("a key that only tests have"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Mask = m
+	return New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, r)
+}
+
+func TestExport(t *testing.T) {
+	const n = exportPage + 7
+	h := exporting(t, n)
+	for _, format := range export.Formats {
+		status, head, body := ask(t, h, http.MethodGet, "/api/findings/export?format="+string(format)+"&limit=3", "")
+		if status != http.StatusOK || head.Get("Content-Type") != format.ContentType() || !strings.Contains(head.Get("Content-Disposition"), format.Extension()) {
+			t.Errorf("%s: %d %v", format, status, head)
+		}
+		if got := strings.Count(body, "alice did it"); got < n {
+			t.Errorf("%s: %d of %d findings", format, got, n)
+		}
+		if _, _, body = ask(t, h, http.MethodGet, "/api/findings/export?masked=true&format="+string(format), ""); strings.Contains(body, "alice") || strings.Contains(body, "111122223333") || !strings.Contains(body, "person-") {
+			t.Errorf("%s is not masked: %.300s", format, body)
+		}
+	}
+	for _, q := range []string{"format=xml", "version=9", "severity=huge"} {
+		if status, _, body := ask(t, h, http.MethodGet, "/api/findings/export?"+q, ""); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", q, status, body)
+		}
+	}
+	if _, _, body := ask(t, h, http.MethodGet, "/api/findings/export?format=ocsf&version=1.1&severity=high", ""); body != "" {
+		t.Errorf("of none that are severe are written %s", body)
+	}
+}
+
+// TestMaskable: any answer in JSON can be masked, and keeps its form.
+func TestMaskable(t *testing.T) {
+	h := exporting(t, 2)
+	status, _, plain := ask(t, h, http.MethodGet, "/api/findings", "")
+	masked, head, body := ask(t, h, http.MethodGet, "/api/findings?masked=true", "")
+	if status != http.StatusOK || masked != http.StatusOK || head.Get("ETag") != "" {
+		t.Fatalf("%d, %d %v", status, masked, head)
+	}
+	var a, b Findings
+	if err := json.Unmarshal([]byte(plain), &a); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(body), &b); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Findings) != 2 || len(b.Findings) != 2 || a.Findings[0].Key != b.Findings[0].Key {
+		t.Errorf("%s\nbecame %s", plain, body)
+	}
+	if strings.Contains(body, "alice") || strings.Contains(body, "111122223333") || !strings.Contains(body, "person-") {
+		t.Errorf("%s is not masked", body)
+	}
+	if status, _, _ := ask(t, h, http.MethodGet, "/api/findings/nothing?masked=true", ""); status != http.StatusNotFound {
+		t.Errorf("what is not there is %d", status)
+	}
+	if status, _, _ := ask(t, handler(t), http.MethodGet, "/api/findings?masked=true", ""); status != http.StatusNotImplemented {
+		t.Errorf("without a mask it is %d", status)
+	}
+}
