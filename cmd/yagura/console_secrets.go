@@ -159,6 +159,7 @@ func (s *secretUse) sum(ctx context.Context, from, to int64) error {
 	for i := range rows {
 		s.table.Replace(since.AddDate(0, 0, i), rows[i], heard[i])
 	}
+	s.table.Book() // so that nobody has to wait for it
 	return nil
 }
 
@@ -168,7 +169,7 @@ func (s *secretUse) known(ctx context.Context) (api.KnownSecrets, error) {
 	behind := len(s.behind)
 	s.mu.Unlock()
 	counts, err := s.counts.get(ctx, s.rooms.triage)
-	return api.KnownSecrets{Book: s.table.Book(), Behind: behind, Findings: counts.resource}, err
+	return api.KnownSecrets{Book: s.table.Latest(), Behind: behind, Findings: counts.resource}, err
 }
 
 // countsAge is how old counts of findings may be.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ type look struct {
 	sample   lake.Sample
 }
 
-func (s *Store) newLook(q query.Query, patience time.Duration) (*look, error) {
+func (s *Store) newLook(ctx context.Context, q query.Query, patience time.Duration) (*look, error) {
 	l := &look{s: s, q: q, cond: conditionOf(&q)}
 	if patience > 0 {
 		l.deadline = time.Now().Add(patience)
@@ -49,12 +50,26 @@ func (s *Store) newLook(q query.Query, patience time.Duration) (*look, error) {
 		l.sample.Stored += g.Rows
 	}
 	segs, err := s.candidates(&q, q.Since, q.Until)
+	if n, ok := needleOf(q.Where); ok && err == nil {
+		segs, err = s.holding(ctx, n, segs)
+	}
 	for _, g := range segs {
 		l.sample.Looked -= g.Rows // the others need no look
 	}
 	l.sample.Looked += l.sample.Stored
 	l.segs = spread(segs)
 	return l, err
+}
+
+// holding leaves the segments that may hold a value.
+func (s *Store) holding(ctx context.Context, n needle, segs []segment) ([]segment, error) {
+	left, places, found, err := s.findNeedle(ctx, n, segs)
+	if err != nil || !found {
+		return left, err
+	}
+	return slices.DeleteFunc(slices.Clone(segs), func(g segment) bool {
+		return !slices.ContainsFunc(places, func(p place) bool { return p.seg.ID == g.ID })
+	}), nil
 }
 
 // spread orders segments, which are ascending by day, so that those at the front,
@@ -130,7 +145,7 @@ func (s *Store) Histogram(ctx context.Context, q query.Query, buckets int, patie
 }
 
 func (s *Store) histogram(ctx context.Context, q query.Query, buckets int, patience time.Duration) (lake.Histogram, error) {
-	l, err := s.newLook(q, patience)
+	l, err := s.newLook(ctx, q, patience)
 	if err != nil || l.sample.Stored == 0 && (q.Since.IsZero() || q.Until.IsZero()) {
 		return lake.Histogram{Buckets: []lake.Bucket{}}, err
 	}
@@ -289,7 +304,7 @@ func (s *Store) values(ctx context.Context, q query.Query, fields []string, most
 	if err != nil {
 		return lake.FieldValues{}, err
 	}
-	l, err := s.newLook(q, patience)
+	l, err := s.newLook(ctx, q, patience)
 	if err != nil {
 		return lake.FieldValues{}, err
 	}

@@ -28,6 +28,18 @@ func (t *Table) Book() *Book {
 	return b
 }
 
+// Latest is a Book as of now, or of a little before if it was made anew after
+// every change, as those who make changes do.
+func (t *Table) Latest() *Book {
+	t.mu.RLock()
+	b := t.book
+	t.mu.RUnlock()
+	if b == nil {
+		return t.Book()
+	}
+	return b
+}
+
 // totals adds up the cells of one.
 type totals struct {
 	first, created, lastUse int64 // Unix seconds
@@ -39,6 +51,8 @@ type totals struct {
 	callers                 []int64
 	regions                 map[uint16]bool
 	actors                  map[uint32]bool
+	actor                   uint32 // of the cell before: cells of one stand together
+	region                  uint16
 }
 
 func (v *view) book() *Book {
@@ -147,7 +161,10 @@ func (s *totals) use(c *cell, ok bool, last, day int64) {
 	s.callers[c.caller] += int64(c.count)
 	if s.regions == nil {
 		s.regions, s.actors = map[uint16]bool{}, map[uint32]bool{}
+	} else if c.actor == s.actor && c.region == s.region {
+		return
 	}
+	s.actor, s.region = c.actor, c.region
 	s.regions[c.region] = true
 	s.actors[c.actor] = true
 }
