@@ -70,13 +70,18 @@ func reasons(r record) []finding.Reason {
 	return out
 }
 
-// sentence ends a text as sentences end, and keeps it readable.
+// sentence keeps a text readable: the record has the rest.
 func sentence(s string) string {
-	const most = 600
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
+	const most = 300
+	r := []rune(line(s))
+	if len(r) <= most {
+		return string(r)
 	}
-	return s
+	cut := string(r[:most])
+	if i := strings.LastIndexByte(cut, ' '); i > most/2 {
+		cut = cut[:i]
+	}
+	return cut + " …"
 }
 
 func statusSentence(a *alert.Alert) string {
