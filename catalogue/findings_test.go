@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yagura-sec/yagura/alert"
 	"github.com/yagura-sec/yagura/detect/external"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
@@ -66,15 +67,12 @@ func take(t *testing.T, dirs ...string) taken {
 				seen[events[0].UID] = true
 				out.events[events[0].Format]++
 				fresh = append(fresh, events...)
+				out.tell(t, events[0])
 			}
 		}
 		j, err := detector.Judge(ctx, b.ID(), fresh)
 		for _, o := range j.Occurrences {
 			occurrences[o.Key] = append(occurrences[o.Key], o)
-			if out.sources[o.Key] == nil {
-				out.sources[o.Key] = map[string]bool{}
-			}
-			out.sources[o.Key][o.LogSource] = true
 		}
 		return err
 	})
@@ -88,6 +86,22 @@ func take(t *testing.T, dirs ...string) taken {
 		out.findings = append(out.findings, finding.Fold(occurrences[key]))
 	}
 	return out
+}
+
+// tell notes in which format an event came.
+func (x *taken) tell(t *testing.T, e event.Event) {
+	a, err := alert.Read(e.Format, e.Raw)
+	if !slices.Contains(alert.Formats, e.Format) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := external.Key(a.Ref)
+	if x.sources[key] == nil {
+		x.sources[key] = map[string]bool{}
+	}
+	x.sources[key][e.Format] = true
 }
 
 // TestFindings takes in our own fixtures in every shape that a file may have:
