@@ -245,8 +245,8 @@ func (c *collector) person(e *event.Event, actor int32, caller uint8, hour int8)
 		c.people[k] = p
 	}
 	p.Calls++
-	if !e.ReadOnly {
-		p.Writes++
+	if !e.ReadOnly && !signIns[call{e.APIService, e.APIOperation}] {
+		p.Writes++ // signing in, or failing to, changes nothing
 	}
 	p.First, p.Last = earlier(p.First, e.Time), later(p.Last, e.Time)
 	if network := c.network(e); network != "" && !slices.Contains(p.Networks, network) {

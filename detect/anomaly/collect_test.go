@@ -170,6 +170,14 @@ func TestSignIns(t *testing.T) {
 	if len(h.Tries) != 0 {
 		t.Errorf("a sign-in is a try: %+v", h.Tries)
 	}
+	change := w.base(start.Add(10*time.Hour), "secretsmanager", "PutSecretValue")
+	w.by(&change, "AWSReservedSSO_A", event.CallerConsole, "ann@hoshino.example")
+	change.ReadOnly = false
+	come := change
+	come.APIService, come.APIOperation = "signin.amazonaws.com", "ConsoleLogin"
+	if h, _ := collected(t, []event.Event{come, change}, 10, 11, 10); len(h.People) != 1 || h.People[0].Calls != 2 || h.People[0].Writes != 1 {
+		t.Errorf("people %+v", h.People)
+	}
 }
 
 // TestNoteHoldsAll: a note gives back what was written, and nothing that is

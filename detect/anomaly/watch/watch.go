@@ -153,7 +153,7 @@ type PersonHour struct {
 	Caller   event.Caller
 	Region   string
 	Calls    int64
-	Writes   int64
+	Writes   int64    // calls that change something; signing in does not
 	Networks []string // as SourceUse names them
 	Reads    []PersonRead
 	First    time.Time
