@@ -1,14 +1,19 @@
 package catalogue
 
 import (
+	"context"
 	"go/parser"
 	"go/token"
+	"iter"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/yagura-sec/yagura/config"
+	exportmemory "github.com/yagura-sec/yagura/export/memory"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/mask"
 )
 
 // TestExamples opens every source as its package comment shows it.
@@ -27,6 +32,43 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestOutputExamples opens every output as its package comment shows it.
+func TestOutputExamples(t *testing.T) {
+	asks := OutputAsks{
+		Changes: func(context.Context, time.Time) iter.Seq2[finding.Finding, error] { return nil },
+		Outbox:  &exportmemory.Outbox{}, Getenv: secrets, Now: time.Now,
+		Mask: func() (*mask.Masker, error) { return mask.New([]byte("a key that only tests have")) },
+	}
+	for name := range Outputs {
+		example := exampleOf(t, filepath.Join("..", "export", name))
+		c, err := config.Parse(name, []byte("exports:\n  - "+strings.ReplaceAll(strings.TrimSpace(example), "\n", "\n    ")+"\n"))
+		if err != nil {
+			t.Errorf("%s: %v in\n%s", name, err, example)
+			continue
+		}
+		if _, err := Output(c.Exports[0], asks); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f := func(text, want string) {
+		t.Helper()
+		c, err := config.Parse("x", []byte("exports:\n  - "+text+"\n"))
+		if err == nil {
+			_, err = Output(c.Exports[0], asks)
+		}
+		if err == nil && want != "" || err != nil && (want == "" || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	f("{type: pigeon}", "none of the outputs there are: hec")
+	f("{type: hec, token: env:T}", "https://HOST:8088")
+	f("{type: hec, url: 'https://x', token: env:T, form: ocsf, masked: true, only: 'severity:high'}", "")
+	f("{type: hec, url: 'https://x', token: env:T, form: xml}", "yagura or ocsf")
+	f("{type: hec, url: 'https://x', token: env:T, only: 'severity:(('}", "only")
+	f("{type: hec, url: 'https://x', token: env:T, ca: /nowhere}", "ca")
+	f("{type: hec, url: 'https://x', token: env:T, indx: a}", "unknown key")
 }
 
 func secrets(string) string { return "a-token-that-tests-show" }

@@ -376,3 +376,14 @@ func ocsfEvidences(f *finding.Finding) (out []ocsfEvidence) {
 func lastPart(name string) string {
 	return name[strings.LastIndexAny(name, "/:")+1:]
 }
+
+// OCSFEvent is f as a Detection Finding of o.Version.
+func OCSFEvent(f finding.Finding, o Options) any {
+	// A version that there is not is refused where one is named; none is the first.
+	if v, err := ParseVersion(o.Version); err == nil {
+		o.Version = v
+	} else {
+		o.Version = Versions[0]
+	}
+	return ocsfOf(&f, &o)
+}
