@@ -107,7 +107,7 @@ function shown(values: Record<string, unknown> | undefined, language: Language) 
   for (const [k, v] of Object.entries(values)) {
     if (typeof v !== 'number') continue
     const said = new Intl.NumberFormat(language).format(v)
-    if (k === 'count') out.n = said
+    if (k === 'count') out.n = 'n' in values ? out.n : said
     else out[k] = said
   }
   return out

@@ -71,7 +71,7 @@ function Summary({ of: c }: { of: Case }) {
         </>
       )}
       <When at={c.first_seen} /> · {seconds >= 1 ? t('within', { span: span(seconds, t.language) }) : t('atOnce')}
-      {c.chance > 0 && <> · {t('chanceSays', { n: compact(1 / c.chance, t.language) })}</>}
+      {c.chance > 0 && <> · {t('chanceSays', { n: compact(Math.min(1 / c.chance, 1e12), t.language) })}</>}
       {c.explained && <> · {t('explained')}</>}
     </>
   )

@@ -56,7 +56,7 @@ export function Cases() {
       column<Case>('resource', t('resource'), (c) => <LogText name most={34}>{c.resource}</LogText>, { grow: 2, above: 620, by: (c) => c.resource }),
       column<Case>('signs', t('signs'), (c) => [...new Set(c.findings.map((f) => kind(f.kind)))].join(', '), { grow: 3, above: 820 }),
       column<Case>('findings', t('findings'), (c) => number(c.findings.length, t.language), { width: 80, right: true, by: (c) => c.findings.length }),
-      column<Case>('chance', <span title={t('chanceDoes')}>{t('chance')}</span>, (c) => (c.chance > 0 ? `1 : ${compact(1 / c.chance, t.language)}` : ''), { width: 100, right: true, above: 960, by: (c) => -c.chance }),
+      column<Case>('chance', <span title={t('chanceDoes')}>{t('chance')}</span>, (c) => (c.chance <= 0 ? '' : c.chance < 1e-9 ? t('rarer', { n: compact(1e9, t.language) }) : `1 : ${compact(1 / c.chance, t.language)}`), { width: 100, right: true, above: 960, by: (c) => -c.chance }),
       column<Case>('account', t('account'), (c) => <LogText most={16}>{c.account}</LogText>, { width: 104, above: 720, by: (c) => c.account }),
       column<Case>('seen', t('seen'), (c) => <When at={c.last_seen} />, { width: 100, right: true, by: (c) => c.last_seen }),
     ],

@@ -22,10 +22,9 @@ export function Reasons({ of: f }: { of: Finding }) {
             r ? (
               <li key={i}>
                 <LogText wrap>{r.text}</LogText>
-                {(r.observed || r.expected) && !r.text.includes(r.observed ?? '\0') && (
+                {r.observed && r.expected && !r.text.includes(r.observed) && (
                   <div className="dim">
-                    {r.observed && <>{t('observed')} <LogText wrap mono>{r.observed}</LogText> </>}
-                    {r.expected && <>{t('expected')} <LogText wrap mono>{r.expected}</LogText></>}
+                    {t('observed')} <LogText wrap mono>{r.observed}</LogText> · {t('expected')} <LogText wrap mono>{r.expected}</LogText>
                   </div>
                 )}
               </li>

@@ -56,9 +56,12 @@ function Answer({ of }: { of: TodayAnswer }) {
   return of.needs_total ? t('needs', { count: of.needs_total }) : t('nothing')
 }
 
+/** More than this is a list for its own page. */
+const most = 8
+
 function Needs({ of }: { of: TodayAnswer }) {
   const t = useTexts()
-  const needs = of.needs.filter(open)
+  const needs = of.needs.filter(open).slice(0, most)
   const list = useFindingList({ findings: needs })
   if (of.needs_total === 0) return <Coverage of={of.coverage} end />
   return (
@@ -102,18 +105,17 @@ function Need({ of: f, at, list }: { of: Finding; at: boolean; list: ReturnType<
         <p className={css.sentence}>
           <LogText wrap>{sentenceOf(f)}</LogText>
         </p>
-        <p className={css.facts}>
-          <span>{kind(f.kind)}</span>
-          <LogText name most={36} copy>{whoOf(f)}</LogText>
-          <LogText name most={36} copy>{f.resource}</LogText>
-          <span>
-            <LogText>{f.account}</LogText> {f.environment && <LogText>{f.environment}</LogText>}
-          </span>
-          <When at={f.last_seen} />
-        </p>
-      </div>
-      <div className={css.decide}>
-        <DecideButtons of={f} choose={(c) => list.choose(c, f.key)} small />
+        <div className={css.foot}>
+          <p className={css.facts}>
+            <span>{kind(f.kind)}</span>
+            {whoOf(f) && <LogText name most={32} copy>{whoOf(f)}</LogText>}
+            {f.resource && <LogText name most={32} copy>{f.resource}</LogText>}
+            {f.account && <LogText>{f.account}</LogText>}
+            {f.environment && <LogText>{f.environment}</LogText>}
+            <When at={f.last_seen} />
+          </p>
+          <DecideButtons of={f} choose={(c) => list.choose(c, f.key)} small />
+        </div>
       </div>
     </li>
   )
