@@ -37,6 +37,9 @@ func (p *program) checkConfig() error {
 			troubles = append(troubles, fmt.Sprintf("sources[%d]: %v", i, err))
 		}
 	}
+	if _, err := p.providers(); err != nil {
+		troubles = append(troubles, err.Error())
+	}
 	set, refused := catalogue.Rules(p.cfg.Rules, nil)
 	for _, r := range refused {
 		troubles = append(troubles, "rule refused: "+r.Error())

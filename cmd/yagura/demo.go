@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/simulate"
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -25,18 +28,57 @@ const demoMark = ".yagura-demo"
 
 func (p *program) demo() *cobra.Command {
 	var dir string
+	var serve bool
 	c := &cobra.Command{
 		Use: "demo", Short: "See it work on a sample organisation", Args: cobra.NoArgs,
 		Long: `Demo writes the logs of an invented organisation as they would lie in a bucket,
-ingests them, and shows what there is to find. No account is needed, and nothing
-leaves the machine. Running it again starts anew.`,
-		RunE: func(c *cobra.Command, _ []string) error { return p.runDemo(c.Context(), dir) },
+ingests them, and shows what there is to find. On a terminal it then serves the
+console, as of the end of those logs, until Ctrl-C, and prints a one-time link to
+sign in with. No account is needed, and nothing leaves the machine. Running it again
+starts anew.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !c.Flags().Changed("serve") {
+				serve = p.terminal
+			}
+			return p.runDemo(c.Context(), dir, serve)
+		},
 	}
+	c.Flags().BoolVar(&serve, "serve", false, "serve the console afterwards (default: on a terminal)")
 	c.Flags().StringVar(&dir, "dir", "", "folder for logs and data, made anew (default demo in the user's cache folder)")
 	return c
 }
 
-func (p *program) runDemo(ctx context.Context, dir string) error {
+func (p *program) runDemo(ctx context.Context, dir string, serve bool) error {
+	if err := p.makeDemo(ctx, dir); err != nil || !serve {
+		return err
+	}
+	p.welcome = p.demoWelcome
+	if l, err := net.Listen("tcp", p.cfg.Listen); err != nil {
+		p.cfg.Listen = "127.0.0.1:0" // something else listens there
+	} else if err := l.Close(); err != nil {
+		return err
+	}
+	return p.runServe(ctx)
+}
+
+// demoUser signs in to the demo by a link; it has no password.
+const demoUser = "demo"
+
+// demoWelcome tells how to come in.
+func (p *program) demoWelcome(ctx context.Context, d *people.Door) error {
+	if _, err := d.AddUser(ctx, people.LocalOwner(), people.NewUser{Name: demoUser, Role: people.Admin}); err != nil {
+		return err
+	}
+	secret, l, err := d.NewLink(ctx, people.LocalOwner(), people.LinkSignIn, demoUser)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "\nThe console is open until Ctrl-C. Come in, once and within an hour, at\n\n  %s\n\n", p.origin()+api.LinkPath(l.Kind, secret))
+	return nil
+}
+
+// makeDemo makes the sample organisation and tells what was found in its logs.
+func (p *program) makeDemo(ctx context.Context, dir string) error {
 	if dir == "" {
 		cache := config.CacheDir(p.getenv)
 		if cache == "" {
@@ -56,6 +98,9 @@ func (p *program) runDemo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	// It is the morning after the last day of the logs, and time goes on.
+	p.now = func() time.Time { return made.End.Add(time.Since(start)) }
+	p.clock = p.now
 	fmt.Fprintf(p.stdout, "A sample organisation: %d accounts, %d days, %s records in %s files (%s), made in %.1f s.\n\n",
 		len(made.Accounts), int(made.End.Sub(made.Start).Hours()/24+0.5), number(int64(made.Records)), number(int64(made.Files)), logs, time.Since(start).Seconds())
 	r, err := p.write(ctx)

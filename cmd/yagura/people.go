@@ -22,7 +22,6 @@ import (
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/people/oidc"
 	peoplesqlite "github.com/yagura-sec/yagura/people/sqlite"
-	"github.com/yagura-sec/yagura/triage"
 )
 
 // door lets people in, as the configuration says.
@@ -35,7 +34,7 @@ func (p *program) door(r *rooms) (*people.Door, error) {
 		Idle: time.Duration(p.cfg.People.Idle), Longest: time.Duration(p.cfg.People.Longest),
 		NoPasswords: !p.cfg.People.Passwords, Providers: providers, Now: p.clock,
 		Audit: func(ctx context.Context, d people.Deed) error {
-			return r.log(ctx, finding.AuditLine{At: p.clock().UTC(), By: d.By, Action: d.Action, Subject: d.Subject, Text: d.Text})
+			return r.triage.Log(ctx, finding.AuditLine{At: p.clock().UTC(), By: d.By, Action: d.Action, Subject: d.Subject, Text: d.Text})
 		},
 	}), nil
 }
@@ -399,14 +398,6 @@ func (p *program) tokenRemove() *cobra.Command {
 			})
 		},
 	}
-}
-
-// log writes an audit line.
-func (r *rooms) log(ctx context.Context, l finding.AuditLine) error {
-	if keeps, ok := any(r.triage).(triage.Auditor); ok {
-		return keeps.Log(ctx, l)
-	}
-	return nil
 }
 
 // openPeople is kept apart from the rest of open: whoever only asks needs

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/sigma"
 )
 
@@ -24,6 +26,9 @@ type program struct {
 	clock func() time.Time // the real one, whatever --now says
 
 	ruleOptions rule.Options // of the configuration
+
+	// welcome tells how to come in to what is served; nil: see server.invite.
+	welcome func(ctx context.Context, d *people.Door) error
 }
 
 var formats = []string{"table", "json", "jsonl", "csv"}

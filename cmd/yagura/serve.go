@@ -24,6 +24,7 @@ import (
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/mask"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/pipeline"
 	"github.com/yagura-sec/yagura/source"
@@ -96,6 +97,9 @@ func (p *program) runServe(ctx context.Context) (err error) {
 		return err
 	}
 	r.live = &api.Live{}
+	if s.aliases, err = p.masker(); err != nil {
+		return err
+	}
 	if err := s.plan(); err != nil {
 		return err
 	}
@@ -134,10 +138,13 @@ type server struct {
 	gate  sync.RWMutex // held for reading by deliveries; see alone
 	hub   receive.Hub  // where senders reach the sources that receive
 
+	aliases *mask.Masker // of answers that are to be masked
+
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
 	hunt, watch   *task
 	uses          *task        // sums the use of secrets
+	outputs       []*task      // one an output of findings, called by its place and type
 	rulesRead     string       // the files that rules were read from: see rulesNow
 	reloads       atomic.Int64 // of the rules
 }
@@ -149,6 +156,9 @@ func (s *server) plan() error {
 			return err
 		}
 		s.intake = append(s.intake, &task{name: fmt.Sprintf("%d:%s", i, n.Type), warn: s.warn})
+	}
+	for i, n := range s.cfg.Exports {
+		s.outputs = append(s.outputs, &task{name: fmt.Sprintf("exports[%d]:%s", i, n.Type), warn: s.warn})
 	}
 	s.merge, s.upkeep = &task{name: "merge", warn: s.warn}, &task{name: "upkeep", warn: s.warn}
 	s.uses = &task{name: "secrets", warn: s.warn}
@@ -188,6 +198,9 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	g.Go(func() error { return s.uses.run(ctx, s.rooms.secrets.keep) })
 	g.Go(func() error { return s.keepRules(ctx) })
 	g.Go(func() error { return s.keepNews(ctx) })
+	for i, t := range s.outputs {
+		g.Go(func() error { return s.send(ctx, i, t) })
+	}
 	rooms := s.apiRooms()
 	s.answer(ctx, g, api.New(s.apiConfig(token), rooms), func(h *http.Server) error {
 		if s.cfg.Server.TLSCert != "" {
@@ -333,6 +346,7 @@ func (s *server) apiRooms() api.Rooms {
 		},
 		Stopped: s.stopped,
 		Receive: &s.hub,
+		Mask:    s.aliases,
 		Console: s.console(),
 		Metrics: s.metrics(),
 		People:  s.door,
@@ -352,6 +366,9 @@ func (s *server) apiConfig(token string) api.Config {
 func (s *server) invite(ctx context.Context) error {
 	if !web.Built() {
 		s.warn("%s", web.HowToBuild)
+	}
+	if s.welcome != nil {
+		return s.welcome(ctx, s.door)
 	}
 	first, err := s.door.FirstRun(ctx)
 	if err != nil {
