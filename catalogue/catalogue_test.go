@@ -63,12 +63,13 @@ func TestOutputExamples(t *testing.T) {
 		}
 	}
 	f("{type: pigeon}", "none of the outputs there are: hec")
-	f("{type: hec, token: env:T}", "https://HOST:8088")
-	f("{type: hec, url: 'https://x', token: env:T, form: ocsf, masked: true, only: 'severity:high'}", "")
-	f("{type: hec, url: 'https://x', token: env:T, form: xml}", "yagura or ocsf")
-	f("{type: hec, url: 'https://x', token: env:T, only: 'severity:(('}", "only")
-	f("{type: hec, url: 'https://x', token: env:T, ca: /nowhere}", "ca")
-	f("{type: hec, url: 'https://x', token: env:T, indx: a}", "unknown key")
+	f("{type: hec, url: 'https://x', token: env:T}", "no name")
+	f("{type: hec, name: x, token: env:T}", "https://HOST:8088")
+	f("{type: hec, name: x, url: 'https://x', token: env:T, form: ocsf, masked: true, only: 'severity:high'}", "")
+	f("{type: hec, name: x, url: 'https://x', token: env:T, form: xml}", "yagura or ocsf")
+	f("{type: hec, name: x, url: 'https://x', token: env:T, only: 'severity:(('}", "only")
+	f("{type: hec, name: x, url: 'https://x', token: env:T, ca: /nowhere}", "ca")
+	f("{type: hec, name: x, url: 'https://x', token: env:T, indx: a}", "unknown key")
 }
 
 func secrets(string) string { return "a-token-that-tests-show" }

@@ -43,7 +43,7 @@ func Output(n config.Node, asks OutputAsks) (export.Output, error) {
 // hecNode is export/hec in the configuration.
 type hecNode struct {
 	Type       string          `yaml:"type"`
-	Name       string          `yaml:"name"` // default: the type
+	Name       string          `yaml:"name"` // in the outbox
 	URL        string          `yaml:"url"`
 	Token      config.Secret   `yaml:"token"`
 	CA         string          `yaml:"ca"` // a PEM file
@@ -63,9 +63,6 @@ func openHEC(n config.Node, asks OutputAsks) (export.Output, error) {
 	c := hec.Config{
 		Name: h.Name, URL: h.URL, Options: asks.Options, Every: time.Duration(h.Every),
 		Changes: asks.Changes, Outbox: asks.Outbox, Now: asks.Now, Refused: asks.Refused,
-	}
-	if c.Name == "" {
-		c.Name = h.Type
 	}
 	c.Options.Index, c.Options.SourceType = h.Index, h.SourceType
 	switch h.Form {

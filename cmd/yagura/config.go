@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yagura-sec/yagura/catalogue"
+	exportmemory "github.com/yagura-sec/yagura/export/memory"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/ledger/digest"
 )
@@ -39,6 +40,12 @@ func (p *program) checkConfig() error {
 	}
 	if _, err := p.providers(); err != nil {
 		troubles = append(troubles, err.Error())
+	}
+	for i, n := range p.cfg.Exports {
+		asks := catalogue.OutputAsks{Changes: nothingChanges, Outbox: &exportmemory.Outbox{}, Mask: anyMask, Getenv: p.getenv, Now: p.now}
+		if _, err := catalogue.Output(n, asks); err != nil {
+			troubles = append(troubles, fmt.Sprintf("exports[%d]: %v", i, err))
+		}
 	}
 	set, refused := catalogue.Rules(p.cfg.Rules, nil)
 	for _, r := range refused {

@@ -91,6 +91,9 @@ func (c tasks) Collect(to chan<- prometheus.Metric) {
 	tell(c.s.upkeep, upkeepUp, upkeepErrors)
 	tell(c.s.hunt, upkeepUp, upkeepErrors)
 	tell(c.s.watch, upkeepUp, upkeepErrors)
+	for _, t := range c.s.outputs {
+		tell(t, upkeepUp, upkeepErrors)
+	}
 }
 
 var (
