@@ -73,7 +73,7 @@ func (w Who) Sees(account string) bool {
 
 // By is how audit lines name w: the user, and the token where one was used.
 func (w Who) By() string {
-	if w.Via == ViaToken {
+	if w.Via == ViaToken { // whose ids are no part of a user's name
 		return w.User + " (token " + w.Token + ")"
 	}
 	return w.User
