@@ -9,16 +9,16 @@ import (
 )
 
 func isAccessAnalyzer(v value) bool {
-	return hasAll(v, "id", "analyzedAt", "resourceType", "status") && (v.get("resource").str() != "" || v.get("error").exists())
+	return v.any("id", "findingId") != "" && hasAll(v, "analyzedAt", "resourceType", "status") && (v.get("resource").str() != "" || v.get("error").exists())
 }
 
 // readAccessAnalyzer reads findings of IAM Access Analyzer: external, internal
 // and unused access, as events and as answers of ListFindings, ListFindingsV2
 // and GetFinding.
 func readAccessAnalyzer(v value) (Alert, error) {
-	resource := v.get("resource").str()
+	resource, id := v.get("resource").str(), v.any("id", "findingId")
 	a := Alert{
-		Ref: Ref{"accessanalyzer", tail(v.get("id").str(), "/")}, Product: "IAM Access Analyzer", UID: v.get("id").str(),
+		Ref: Ref{"accessanalyzer", tail(id, "/")}, Product: "IAM Access Analyzer", UID: id,
 		Class: IAMAnalysis, Cloud: "AWS", Type: firstOf(v.get("findingType").str(), "ExternalAccess"),
 		Parent:  v.any("analyzerArn", "accessAnalyzerArn"),
 		Account: v.any("resourceOwnerAccount", "resourceAccount", "accountId"), Region: firstOf(v.get("region").str(), arnPart(resource, 3)),

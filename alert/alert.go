@@ -150,11 +150,19 @@ type Resource struct {
 
 // Parse finds the finding in body and reads it.
 func Parse(body []byte) (Alert, error) {
-	o, why := Find(body)
+	_, a, err := Take(body)
+	return a, err
+}
+
+// Take is Find and Read together, and parses the finding once. Where it is found
+// and cannot be read, the error says why and its format is told.
+func Take(body []byte) (Found, Alert, error) {
+	found, v, why := find(body)
 	if why != "" {
-		return Alert{}, errors.New(why)
+		return Found{}, Alert{}, errors.New(why)
 	}
-	return Read(o.Format, o.Body)
+	a, err := readParsed(found.Format, v)
+	return found, a, err
 }
 
 // reader reads a finding that is known to be of its format.
@@ -170,13 +178,17 @@ var readers = map[string]reader{
 // Read reads a bare finding of that format. The error is a sentence that names
 // the field.
 func Read(format string, body []byte) (Alert, error) {
-	read, ok := readers[format]
-	if !ok {
-		return Alert{}, fmt.Errorf("format %q is none of %s", format, strings.Join(Formats, ", "))
-	}
 	v, err := decode(body)
 	if err != nil {
 		return Alert{}, err
+	}
+	return readParsed(format, v)
+}
+
+func readParsed(format string, v value) (Alert, error) {
+	read, ok := readers[format]
+	if !ok {
+		return Alert{}, fmt.Errorf("format %q is none of %s", format, strings.Join(Formats, ", "))
 	}
 	a, err := read(v)
 	if err != nil {

@@ -78,6 +78,9 @@ func TestFind(t *testing.T) {
 	f(`{"Id":"1","AccountId":"1","Type":"t","Severity":2,"Resource":{},"Service":{}}`, GuardDuty)
 	f(`{"SchemaVersion":"2018-10-08","ProductArn":"a","Severity":{},"Id":"x"}`, SecurityHub)
 	f(`{"class_uid":2004,"metadata":{"product":{"uid":"arn:aws:securityhub:eu-west-1::productv2/aws/guardduty"}}}`, SecurityHub)
+	f(`{"detail-type":"Security Hub Findings - Imported","detail":{"findings":[{"SchemaVersion":"2018-10-08","ProductArn":"a","Severity":{}}]}}`, SecurityHub) // a list of one
+	f(`{"detail-type":"Security Hub Findings - Custom Action","detail":{"findings":[{"SchemaVersion":"2018-10-08","ProductArn":"a","Severity":{}},{}]}}`, "")
+	f(`{"findingId":"1","analyzedAt":"2026-03-01T00:00:00Z","resourceType":"AWS::IAM::Role","resource":"r","status":"ACTIVE"}`, AccessAnalyzer)
 	f(`{"class_uid":2004,"metadata":{"product":{"name":"Prowler"}}}`, Prowler)
 	f(`{"class_uid":2002,"metadata":{"product":{"name":"Scanner"}}}`, OCSF)
 	f(`{"class_uid":3002,"class_name":"Authentication","metadata":{}}`, "")

@@ -21,27 +21,33 @@ const maxEnvelopes = 6
 
 // Find takes a finding out of its envelopes and tells its format. For what is no
 // finding that can be read, why says what it is.
-func Find(body []byte) (o Found, why string) {
+func Find(body []byte) (f Found, why string) {
+	f, _, why = find(body)
+	return f, why
+}
+
+// find is Find, with the finding as it was parsed.
+func find(body []byte) (Found, value, string) {
 	body = bytes.TrimSpace(body)
 	outer := ""
 	for range maxEnvelopes {
 		v, err := decode(body)
 		if err != nil {
-			return Found{}, firstOf(outer, err.Error())
+			return Found{}, value{}, firstOf(outer, err.Error())
 		}
 		if format := recognise(v); format != "" {
-			return Found{Format: format, Body: body}, ""
+			return Found{Format: format, Body: body}, v, ""
 		}
 		inner := unwrap(v, body)
 		if outer == "" && (v.key("detail-type").exists() || hasAll(v, "status_code", "data")) {
 			outer = unread(v)
 		}
 		if inner == nil {
-			return Found{}, firstOf(outer, unread(v))
+			return Found{}, value{}, firstOf(outer, unread(v))
 		}
 		body = inner
 	}
-	return Found{}, fmt.Sprintf("more than %d envelopes in each other", maxEnvelopes)
+	return Found{}, value{}, fmt.Sprintf("more than %d envelopes in each other", maxEnvelopes)
 }
 
 // envelopes are names under which forwarders and exporters put a record: as an
@@ -55,10 +61,11 @@ var envelopes = []string{
 	"_raw",          // its text
 	"message",       // CloudWatch Logs, Fluentd, Pub/Sub
 	"log", "record", // container logs
-	"finding", // GetFinding of Access Analyzer
-	"json",    // a row of documents
-	"data",    // Pub/Sub, in base64; CloudEvents
-	"Message", // SNS
+	"finding",              // GetFinding of Access Analyzer
+	"json",                 // a row of documents
+	"data",                 // Pub/Sub, in base64; CloudEvents
+	"Message",              // SNS
+	"findings", "Findings", // of an EventBridge event or an answer, where there is one
 }
 
 // unwrap is what lies in v's envelope; nil where it is none.
@@ -67,6 +74,14 @@ func unwrap(v value, body []byte) []byte {
 		switch x := v.key(name).v.(type) {
 		case map[string]any:
 			return rawOf(body, name)
+		case []any: // a list of one, where nobody has split it
+			if len(x) != 1 || name != "findings" && name != "Findings" {
+				continue
+			}
+			var list []json.RawMessage
+			if json.Unmarshal(rawOf(body, name), &list) == nil && len(list) == 1 {
+				return list[0]
+			}
 		case string:
 			if s := strings.TrimSpace(x); strings.HasPrefix(s, "{") {
 				return []byte(s)
@@ -165,6 +180,8 @@ func unread(v value) string {
 		return "a configuration finding of Wiz; Yagura does not read these"
 	case hasAll(v, "riskDetail"), hasAll(v, "collections"):
 		return "a record of Prisma Cloud; Yagura does not read these"
+	case len(v.get("findings").list()) > 1:
+		return "several findings in one: a file or an event that was not split, not a record"
 	case hasAll(v, "status_code", "data"), hasAll(v, "ResponseMetadata"), hasAll(v, "FailedCount"):
 		return "an API's answer without findings"
 	}

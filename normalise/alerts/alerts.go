@@ -15,7 +15,6 @@ package alerts
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,15 +44,11 @@ func (n Normaliser) Format() string { return string(n) }
 // Append appends the event of r to dst. A record of another format is an error
 // that names it.
 func (n Normaliser) Append(dst []event.Event, r event.Raw) ([]event.Event, error) {
-	found, why := alert.Find(r.Body)
+	found, a, err := alert.Take(r.Body)
 	switch {
-	case why != "":
-		return dst, errors.New(why)
-	case found.Format != string(n):
+	case found.Format != "" && found.Format != string(n):
 		return dst, fmt.Errorf("a finding of format %s, where the source was said to be of %s", found.Format, n)
-	}
-	a, err := alert.Read(found.Format, found.Body)
-	if err != nil {
+	case err != nil:
 		return dst, err
 	}
 	canonical, err := event.Canonical(found.Body)

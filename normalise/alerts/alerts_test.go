@@ -101,7 +101,7 @@ func flaw(events []event.Event) string {
 	return ""
 }
 
-func read(t *testing.T, name string) []byte {
+func read(t testing.TB, name string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("../../alert/testdata", name+".json"))
 	if err != nil {
