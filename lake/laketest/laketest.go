@@ -44,6 +44,7 @@ func Test(t *testing.T, open func(t *testing.T) lake.Store) {
 		{"queries", testQueries},
 		{"conditions", testConditions},
 		{"conditions while writing", testConditionsLive},
+		{"looking around", testExplore},
 		{"usage", testUsage},
 		{"usage by a condition", testUsageWhere},
 		{"expire", testExpire},

@@ -18,10 +18,11 @@ var _ lake.Explorer = (*Store)(nil)
 // Looking around goes through segments in portions, so that it can stop when
 // patience is over: the first one is small, and each takes about as long as a
 // portion may.
+var firstPortion = int64(400_000) // rows; a test has less
+
 const (
-	firstPortion = 400_000 // rows
-	mostPortion  = 8_000_000
-	mostFiles    = 500
+	mostPortion = 8_000_000
+	mostFiles   = 500
 	// enoughValues is of how many events that satisfy a filter values are counted:
 	// what is frequent among those is frequent.
 	enoughValues = 50_000
@@ -34,6 +35,7 @@ type look struct {
 	cond     condition
 	deadline time.Time // zero: none
 	segs     []segment // in the order in which they are looked at
+	first    int64     // rows of the first portion; 0: firstPortion
 	sample   lake.Sample
 }
 
@@ -100,7 +102,10 @@ func (l *look) portions(ctx context.Context, f func(conn *sql.Conn, segs []segme
 		return err
 	}
 	defer conn.Close()
-	size := int64(firstPortion)
+	size := firstPortion
+	if l.first > 0 {
+		size = min(l.first, size)
+	}
 	for left := l.segs; len(left) > 0; {
 		var rows int64
 		n := 0
@@ -125,7 +130,7 @@ func (l *look) portions(ctx context.Context, f func(conn *sql.Conn, segs []segme
 		} else {
 			size *= 4
 		}
-		size = min(max(size, firstPortion), mostPortion)
+		size = min(max(size, min(firstPortion, rows)), mostPortion)
 	}
 	return nil
 }
@@ -162,10 +167,17 @@ func (s *Store) histogram(ctx context.Context, q query.Query, buckets int, patie
 	for _, g := range l.segs {
 		t.spread(g, t.stored)
 	}
-	if !l.cond.exact {
+	if q.Where == nil && width%3600 == 0 {
+		err = l.byHour(ctx, t)
+	}
+	switch {
+	case err != nil:
+	case !l.cond.exact:
 		err = l.counted(ctx, t)
-	} else {
+	default:
+		sampled := l.sample.Sampled
 		err = l.portions(ctx, func(conn *sql.Conn, segs []segment) (bool, error) { return false, l.times(ctx, conn, segs, t) })
+		l.sample.Sampled = l.sample.Sampled || sampled
 	}
 	h.Buckets, h.Total, h.Sample = t.buckets(), 0, l.sample
 	for _, b := range h.Buckets {
@@ -315,6 +327,9 @@ func (s *Store) values(ctx context.Context, q query.Query, fields []string, most
 	tops := make([]map[string]int64, len(fields))
 	for i := range tops {
 		tops[i] = map[string]int64{}
+	}
+	if q.Where == nil {
+		l.first = enoughValues * 2 // each of which satisfies it
 	}
 	var total int64
 	err = l.portions(ctx, func(conn *sql.Conn, segs []segment) (bool, error) {

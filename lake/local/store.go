@@ -98,6 +98,7 @@ type Store struct {
 	duck     duck
 	children children
 	tables   tableCache
+	hourly   hourly
 }
 
 // Open opens the lake in dir, making it unless opt.ReadOnly.
