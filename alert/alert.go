@@ -241,6 +241,7 @@ func (a *Alert) finish() {
 			a.Resources[i].qualify(a.Account, a.Region)
 		}
 	}
+	a.Standards, a.Related = once(a.Standards), a.Related[:min(len(a.Related), maxList)]
 	var named []Resource
 	for _, r := range a.Resources {
 		if r.UID != "" {

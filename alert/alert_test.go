@@ -115,3 +115,28 @@ func TestUnread(t *testing.T) {
 	f(`{"\u001b[31m":1}`, "keys ?[31m")
 	f(`{}`, "it has no keys")
 }
+
+// TestLarge: what is hostile is read in bounded time and space.
+func TestLarge(t *testing.T) {
+	many := func(element string, n int) string { return strings.TrimSuffix(strings.Repeat(element+",", n), ",") }
+	f := func(body string) {
+		t.Helper()
+		a, err := Parse([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(a.Resources) > maxList || len(a.Notes) > maxList || len(a.Related) > maxList || len(a.Attack) > maxList || len(a.Title) > maxText {
+			t.Errorf("%d resources, %d notes, %d related, a title of %d bytes", len(a.Resources), len(a.Notes), len(a.Related), len(a.Title))
+		}
+		if why := flaw(&a); why != "" {
+			t.Error(why)
+		}
+	}
+	asff := `{"SchemaVersion":"2018-10-08","Id":"x","ProductArn":"arn:aws:securityhub:eu-west-1::product/a/b","AwsAccountId":"111122223333","UpdatedAt":"2026-03-01T00:00:00Z","Severity":{"Label":"LOW"},`
+	f(asff + `"Title":"` + strings.Repeat("語", 100_000) + `"}`)
+	f(asff + `"Title":"t","Resources":[` + many(`{"Type":"AwsEc2Instance","Id":"i-1"}`, 100_000) + `]}`)
+	f(asff + `"Title":"t","RelatedFindings":[` + many(`{"ProductArn":"p/guardduty","Id":"i"}`, 100_000) + `]}`)
+	f(asff + `"Title":"t","Types":[` + many(`"T1098/T1530"`, 100_000) + `]}`)
+	f(`{"systemAlertId":"1","alertDisplayName":"a","timeGenerated":"2026-03-01T00:00:00Z","resourceIdentifiers":[` + many(`{"azureResourceId":"/subscriptions/a"}`, 100_000) + `]}`)
+	f(asff + `"Title":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`)
+}

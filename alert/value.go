@@ -108,6 +108,10 @@ func (v value) any(paths ...string) string {
 	return ""
 }
 
+// maxList is how many elements of a list are read; the record has the rest. No
+// product fills one so far, but what is hostile may.
+const maxList = 1000
+
 // list is an array's elements; a single value is a list of itself, as some
 // exporters write lists of one.
 func (v value) list() []value {
@@ -115,6 +119,7 @@ func (v value) list() []value {
 	case nil:
 		return nil
 	case []any:
+		x = x[:min(len(x), maxList)]
 		out := make([]value, 0, len(x))
 		for _, e := range x {
 			out = append(out, value{e})

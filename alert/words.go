@@ -3,7 +3,6 @@ package alert
 import (
 	"net/netip"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -19,12 +18,14 @@ func firstOf(list ...string) string {
 // once is a list without empty and repeated texts, in its order.
 func once(list []string) []string {
 	var out []string
+	seen := map[string]bool{"": true}
 	for _, s := range list {
-		if s != "" && !slices.Contains(out, s) {
+		if !seen[s] {
+			seen[s] = true
 			out = append(out, s)
 		}
 	}
-	return out
+	return out[:min(len(out), maxList)]
 }
 
 // severityOf reads the words that products use for severities.

@@ -106,7 +106,7 @@ func occurrence(batch event.BatchID, at place, records []record) finding.Occurre
 func trouble(key string, r record) finding.Trouble {
 	a := &r.alert
 	t := finding.Trouble{
-		Key: key, Kind: finding.KindExternal, LogSource: a.Format, Source: a.Source, Title: line(a.Title),
+		Key: key, Kind: finding.KindExternal, LogSource: a.Format, Source: a.Source, Title: sentence(a.Title),
 		Severity: severity(a), Confidence: confidence(a), Actor: cmp.Or(a.Actor.UID, a.Actor.IP), Resource: a.Resource().UID,
 		Account: a.Account, Region: a.Region, Reasons: reasons(r), Attack: attacks(a), Next: next(a),
 		External: &finding.External{
