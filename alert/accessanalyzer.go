@@ -52,7 +52,9 @@ func readAccessAnalyzer(v value) (Alert, error) {
 	public := d.get("isPublic").truth()
 	// Access Analyzer gives no severity: what anybody may do outweighs what a
 	// named account may, and that what is merely unused.
-	switch {
+	switch e := d.get("error").str(); {
+	case e != "":
+		a.Severity, a.Title = Low, fmt.Sprintf("Whether %s can be used from outside is not known: %s", shortName(resource), e)
 	case public:
 		a.Severity, a.Title = High, fmt.Sprintf("%s can be used by anybody", shortName(resource))
 	case strings.HasPrefix(strings.ToUpper(a.Type), "UNUSED"):

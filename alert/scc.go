@@ -31,6 +31,11 @@ func readSCC(v value) (Alert, error) {
 		Severity: severityOf(f.get("severity").str()), Level: f.get("severity").str(), Said: f.get("state").str(),
 		Fix: f.get("nextSteps").str(), Links: []string{f.get("externalUri").str()}, Status: Open,
 	}
+	if old := f.get("sourceProperties"); a.Level == "" { // before findings had these of their own
+		a.Level = firstOf(old.key("SeverityLevel").str(), old.key("detectionPriority").str())
+		a.Severity = severityOf(a.Level)
+		a.Description, a.Fix = firstOf(a.Description, old.key("Explanation").str()), firstOf(a.Fix, old.key("Recommendation").str())
+	}
 	a.Title = strings.ReplaceAll(firstOf(f.get("findingTitle").str(), a.Type), "_", " ")
 	if a.At.IsZero() {
 		return a, errors.New("Security Command Center finding: eventTime and createTime are missing or no times")
@@ -49,7 +54,7 @@ func readSCC(v value) (Alert, error) {
 		a.Said += ", " + mute
 	}
 	name := firstOf(f.get("resourceName").str(), r.get("name").str())
-	a.Account = firstOf(r.any("gcpMetadata.projectDisplayName", "projectDisplayName", "projectName"), projectOf(name), projectOf(r.any("project", "gcpMetadata.project")), f.key("sourceProperties").get("ProjectId").str())
+	a.Account = firstOf(r.any("gcpMetadata.projectDisplayName", "projectDisplayName", "projectName"), projectOf(name), projectOf(r.any("project", "gcpMetadata.project")), f.key("sourceProperties").key("ProjectId").str(), f.key("sourceProperties").key("properties_project_id").str())
 	a.Region = r.get("location").str()
 	a.Resources = []Resource{{UID: strings.TrimPrefix(name, "//"), Type: r.get("type").str(), Name: r.get("displayName").str(), Account: a.Account}}
 	if cloud := r.get("cloudProvider").str(); cloud == "AMAZON_WEB_SERVICES" {

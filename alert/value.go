@@ -187,6 +187,7 @@ func (v value) time(paths ...string) time.Time {
 var layouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999 -0700 MST", "2006-01-02 15:04:05.999999999 UTC",
+	"Jan 2, 2006, 3:04:05 PM", // Inspector's events
 }
 
 // when reads a time: text, or seconds, milli-, micro- or nanoseconds since 1970,
@@ -200,6 +201,7 @@ func (v value) when() time.Time {
 	if f, ok := v.num(); ok {
 		return epoch(s, f)
 	}
+	s = strings.ReplaceAll(s, "\u202f", " ") // which newer Java writes before PM
 	for _, l := range layouts {
 		if t, err := time.Parse(l, s); err == nil {
 			return inRange(t.UTC())
