@@ -51,9 +51,19 @@ func histogram(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		h.Buckets = list(h.Buckets)
+		h.Buckets, h.Sample = list(h.Buckets), sampleFor(ctx, h.Sample, h.Total)
 		return &counted{h}, nil
 	})
+}
+
+// sampleFor says how much was looked at, to who is limited to some accounts without
+// telling how much there is in others.
+func sampleFor(ctx context.Context, s lake.Sample, total int64) lake.Sample {
+	if !who(ctx).Limited() || s.Stored == 0 {
+		return s
+	}
+	part := float64(s.Looked) / float64(s.Stored)
+	return lake.Sample{Sampled: s.Sampled, Looked: int64(part * float64(total)), Stored: total}
 }
 
 // shownFields are the columns whose values are worth a look at any events.
@@ -88,7 +98,7 @@ func fieldValues(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		v.Fields = list(v.Fields)
+		v.Fields, v.Sample = list(v.Fields), sampleFor(ctx, v.Sample, v.Total)
 		return &counted{v}, nil
 	})
 }
