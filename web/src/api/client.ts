@@ -45,6 +45,7 @@ export class Problem extends Error {
 
 const client = createClient<Record<string, never>>({
   baseUrl: window.location.origin,
+  fetch: (r) => globalThis.fetch(r), // as it is when asked, so that tests may answer
   querySerializer: { array: { style: 'form', explode: false } },
 })
 

@@ -16,24 +16,8 @@ type Post<Body, Answer, Path = never> = { post: Op<never, Path, Body, Answer> }
 
 // Sign-in and session -----------------------------------------------------------
 
-export type Role = 'viewer' | 'analyst' | 'responder' | 'admin'
-
-export interface Session {
-  user: string
-  name: string
-  role: Role
-  accounts: string[]
-  language: string
-  theme: string
-  last_visit?: string
-  version: string
-  now: string
-}
-
-export interface SignIn {
-  first_run: boolean
-  methods: { password: boolean; oidc: { id: string; name: string }[] }
-}
+export type Session = Schemas['Session']
+export type Role = Session['role']
 
 // Findings ------------------------------------------------------------------------
 
@@ -154,11 +138,6 @@ export interface View {
 }
 
 interface Contract {
-  '/api/signin': Get<SignIn> & Post<{ user: string; password: string }, Session>
-  '/api/signout': Post<undefined, unknown>
-  '/api/first-run': Post<{ link: string; user: string; password: string }, Session>
-  '/api/signin/link': Post<{ link: string; password?: string }, Session>
-  '/api/session': Get<Session> & { patch: Op<never, never, { language?: string; theme?: string }, Session> }
   '/api/findings/facets': Get<Facets, FindingsQuery>
   '/api/findings/{key}/decisions': Post<DecisionBody, Finding, { key: string }>
   '/api/decisions': Post<

@@ -157,7 +157,7 @@ function Account() {
   const navigate = useNavigate()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   if (!session) return null
-  const keep = (body: { language?: string; theme?: string }) => {
+  const keep = (body: { language?: Language; theme?: '' | 'light' | 'dark' }) => {
     // It holds here at once; that the account remembers it elsewhere may fail.
     send('patch', '/api/session', { body }).then(
       (s) => queries.setQueryData(sessionQuery.queryKey, s),
@@ -173,7 +173,7 @@ function Account() {
     keep({ theme: theme === 'auto' ? '' : theme })
   }
   const signOut = async () => {
-    await send('post', '/api/signout', { body: undefined }).catch(() => {})
+    await send('post', '/api/signout', {}).catch(() => {})
     queries.clear()
     await navigate({ to: '/signin' })
   }

@@ -13,6 +13,7 @@
  */
 import i18next, { type i18n as I18n } from 'i18next'
 import { Fragment, createElement, useMemo, useSyncExternalStore, type ReactNode } from 'react'
+import { number } from './format'
 
 export const languages = ['en', 'ja'] as const
 export type Language = (typeof languages)[number]
@@ -77,20 +78,26 @@ export interface Say<En extends Dictionary> {
 
 export function say<En extends Dictionary>(namespace: string, language: Language): Say<En> {
   const fixed = i18n.getFixedT(language, namespace) as (k: string, v?: Record<string, unknown>) => string
-  const t = ((key: string, values?: Record<string, string | number>) => fixed(key, shown(values, language))) as unknown as Say<En>
-  t.rich = (key, values) => {
-    const plain: Record<string, unknown> = {}
-    const nodes: ReactNode[] = []
+  // Values never go through i18next, which would read what looks like its own
+  // language in them; marks do, and are replaced afterwards.
+  const split = (key: string, values: Record<string, unknown> = {}) => {
+    const marks: Record<string, unknown> = {}
+    const kept: unknown[] = []
     for (const [name, v] of Object.entries(values)) {
-      if (name === 'count' && typeof v === 'number') plain[name] = v
-      else plain[name] = `\uE000${nodes.push(v) - 1}\uE001`
+      if (name === 'count' && typeof v === 'number') marks.count = v // it chooses the plural
+      const mark = `\uE000${kept.push(typeof v === 'number' ? number(v, language) : v) - 1}\uE001`
+      if (name !== 'count') marks[name] = mark
+      else if (!('n' in values)) marks.n = mark
     }
-    const pieces = fixed(key, shown(plain, language)).split(/\uE000(\d+)\uE001/)
-    return createElement(
-      Fragment,
-      null,
-      ...pieces.map((p, i) => (i % 2 ? createElement(Fragment, { key: i }, nodes[Number(p)]) : p)),
-    )
+    return { pieces: fixed(key, marks).split(/\uE000(\d+)\uE001/), kept }
+  }
+  const t = ((key: string, values?: Record<string, string | number>) => {
+    const { pieces, kept } = split(key, values)
+    return pieces.map((p, i) => (i % 2 ? String(kept[Number(p)]) : p)).join('')
+  }) as unknown as Say<En>
+  t.rich = (key, values) => {
+    const { pieces, kept } = split(key, values)
+    return createElement(Fragment, null, ...pieces.map((p, i) => (i % 2 ? createElement(Fragment, { key: i }, kept[Number(p)] as ReactNode) : p)))
   }
   t.word = (prefix, value) => {
     const key = `${prefix}.${value}`
@@ -98,19 +105,6 @@ export function say<En extends Dictionary>(namespace: string, language: Language
   }
   t.language = language
   return t
-}
-
-/** Numbers as the language writes them; count stays one, since it chooses the plural. */
-function shown(values: Record<string, unknown> | undefined, language: Language) {
-  if (!values) return undefined
-  const out: Record<string, unknown> = { ...values }
-  for (const [k, v] of Object.entries(values)) {
-    if (typeof v !== 'number') continue
-    const said = new Intl.NumberFormat(language).format(v)
-    if (k === 'count') out.n = 'n' in values ? out.n : said
-    else out[k] = said
-  }
-  return out
 }
 
 /** Every namespace that was registered: what the test of equal keys walks. */

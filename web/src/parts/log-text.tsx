@@ -5,7 +5,7 @@ import css from './log-text.module.css'
 
 /** Characters that change how a line is read without being seen themselves. */
 // eslint-disable-next-line no-control-regex
-const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\uffff]|\udb40[\udc00-\udfff]/gu
+const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\uffff\u{e0000}-\u{e01ef}]/gu
 
 /** Pieces of a text: as it is, or a mark for a character that nobody would see. */
 export function pieces(text: string): { text: string; control?: boolean }[] {

@@ -46,8 +46,6 @@ export const useTexts = texts(
     'strip.explained': 'accounted for',
     'strip.made': 'made',
     stripDay: '{{day}}: {{made}} made, {{open}} open, {{decided}} decided, {{explained}} accounted for',
-    by: 'by',
-    on: 'on',
   },
   {
     title: '今日',
@@ -88,7 +86,5 @@ export const useTexts = texts(
     'strip.explained': '説明済み',
     'strip.made': '検出',
     stripDay: '{{day}}: 検出 {{made}}、未対応 {{open}}、判断済み {{decided}}、説明済み {{explained}}',
-    by: '',
-    on: '',
   },
 )

@@ -1,0 +1,19 @@
+import { afterEach } from 'vitest'
+import { cleanup } from '@testing-library/react'
+import { setLanguage } from '@/app/texts'
+
+// What happy-dom does not have, and Mantine or the tables ask for.
+window.matchMedia ??= ((query: string) => ({
+  matches: false, media: query, onchange: null, addEventListener() {}, removeEventListener() {}, addListener() {}, removeListener() {}, dispatchEvent: () => false,
+})) as typeof window.matchMedia
+window.ResizeObserver ??= class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+Element.prototype.scrollIntoView ??= () => {}
+
+afterEach(() => {
+  cleanup()
+  setLanguage('en')
+})
