@@ -20,8 +20,8 @@ type Outbox interface {
 	Mark(ctx context.Context, output string, revisions map[string]string) error
 }
 
-// Changes gives the findings that may have changed since a time, each at least
-// once, in any order; the zero time: all there are.
+// Changes gives the findings that may have changed since a time on the clock, each
+// at least once, in any order; the zero time: all there are.
 type Changes func(ctx context.Context, since time.Time) iter.Seq2[finding.Finding, error]
 
 // Output sends findings somewhere until ctx ends. An error: it does not work at

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -173,7 +174,7 @@ func (s *server) output(ctx context.Context, i int) (export.Output, error) {
 		return nil, err
 	}
 	out, err := catalogue.Output(s.cfg.Exports[i], catalogue.OutputAsks{
-		Changes: s.changedFindings, Outbox: box, Getenv: s.getenv, Now: s.now,
+		Changes: s.changedFindings, Outbox: box, Getenv: s.getenv, Now: s.clock,
 		Mask: func() (*mask.Masker, error) {
 			m, err := s.masker()
 			if err == nil {
@@ -190,30 +191,95 @@ func (s *server) output(ctx context.Context, i int) (export.Output, error) {
 	return out, nil
 }
 
-// changedFindings are those seen or decided about since a time; the zero time:
-// all. It is an export.Changes.
+// touched remembers which findings were recorded when, for outputs to look at. The
+// zero touched remembers nothing.
+type touched struct {
+	mu    sync.Mutex // guards all below
+	on    bool
+	at    map[string]time.Time // by the clock
+	since time.Time            // from when on nothing was forgotten
+}
+
+// touchedMost is how many findings are remembered, and touchedLong for how long.
+const (
+	touchedMost = 100_000
+	touchedLong = 15 * time.Minute
+)
+
+// remember begins to remember.
+func (t *touched) remember(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.on, t.at, t.since = true, map[string]time.Time{}, now
+}
+
+// touch remembers what was recorded just now.
+func (r *rooms) touch(all []finding.Occurrence) { r.touched.add(all, time.Now()) }
+
+func (t *touched) add(all []finding.Occurrence, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.on {
+		return
+	}
+	for i := range all {
+		t.at[all[i].Key] = now
+	}
+	if len(t.at) > touchedMost {
+		clear(t.at)
+		t.since = now.Add(time.Nanosecond)
+	}
+}
+
+// from gives the findings touched since a time; false where some were forgotten.
+func (t *touched) from(since, now time.Time) (keys []string, all bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k, at := range t.at {
+		switch {
+		case !at.Before(since):
+			keys = append(keys, k)
+		case now.Sub(at) > touchedLong:
+			delete(t.at, k)
+		}
+	}
+	if long := now.Add(-touchedLong); t.since.Before(long) {
+		t.since = long
+	}
+	slices.Sort(keys)
+	return keys, !t.since.After(since)
+}
+
+// changedFindings are those recorded or decided about since a time; all of them for
+// the zero time, and where the change was of what explains findings, or is not
+// known. It is an export.Changes.
 func (s *server) changedFindings(ctx context.Context, since time.Time) iter.Seq2[finding.Finding, error] {
+	all := api.PagesOf(ctx, s.rooms.triage, triage.Filter{})
+	if since.IsZero() {
+		return all
+	}
 	return func(yield func(finding.Finding, error) bool) {
-		for f, err := range api.PagesOf(ctx, s.rooms.triage, triage.Filter{Since: since}) {
-			if !yield(f, err) || err != nil {
-				return
-			}
-		}
-		if since.IsZero() {
-			return
-		}
-		lines, _, err := s.rooms.triage.Audit(ctx, triage.AuditFilter{Since: since, Action: "finding"})
+		lines, _, err := s.rooms.triage.Audit(ctx, triage.AuditFilter{Since: since})
 		if err != nil {
 			yield(finding.Finding{}, err)
 			return
 		}
-		seen := map[string]bool{}
+		keys, known := s.rooms.touched.from(since, s.clock())
 		for _, l := range lines {
-			if seen[l.Subject] {
-				continue
+			switch area, _, _ := strings.Cut(l.Action, "."); area {
+			case "finding":
+				keys = append(keys, l.Subject)
+			case "exception", "window", "rule":
+				known = false
 			}
-			seen[l.Subject] = true
-			f, err := s.rooms.triage.Get(ctx, l.Subject)
+		}
+		if !known {
+			all(yield)
+			return
+		}
+		slices.Sort(keys)
+		for _, key := range slices.Compact(keys) {
+			f, err := s.rooms.triage.Get(ctx, key)
 			if errors.Is(err, triage.ErrNotFound) || err == nil && (f.Demoted || f.Staged) {
 				continue
 			}

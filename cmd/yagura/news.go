@@ -21,7 +21,7 @@ func (r *rooms) recorder() triage.Recorder {
 	if r.live == nil {
 		return r.triage
 	}
-	return tellingRecorder{r.triage, news{r.live, r.triage.Get}}
+	return tellingRecorder{r.triage, news{r.live, r.triage.Get, r.touch}}
 }
 
 // hunts is triage as hunts are recorded there, told of in the same way.
@@ -29,7 +29,7 @@ func (r *rooms) hunts() triage.Hunts {
 	if r.live == nil {
 		return r.triage
 	}
-	return tellingHunts{r.triage, news{r.live, r.triage.Get}}
+	return tellingHunts{r.triage, news{r.live, r.triage.Get, r.touch}}
 }
 
 type tellingRecorder struct {
@@ -54,11 +54,14 @@ func (t tellingHunts) RecordHunt(ctx context.Context, h finding.Hunt, seen int64
 type news struct {
 	live *api.Live
 	get  func(ctx context.Context, key string) (finding.Finding, error)
+	// touch is told of what was recorded, whether anybody listens or not.
+	touch func([]finding.Occurrence)
 }
 
 // tell records, and tells of the findings of those occurrences. Nobody waits for
 // it while nobody listens.
 func (n news) tell(ctx context.Context, all []finding.Occurrence, record func() error) error {
+	defer n.touch(all) // also after an error: it may have been recorded
 	if len(all) == 0 || !n.live.Listened() {
 		return record()
 	}

@@ -45,6 +45,7 @@ type rooms struct {
 	lookout   *pipeline.Hunting
 
 	secrets *secretUse // of a serving program
+	touched touched    // of a serving program with outputs: what is to be looked at
 	live    *api.Live  // of a serving program: who listens to what is new
 }
 

@@ -157,6 +157,9 @@ func (s *server) plan() error {
 		}
 		s.intake = append(s.intake, &task{name: fmt.Sprintf("%d:%s", i, n.Type), warn: s.warn})
 	}
+	if len(s.cfg.Exports) > 0 {
+		s.rooms.touched.remember(s.clock())
+	}
 	for i, n := range s.cfg.Exports {
 		s.outputs = append(s.outputs, &task{name: fmt.Sprintf("exports[%d]:%s", i, n.Type), warn: s.warn})
 	}
@@ -224,6 +227,7 @@ func (s *server) changes() int64 { return s.pipe.Stats().Stored + s.reloads.Load
 // answer serves with h until ctx ends.
 func (s *server) answer(ctx context.Context, g *errgroup.Group, h http.Handler, serve func(*http.Server) error) {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server.RegisterOnShutdown(s.rooms.live.End)
 	g.Go(func() error {
 		if err := serve(server); !errors.Is(err, http.ErrServerClosed) {
 			return err

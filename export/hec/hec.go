@@ -151,22 +151,22 @@ func (o *Output) Stats() Stats {
 	return o.stats
 }
 
-// look is how far behind now changes are looked for: records of an hour ago make
-// findings of an hour ago. What is older is found when all are looked at.
-const look = 2 * time.Hour
+// overlap is how far changes are looked for before the round before.
+const overlap = time.Minute
 
 // Run sends what changed until ctx ends. It returns an error when the server
 // cannot be reached or will not have anything, and goes on where it was when it is
 // run again.
 func (o *Output) Run(ctx context.Context) error {
 	defer o.client.CloseIdleConnections()
-	var whole time.Time
+	var whole, last time.Time // when all were looked at, and when anything was
 	for {
 		now := o.cfg.Now()
-		since := now.Add(-look)
+		since := last.Add(-overlap)
 		if now.Sub(whole) >= o.cfg.Whole {
 			since, whole = time.Time{}, now
 		}
+		last = now
 		if err := o.round(ctx, since); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
