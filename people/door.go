@@ -72,8 +72,12 @@ const visitGap = 4 * time.Hour
 // request would be a write for every request.
 const minute = time.Minute
 
-// FirstRun tells whether nobody may come in yet.
+// FirstRun tells whether there is no user yet, and one with a password may be
+// made: where only providers vouch, nobody needs to.
 func (d *Door) FirstRun(ctx context.Context) (bool, error) {
+	if d.opt.NoPasswords {
+		return false, nil
+	}
 	all, err := d.store.Users(ctx)
 	return len(all) == 0, err
 }

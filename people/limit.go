@@ -21,11 +21,11 @@ const (
 // many addresses forgets other addresses, not what is known of users.
 const kept = 10_000
 
-// Wait is the refusal of who has failed too often.
+// Wait is the refusal of who has failed too often, or of one too many at once.
 type Wait struct{ For time.Duration }
 
 func (w *Wait) Error() string {
-	return fmt.Sprintf("too many failures to sign in: try again in %d seconds", int(w.For.Seconds())+1)
+	return fmt.Sprintf("too many tries to sign in: try again in %d seconds", int(w.For.Seconds())+1)
 }
 
 // limiter counts failures. The zero limiter has seen none.

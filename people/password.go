@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -30,6 +32,9 @@ var DefaultHashing = Hashing{Memory: 64 << 10, Time: 3, Threads: 4}
 // how many there are.
 const atOnce = 2
 
+// waitMost is how many may wait for that; more are told to come again.
+const waitMost = 100
+
 const (
 	saltBytes = 16
 	keyBytes  = 32
@@ -38,12 +43,13 @@ const (
 // hasher makes and checks hashes of passwords.
 type hasher struct {
 	Hashing
-	slots chan struct{}
-	dummy func() string // the hash of a password that nobody has
+	slots   chan struct{}
+	waiting *atomic.Int32
+	dummy   func() string // the hash of a password that nobody has
 }
 
 func newHasher(h Hashing) hasher {
-	out := hasher{Hashing: h, slots: make(chan struct{}, atOnce)}
+	out := hasher{Hashing: h, slots: make(chan struct{}, atOnce), waiting: &atomic.Int32{}}
 	out.dummy = sync.OnceValue(func() string { return out.phc(rand.Text(), newSalt()) })
 	return out
 }
@@ -63,6 +69,10 @@ func (h hasher) phc(password string, salt []byte) string {
 
 // wait takes one of the slots until free is called.
 func (h hasher) wait(ctx context.Context) (free func(), err error) {
+	defer h.waiting.Add(-1)
+	if h.waiting.Add(1) > waitMost {
+		return nil, &Wait{time.Second}
+	}
 	select {
 	case h.slots <- struct{}{}:
 		return func() { <-h.slots }, nil

@@ -108,6 +108,9 @@ type UserChange struct {
 func (d *Door) ChangeUser(ctx context.Context, by Who, name string, c UserChange, fresh func(User) error) (User, error) {
 	hashed := ""
 	if c.Password != nil {
+		if _, err := d.store.User(ctx, name); err != nil {
+			return User{}, err
+		}
 		if err := checkPassword(name, *c.Password); err != nil {
 			return User{}, err
 		}
