@@ -44,8 +44,9 @@ const (
 
 // Live carries news to those who listen. The zero Live has no listener.
 type Live struct {
-	mu   sync.Mutex // guards listeners
+	mu   sync.Mutex // guards the two below
 	next []*listener
+	over bool
 }
 
 type listener struct {
@@ -105,11 +106,23 @@ func frame(event string, data any) []byte {
 	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", event, text)
 }
 
-// join makes a listener, which ends when ctx does; false: there are too many.
+// End ends every stream, and lets nobody listen any more: a server that is to
+// stop waits for the answers that it is giving.
+func (l *Live) End() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	for _, x := range l.next {
+		x.end()
+	}
+}
+
+// join makes a listener, which ends when ctx does; false: there are too
+// many, or it is over.
 func (l *Live) join(ctx context.Context, w people.Who) (context.Context, *listener, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.next) >= liveAll {
+	if l.over || len(l.next) >= liveAll {
 		return ctx, nil, false
 	}
 	mine := 0

@@ -20,6 +20,7 @@ const (
 	onceBytes = 32 << 20 // of all answers
 	onceBody  = 8 << 20
 	onceKey   = 128 // characters of a key
+	onceReads = 30 * time.Second
 )
 
 // once answers a POST that comes again under the same Idempotency-Key as it was
@@ -51,6 +52,8 @@ func (o *once) serve(w http.ResponseWriter, r *http.Request, user string, now ti
 		next.ServeHTTP(w, r)
 		return
 	}
+	// A recorder of tests has no deadlines.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(onceReads))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, onceBody))
 	switch {
 	case err != nil:

@@ -135,7 +135,7 @@ func (x *house) signedIn(name string) *browser {
 	return b
 }
 
-func set(k, v string) func(*http.Request) {
+func header(k, v string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(k, v) }
 }
 
@@ -235,7 +235,7 @@ func TestEveryOperationHasARole(t *testing.T) {
 		}
 		for scope, secret := range tokens {
 			if scope != op.Scope && op.Scope != everyToken || op.Only == "true" {
-				nobody.want(403, op.Method, path, "{}", set("Authorization", "Bearer "+secret))
+				nobody.want(403, op.Method, path, "{}", header("Authorization", "Bearer "+secret))
 			}
 		}
 	}
@@ -338,15 +338,15 @@ func TestCrossSite(t *testing.T) {
 	}
 	add(201)
 	add(403, without("X-Yagura"))
-	add(403, set("X-Yagura", "0"))
+	add(403, header("X-Yagura", "0"))
 	add(403, without("Origin"))
-	add(403, set("Origin", "https://evil.example"))
-	add(403, set("Origin", "http://localhost:9999"))
-	add(403, set("Origin", "null"))
-	add(403, set("Origin", "http://localhost:8484.evil.example"))
-	add(403, set("Sec-Fetch-Site", "cross-site"))
-	add(403, set("Sec-Fetch-Site", "same-site"))
-	add(201, set("Sec-Fetch-Site", "same-origin"))
+	add(403, header("Origin", "https://evil.example"))
+	add(403, header("Origin", "http://localhost:9999"))
+	add(403, header("Origin", "null"))
+	add(403, header("Origin", "http://localhost:8484.evil.example"))
+	add(403, header("Sec-Fetch-Site", "cross-site"))
+	add(403, header("Sec-Fetch-Site", "same-site"))
+	add(201, header("Sec-Fetch-Site", "same-origin"))
 	add(421, func(r *http.Request) { r.Host = "evil.example:8484" })
 	add(421, func(r *http.Request) { r.Host = "evil.example"; r.Header.Set("Origin", "http://evil.example") })
 	// What a form can send.
@@ -358,10 +358,10 @@ func TestCrossSite(t *testing.T) {
 	signIn := fmt.Sprintf(`{"user":"alice","password":%q}`, good)
 	n := x.browser()
 	n.want(403, "POST", "/api/signin", signIn, form)
-	n.want(403, "POST", "/api/signin", signIn, set("Origin", "https://evil.example"))
+	n.want(403, "POST", "/api/signin", signIn, header("Origin", "https://evil.example"))
 	n.want(403, "POST", "/api/signin", signIn, without("X-Yagura"))
-	b.want(403, "GET", "/api/findings", "", set("Sec-Fetch-Site", "cross-site"))
-	b.want(403, "GET", "/api/live", "", set("Origin", "https://evil.example"))
+	b.want(403, "GET", "/api/findings", "", header("Sec-Fetch-Site", "cross-site"))
+	b.want(403, "GET", "/api/live", "", header("Origin", "https://evil.example"))
 	// Reads by other methods, and changes by GET, are not there.
 	b.want(405, "GET", "/api/signout", "")
 	b.want(405, "PUT", "/api/users", "{}")
@@ -383,7 +383,7 @@ func TestHost(t *testing.T) {
 	if got.Header.Get("Strict-Transport-Security") == "" {
 		t.Error("browsers may come back without TLS")
 	}
-	text := b.want(201, "POST", "/api/users", `{"name":"bob"}`, host("yagura.example"), set("X-Forwarded-Host", "evil.example"))
+	text := b.want(201, "POST", "/api/users", `{"name":"bob"}`, host("yagura.example"), header("X-Forwarded-Host", "evil.example"))
 	if !strings.Contains(text, `"link":"https://yagura.example/set-password#link=`) {
 		t.Errorf("%s", text)
 	}
@@ -482,11 +482,11 @@ func TestUsersByAPI(t *testing.T) {
 	if tag == "" {
 		t.Fatal("a user has no ETag")
 	}
-	if text := b.want(200, "PATCH", "/api/users/bob", `{"role":"responder"}`, set("If-Match", tag)); !strings.Contains(text, `"accounts":["1","2"]`) || strings.Contains(text, "argon2") {
+	if text := b.want(200, "PATCH", "/api/users/bob", `{"role":"responder"}`, header("If-Match", tag)); !strings.Contains(text, `"accounts":["1","2"]`) || strings.Contains(text, "argon2") {
 		t.Errorf("%s", text)
 	}
-	b.want(412, "PATCH", "/api/users/bob", `{"role":"admin"}`, set("If-Match", tag))
-	b.want(200, "PATCH", "/api/users/bob", `{"role":"admin"}`, set("If-Match", "*"))
+	b.want(412, "PATCH", "/api/users/bob", `{"role":"admin"}`, header("If-Match", tag))
+	b.want(200, "PATCH", "/api/users/bob", `{"role":"admin"}`, header("If-Match", "*"))
 	b.want(200, "PATCH", "/api/users/bob", `{"role":"viewer"}`)
 	b.want(404, "PATCH", "/api/users/nobody", `{"role":"admin"}`)
 	b.want(409, "PATCH", "/api/users/alice", `{"role":"viewer"}`)
@@ -514,7 +514,7 @@ func TestTokensByAPI(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	script := x.browser()
-	bearer := set("Authorization", "Bearer "+made.Secret)
+	bearer := header("Authorization", "Bearer "+made.Secret)
 	script.want(200, "GET", "/api/findings", "", bearer)
 	if text := script.want(200, "GET", "/api/session", "", bearer); !strings.Contains(text, `"via":"token"`) || !strings.Contains(text, mine) {
 		t.Errorf("%s", text)
@@ -522,7 +522,7 @@ func TestTokensByAPI(t *testing.T) {
 	script.want(403, "GET", "/api/tokens", "", bearer)
 	script.want(403, "POST", "/api/tokens", `{"name":"more","expires":"2026-03-02T00:00:00Z"}`, bearer)
 	// A wrong token is not made good by a cookie.
-	b.want(401, "GET", "/api/session", "", set("Authorization", "Bearer wrong"))
+	b.want(401, "GET", "/api/session", "", header("Authorization", "Bearer wrong"))
 	x.now = noon.Add(24 * time.Hour)
 	if text := script.want(401, "GET", "/api/findings", "", bearer); !strings.Contains(text, "expired") {
 		t.Errorf("%s", text)
@@ -606,7 +606,7 @@ func TestOnce(t *testing.T) {
 	x.add("alice", people.Admin)
 	x.add("carol", people.Admin)
 	b, c := x.signedIn("alice"), x.signedIn("carol")
-	key := func(k string) func(*http.Request) { return set("Idempotency-Key", k) }
+	key := func(k string) func(*http.Request) { return header("Idempotency-Key", k) }
 	first := b.want(201, "POST", "/api/users", `{"name":"bob"}`, key("1"))
 	again := b.ask("POST", "/api/users", `{"name":"bob"}`, key("1"))
 	body, _ := io.ReadAll(again.Body)
@@ -677,7 +677,7 @@ func TestOnceForgets(t *testing.T) {
 func TestPages(t *testing.T) {
 	b := newHouse(t, Config{}).browser()
 	for _, path := range []string{"/", "/findings/abc", "/signin", "/apis", "/first-run"} {
-		if got := b.want(200, "GET", path, "", set("Sec-Fetch-Site", "cross-site")); got != "the console at "+path {
+		if got := b.want(200, "GET", path, "", header("Sec-Fetch-Site", "cross-site")); got != "the console at "+path {
 			t.Errorf("%s: %s", path, got)
 		}
 	}
@@ -699,7 +699,7 @@ func TestReceive(t *testing.T) {
 			t.Errorf("%s: %s", path, got)
 		}
 		b.want(403, "POST", path, "")
-		b.want(403, "POST", path, "", without("Origin"), set("Sec-Fetch-Site", "same-origin"))
+		b.want(403, "POST", path, "", without("Origin"), header("Sec-Fetch-Site", "same-origin"))
 		b.want(421, "POST", path, "", without("Origin"), func(r *http.Request) { r.Host = "evil.example" })
 	}
 }
@@ -872,7 +872,7 @@ func TestThroughAProvider(t *testing.T) {
 	}
 	leads := func(b *browser, target, want string) {
 		t.Helper()
-		got := b.ask("GET", target, "", set("Sec-Fetch-Site", "cross-site"))
+		got := b.ask("GET", target, "", header("Sec-Fetch-Site", "cross-site"))
 		if got.StatusCode != 302 || got.Header.Get("Location") != want {
 			t.Errorf("%s leads to %d %s, want %s", target, got.StatusCode, got.Header.Get("Location"), want)
 		}
