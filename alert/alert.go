@@ -265,7 +265,7 @@ func (a *Alert) Passing() bool {
 	if a.Class != Compliance {
 		return false
 	}
-	switch strings.ToUpper(strings.NewReplacer("_", "", " ", "").Replace(a.Verdict)) {
+	switch strings.ToUpper(plain(a.Verdict)) {
 	case "PASS", "PASSED", "COMPLIANT", "HEALTHY", "NOTAPPLICABLE":
 		return true
 	}

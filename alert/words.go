@@ -70,8 +70,7 @@ var tactics = map[string]string{
 
 // tactic is the id of a purpose in words; empty where it is none of ATT&CK's.
 func tactic(word string) string {
-	word = strings.ToLower(strings.NewReplacer(" ", "", "-", "", "_", "").Replace(word))
-	return tactics[strings.TrimPrefix(word, "mitre")]
+	return tactics[strings.TrimPrefix(strings.ToLower(plain(word)), "mitre")]
 }
 
 // address is s if it is an IP address.
@@ -100,10 +99,21 @@ func tail(s, separators string) string {
 	return s
 }
 
+// plain is a word without the punctuation that products set differently.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '-', '_', ':':
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // kind is a type of resource without the punctuation in which products differ:
 // AWS::S3::Bucket, AwsS3Bucket, AWS_S3_BUCKET.
 func kind(typ string) string {
-	return strings.ToLower(strings.NewReplacer(":", "", "_", "", "-", "").Replace(typ))
+	return strings.ToLower(plain(typ))
 }
 
 // shapes of names: how a bare id of that kind of resource is written in full.
