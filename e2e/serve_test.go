@@ -160,7 +160,7 @@ func TestServeRefuses(t *testing.T) {
 	f("/api/findings?severity=loud", 422, nil)
 	f("/api/search?q=nosuchfield:x", 422, nil)
 	f("/api/search?limit=0", 422, nil)
-	f("/nowhere", 404, nil)
+	f("/api/nowhere", 404, nil)
 	if mode, err := os.Stat(filepath.Join(s.data, "token")); err != nil || mode.Mode().Perm() != 0o600 {
 		t.Errorf("token file: %v, %v", mode.Mode(), err)
 	}

@@ -87,7 +87,13 @@ func (p *program) atDoor(ctx context.Context, f func(d *people.Door) error) (err
 	if err != nil {
 		return err
 	}
-	return f(d)
+	err = f(d)
+	for _, misuse := range []error{people.ErrName, people.ErrRole, people.ErrAccount, people.ErrPassword, people.ErrTokenName, people.ErrTokenExpires} {
+		if errors.Is(err, misuse) {
+			return exit{exitUsage, err}
+		}
+	}
+	return err
 }
 
 // origin is where the server is reached by browsers.
@@ -239,12 +245,15 @@ func (p *program) peoplePasswd() *cobra.Command {
 		Long: `Passwd asks for a new password, or reads it as one line from standard input. The
 user's sessions end.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			password, err := p.askPassword()
-			if err != nil {
-				return err
-			}
 			return p.atDoor(c.Context(), func(d *people.Door) error {
-				_, err := d.ChangeUser(c.Context(), people.LocalOwner(), args[0], people.UserChange{Password: &password}, nil)
+				if _, err := d.User(c.Context(), args[0]); err != nil {
+					return err // before anybody types
+				}
+				password, err := p.askPassword()
+				if err != nil {
+					return err
+				}
+				_, err = d.ChangeUser(c.Context(), people.LocalOwner(), args[0], people.UserChange{Password: &password}, nil)
 				return err
 			})
 		},
