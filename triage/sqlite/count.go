@@ -1,9 +1,9 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -114,32 +114,41 @@ func (s *Store) Cases(ctx context.Context, x triage.Filter) (page []finding.Case
 // triage.CasePlace; x.mu is held.
 func (x *index) cases(rows []int32, after *triage.Place, limit int) (ids []uint32, next string, total int) {
 	type sum struct {
+		id       uint32
 		priority int16
 		last     int64
 	}
 	c := &x.texts[columnOf["case"]]
-	sums := map[uint32]sum{}
+	at := make([]int32, len(c.texts)) // by case: where its sum is, from 1
+	sums := make([]sum, 0, min(len(rows), len(c.texts)))
 	for _, row := range rows {
-		was, there := sums[c.ids[row]]
-		if !there {
-			was.last = x.last[row]
+		id := c.ids[row]
+		if at[id] == 0 {
+			sums = append(sums, sum{id, x.priority[row], x.last[row]})
+			at[id] = int32(len(sums))
+			continue
 		}
-		sums[c.ids[row]] = sum{max(was.priority, x.priority[row]), max(was.last, x.last[row])}
+		s := &sums[at[id]-1]
+		s.priority, s.last = max(s.priority, x.priority[row]), max(s.last, x.last[row])
 	}
-	place := func(id uint32) triage.Place {
-		return triage.CasePlace(c.texts[id], int(sums[id].priority), timeOf(sums[id].last))
+	total = len(sums)
+	place := func(s sum) triage.Place {
+		return triage.CasePlace(c.texts[s.id], int(s.priority), timeOf(s.last))
 	}
-	for id := range maps.Keys(sums) {
-		if after == nil || after.Compare(place(id)) < 0 {
-			ids = append(ids, id)
-		}
+	if after != nil {
+		sums = slices.DeleteFunc(sums, func(s sum) bool { return after.Compare(place(s)) >= 0 })
 	}
-	slices.SortFunc(ids, func(a, b uint32) int { return place(a).Compare(place(b)) })
-	if limit > 0 && len(ids) > limit {
-		ids = ids[:limit]
-		next = place(ids[limit-1]).Cursor()
+	sums = first(sums, limit, func(a, b sum) int {
+		return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(b.last, a.last), cmp.Compare(c.texts[a.id], c.texts[b.id]))
+	})
+	if limit > 0 && len(sums) > limit {
+		sums = sums[:limit]
+		next = place(sums[limit-1]).Cursor()
 	}
-	return ids, next, len(sums)
+	for _, s := range sums {
+		ids = append(ids, s.id)
+	}
+	return ids, next, total
 }
 
 // Case is triage.Counter's.

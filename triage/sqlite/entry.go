@@ -98,14 +98,16 @@ func pack(list []string) []byte {
 	return b
 }
 
-func unpack(b []byte, into []string) ([]string, error) {
-	for len(b) > 0 {
-		n, used := binary.Uvarint(b)
-		if used <= 0 || n > uint64(len(b)-used) {
+// unpack appends the texts, which share memory with s.
+func unpack(s string, into []string) ([]string, error) {
+	for len(s) > 0 {
+		// A length is seldom longer than two bytes.
+		n, used := binary.Uvarint([]byte(s[:min(len(s), binary.MaxVarintLen64)]))
+		if used <= 0 || n > uint64(len(s)-used) {
 			return nil, errors.New("packed texts are damaged")
 		}
-		into = append(into, string(b[used:used+int(n)]))
-		b = b[used+int(n):]
+		into = append(into, s[used:used+int(n)])
+		s = s[used+int(n):]
 	}
 	return into, nil
 }
@@ -132,7 +134,7 @@ func (e *entry) setFacts(b []byte) (err error) {
 		return bad
 	}
 	e.explained = b[n] == 1
-	if e.texts, err = unpack(b[n+1:], make([]string, 0, len(textColumns))); err != nil || len(e.texts) != len(textColumns) {
+	if e.texts, err = unpack(string(b[n+1:]), e.texts[:0]); err != nil || len(e.texts) != len(textColumns) {
 		return bad
 	}
 	return nil

@@ -38,12 +38,32 @@ type column struct {
 	known map[string]uint32
 	texts []string
 	lists [][]string // of a field that is a list: what is packed in texts
+	// Of a field that is a list, what its lists are made of: they are counted by
+	// these. A list's counted ones are those that FacetValues gives.
+	counted [][]uint32
+	members []string
+	member  map[string]uint32
+
+	asked *answers
+}
+
+// answers are what was asked of a column's texts of late. People, pages and the
+// requests of one page ask the same again and again.
+type answers struct {
+	mu  sync.Mutex
+	yes map[string][]bool // by the question; of the texts that there were then
+}
+
+const maxAnswers = 64 // of a column: some 6 MB for 100,000 texts
+
+func newColumn(f *finding.Field) column {
+	return column{field: f, known: map[string]uint32{}, member: map[string]uint32{}, asked: &answers{yes: map[string][]bool{}}}
 }
 
 func newIndex() *index {
 	x := &index{rows: map[string]int32{}, texts: make([]column, len(textColumns)), hidden: map[string]bool{}}
 	for i, f := range textColumns {
-		x.texts[i] = column{field: f, known: map[string]uint32{}}
+		x.texts[i] = newColumn(f)
 	}
 	return x
 }
@@ -59,8 +79,19 @@ func (c *column) id(s string) uint32 {
 	c.texts = append(c.texts, s)
 	if c.field.Type == query.List {
 		// It was packed here or read back whole.
-		list, _ := unpack([]byte(s), nil)
+		list, _ := unpack(s, nil)
 		c.lists = append(c.lists, list)
+		var counted []uint32
+		for _, v := range triage.FacetValues(c.field, list) {
+			m, known := c.member[v]
+			if !known {
+				m = uint32(len(c.members))
+				c.member[v] = m
+				c.members = append(c.members, v)
+			}
+			counted = append(counted, m)
+		}
+		c.counted = append(c.counted, counted)
 	}
 	return id
 }
@@ -83,7 +114,8 @@ func (c *column) tidy() {
 		return
 	}
 	old := *c
-	*c = column{field: old.field, known: map[string]uint32{}, ids: old.ids}
+	*c = newColumn(old.field)
+	c.ids = old.ids
 	for i, id := range c.ids {
 		c.ids[i] = c.id(old.texts[id])
 	}
@@ -172,22 +204,24 @@ func every(int32) bool { return true }
 // tests are what a filter asks of a row, all but its page; x.mu is held while
 // they are made and used.
 func (x *index) tests(f *triage.Filter) (all []rowTest) {
-	of := func(name string, holds func(s string) bool) { all = append(all, x.texts[columnOf[name]].test(holds)) }
+	of := func(name, question string, holds func(s string) bool) {
+		all = append(all, x.texts[columnOf[name]].test(question, holds))
+	}
 	if f.Severity != "" {
 		least := int8(f.Severity.Rank())
 		all = append(all, func(row int32) bool { return x.severity[row] >= least })
 	}
 	if len(f.Status) > 0 {
-		of("status", func(s string) bool { return slices.Contains(f.Status, finding.Status(s)) })
+		of("status", "", func(s string) bool { return slices.Contains(f.Status, finding.Status(s)) })
 	}
 	if f.Kind != "" {
-		of("kind", func(s string) bool { return s == string(f.Kind) || strings.HasPrefix(s, string(f.Kind)+".") })
+		of("kind", "", func(s string) bool { return s == string(f.Kind) || strings.HasPrefix(s, string(f.Kind)+".") })
 	}
 	for _, equal := range []struct{ name, value string }{
 		{"rule", f.Rule}, {"account", f.Account}, {"actor", f.Actor}, {"resource", f.Resource},
 	} {
 		if equal.value != "" {
-			of(equal.name, func(s string) bool { return s == equal.value })
+			of(equal.name, "= "+equal.value, func(s string) bool { return s == equal.value })
 		}
 	}
 	if f.Text != "" {
@@ -208,7 +242,7 @@ func (x *index) tests(f *triage.Filter) (all []rowTest) {
 		all = append(all, func(row int32) bool { return !x.demoted[row] })
 	}
 	if !f.Staged && len(x.hidden) > 0 {
-		of("rule", func(s string) bool { return !x.hidden[s] })
+		of("rule", "", func(s string) bool { return !x.hidden[s] })
 	}
 	for _, e := range query.Conjuncts(f.Scope.Expr()) {
 		all = append(all, x.expr(e))
@@ -216,16 +250,36 @@ func (x *index) tests(f *triage.Filter) (all []rowTest) {
 	return all
 }
 
-// test asks once of each text, of a list until one of its texts holds.
-func (c *column) test(holds func(s string) bool) rowTest {
-	yes := make([]bool, len(c.texts))
-	if c.field.Type == query.List {
-		for i, list := range c.lists {
-			yes[i] = slices.ContainsFunc(list, holds)
+// test asks once of each text, of a list until one of its texts holds. A question
+// with a name is remembered: the same name is the same question.
+func (c *column) test(question string, holds func(s string) bool) rowTest {
+	return c.testIDs(question, func(id int) bool {
+		if c.field.Type == query.List {
+			return slices.ContainsFunc(c.lists[id], holds)
 		}
-	} else {
-		for i, s := range c.texts {
-			yes[i] = holds(s)
+		return holds(c.texts[id])
+	})
+}
+
+func (c *column) testIDs(question string, holds func(id int) bool) rowTest {
+	var yes []bool
+	if question != "" {
+		c.asked.mu.Lock()
+		yes = c.asked.yes[question]
+		c.asked.mu.Unlock()
+	}
+	if before := len(yes); before < len(c.texts) {
+		yes = append(make([]bool, 0, len(c.texts)), yes...)
+		for id := before; id < len(c.texts); id++ {
+			yes = append(yes, holds(id))
+		}
+		if question != "" {
+			c.asked.mu.Lock()
+			if len(c.asked.yes) >= maxAnswers {
+				clear(c.asked.yes)
+			}
+			c.asked.yes[question] = yes
+			c.asked.mu.Unlock()
 		}
 	}
 	ids := c.ids
@@ -235,7 +289,7 @@ func (c *column) test(holds func(s string) bool) rowTest {
 func (x *index) inText(lower string) rowTest {
 	var any []rowTest
 	for _, name := range []string{"title", "actor", "resource"} {
-		any = append(any, x.texts[columnOf[name]].test(func(s string) bool { return triage.InText(s, lower) }))
+		any = append(any, x.texts[columnOf[name]].test("has "+lower, func(s string) bool { return triage.InText(s, lower) }))
 	}
 	return anyOf(any)
 }
@@ -281,16 +335,16 @@ func (x *index) expr(e query.Expr) rowTest {
 		t := x.expr(e.X)
 		return func(row int32) bool { return !t(row) }
 	case query.Word:
-		return x.anywhere(e.Found)
+		return x.anywhere("word "+e.Pattern, e.Found)
 	}
 	return x.term(e)
 }
 
 // anywhere asks of what finding.Trouble.Texts gives.
-func (x *index) anywhere(holds func(s string) bool) rowTest {
+func (x *index) anywhere(question string, holds func(s string) bool) rowTest {
 	var any []rowTest
 	for _, name := range []string{"title", "actor", "person", "account", "rule", "resource"} {
-		any = append(any, x.texts[columnOf[name]].test(holds))
+		any = append(any, x.texts[columnOf[name]].test(question, holds))
 	}
 	return anyOf(append(any, func(row int32) bool { return holds(x.keys[row]) }))
 }
@@ -304,13 +358,9 @@ func (x *index) term(e query.Expr) rowTest {
 	if i, ok := columnOf[f.Name]; ok {
 		c := &x.texts[i]
 		if f.Type != query.List {
-			return c.test(func(s string) bool { return f.Holds(e, s) })
+			return c.test("is "+query.String(e), func(s string) bool { return f.Holds(e, s) })
 		}
-		yes := make([]bool, len(c.lists))
-		for i, list := range c.lists {
-			yes[i] = f.Holds(e, list)
-		}
-		return func(row int32) bool { return yes[c.ids[row]] }
+		return c.testIDs("is "+query.String(e), func(id int) bool { return f.Holds(e, c.lists[id]) })
 	}
 	switch f.Name {
 	case "key":
@@ -319,7 +369,7 @@ func (x *index) term(e query.Expr) rowTest {
 		if _, exists := e.(query.Exists); exists {
 			return every // the key is one of the texts
 		}
-		return x.anywhere(func(s string) bool { return f.Holds(e, s) })
+		return x.anywhere("is "+query.String(e), func(s string) bool { return f.Holds(e, s) })
 	case "priority":
 		return func(row int32) bool { return f.Holds(e, int64(x.priority[row])) }
 	case "count":
@@ -415,23 +465,47 @@ func (x *index) place(row int32, sort string) triage.Place {
 	return p
 }
 
+// behind tells of rows whether they follow a place in its order; x.mu is held.
+func (x *index) behind(p *triage.Place) rowTest {
+	if p.Sort != "" {
+		return func(row int32) bool { return p.Compare(x.place(row, p.Sort)) < 0 }
+	}
+	// The order of most lists, without making a place of every row.
+	priority, last := int16(p.Priority), p.LastSeen.UnixMicro()
+	return func(row int32) bool {
+		if x.priority[row] != priority {
+			return x.priority[row] < priority
+		}
+		if x.last[row] != last {
+			return x.last[row] < last
+		}
+		return x.keys[row] > p.Key
+	}
+}
+
 // page gives the first rows of the order that follow the cursor, one more than
 // the limit where there are more; x.mu is held.
 func (x *index) page(rows []int32, f *triage.Filter, after *triage.Place) []int32 {
 	if after != nil {
-		rows = slices.DeleteFunc(rows, func(row int32) bool { return after.Compare(x.place(row, f.Sort)) >= 0 })
+		behind := x.behind(after)
+		rows = slices.DeleteFunc(rows, func(row int32) bool { return !behind(row) })
 	}
-	order := x.before(f.Sort)
-	if f.Limit <= 0 || f.Limit+1 >= len(rows)/4 {
+	return first(rows, f.Limit, x.before(f.Sort))
+}
+
+// first gives the rows in their order: at most one more than the limit, where
+// there is one. It takes rows over.
+func first[T any](rows []T, limit int, order func(a, b T) int) []T {
+	if limit <= 0 || limit+1 >= len(rows)/4 {
 		slices.SortFunc(rows, order)
-		if f.Limit > 0 {
-			rows = rows[:min(len(rows), f.Limit+1)]
+		if limit > 0 {
+			rows = rows[:min(len(rows), limit+1)]
 		}
 		return rows
 	}
-	best := least{order: order, rows: slices.Clone(rows[:f.Limit+1])}
+	best := least[T]{order: order, rows: slices.Clone(rows[:limit+1])}
 	heap.Init(&best)
-	for _, row := range rows[f.Limit+1:] {
+	for _, row := range rows[limit+1:] {
 		if order(row, best.rows[0]) < 0 {
 			best.rows[0] = row
 			heap.Fix(&best, 0)
@@ -441,23 +515,23 @@ func (x *index) page(rows []int32, f *triage.Filter, after *triage.Place) []int3
 	return best.rows
 }
 
-// least is a heap of the first rows of an order, the last of them on top.
-type least struct {
-	order func(a, b int32) int
-	rows  []int32
+// least is a heap of the first of an order, the last of them on top.
+type least[T any] struct {
+	order func(a, b T) int
+	rows  []T
 }
 
-func (h *least) Len() int           { return len(h.rows) }
-func (h *least) Less(i, j int) bool { return h.order(h.rows[i], h.rows[j]) > 0 }
-func (h *least) Swap(i, j int)      { h.rows[i], h.rows[j] = h.rows[j], h.rows[i] }
-func (h *least) Push(any)           {} // it neither grows nor shrinks
-func (h *least) Pop() any           { return nil }
+func (h *least[T]) Len() int           { return len(h.rows) }
+func (h *least[T]) Less(i, j int) bool { return h.order(h.rows[i], h.rows[j]) > 0 }
+func (h *least[T]) Swap(i, j int)      { h.rows[i], h.rows[j] = h.rows[j], h.rows[i] }
+func (h *least[T]) Push(any)           {} // it neither grows nor shrinks
+func (h *least[T]) Pop() any           { return nil }
 
 // facet counts a field's values among rows; x.mu is held.
 func (x *index) facet(field *finding.Field, rows []int32, limit int) triage.Facet {
-	counts := map[string]int{}
 	i, ok := columnOf[field.Name]
 	if !ok { // explained
+		counts := map[string]int{}
 		for _, row := range rows {
 			if x.explained[row] {
 				counts["true"]++
@@ -467,28 +541,29 @@ func (x *index) facet(field *finding.Field, rows []int32, limit int) triage.Face
 		return triage.NewFacet(field, counts, limit)
 	}
 	c := &x.texts[i]
-	byID := make([]int32, len(c.texts))
+	byID, values := make([]int32, len(c.texts)), c.texts
 	for _, row := range rows {
 		byID[c.ids[row]]++
 	}
-	if field.Type != query.List {
-		return triage.NewFacetOf(field, func(yield func(string, int) bool) {
-			for id, n := range byID {
-				if n > 0 && !yield(c.texts[id], int(n)) {
-					return
-				}
+	if field.Type == query.List {
+		byList := byID
+		byID, values = make([]int32, len(c.members)), c.members
+		for id, n := range byList {
+			if n == 0 {
+				continue
 			}
-		}, limit)
-	}
-	for id, n := range byID {
-		if n == 0 {
-			continue
-		}
-		for _, v := range triage.FacetValues(field, c.lists[id]) {
-			counts[v] += int(n)
+			for _, m := range c.counted[id] {
+				byID[m] += n
+			}
 		}
 	}
-	return triage.NewFacet(field, counts, limit)
+	return triage.NewFacetOf(field, func(yield func(string, int) bool) {
+		for id, n := range byID {
+			if n > 0 && !yield(values[id], int(n)) {
+				return
+			}
+		}
+	}, limit)
 }
 
 // days counts rows by day; x.mu is held.

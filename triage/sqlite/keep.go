@@ -39,7 +39,7 @@ func (x *index) keysWhere(test func(row int32) bool) (keys []string) {
 // explainedBy tells of rows whether a thing of that id accounts for them; x.mu
 // is held.
 func (x *index) explainedBy(id string) rowTest {
-	return x.texts[columnOf["explained_by"]].test(func(s string) bool { return s == id })
+	return x.texts[columnOf["explained_by"]].test("= "+id, func(s string) bool { return s == id })
 }
 
 // place gives the position of an id in an ordered list.
@@ -273,7 +273,7 @@ func (s *Store) Assess(ctx context.Context, all []finding.Assessment) (touched i
 		known.Assessed = assessed
 		changed := func(subject string) bool { return subject != "" && old[subject] != assessed[subject] }
 		idx.mu.RLock()
-		actor, resource := idx.texts[columnOf["actor"]].test(changed), idx.texts[columnOf["resource"]].test(changed)
+		actor, resource := idx.texts[columnOf["actor"]].test("", changed), idx.texts[columnOf["resource"]].test("", changed)
 		idx.mu.RUnlock()
 		keys := idx.keysWhere(func(row int32) bool { return actor(row) || resource(row) })
 		touched = len(keys)

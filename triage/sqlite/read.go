@@ -115,7 +115,7 @@ func (s *Store) read(ctx context.Context, known *finding.Known, query string, ar
 		if err := e.setFacts(facts); err != nil {
 			return nil, err
 		}
-		if x.by, err = unpack([]byte(e.texts[columnOf["explained_by"]]), nil); err != nil {
+		if x.by, err = unpack(e.texts[columnOf["explained_by"]], nil); err != nil {
 			return nil, err
 		}
 		found = append(found, x)

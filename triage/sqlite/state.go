@@ -197,8 +197,8 @@ func (s *Store) readIndex(ctx context.Context) (*index, error) {
 		return nil, err
 	}
 	defer rows.Close()
+	var e entry
 	for rows.Next() {
-		var e entry
 		var facts sql.RawBytes
 		if err := rows.Scan(&e.key, &e.severity, &e.priority, &e.count, &e.first, &e.last, &e.demoted, &facts); err != nil {
 			return nil, err
