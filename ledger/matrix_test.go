@@ -1,0 +1,64 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/ledger"
+)
+
+// TestMatrix: a day without records is never taken for a quiet one.
+func TestMatrix(t *testing.T) {
+	day := func(s string) time.Time {
+		d, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	coverage := []ledger.DayRecords{
+		{Account: "b", Region: "r", Day: "2026-03-02", Records: 4}, {Account: "b", Region: "r", Day: "2026-03-03", Records: 4},
+		{Account: "a", Region: "r", Day: "2026-03-01", Records: 10}, {Account: "a", Region: "q", Day: "2026-03-01", Records: 5},
+		{Account: "a", Region: "r", Day: "2026-03-03", Records: 3}, {Account: "a", Region: "r", Day: "2026-03-05", Records: 1},
+	}
+	gaps := []ledger.Gap{
+		{Kind: ledger.Silent, Account: "a", Region: "r", From: day("2026-03-01").Add(5 * time.Hour), To: day("2026-03-01").Add(7 * time.Hour), Reason: "silent for two hours"},
+		{Kind: ledger.DigestMissing, Account: "a", Region: "q", From: day("2026-03-01").Add(3 * time.Hour), To: day("2026-03-01").Add(4 * time.Hour), Reason: "a digest is missing"},
+		{Kind: ledger.Silent, Account: "a", Region: "r", From: day("2026-03-04"), To: day("2026-03-05"), Reason: "silent all day"},
+	}
+	f := func(days int, now string, account string, want ...string) {
+		t.Helper()
+		m, err := ledger.MakeMatrix(coverage, gaps, days, day(now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range m.Accounts {
+			if row.Account != account {
+				continue
+			}
+			if len(row.Cells) != days || len(m.Days) != days {
+				t.Fatalf("%d cells, %d days", len(row.Cells), len(m.Days))
+			}
+			for i, c := range row.Cells {
+				state, reason, _ := strings.Cut(want[i], " ")
+				if string(c.State) != state || !strings.Contains(c.Reason, reason) || c.Day != m.Days[i] || (c.Reason == "") != (c.State == ledger.DayComplete) {
+					t.Errorf("%s of %s: %+v; want %s", c.Day, account, c, want[i])
+				}
+			}
+			return
+		}
+		t.Errorf("account %s is not there", account)
+	}
+	f(6, "2026-04-01", "a", "unknown 2026-03-01", "partial digest is missing (and 1 more)", "missing", "complete", "missing", "complete")
+	f(6, "2026-04-01", "b", "unknown", "unknown", "complete", "complete", "unknown 2026-03-03", "unknown 2026-03-03")
+	f(1, "2026-03-06", "a", "late")         // until two hours after its end
+	f(2, "2026-03-05", "b", "late", "late") // nothing of it is known yet, or it is not over
+	f(3, "2026-03-05", "a", "complete", "late", "late")
+	if m, err := ledger.MakeMatrix(nil, nil, 5, day("2026-03-01")); err != nil || len(m.Days)+len(m.Accounts) != 0 {
+		t.Errorf("of nothing: %+v, %v", m, err)
+	}
+	if _, err := ledger.MakeMatrix([]ledger.DayRecords{{Account: "a", Day: "yesterday"}}, nil, 5, day("2026-03-01")); err == nil {
+		t.Error("a day that is none passes")
+	}
+}
