@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/people/peopletest"
@@ -36,6 +38,49 @@ func TestKept(t *testing.T) {
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// BenchmarkSession is what every request of a browser pays to be known.
+func BenchmarkSession(b *testing.B) {
+	s, err := Open(b.Context(), filepath.Join(b.TempDir(), "state.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	d := people.NewDoor(s, people.Options{
+		Now:   func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) },
+		Audit: func(context.Context, people.Deed) error { return nil },
+	})
+	if _, err := d.AddUser(b.Context(), people.LocalOwner(), people.NewUser{Name: "alice", Password: "correct horse battery"}); err != nil {
+		b.Fatal(err)
+	}
+	secret, err := d.SignIn(b.Context(), "alice", "correct horse battery", people.Origin{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := d.Session(b.Context(), secret); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSignIn is a sign-in by password with the hashing that is asked for.
+func BenchmarkSignIn(b *testing.B) {
+	s, err := Open(b.Context(), filepath.Join(b.TempDir(), "state.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	d := people.NewDoor(s, people.Options{Now: time.Now, Audit: func(context.Context, people.Deed) error { return nil }})
+	if _, err := d.AddUser(b.Context(), people.LocalOwner(), people.NewUser{Name: "alice", Password: "correct horse battery"}); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := d.SignIn(b.Context(), "alice", "correct horse battery", people.Origin{}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
