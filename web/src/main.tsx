@@ -3,6 +3,7 @@ import './look.css'
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
+import { setNonce } from 'get-nonce'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { onSignedOut, Problem } from '@/api/client'
@@ -34,6 +35,7 @@ onSignedOut(() => {
 setLanguage(preferred())
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content
+if (nonce) setNonce(nonce) // of the style that keeps the page still under a dialog
 
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>

@@ -2,7 +2,7 @@
 import type { Event } from '@/api/contract'
 import { useEventTexts } from './event.texts'
 import { Field, Fields } from './field'
-import { LogText } from './log-text'
+import { LogText, pieces } from './log-text'
 import { When } from './when'
 import css from './event.module.css'
 
@@ -41,7 +41,7 @@ export function Json({ of }: { of: unknown }) {
   if (!text) return null
   return (
     <pre className={css.json} tabIndex={0}>
-      <LogText wrap mono>{text.length > 200_000 ? `${text.slice(0, 200_000)}…` : text}</LogText>
+      <bdi dir="ltr">{pieces(text.length > 200_000 ? `${text.slice(0, 200_000)}…` : text, true).map((p) => (p.control ? `⟨${p.text}⟩` : p.text)).join('')}</bdi>
     </pre>
   )
 }

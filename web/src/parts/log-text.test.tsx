@@ -1,10 +1,11 @@
+import { fireEvent } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { show } from '@/test/render'
 import { LogText, pieces, shorten, shortName } from './log-text'
 
 test('what nobody would see is shown', () => {
   expect(pieces('a\u202Egnp.exe\u001b[31m\n')).toEqual([
-    { text: 'a' }, { text: 'U+202E', control: true }, { text: 'gnp.exe' }, { text: '␛', control: true }, { text: '[31m' }, { text: '␊', control: true },
+    { text: 'a' }, { text: 'U+202E', control: true }, { text: 'gnp.exe' }, { text: 'ESC', control: true }, { text: '[31m' }, { text: 'LF', control: true },
   ])
   for (const c of ['\u0000', '\u00ad', '\u061c', '\u200b', '\u200f', '\u2066', '\ufeff', '\u3164', '\u{e0041}']) expect(pieces(`x${c}`), c.codePointAt(0)?.toString(16)).toHaveLength(2)
 })
@@ -34,4 +35,11 @@ test('names that people say', () => {
   expect(['arn:aws:iam::1:role/app', 'arn:aws:secretsmanager:r:1:secret:prod/db-AbCdEf', 'arn:aws:ssm:r:1:parameter/a/b', 'arn:aws:s3:::b', 'kei@example.com'].map(shortName)).toEqual([
     'app', 'prod/db-AbCdEf', 'a/b', 'b', 'kei@example.com',
   ])
+})
+
+test('a text that would fill the page is folded until it is asked for', async () => {
+  const { container, findByRole } = await show(<LogText wrap>{'x'.repeat(5000)}</LogText>)
+  expect(container.querySelector('bdi')?.textContent?.length).toBeLessThan(1000)
+  fireEvent.click(await findByRole('button', { name: 'show all 5,000 characters' }))
+  expect(container.querySelector('bdi')?.textContent).toHaveLength(5000)
 })

@@ -7,11 +7,12 @@ import css from './log-text.module.css'
 // eslint-disable-next-line no-control-regex
 const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\uffff\u{e0000}-\u{e01ef}]/gu
 
-/** Pieces of a text: as it is, or a mark for a character that nobody would see. */
-export function pieces(text: string): { text: string; control?: boolean }[] {
+/** Pieces of a text: as it is, or a mark for a character that nobody would see. `lines` keeps the ends of lines. */
+export function pieces(text: string, lines = false): { text: string; control?: boolean }[] {
   const out: { text: string; control?: boolean }[] = []
   let last = 0
   for (const m of text.matchAll(unseen)) {
+    if (lines && m[0] === '\n') continue
     if (m.index > last) out.push({ text: text.slice(last, m.index) })
     out.push({ text: named(m[0]), control: true })
     last = m.index + m[0].length
@@ -20,10 +21,12 @@ export function pieces(text: string): { text: string; control?: boolean }[] {
   return out
 }
 
+const controls = 'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(' ')
+
 function named(c: string): string {
   const code = c.codePointAt(0) ?? 0
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code) // ␊ ␛
-  if (code === 0x7f) return '␡'
+  if (code < 0x20) return controls[code] ?? ''
+  if (code === 0x7f) return 'DEL'
   return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
@@ -35,6 +38,9 @@ export function shorten(text: string, most: number): string {
   const head = Math.max(most - tail - 1, 1)
   return `${chars.slice(0, head).join('')}…${chars.slice(-tail).join('')}`
 }
+
+/** A sentence longer than this is folded: nobody reads it, and somebody may have meant it to fill the page. */
+const long = 1200
 
 /** The part of an ARN or path that people call the thing by. */
 export function shortName(text: string): string {
@@ -70,10 +76,12 @@ export function LogText({ children, most, name, mono, wrap, copy, className }: P
     const timer = setTimeout(() => setCopied(false), 1200)
     return () => clearTimeout(timer)
   }, [copied])
+  const [all, setAll] = useState(false)
   const whole = children ?? ''
   if (whole === '') return <span className="faint">–</span>
   const told = name ? shortName(whole) : whole
-  const short = most ? shorten(told, most) : told
+  const folded = !!wrap && !most && !all && told.length > long
+  const short = most ? shorten(told, most) : folded ? shorten(told, long / 2) : told
   const body = (
     <bdi
       className={[css.text, mono ? css.mono : '', wrap ? css.wrap : css.line, copy ? css.copy : '', className ?? ''].join(' ')}
@@ -112,6 +120,16 @@ export function LogText({ children, most, name, mono, wrap, copy, className }: P
       )}
     </bdi>
   )
+  if (folded) {
+    return (
+      <>
+        {body}{' '}
+        <button type="button" className={css.more} onClick={() => setAll(true)}>
+          {t('wholeText', { count: whole.length })}
+        </button>
+      </>
+    )
+  }
   if (short === whole && !copy) return body
   return (
     <Tooltip label={copied ? t('copied') : <Whole text={whole} />} opened={copied || undefined}>

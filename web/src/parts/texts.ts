@@ -6,6 +6,8 @@ export const useParts = texts(
   {
     copyThing: 'Copy {{thing}}',
     copy: 'Copy',
+    wholeText_one: 'show its {{n}} character',
+    wholeText_other: 'show all {{n}} characters',
     copied: 'Copied',
     retry: 'Try again',
     loading: 'Loading',
@@ -46,6 +48,7 @@ export const useParts = texts(
   {
     copyThing: '{{thing}} をコピー',
     copy: 'コピー',
+    wholeText_other: '全 {{n}} 文字を表示',
     copied: 'コピーしました',
     retry: 'もう一度',
     loading: '読み込み中',

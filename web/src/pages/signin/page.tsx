@@ -130,8 +130,8 @@ export function SignIn() {
               {oidc.length > 0 && password && <p className={css.or}>{t('or')}</p>}
               {password && (
                 <form onSubmit={(e) => void submit(e)} className={css.form}>
-                  <TextInput size="sm" name="user" label={t('user')} autoComplete="username" autoCapitalize="none" spellCheck={false} required autoFocus />
-                  <PasswordInput size="sm" name="password" label={t('password')} autoComplete="current-password" required />
+                  <TextInput size="sm" name="user" label={t('user')} autoComplete="username" autoCapitalize="none" spellCheck={false} required withAsterisk={false} autoFocus />
+                  <PasswordInput size="sm" name="password" label={t('password')} autoComplete="current-password" required withAsterisk={false} />
                   <Button type="submit" size="sm" fullWidth loading={busy} variant={oidc.length ? 'default' : 'filled'}>
                     {t('enter')}
                   </Button>
@@ -209,9 +209,9 @@ function WithLink({ title, note, button, user, children }: WithLinkProps) {
       {note && <p className="dim">{note}</p>}
       {link ? (
         <form onSubmit={(e) => void submit(e)} className={css.form}>
-          {user && <TextInput size="sm" name="user" label={t('user')} autoComplete="username" autoCapitalize="none" spellCheck={false} required autoFocus />}
-          <PasswordInput size="sm" name="password" label={t('password')} description={t('minimum')} autoComplete="new-password" minLength={12} required />
-          <PasswordInput size="sm" name="again" label={t('again')} autoComplete="new-password" required error={different && t('different')} />
+          {user && <TextInput size="sm" name="user" label={t('user')} autoComplete="username" autoCapitalize="none" spellCheck={false} required withAsterisk={false} autoFocus />}
+          <PasswordInput size="sm" name="password" label={t('password')} description={t('minimum')} autoComplete="new-password" minLength={12} required withAsterisk={false} />
+          <PasswordInput size="sm" name="again" label={t('again')} autoComplete="new-password" required withAsterisk={false} error={different && t('different')} />
           <Button type="submit" size="sm" fullWidth loading={busy}>
             {button}
           </Button>
