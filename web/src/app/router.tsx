@@ -93,7 +93,21 @@ const oneCase = createRoute({
   component: lazyRouteComponent(() => import('@/pages/cases/one'), 'CasePage'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase])])
+const secrets = createRoute({
+  getParentRoute: () => inside,
+  path: '/secrets',
+  validateSearch: words('q', 'account', 'kind', 'caller', 'quiet', 'failed', 'sort'),
+  component: lazyRouteComponent(() => import('@/pages/secrets/page'), 'Secrets'),
+})
+
+const oneSecret = createRoute({
+  getParentRoute: () => inside,
+  path: '/secrets/one', // ARNs have slashes in them
+  validateSearch: words('resource'),
+  component: lazyRouteComponent(() => import('@/pages/secrets/one'), 'SecretPage'),
+})
+
+const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase, secrets, oneSecret])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({
