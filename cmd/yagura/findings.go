@@ -210,7 +210,7 @@ func (p *program) findingsShow() *cobra.Command {
 			if err := p.showFinding(f); err != nil || p.json() || p.flags.format == "csv" {
 				return err
 			}
-			return p.showRelated(c.Context(), r, &f)
+			return p.showBeside(c.Context(), r, &f)
 		},
 	}
 }
@@ -263,19 +263,6 @@ func (p *program) showFinding(f finding.Finding) error {
 	p.section("What to do next", len(f.Next), func(i int) string { return f.Next[i] })
 	p.evidence(f.Evidence)
 	p.section("Decisions", len(f.Decisions), func(i int) string { return decided(f.Decisions[i]) })
-	return nil
-}
-
-// showRelated shows what other products, or we, say of the same trouble.
-func (p *program) showRelated(ctx context.Context, r *rooms, f *finding.Finding) error {
-	related, err := triage.Related(ctx, r.triage, f)
-	if err != nil {
-		return err
-	}
-	p.section("Findings that belong with it", len(related), func(i int) string {
-		x := &related[i].Finding
-		return fmt.Sprintf("%s %s (%s, %s): %s", x.Key, x.Title, x.Product(), x.Status, related[i].Why)
-	})
 	return nil
 }
 
