@@ -94,7 +94,7 @@ func (g *guard) received(w http.ResponseWriter, r *http.Request) {
 
 // ask is for requests of the API.
 func (g *guard) ask(w http.ResponseWriter, r *http.Request) {
-	if !sameOrigin(r, g.Hosts) && !(r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, navigations)) {
+	if !g.sameOrigin(r) && !(r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, navigations)) {
 		refuse(w, http.StatusForbidden, "a page of another origin may not ask this server")
 		return
 	}
@@ -179,8 +179,8 @@ func hostname(host string) string {
 }
 
 // sameOrigin is true for requests that no browser page made, and for those of
-// our own pages.
-func sameOrigin(r *http.Request, hosts []string) bool {
+// our own pages: where we are reached over TLS, of pages that came over TLS too.
+func (g *guard) sameOrigin(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return false
 	}
@@ -189,7 +189,18 @@ func sameOrigin(r *http.Request, hosts []string) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	return err == nil && u.Host == r.Host && slices.Contains(hosts, hostname(u.Host))
+	return err == nil && u.Host == r.Host && u.Scheme == g.scheme(r) && slices.Contains(g.Hosts, hostname(u.Host))
+}
+
+// scheme is how a browser reaches us under the Host that it asked. Who asks for
+// a loopback address on the machine of a proxy goes past the proxy.
+func (g *guard) scheme(r *http.Request) string {
+	host := hostname(r.Host)
+	ip := net.ParseIP(host)
+	if g.TLS || g.BehindProxy && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "https"
+	}
+	return "http"
 }
 
 // secure tells whether browsers reach us over TLS.
@@ -225,10 +236,8 @@ type caller struct {
 type callerKey struct{}
 
 func (g *guard) caller(r *http.Request) caller {
-	c := caller{Origin: people.Origin{Address: g.address(r), Agent: r.UserAgent()}, base: "http://" + r.Host, cookie: g.cookie(r), secure: g.secure(), held: map[string]string{}}
-	if c.secure {
-		c.base = "https://" + r.Host // which is one of Hosts
-	}
+	c := caller{Origin: people.Origin{Address: g.address(r), Agent: r.UserAgent()}, cookie: g.cookie(r), secure: g.secure(), held: map[string]string{}}
+	c.base = g.scheme(r) + "://" + r.Host // which is one of Hosts
 	for _, k := range r.Cookies() {
 		c.held[k.Name] = k.Value
 	}

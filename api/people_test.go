@@ -388,6 +388,8 @@ func TestHost(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	b.want(421, "POST", "/api/users", `{"name":"carol"}`, host("yagura.example.evil.example"))
+	b.origin = "http://yagura.example" // a page that came in the clear may be anybody's
+	b.want(403, "POST", "/api/users", `{"name":"carol"}`, host("yagura.example"))
 }
 
 // TestAddress: behind a proxy callers cannot choose whom they count as, and

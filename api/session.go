@@ -232,6 +232,9 @@ func (r Rooms) problem(err error) string {
 	if errors.As(err, &wait) {
 		return "wait"
 	}
+	if errors.Is(err, people.ErrStale) {
+		return "refused" // and nothing to write of: anybody may come with any state
+	}
 	r.Failed(err)
 	switch {
 	case errors.Is(err, people.ErrNoRole):

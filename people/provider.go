@@ -31,6 +31,10 @@ var ErrRefused = errors.New("the identity provider did not sign you in")
 // ErrNoRole: the provider vouches for somebody whom nothing gives a role here.
 var ErrNoRole = errors.New("no group of yours has a role here; an admin can map one")
 
+// ErrStale: nobody began what is to be finished, not in this browser, or too
+// long ago.
+var ErrStale = errors.New("begin again, in this browser")
+
 // Attempt is one way there and back.
 type Attempt struct {
 	State    string // names the attempt in the provider's answer
@@ -115,17 +119,17 @@ func (d *Door) provider(id string) (Provider, error) {
 // browser to, and a secret for the browser to keep until it comes back to
 // callback. After that it goes to the path to.
 func (d *Door) Begin(ctx context.Context, id, callback, to string, at Origin) (address, browser string, err error) {
+	// One that does not come back counts as a failure.
+	done, err := d.limit.begin(d.opt.Now(), "", at.Address)
+	if err != nil {
+		return "", "", err
+	}
 	p, err := d.provider(id)
 	if err != nil {
 		return "", "", err
 	}
 	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsFunc(to, func(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f }) {
 		to = "/" // only pages of ours
-	}
-	// One that does not come back counts as a failure.
-	done, err := d.limit.begin(d.opt.Now(), "", at.Address)
-	if err != nil {
-		return "", "", err
 	}
 	a := attempt{
 		Attempt:  Attempt{State: newSecret(), Nonce: newSecret(), Verifier: newSecret()},
@@ -150,7 +154,7 @@ func (d *Door) Finish(ctx context.Context, id, callback, browser string, answer 
 	a, ok := d.codes.take(d.opt.Now(), answer.State)
 	kept := HashOf(browser)
 	if !ok || a.provider != id || subtle.ConstantTimeCompare(kept[:], a.browser[:]) != 1 {
-		return "", "", fmt.Errorf("%w: begin again, in this browser", ErrRefused)
+		return "", "", fmt.Errorf("%w: %w", ErrRefused, ErrStale)
 	}
 	who, err := p.Finish(ctx, callback, a.Attempt, answer)
 	if err != nil {
