@@ -31,8 +31,8 @@ func (s *server) metrics() http.Handler {
 	count("batches_total", "Batches committed since the start.", nil, func(p pipeline.Stats) int64 { return p.Batches })
 	count("findings_touched_total", "Different findings made or seen again since the start.", nil, func(p pipeline.Stats) int64 { return p.Findings })
 	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Namespace: "yagura", Name: "events_unjudged_total", Help: "Events whose record no rule could be held against.",
-	}, func() float64 { return float64(s.rooms.rules.Unjudged()) }))
+		Namespace: "yagura", Name: "events_unjudged_total", Help: "Events whose record no rule could be held against, or that are a finding of another product and could not be read as one.",
+	}, func() float64 { return float64(s.rooms.rules.Unjudged() + s.rooms.others.Unread()) }))
 	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "yagura", Name: "rules_reloads_total", Help: "How often changed rules were taken up since the start.",
 	}, func() float64 { return float64(s.reloads.Load()) }))

@@ -37,6 +37,7 @@ type rooms struct {
 
 	// Once a pipeline was made:
 	rules   *rule.Live
+	others  external.Detector
 	hunter  atomic.Pointer[correlate.Hunter]
 	hunting *pipeline.Hunting
 	quiet   func(rule string) bool // of the rules on trial
@@ -184,7 +185,7 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	r.rules = rule.NewLive(p.detector(extra))
 	live := opt.Wait > 0 // who waits for company of batches goes on for long
 	p.hunters(r, live)
-	detectors := []detect.Detector{r.rules, &external.Detector{}}
+	detectors := []detect.Detector{r.rules, &r.others}
 	if r.secrets != nil {
 		detectors = append(detectors, r.secrets)
 	}
