@@ -26,7 +26,7 @@ type Console struct {
 	// Secrets gives what usage says of secrets and keys as of now, SecretUse all
 	// of the one with that name; false: there is none.
 	Secrets   func(ctx context.Context) (KnownSecrets, error)
-	SecretUse func(name string) (secrets.Use, bool)
+	SecretUse func(ctx context.Context, name string) (use secrets.Use, ok bool, err error)
 
 	Rules    func(ctx context.Context) ([]Rule, error)
 	Rule     func(ctx context.Context, id string) (RuleDetail, error)

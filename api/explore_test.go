@@ -98,7 +98,10 @@ func exploring(t *testing.T) *house {
 		Secrets: func(context.Context) (KnownSecrets, error) {
 			return KnownSecrets{Book: table.Book(), Findings: map[string]int{mySecret: 2}}, nil
 		},
-		SecretUse: table.Use,
+		SecretUse: func(_ context.Context, name string) (secrets.Use, bool, error) {
+			u, ok := table.Use(name)
+			return u, ok, nil
+		},
 		Rules: func(context.Context) ([]Rule, error) {
 			return []Rule{{ID: "r1", Title: "One", Level: "high", Kind: "rule", Attack: []string{"T1552.005"}, Findings: 3, Open: 1, Cases: RuleCases{Passed: 4}}}, nil
 		},

@@ -282,7 +282,10 @@ func secretDetail(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		use, ok := rooms.Console.SecretUse(in.Resource)
+		use, ok, err := rooms.Console.SecretUse(ctx, in.Resource)
+		if err != nil {
+			return nil, rooms.failure(err)
+		}
 		if !ok || !sees(ctx, use.Account) {
 			return nil, huma.Error404NotFound("no record names such a secret, key, parameter or certificate")
 		}

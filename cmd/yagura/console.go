@@ -6,13 +6,25 @@ import (
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/query"
+)
+
+// How old answers may be while they are worked out anew: those about what is under
+// way, and those that few things change.
+const (
+	littleOld = 15 * time.Second
+	quiteOld  = 10 * time.Minute
 )
 
 // console answers what the pages for exploring ask, beside what is stored.
 func (s *server) console() api.Console {
 	x := &explorer{lake: s.rooms.lake, changes: s.changes}
+	x.timelines.old, x.values.old = littleOld, littleOld
 	rules := &ruleBook{server: s}
+	rules.present.old = quiteOld
 	days := &dayAccount{server: s}
+	days.days.old = quiteOld
+	s.rooms.secrets.warm = func(ctx context.Context) error { return warm(ctx, x, rules, days) }
 	return api.Console{
 		Histogram: x.histogram,
 		Values:    x.fields,
@@ -23,7 +35,7 @@ func (s *server) console() api.Console {
 			})
 		},
 		Secrets:   s.rooms.secrets.known,
-		SecretUse: s.rooms.secrets.table.Use,
+		SecretUse: s.rooms.secrets.use,
 		Rules:     rules.list,
 		Rule:      rules.detail,
 		Coverage:  rules.coverage,
@@ -31,4 +43,17 @@ func (s *server) console() api.Console {
 		Sources:   s.sourceStates,
 		Settings:  s.settings,
 	}
+}
+
+// warm works out what takes longest of what every page of that name begins with,
+// before somebody asks.
+func warm(ctx context.Context, x *explorer, rules *ruleBook, days *dayAccount) error {
+	if _, err := x.histogram(ctx, query.Query{}, 60); err != nil {
+		return err
+	}
+	if _, err := days.matrix(ctx, 90); err != nil {
+		return err
+	}
+	_, err := rules.list(ctx)
+	return err
 }

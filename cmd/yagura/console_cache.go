@@ -19,6 +19,10 @@ const (
 // keptAnswers keeps answers that several people ask for, so that one of them is
 // worked out at a time, once. The zero value has none.
 type keptAnswers[T any] struct {
+	// old is up to what age an answer is given that is to be worked out again,
+	// which then goes on behind the back of who asks.
+	old time.Duration
+
 	mu  sync.Mutex
 	all map[string]*keptAnswer[T]
 }
@@ -34,20 +38,7 @@ type keptAnswer[T any] struct {
 // get gives the answer to key, which work works out. Changes is a number that is
 // another one when what answers rest on has changed.
 func (a *keptAnswers[T]) get(ctx context.Context, key string, changes int64, work func(context.Context) (T, error)) (T, error) {
-	a.mu.Lock()
-	now := time.Now()
-	x := a.all[key]
-	if x == nil || x.stale(now, changes) {
-		x = &keptAnswer[T]{done: make(chan struct{}), at: now, changes: changes}
-		a.keep(key, x)
-		go func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
-			defer cancel()
-			defer close(x.done)
-			x.value, x.err = work(ctx)
-		}()
-	}
-	a.mu.Unlock()
+	x := a.begin(ctx, key, changes, work)
 	select {
 	case <-x.done:
 		return x.value, x.err
@@ -57,6 +48,38 @@ func (a *keptAnswers[T]) get(ctx context.Context, key string, changes int64, wor
 	}
 }
 
+// begin gives what to wait for.
+func (a *keptAnswers[T]) begin(ctx context.Context, key string, changes int64, work func(context.Context) (T, error)) *keptAnswer[T] {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	had := a.all[key]
+	if had != nil && !had.stale(now, changes) {
+		return had
+	}
+	x := &keptAnswer[T]{done: make(chan struct{}), at: now, changes: changes}
+	give := x
+	if had != nil && had.err == nil && now.Sub(had.at) <= a.old {
+		// Until the new answer is there, the old one is given.
+		give, had.at, had.changes = had, now, changes
+	} else {
+		a.keep(key, x)
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+		defer cancel()
+		x.value, x.err = work(ctx)
+		close(x.done)
+		if give != x && x.err == nil {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.keep(key, x)
+		}
+	}()
+	return give
+}
+
+// stale tells whether it is to be worked out again.
 func (x *keptAnswer[T]) stale(now time.Time, changes int64) bool {
 	select {
 	case <-x.done:

@@ -32,6 +32,10 @@ const (
 type secretUse struct {
 	rooms *rooms
 	table *secrets.Table
+	// warm is called once all is summed; nil: nothing is.
+	warm func(context.Context) error
+
+	uses keptAnswers[foundUse]
 
 	mu     sync.Mutex
 	behind map[int64]bool // days to sum, since 1970
@@ -43,7 +47,7 @@ type secretUse struct {
 var _ detect.Detector = (*secretUse)(nil)
 
 func newSecretUse(r *rooms) *secretUse {
-	return &secretUse{rooms: r, table: secrets.NewTable(0), behind: map[int64]bool{}}
+	return &secretUse{rooms: r, table: secrets.NewTable(0), behind: map[int64]bool{}, uses: keptAnswers[foundUse]{old: littleOld}}
 }
 
 // Judge is detect.Detector's.
@@ -61,6 +65,9 @@ func (s *secretUse) Judge(_ context.Context, _ event.BatchID, events []event.Eve
 func (s *secretUse) keep(ctx context.Context) error {
 	if err := s.all(ctx); err != nil {
 		return err
+	}
+	if s.warm != nil {
+		_ = s.warm(ctx) // whoever asks for it is told what is wrong with it
 	}
 	for {
 		began := time.Now()
@@ -170,6 +177,21 @@ func (s *secretUse) known(ctx context.Context) (api.KnownSecrets, error) {
 	s.mu.Unlock()
 	counts, err := s.counts.get(ctx, s.rooms.triage)
 	return api.KnownSecrets{Book: s.table.Latest(), Behind: behind, Findings: counts.resource}, err
+}
+
+// foundUse is a use that was looked for.
+type foundUse struct {
+	secrets.Use
+	ok bool
+}
+
+// use is what the API asks of one. It is shared: nobody changes it.
+func (s *secretUse) use(ctx context.Context, name string) (secrets.Use, bool, error) {
+	u, err := s.uses.get(ctx, name, s.table.Version(), func(context.Context) (foundUse, error) {
+		u, ok := s.table.Use(name)
+		return foundUse{u, ok}, nil
+	})
+	return u.Use, u.ok, err
 }
 
 // countsAge is how old counts of findings may be.

@@ -28,6 +28,13 @@ func (t *Table) Book() *Book {
 	return b
 }
 
+// Version is a number that grows with every change.
+func (t *Table) Version() int64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.version
+}
+
 // Latest is a Book as of now, or of a little before if it was made anew after
 // every change, as those who make changes do.
 func (t *Table) Latest() *Book {
