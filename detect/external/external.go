@@ -73,6 +73,9 @@ func (d *Detector) Judge(ctx context.Context, batch event.BatchID, events []even
 			d.unread.Add(1)
 			continue
 		}
+		if a.Source == finding.Ours {
+			continue // it was sent out, and comes back: it is a finding already
+		}
 		at := place{Key(a.Ref), finding.Day(e.Time)}
 		groups[at] = append(groups[at], record{e, a})
 	}

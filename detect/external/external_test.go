@@ -200,6 +200,11 @@ func TestNothingElse(t *testing.T) {
 	if o := judge(t, event.Event{Format: "aws.cloudtrail", Raw: []byte(`{}`)}); len(o) > 0 {
 		t.Errorf("of a log record is said %v", o)
 	}
+	ours := fixture(t, "asff-partner")
+	ours.Raw = bytes.Replace(ours.Raw, []byte(`"ProductFields": {}`), []byte(`"ProductName": "Yagura"`), 1)
+	if o := judge(t, ours); len(o) > 0 {
+		t.Errorf("our own finding comes back from Security Hub as %v", o)
+	}
 	d := &Detector{}
 	j, err := d.Judge(t.Context(), event.BatchID{}, []event.Event{{Format: alert.Falco, Raw: []byte(`{}`)}})
 	if err != nil || len(j.Occurrences) > 0 || d.Unread() != 1 {
