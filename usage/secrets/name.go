@@ -27,6 +27,7 @@ var (
 		{"secretsmanager.amazonaws.com", "RotateSecret"}:             true,
 		{"secretsmanager.amazonaws.com", "PutSecretValue"}:           true,
 		{"secretsmanager.amazonaws.com", "UpdateSecretVersionStage"}: true,
+		{"secretsmanager.amazonaws.com", "RotationSucceeded"}:        true,
 		{"kms.amazonaws.com", "RotateKeyOnDemand"}:                   true,
 		{"kms.amazonaws.com", "RotateKey"}:                           true,
 		{"kms.amazonaws.com", "ImportKeyMaterial"}:                   true,
@@ -47,6 +48,8 @@ func (c call) uses() bool {
 	switch c.operation {
 	case "ExportCertificate", "GetCertificate":
 		return c.service == "acm.amazonaws.com"
+	case "BatchGetSecretValue":
+		return false // it writes a record of each secret besides its own
 	}
 	return usage.Reads(c.operation)
 }
