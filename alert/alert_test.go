@@ -112,6 +112,7 @@ func TestUnread(t *testing.T) {
 	f(`{"InsightArn":"a","Filters":{}}`, "a Security Hub insight")
 	f(`{"status_code":200,"data":{}}`, "without findings")
 	f(`{"b":1,"a":2}`, "top-level keys a, b")
+	f(`{"source":["aws.guardduty"],"detail-type":["GuardDuty Finding"],"detail":{"severity":[4]}}`, "rule's pattern")
 	f(`{"\u001b[31m":1}`, "keys ?[31m")
 	f(`{}`, "it has no keys")
 }

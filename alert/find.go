@@ -160,6 +160,9 @@ const NoFinding = "JSON, but no finding that Yagura reads: "
 
 // unread says what v is, for a person, where it is no finding that can be read.
 func unread(v value) string {
+	if _, isList := v.key("detail-type").v.([]any); isList {
+		return "an EventBridge rule's pattern, not an event"
+	}
 	if detail := v.key("detail"); v.key("detail-type").exists() && detail.isObject() {
 		return fmt.Sprintf("an EventBridge event %q from %q, with no finding in it that Yagura reads", clean(v.key("detail-type").str()), clean(v.key("source").str()))
 	}
