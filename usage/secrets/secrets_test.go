@@ -90,7 +90,7 @@ func TestFormsOfSecrets(t *testing.T) {
 		did(monday.Add(2*time.Hour), "rotator", sm, "RotateSecret", event.Success, short, full),
 		did(monday.Add(3*time.Hour), "orders", sm, "GetSecretValue", event.Denied, short),
 		did(monday.Add(4*time.Hour), "person", sm, "DescribeSecret", event.Success, full),
-		did(monday.Add(4*time.Hour), "orders", sm, "BatchGetSecretValue", event.Success, full), // each read has a record of its own
+		did(monday.Add(4*time.Hour), "orders", sm, "BatchGetSecretValue", event.Success, full),             // each read has a record of its own
 		did(monday.Add(4*time.Hour), "orders", sm, "GetSecretValue", event.NotFound, arn+"prod/db-backup"), // a word, no suffix
 	)
 	if got := resources(table); !slices.Equal(got, []string{full, arn + "prod/db-backup"}) {
