@@ -29,7 +29,7 @@ type Session struct {
 
 // SignIn says what is to be done to come in.
 type SignIn struct {
-	FirstRun bool    `json:"first_run" doc:"there is no user yet: the server has printed a link to make one"`
+	FirstRun bool    `json:"first_run" doc:"there is no admin yet, and no provider that could vouch for one: the server has printed a link to make one"`
 	Methods  Methods `json:"methods"`
 }
 
@@ -70,7 +70,8 @@ func signIn(a huma.API, rooms Rooms) {
 			return nil, rooms.failure(err)
 		}
 		out := &methods{}
-		out.Body.FirstRun = first
+		// Where there are providers, one of them may vouch for the first admin.
+		out.Body.FirstRun = first && len(rooms.People.Providers()) == 0
 		out.Body.Methods = Methods{Password: rooms.People.Passwords(), OIDC: []OIDCMethod{}}
 		for _, p := range rooms.People.Providers() {
 			out.Body.Methods.OIDC = append(out.Body.Methods.OIDC, OIDCMethod{p.ID(), p.Name()})

@@ -72,14 +72,14 @@ const visitGap = 4 * time.Hour
 // request would be a write for every request.
 const minute = time.Minute
 
-// FirstRun tells whether there is no user yet, and one with a password may be
-// made: where only providers vouch, nobody needs to.
+// FirstRun tells whether there is no admin yet who may come in, and one with a
+// password may be made: where only providers vouch, nobody needs to.
 func (d *Door) FirstRun(ctx context.Context) (bool, error) {
 	if d.opt.NoPasswords {
 		return false, nil
 	}
 	all, err := d.store.Users(ctx)
-	return len(all) == 0, err
+	return !slices.ContainsFunc(all, func(u User) bool { return u.Admin() }), err
 }
 
 // Providers gives those of the options.

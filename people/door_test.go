@@ -325,6 +325,7 @@ func TestFirstRun(t *testing.T) {
 	if err != nil || !first {
 		t.Fatal(first, err)
 	}
+	s.add("viewer", people.Viewer) // does not count
 	old, _, err := s.NewLink(t.Context(), people.LocalOwner(), people.LinkFirst, "")
 	s.want(err, nil)
 	link, _, err := s.NewLink(t.Context(), people.LocalOwner(), people.LinkFirst, "")
@@ -338,6 +339,7 @@ func TestFirstRun(t *testing.T) {
 	f("", "alice", good, people.ErrGone)
 	f(link, "alice", "short", people.ErrPassword)
 	f(link, "alice alice", good, people.ErrName)
+	f(link, "viewer", good, people.ErrTaken)
 	s.now = s.now.Add(people.FirstRunLasts)
 	f(link, "alice", good, people.ErrGone)
 	link, _, err = s.NewLink(t.Context(), people.LocalOwner(), people.LinkFirst, "")

@@ -46,10 +46,10 @@ func (d *Door) Link(ctx context.Context, secret string) (Link, error) {
 	return d.store.Link(ctx, HashOf(secret), d.opt.Now())
 }
 
-// ErrSetUp: there are users already, and nothing to do at the first run.
-var ErrSetUp = errors.New("there are users already: sign in")
+// ErrSetUp: there is an admin already, and nothing to do at the first run.
+var ErrSetUp = errors.New("there is an admin already: sign in")
 
-// FirstAdmin makes the first user, an admin, for the holder of a link of the
+// FirstAdmin makes the first admin for the holder of a link of the
 // first run, and signs it in.
 func (d *Door) FirstAdmin(ctx context.Context, link, name, password string, at Origin) (secret string, err error) {
 	if _, err := d.linked(ctx, link, LinkFirst, at); err != nil {
@@ -61,6 +61,9 @@ func (d *Door) FirstAdmin(ctx context.Context, link, name, password string, at O
 	u, err := d.newUser(ctx, NewUser{Name: name, Role: Admin, Password: password})
 	if err != nil {
 		return "", err // and the link is still good
+	}
+	if _, err := d.store.User(ctx, u.Name); err == nil {
+		return "", ErrTaken
 	}
 	if _, err := d.store.TakeLink(ctx, HashOf(link), d.opt.Now()); err != nil {
 		return "", err

@@ -291,7 +291,7 @@ func (p *program) peopleLink() *cobra.Command {
 	var enter bool
 	c := &cobra.Command{
 		Use: "link [NAME]", Short: "Make a one-time link", Args: cobra.MaximumNArgs(1),
-		Long: `Link prints an address that works once. Without a name, while there are no users,
+		Long: `Link prints an address that works once. Without a name, while there is no admin,
 it makes the first admin. With a name, that user sets a new password there, or with
 --sign-in just signs in. Whoever has the link may use it: it is good for 24 hours,
 or with --sign-in for one.`,
@@ -302,7 +302,7 @@ or with --sign-in for one.`,
 				case err != nil:
 					return err
 				case len(args) == 0 && !first:
-					return wrong("there are users: name the one that the link is for")
+					return wrong("there is an admin: name the user that the link is for")
 				case len(args) == 0:
 					return p.printLink(c.Context(), d, people.LinkFirst, "")
 				case enter:

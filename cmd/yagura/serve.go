@@ -38,7 +38,7 @@ func (p *program) serve() *cobra.Command {
 		Use: "serve", Short: "Read the configured sources and answer over HTTP", Args: cobra.NoArgs,
 		Long: `Serve reads the sources of the configuration as their records arrive, judges
 them, and answers over HTTP: the console at /, and what it asks under /api/,
-/metrics, /healthz and /openapi.json. While there are no users it prints a one-time
+/metrics, /healthz and /openapi.json. While there is no admin it prints a one-time
 link that makes the first admin; see "yagura people". Scripts show the token of the
 data directory (DIR/token, made at the first start, or server.token of the
 configuration) or one made by "yagura people token" as "Authorization: Bearer TOKEN".
@@ -386,7 +386,7 @@ func (s *server) invite(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.warn("nobody can sign in yet; make the first admin, once and within %d hours, at\n  %s", int(people.FirstRunLasts.Hours()), s.origin()+api.LinkPath(l.Kind, secret))
+	s.warn("there is no admin yet; make the first one, once and within %d hours, at\n  %s", int(people.FirstRunLasts.Hours()), s.origin()+api.LinkPath(l.Kind, secret))
 	return nil
 }
 
