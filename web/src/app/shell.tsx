@@ -55,7 +55,7 @@ export function Shell() {
           <Icon name="search" />
         </ActionIcon>
       </header>
-      <div className={css.side} data-open={open === 'menu' || undefined}>
+      <aside className={css.side} aria-label={t('side')} data-open={open === 'menu' || undefined}>
         <Link to="/" className={css.mark}>
           <Mark /> <b>Yagura</b>
         </Link>
@@ -78,7 +78,7 @@ export function Shell() {
             </ActionIcon>
           </Tooltip>
         </div>
-      </div>
+      </aside>
       {/* A page that scrolls inside itself can still be reached by keys. */}
       <main id="page" className={css.main} tabIndex={-1}>
         <Outlet />
@@ -180,7 +180,7 @@ function Account() {
   return (
     <Menu position="top-start" width={220}>
       <Menu.Target>
-        <UnstyledButton className={css.account} aria-label={t('account', { name: session.name || session.user })}>
+        <UnstyledButton className={css.account} title={t('account', { name: session.name || session.user })}>
           <Icon name="person" />
           <span>
             <bdi>{session.name || session.user}</bdi>

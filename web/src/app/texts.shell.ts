@@ -4,6 +4,7 @@ export const useShell = texts(
   'shell',
   {
     main: 'Pages',
+    side: 'Yagura',
     skip: 'Skip to the page',
     today: 'Today',
     findings: 'Findings',
@@ -50,6 +51,7 @@ export const useShell = texts(
   },
   {
     main: 'ページ',
+    side: 'Yagura',
     skip: '本文へ移動',
     today: '今日',
     findings: '検出結果',

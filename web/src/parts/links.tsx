@@ -8,12 +8,14 @@ export function address(path: string, search: Record<string, string | undefined>
 }
 
 /** A link to a page by its address; it opens without loading the console anew. */
-export function To({ href, children, className, current }: { href: string; children: ReactNode; className?: string; current?: boolean }) {
+export function To({ href, children, className, current, label }: { href: string; children: ReactNode; className?: string; current?: boolean ; label?: string }) {
   const router = useRouter()
   return (
     <a
       href={href}
       className={className}
+      aria-label={label}
+      title={label}
       aria-current={current ? 'page' : undefined}
       onClick={(e: MouseEvent) => {
         if (e.metaKey || e.ctrlKey || e.shiftKey || e.button !== 0) return

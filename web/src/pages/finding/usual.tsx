@@ -15,7 +15,8 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
   const most = Math.max(...series.map((p) => Math.max(p.seen, p.high)))
   const band = Math.max(...series.map((p) => p.high), 1)
   const log = most > 25 * band
-  const says = t('chartSays', { seen: peak.seen, when: moment(peak.time, t.language), low: round(peak.low), high: round(peak.high) })
+  const kind = peak.seen < peak.low ? 'chartSaysLess' : round(peak.low) === round(peak.high) ? 'chartSaysOne' : 'chartSays'
+  const says = t(kind, { seen: peak.seen, when: moment(peak.time, t.language), low: round(peak.low), high: round(peak.high) })
 
   const make = useCallback(
     (ink: Ink) => {

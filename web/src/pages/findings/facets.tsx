@@ -48,7 +48,7 @@ function Facet({ of, total, filter, onFilter }: { of: Answer['facets'][number]; 
   }
   return (
     <section>
-      <h3>{t.word('field', of.field)}</h3>
+      <h2>{t.word('field', of.field)}</h2>
       <ul>
         {(all ? values : values.slice(0, most)).map(({ value, count }) => {
           const on = has(filter, of.field, value)
