@@ -33,6 +33,7 @@ type Config struct {
 	Exports   []Node    `yaml:"exports"` // where findings are sent, each as its package comment shows it
 	Rules     Rules     `yaml:"rules"`
 	Anomalies Anomalies `yaml:"anomalies"`
+	Estate    Estate    `yaml:"estate"`
 	Retention Retention `yaml:"retention"`
 	Lake      Lake      `yaml:"lake"`
 	SQL       SQL       `yaml:"sql"`

@@ -165,6 +165,9 @@ func (p *program) open(ctx context.Context, how access) (_ *rooms, err error) {
 	if r.triage, err = triagesqlite.On(ctx, r.state, triagesqlite.Expanding(calendar.Expand)); err != nil || how == asking {
 		return r, err
 	}
+	if err := p.placeFindings(ctx, r.triage); err != nil {
+		return r, err
+	}
 	return r, r.openPeople(ctx)
 }
 
