@@ -72,7 +72,7 @@ func fixtures() []finding.Finding {
 			Key: finding.Key("gcp"), Kind: finding.KindExternal, Title: "Public bucket", Severity: finding.Low, Confidence: 0.5,
 			Actor: "erin@corp.example", Resource: "//storage.googleapis.com/shop-prod-1-exports", Account: "shop-prod-1",
 			Reasons:  []finding.Reason{{Kind: "said", Text: "Says the provider of projects/shop-prod-1."}},
-			External: &finding.External{Product: "Security Command Center", UID: "organizations/1/sources/2/findings/3", Format: "gcp.scc", Type: "PUBLIC_BUCKET_ACL", At: noon, Given: finding.New, Links: []string{"https://console.cloud.google.com/x"}},
+			External: &finding.External{Product: "Security Command Center", UID: "organizations/1/sources/2/findings/3", Format: "gcp.scc", Type: "PUBLIC_BUCKET_ACL", At: noon, Given: finding.New, Links: []string{"https://console.cloud.google.com/x"}, Resources: []string{"//storage.googleapis.com/shop-prod-1-exports", "//storage.googleapis.com/projects/shop-prod-1"}},
 		},
 		Priority: 12, Status: finding.Suppressed, Cause: finding.CauseUnknown, FirstSeen: noon, LastSeen: noon, Count: 1, Case: finding.Key("c3"),
 	}

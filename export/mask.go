@@ -80,6 +80,7 @@ func Masked(f finding.Finding, m *mask.Masker) finding.Finding {
 		for _, s := range []*string{&x.UID, &x.Parent} {
 			text(s)
 		}
+		x.Resources = each(x.Resources, text)
 		x.Links = nil // they lead into accounts
 		f.External = &x
 	}
