@@ -5,7 +5,9 @@ import (
 	"go/parser"
 	"go/token"
 	"iter"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	exportmemory "github.com/yagura-sec/yagura/export/memory"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/mask"
+	"github.com/yagura-sec/yagura/source/receive"
 )
 
 // TestExamples opens every source as its package comment shows it.
@@ -139,6 +142,51 @@ func TestFormats(t *testing.T) {
 	for name, n := range Formats() {
 		if n.Format() != name {
 			t.Errorf("%s is listed as %s", n.Format(), name)
+		}
+	}
+}
+
+// TestDocuments opens what docs/receive.md and docs/export.md show.
+func TestDocuments(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"receive.md", "export.md"} {
+		text, err := os.ReadFile(filepath.Join("..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "```yaml\n")
+		example, _, ok := strings.Cut(rest, "```")
+		if !ok {
+			t.Fatalf("%s has no example", name)
+		}
+		// Files it names are not here: the token's is put in place, the system's
+		// certificates stand in for those of a server.
+		if err := os.WriteFile(filepath.Join(dir, "token"), []byte("another-token-that-tests-show\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		example = strings.ReplaceAll(example, "/etc/yagura/hec-token", filepath.Join(dir, "token"))
+		example = regexp.MustCompile(`(?m)^ *ca: .*\n`).ReplaceAllString(example, "")
+		c, err := config.Parse(name, []byte(example))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hub := &receive.Hub{}
+		for _, n := range c.Sources {
+			if _, err := Source(n, Asks{Now: time.Now, Getenv: secrets, Hub: hub}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, n := range c.Exports {
+			asks := OutputAsks{
+				Changes: func(context.Context, time.Time) iter.Seq2[finding.Finding, error] { return nil },
+				Outbox:  &exportmemory.Outbox{}, Getenv: secrets, Now: time.Now,
+			}
+			if _, err := Output(n, asks); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if len(c.Sources)+len(c.Exports) == 0 {
+			t.Errorf("%s shows nothing", name)
 		}
 	}
 }

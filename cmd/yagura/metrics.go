@@ -39,7 +39,7 @@ func (s *server) metrics() http.Handler {
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "rules", Help: "Rules in use, those that only serve correlations included.",
 	}, func() float64 { return float64(s.rooms.rules.Detector().Len()) }))
-	reg.MustRegister(tasks{s}, account{s}, hunts{s}, looks{s})
+	reg.MustRegister(tasks{s}, account{s}, hunts{s}, looks{s}, receives{s})
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "yagura", Name: "build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 }))

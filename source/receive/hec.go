@@ -107,15 +107,15 @@ func (h *Hub) collector(w http.ResponseWriter, r *http.Request) {
 		say(w, code, 0, reply{})
 		return
 	}
-	s.count(func(st *Stats) { st.Requests++ })
 	channel, code := s.channel(r)
+	if code == codeSuccess && what == "ack" {
+		s.answerAcks(w, r, channel)
+		return
+	}
+	s.count(func(st *Stats) { st.Requests++ })
 	if code != codeSuccess {
 		s.count(func(st *Stats) { st.Refused++ })
 		say(w, code, 0, reply{})
-		return
-	}
-	if what == "ack" {
-		s.answerAcks(w, r, channel)
 		return
 	}
 	s.collect(w, r, what == "raw", channel)

@@ -138,3 +138,14 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // as in problem
 }
+
+// Stats tells what each source did since it was made, by its name.
+func (h *Hub) Stats() map[string]Stats {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	out := make(map[string]Stats, len(h.names))
+	for name, s := range h.names {
+		out[name] = s.Stats()
+	}
+	return out
+}

@@ -265,7 +265,7 @@ func TestIngest(t *testing.T) {
 	if len(rejects) != 2 || rejects[0].Position != 2 || !strings.Contains(rejects[0].Reason, "byte") {
 		t.Errorf("rejects are %+v", rejects)
 	}
-	if s := x.source.Stats(); s.Requests != 10 || s.Again != 1 || s.Refused != 3 || s.Records != 10 || s.Rejects != 2 {
+	if s := x.hub.Stats()["test"]; s.Requests != 10 || s.Again != 1 || s.Refused != 3 || s.Records != 10 || s.Rejects != 2 {
 		t.Errorf("stats are %+v", s)
 	}
 }
