@@ -60,6 +60,7 @@ func rooms(t *testing.T) Rooms {
 		Metrics: http.NotFoundHandler(),
 		People:  door(t, &peoplememory.Store{}, people.Options{}),
 		Live:    &Live{},
+		Triage:  Triage{Store: store},
 		Pages:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the console at ", r.URL.Path) }),
 		Now:     func() time.Time { return noon },
 		Failed:  func(err error) { t.Log("the server says:", err) },

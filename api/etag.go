@@ -37,7 +37,14 @@ func (m Conditional) fresh(state any) error {
 	if m.IfMatch == "" {
 		return nil
 	}
-	now := tag(state)
+	return m.matches(tag(state))
+}
+
+// matches is fresh of a state whose tag is at hand.
+func (m Conditional) matches(now string) error {
+	if m.IfMatch == "" {
+		return nil
+	}
 	for given := range strings.SplitSeq(m.IfMatch, ",") {
 		if given = strings.TrimSpace(given); given == "*" || given == now {
 			return nil

@@ -79,7 +79,11 @@ func (r Rooms) exports(a huma.API) {
 		Responses:   map[string]*huma.Response{"200": {Description: "OK", Content: types}},
 	})), func(ctx context.Context, in *exportInput) (*file, error) {
 		o := export.Options{Version: in.Version, Program: r.version, Product: in.Product, View: ExportView}
-		all := func() iter.Seq2[finding.Finding, error] { return PagesOf(ctx, r.Findings, in.filter()) }
+		chosen, err := in.filter(r)
+		if err != nil {
+			return nil, err
+		}
+		all := func() iter.Seq2[finding.Finding, error] { return PagesOf(ctx, r.Findings, chosen) }
 		if in.Masked {
 			if r.Mask == nil {
 				return nil, huma.Error501NotImplemented("nothing can be masked here")

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -46,12 +47,36 @@ type Finding struct {
 	Demoted        bool                  `json:"demoted"`
 	Decisions      []finding.Decision    `json:"decisions"`
 	Anomaly        *finding.Anomaly      `json:"anomaly,omitempty" doc:"the numbers of an anomaly"`
+
+	Source      string            `json:"source" doc:"the product that says it: yagura, guardduty, securityhub"`
+	Product     string            `json:"product" doc:"that, as people call it"`
+	External    *finding.External `json:"external,omitempty" doc:"what the product says whose finding it is"`
+	Person      string            `json:"person" doc:"the session or user name where a person acted"`
+	Resources   []string          `json:"resources" doc:"all that it is about"`
+	AccountName string            `json:"account_name" doc:"as the estate says; empty: it says nothing"`
+	Environment string            `json:"environment"`
+	Owner       string            `json:"owner"`
+	Criticality string            `json:"criticality" enum:",low,medium,high,critical"`
+	Staged      bool              `json:"staged" doc:"its rule runs on trial, or was retired after one"`
+	Related     []string          `json:"related" doc:"keys of findings that speak of the same trouble; in lists only what its record names"`
+	// ProposedCause is told of a single finding.
+	ProposedCause *ProposedCause `json:"proposed_cause,omitempty" doc:"what probably brought it about; only of a single finding, and absent where nothing shows it"`
+}
+
+// ProposedCause is what probably brought a finding about, for a person to take or
+// leave.
+type ProposedCause struct {
+	Cause      finding.Cause `json:"cause" enum:"deploy,person,drift,provider,attack,unknown"`
+	Confidence float64       `json:"confidence" minimum:"0" maximum:"1"`
+	Text       string        `json:"text" doc:"what shows it, in a sentence"`
+	Evidence   []event.UID   `json:"evidence" doc:"the events that show it"`
 }
 
 // Findings is a page of them.
 type Findings struct {
 	Findings []Finding `json:"findings"`
 	Next     string    `json:"next" doc:"cursor of the following page; empty at the end"`
+	Total    *int      `json:"total,omitempty" doc:"how many there are on all pages"`
 }
 
 // ViewFinding gives f as scripts read it. Lists are never null.
@@ -65,6 +90,9 @@ func ViewFinding(f finding.Finding) Finding {
 		Evidence: []event.UID{}, Rule: f.Rule, Attack: list(f.Attack),
 		FalsePositives: list(f.FalsePositives), Next: list(f.Next), Case: f.Case, Demoted: f.Demoted,
 		Decisions: list(f.Decisions), Anomaly: f.Anomaly,
+		Source: f.Said(), Product: f.Product(), External: f.External, Person: f.Person(), Resources: list(f.Resources()),
+		AccountName: f.AccountName, Environment: f.Environment, Owner: f.Owner, Criticality: f.Criticality,
+		Staged: f.Staged, Related: list(slices.Clone(f.Related)),
 	}
 	for _, s := range f.Evidence.First {
 		v.Evidence = append(v.Evidence, s.UID)
@@ -102,19 +130,25 @@ type Case struct {
 // Cases is a page of them.
 type Cases struct {
 	Cases []Case `json:"cases"`
-	Next  string `json:"next" doc:"cursor of the following page of findings; empty at the end"`
+	Next  string `json:"next" doc:"cursor of the following page; empty at the end"`
+	Total *int   `json:"total,omitempty" doc:"how many there are on all pages"`
 }
 
 // ViewCases gives cases as scripts read them.
 func ViewCases(cases []finding.Case, next string) Cases {
 	v := Cases{Cases: make([]Case, 0, len(cases)), Next: next}
 	for _, c := range cases {
-		v.Cases = append(v.Cases, Case{
-			ID: c.ID, Priority: c.Priority, Severity: c.Severity, Actor: c.Actor, Resource: c.Resource, Account: c.Account,
-			FirstSeen: c.First, LastSeen: c.Last, Chance: c.Chance, Explained: c.Explained, Findings: ViewFindings(c.Findings, "").Findings,
-		})
+		v.Cases = append(v.Cases, ViewCase(c))
 	}
 	return v
+}
+
+// ViewCase gives a case as scripts read it.
+func ViewCase(c finding.Case) Case {
+	return Case{
+		ID: c.ID, Priority: c.Priority, Severity: c.Severity, Actor: c.Actor, Resource: c.Resource, Account: c.Account,
+		FirstSeen: c.First, LastSeen: c.Last, Chance: c.Chance, Explained: c.Explained, Findings: ViewFindings(c.Findings, "").Findings,
+	}
 }
 
 // list is l, or an empty list for nil, so that JSON says [] and not null.
@@ -126,6 +160,7 @@ func list[T any](l []T) []T {
 }
 
 type listInput struct {
+	Q        string           `query:"q" maxLength:"4096" doc:"filter over the fields of findings: field:value, phrases, wildcards, ranges, and, or, not" example:"severity:>=high account:111122223333 not explained:true"`
 	Severity finding.Severity `query:"severity" enum:"informational,low,medium,high,critical" doc:"at least this severe"`
 	Status   []finding.Status `query:"status" enum:"new,in_progress,resolved,suppressed" doc:"one of these"`
 	Kind     finding.Kind     `query:"kind" doc:"anomaly chooses every sign of anomalies"`
@@ -137,51 +172,77 @@ type listInput struct {
 	Since    time.Time        `query:"since" doc:"last seen at or after"`
 	Until    time.Time        `query:"until" doc:"last seen before"`
 	Demoted  bool             `query:"demoted" doc:"also findings of rules that match too much to look at one by one"`
+	Staged   bool             `query:"staged" doc:"also findings of rules on trial, and of retired ones"`
 	Limit    int              `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 	Cursor   string           `query:"cursor"`
 
 	Unexplained bool `query:"unexplained" doc:"none that planned work or the log itself accounts for"`
 }
 
-func (in *listInput) filter() triage.Filter {
+// filter is what in chooses; times in its q may be relative to now.
+func (in *listInput) filter(r Rooms) (triage.Filter, error) {
+	scope, err := r.scopeAt(in.Q)
 	return triage.Filter{
 		Severity: in.Severity, Status: in.Status, Kind: in.Kind, Rule: in.Rule, Account: in.Account,
 		Actor: in.Actor, Resource: in.Resource, Text: in.Text, Since: in.Since, Until: in.Until,
-		Demoted: in.Demoted, Limit: in.Limit, Cursor: in.Cursor, Unexplained: in.Unexplained,
-	}
+		Demoted: in.Demoted, Staged: in.Staged, Limit: in.Limit, Cursor: in.Cursor, Unexplained: in.Unexplained, Scope: scope,
+	}, err
 }
 
 func findings(a huma.API, rooms Rooms) {
 	type page struct{ Body Findings }
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "list-findings", Method: http.MethodGet, Path: "/api/findings", Summary: "Findings, most pressing first",
-	})), func(ctx context.Context, in *listInput) (*page, error) {
-		found, next, err := rooms.Findings.List(ctx, in.filter())
+	})), func(ctx context.Context, in *struct {
+		ListInput
+		Sort string `query:"sort" doc:"priority (default), last_seen, first_seen, severity, count, title, actor, resource, account, status or assignee; a - before it turns the order round"`
+	}) (*page, error) {
+		f, err := in.filter(rooms)
 		if err != nil {
-			return nil, rooms.failure(err)
+			return nil, err
 		}
-		return &page{ViewFindings(found, next)}, nil
-	})
-	type gathered struct{ Body Cases }
-	huma.Register(a, need(people.Viewer, within(huma.Operation{
-		OperationID: "list-cases", Method: http.MethodGet, Path: "/api/cases", Summary: "A page of findings, gathered by principal, resource and day",
-	})), func(ctx context.Context, in *listInput) (*gathered, error) {
-		found, next, err := rooms.Findings.List(ctx, in.filter())
+		f.Sort = in.Sort
+		found, next, err := rooms.Findings.List(ctx, f)
 		if err != nil {
-			return nil, rooms.failure(err)
+			return nil, rooms.wronged(err)
 		}
-		return &gathered{ViewCases(finding.Gather(found), next)}, nil
+		out := &page{ViewFindings(found, next)}
+		if rooms.Triage.Store != nil {
+			total, err := rooms.Triage.Store.Count(ctx, f)
+			if err != nil {
+				return nil, rooms.wronged(err)
+			}
+			out.Body.Total = &total
+		}
+		return out, nil
 	})
-	type one struct{ Body Finding }
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "get-finding", Method: http.MethodGet, Path: "/api/findings/{key}", Summary: "One finding, by its key or a prefix of it",
 	})), func(ctx context.Context, in *struct {
 		Key string `path:"key"`
-	}) (*one, error) {
+	}) (*tagged[Finding], error) {
 		f, err := rooms.Findings.Get(ctx, in.Key)
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		return &one{ViewFinding(f)}, nil
+		return rooms.single(ctx, &f)
 	})
+}
+
+// single is f with what is told of a single finding, and its tag.
+func (r Rooms) single(ctx context.Context, f *finding.Finding) (*tagged[Finding], error) {
+	v := ViewFinding(*f)
+	related, err := triage.Related(ctx, r.Findings, f)
+	if err != nil {
+		return nil, r.failure(err)
+	}
+	for i := range related {
+		if key := related[i].Finding.Key; !slices.Contains(v.Related, key) {
+			v.Related = append(v.Related, key)
+		}
+	}
+	if v.ProposedCause, err = r.proposedCause(ctx, f); err != nil {
+		return nil, r.failure(err)
+	}
+	return &tagged[Finding]{tag(f), v}, nil
 }

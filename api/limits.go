@@ -16,6 +16,9 @@ import (
 // are given no others.
 func (r Rooms) limited() Rooms {
 	r.Findings = limitedFindings{r.Findings}
+	if all := r.Triage.Store; all != nil {
+		r.Triage.Store = limitedTriage{all, r.Findings}
+	}
 	r.Select = limitedSelect(r.Select)
 	if all := r.Console.Histogram; all != nil {
 		r.Console.Histogram = func(ctx context.Context, q query.Query, buckets int) (lake.Histogram, error) {

@@ -34,6 +34,7 @@ type Rooms struct {
 	Stopped func() []Stopped
 	Metrics http.Handler
 	Console Console // what the pages for exploring ask besides
+	Triage  Triage  // what the pages of triage ask and change
 	// People lets people and scripts in.
 	People *people.Door
 	// Live tells browsers what is new.
@@ -133,6 +134,7 @@ func (u *unsaid) WriteHeader(status int)      { u.status = status }
 func describe(a huma.API, cfg Config, rooms Rooms) {
 	healthz(a, cfg, rooms)
 	findings(a, rooms)
+	triaging(a, rooms)
 	rooms.exports(a)
 	search(a, rooms)
 	ledgers(a, rooms)
