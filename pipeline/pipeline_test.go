@@ -42,10 +42,14 @@ func normalise(dst []event.Event, r event.Raw) ([]event.Event, error) {
 	if _, err := fmt.Sscanf(string(r.Body), "at %d", &n); err != nil {
 		return dst, fmt.Errorf("no number in %q", r.Body)
 	}
-	return append(dst, event.Event{
+	e := event.Event{
 		UID: event.HashUID(string(r.Body)), Time: noon.Add(time.Duration(n) * time.Second), IngestTime: r.Received,
 		AccountUID: "111122223333", Region: "eu-west-1", Raw: r.Body,
-	}), nil
+	}
+	if strings.HasSuffix(string(r.Body), "insight") {
+		e.Category = event.Insight
+	}
+	return append(dst, e), nil
 }
 
 func (h *house) Judge(_ context.Context, batch event.BatchID, events []event.Event) (j finding.Judged, err error) {
@@ -183,6 +187,23 @@ func TestDeliver(t *testing.T) {
 	}
 	if want := []ledger.Coverage{{Account: "111122223333", Region: "eu-west-1", Hour: noon, Records: 2}}; !reflect.DeepEqual(hours, want) {
 		t.Errorf("coverage %+v", hours)
+	}
+}
+
+// TestCoverage: what somebody concluded does not make an hour look covered.
+func TestCoverage(t *testing.T) {
+	h := newHouse()
+	if err := h.pipe(pipeline.Options{}).Deliver(t.Context(), batch("a", "at 2", "at 4 insight", "at 7200 insight")); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for c, err := range h.ledger.Coverage(t.Context(), time.Time{}, time.Time{}) {
+		if n++; err != nil || c.Records != 1 || !c.Hour.Equal(noon) {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d hours are covered", n)
 	}
 }
 
