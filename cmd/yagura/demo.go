@@ -73,7 +73,8 @@ func (p *program) demoWelcome(ctx context.Context, d *people.Door) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\nThe console is open until Ctrl-C. Come in, once and within an hour, at\n\n  %s\n\n", p.origin()+api.LinkPath(l.Kind, secret))
+	fmt.Fprintf(p.stdout, "\nThe console is open until Ctrl-C. Come in, once and within an hour, at\n\n  %s\n\nFor another browser: %s --data %s people link %s --sign-in\n\n",
+		p.origin()+api.LinkPath(l.Kind, secret), p.self, p.dir, demoUser)
 	return nil
 }
 
