@@ -118,7 +118,7 @@ func drawn(rng *rand.Rand, n int, set string) string {
 func (b *builder) accounts() {
 	for i := range b.c.Accounts {
 		a := &estate.Account{
-			ID: fmt.Sprintf("%012d", 111122223333+i), Index: i, Name: accountNames[i%len(accountNames)], Home: home,
+			ID: accountID(i), Index: i, Name: accountNames[i%len(accountNames)], Home: home,
 			NAT: fmt.Sprintf("198.18.%d.%d", i%250, 10+i/250), Network: fmt.Sprintf("10.%d", i%250), VPCE: "vpce-" + hexes(b.rng, 17),
 		}
 		switch prefix, _, _ := strings.Cut(a.Name, "-"); prefix {
