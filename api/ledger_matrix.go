@@ -28,7 +28,7 @@ func ledgerMatrix(a huma.API, rooms Rooms) {
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "ledger-matrix", Method: http.MethodGet, Path: "/api/ledger/matrix", Summary: "How whole the log of each account is, day by day",
 	})), func(ctx context.Context, in *struct {
-		Days int `query:"days" default:"90" minimum:"1" maximum:"400" doc:"so many days, up to the latest with records"`
+		Days int `query:"days" default:"90" minimum:"1" maximum:"400" doc:"so many days up to today; up to the latest with records where that is longer ago"`
 	}) (*matrix, error) {
 		if rooms.Console.Days == nil {
 			return nil, absent("the account of days")

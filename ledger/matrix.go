@@ -45,10 +45,11 @@ const Lateness = 2 * time.Hour
 
 const dayLength = 24 * time.Hour
 
-// MakeMatrix looks at so many days up to the latest with records. Coverage and
-// gaps are those of a Report: of all time, so that what came before is known. Now
-// is the clock: a day that has not been over for Lateness is late, whatever came
-// of it.
+// MakeMatrix looks at so many days up to today, or up to the latest with records
+// where that is longer ago than so many days: logs of long ago are looked at as
+// they were. Coverage and gaps are those of a Report: of all time, so that what
+// came before is known. Now is the clock: a day that has not been over for Lateness
+// is late, whatever came of it.
 func MakeMatrix(coverage []DayRecords, gaps []Gap, days int, now time.Time) (Matrix, error) {
 	byAccount := map[string]map[int64]int64{} // records by day since 1970
 	var last int64
@@ -69,6 +70,9 @@ func MakeMatrix(coverage []DayRecords, gaps []Gap, days int, now time.Time) (Mat
 	m := Matrix{Days: []string{}, Accounts: []AccountDays{}}
 	if len(byAccount) == 0 {
 		return m, nil
+	}
+	if today := now.Unix() / 86400; today-last < int64(days) {
+		last = max(last, today)
 	}
 	first := last - int64(days) + 1
 	for d := first; d <= last; d++ {

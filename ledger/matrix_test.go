@@ -55,6 +55,7 @@ func TestMatrix(t *testing.T) {
 	f(1, "2026-03-06", "a", "late")         // until two hours after its end
 	f(2, "2026-03-05", "b", "late", "late") // nothing of it is known yet, or it is not over
 	f(3, "2026-03-05", "a", "complete", "late", "late")
+	f(4, "2026-03-08", "a", "complete", "unknown 2026-03-05", "late", "late") // nothing came since
 	if m, err := ledger.MakeMatrix(nil, nil, 5, day("2026-03-01")); err != nil || len(m.Days)+len(m.Accounts) != 0 {
 		t.Errorf("of nothing: %+v, %v", m, err)
 	}
