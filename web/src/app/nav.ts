@@ -5,5 +5,6 @@ export const nav = [
   { to: '/', text: 'today', icon: 'today', key: 't' },
   { to: '/findings', text: 'findings', icon: 'findings', key: 'f' },
   { to: '/cases', text: 'cases', icon: 'cases', key: 'c' },
+  { to: '/search', text: 'search', icon: 'search', key: 's' },
   { to: '/secrets', text: 'secrets', icon: 'secrets', key: 'k' },
 ] as const satisfies readonly { to: string; text: string; icon: IconName; key: string }[]

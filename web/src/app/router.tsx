@@ -107,7 +107,34 @@ const oneSecret = createRoute({
   component: lazyRouteComponent(() => import('@/pages/secrets/one'), 'SecretPage'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase, secrets, oneSecret])])
+const search = createRoute({
+  getParentRoute: () => inside,
+  path: '/search',
+  validateSearch: words('q', 'since', 'until', 'open'),
+  component: lazyRouteComponent(() => import('@/pages/search/page'), 'Search'),
+})
+
+const sql = createRoute({
+  getParentRoute: () => inside,
+  path: '/search/sql',
+  validateSearch: words('sql', 'show'),
+  component: lazyRouteComponent(() => import('@/pages/search/ask'), 'SQL'),
+})
+
+const dashboards = createRoute({
+  getParentRoute: () => inside,
+  path: '/search/dashboards',
+  component: lazyRouteComponent(() => import('@/pages/search/dashboards'), 'Dashboards'),
+})
+
+const dashboard = createRoute({
+  getParentRoute: () => inside,
+  path: '/search/dashboards/$id',
+  validateSearch: words('since', 'until'),
+  component: lazyRouteComponent(() => import('@/pages/search/dashboards'), 'DashboardPage'),
+})
+
+const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({

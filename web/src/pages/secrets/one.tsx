@@ -98,7 +98,7 @@ function Facts({ of: d }: { of: SecretDetail }) {
       <Field name={t('fact.failures')}>{number(d.failures, t.language)}</Field>
       <Field name={t('fact.rotation')}>{rotation(t, d, now)}</Field>
       <Field name={t('maturity')}><Maturity of={d.maturity} /></Field>
-      {d.forms.length > 1 && <Field name={t('fact.names')}><ul className={css.names}>{d.forms.map((f) => <li key={f}><LogText mono copy most={64}>{f}</LogText></li>)}</ul></Field>}
+      {d.forms.length > 1 && <Field name={t('fact.names')}><ul className={css.names}>{d.forms.map((f) => <li key={f}><LogText mono copy wrap>{f}</LogText></li>)}</ul></Field>}
     </Fields>
   )
 }

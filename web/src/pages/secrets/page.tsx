@@ -175,16 +175,16 @@ function List({ of, narrowed, sort, at, onAt, onOpen, go, onEnd }: ListProps) {
   const t = useTexts()
   const columns = useMemo(
     () => [
-      column<Secret>('name', t('name'), (s) => <Name of={s} />, { grow: 4, sort: 'name' }),
+      column<Secret>('name', t('name'), (s) => <Name of={s} />, { grow: 6, sort: 'name' }),
       column<Secret>('callers', t('callers'), (s) => <Callers of={s.callers} />, { grow: 3, above: 640 }),
       column<Secret>('account', t('account'), (s) => (
         <button type="button" className={css.link} title={s.account_name || undefined} onClick={() => go({ account: s.account })}><LogText most={16}>{s.account_name || s.account}</LogText></button>
-      ), { width: 108, above: 820 }),
+      ), { width: 104, above: 820 }),
       column<Secret>('regions', t('regions'), (s) => <LogText most={26}>{s.regions.join(', ') || s.region}</LogText>, { width: 120, above: 960 }),
       column<Secret>('last_use', t('lastUse'), (s) => <When at={s.last_use} />, { width: 96, right: true, sort: 'last_use' }),
-      column<Secret>('quiet', <span title={t('quietDoes')}>{t('quiet')}</span>, (s) => <Quiet of={s} />, { width: 76, right: true, sort: 'quiet_days' }),
-      column<Secret>('calls', t('calls'), (s) => number(s.calls, t.language), { width: 76, right: true, above: 700, sort: 'calls' }),
-      column<Secret>('actors', t('actors'), (s) => number(s.actors, t.language), { width: 76, right: true, above: 1040, sort: 'actors' }),
+      column<Secret>('quiet', <span title={t('quietDoes')}>{t('quiet')}</span>, (s) => <Quiet of={s} />, { width: 60, right: true, sort: 'quiet_days' }),
+      column<Secret>('calls', t('calls'), (s) => number(s.calls, t.language), { width: 72, right: true, above: 1060, sort: 'calls' }),
+      column<Secret>('actors', t('actors'), (s) => number(s.actors, t.language), { width: 76, right: true, above: 1160, sort: 'actors' }),
       column<Secret>('findings', t('findings'), (s) => (s.findings ? <b>{number(s.findings, t.language)}</b> : <span className="faint">0</span>), { width: 76, right: true, sort: 'findings' }),
       column<Secret>('maturity', t('maturity'), (s) => <Maturity of={s.maturity} />, { width: 84, above: 860 }),
     ],
