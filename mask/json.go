@@ -29,8 +29,8 @@ var fields = map[string]Kind{
 // JSON is masked as a text.
 func (m *Masker) JSON(b []byte) []byte {
 	m.mu.RLock()
+	defer m.mu.RUnlock()
 	known := m.known
-	m.mu.RUnlock()
 	var own words
 	if err := walk(b, nil, func(key, value string) { m.learnOwn(&own, key, value) }); err != nil {
 		return []byte(m.text(string(b), known, words{}))

@@ -21,9 +21,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // MinKey is how many bytes a key has at least.
@@ -67,7 +67,8 @@ const (
 
 // Learn says that name is a name, so that Text and JSON mask it wherever it
 // stands as a word of its own, in any case. Names of fewer than three letters
-// and a few words that every log has are ErrShort. Learning is cheap and may be
+// (two where a script sets no spaces) and a few words that every log has are
+// ErrShort. Learning is cheap and may be
 // repeated; what is to be masked everywhere is to be learned before the first
 // text.
 func (m *Masker) Learn(kind Kind, name string) error {
@@ -96,13 +97,7 @@ func (m *Masker) learn(name, alias string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.known.alias[low] == alias {
-		return nil
-	}
-	// Copies: readers go on with the maps that they have.
-	next := words{alias: maps.Clone(m.known.alias), first: maps.Clone(m.known.first)}
-	next.add(low, alias)
-	m.known = next
+	m.known.add(low, alias)
 	return nil
 }
 
@@ -122,7 +117,14 @@ var common = map[string]bool{
 	"account": true, "secret": true, "session": true, "global": true, "production": true, "staging": true, "the": true,
 }
 
-func maskable(low string) bool { return len([]rune(low)) >= 3 && !common[low] && wordEnd(low, 0) > 0 }
+func maskable(low string) bool {
+	first, _ := utf8.DecodeRuneInString(low)
+	least := 3
+	if spaceless(first) {
+		least = 2 // 佐藤
+	}
+	return utf8.RuneCountInString(low) >= least && !common[low] && wordEnd(low, 0) > 0
+}
 
 // sum is the keyed hash that every alias is made of.
 func (m *Masker) sum(kind, name string) []byte {
@@ -134,7 +136,11 @@ func (m *Masker) sum(kind, name string) []byte {
 var lower = base32.NewEncoding("abcdefghijkmnopqrstuvwxyz2345678").WithPadding(base32.NoPadding)
 
 func (m *Masker) letters(kind, name string, n int) string {
-	return lower.EncodeToString(m.sum(kind, name))[:n]
+	text := lower.EncodeToString(m.sum(kind, name))
+	for block := 1; len(text) < n; block++ {
+		text += lower.EncodeToString(m.sum(kind, fmt.Sprintf("%d/%s", block, name)))
+	}
+	return text[:n]
 }
 
 // Account is the alias of a cloud account: of twelve digits another twelve, and

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -119,6 +121,11 @@ func TestLearn(t *testing.T) {
 	f("佐藤花子 (111122223333)", m.Person("佐藤花子")+" ("+m.Account("111122223333")+")")
 	f("shop-prod-db in SHOP-PROD", "account-"+m.Account("111122223333")+"-db in account-"+m.Account("111122223333"))
 	f("arn:aws:iam::111122223333:role/shop-prod-reader", "arn:aws:iam::"+m.Account("111122223333")+":role/account-"+m.Account("111122223333")+"-reader")
+	f("aliceが111122223333でキーAKIAABCDEFGHIJKLMNOPを", alice+"が"+m.Account("111122223333")+"でキー"+m.Text("AKIAABCDEFGHIJKLMNOP")+"を")
+	f("担当は佐藤花子です。", "担当は"+m.Person("佐藤花子")+"です。")
+	f("担当はalice@corp.exampleさん", "担当は"+alice+"@masked.invalidさん")
+	f("花子@corp.example", m.Person("花子")+"@masked.invalid")
+	f("josé alicé", "josé alicé")
 	for _, name := range []string{"root", "ab", "", "--"} {
 		if err := m.Learn(Person, name); !errors.Is(err, ErrShort) {
 			t.Errorf("%q is learned: %v", name, err)
@@ -188,4 +195,58 @@ func FuzzMask(f *testing.F) {
 			t.Errorf("%q became %q, which is no JSON", doc, out)
 		}
 	})
+}
+
+// TestTogether: names are learned while texts are masked.
+func TestTogether(t *testing.T) {
+	m := masker(t)
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for j := range 200 {
+				if err := m.Learn(Person, fmt.Sprintf("person%dof%d", j, i)); err != nil {
+					t.Error(err)
+				}
+				m.Text("person1of1 in 111122223333")
+				m.JSON([]byte(`{"userName":"person1of1"}`))
+			}
+		})
+	}
+	wg.Wait()
+	if got := m.Text("person199of3"); got != m.Person("person199of3") {
+		t.Errorf("became %s", got)
+	}
+}
+
+// BenchmarkText masks a sentence as findings have it, with 10,000 names known.
+func BenchmarkText(b *testing.B) {
+	m := masker(b)
+	for i := range 10_000 {
+		if err := m.Learn(Person, fmt.Sprintf("somebody%d", i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	const text = "arn:aws:sts::111122223333:assumed-role/Operator/somebody77 called StopLogging in account 111122223333 (shop-prod), where somebody78 has done it before, from 203.0.113.7 with Boto3/1.34 at 2026-03-01T12:00:00Z."
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		m.Text(text)
+	}
+}
+
+// TestLong: no text takes time out of proportion to its length.
+func TestLong(t *testing.T) {
+	m := masker(t)
+	for _, name := range []string{"alice", "佐藤花子", strings.Repeat("a", 60)} {
+		if err := m.Learn(Person, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, piece := range []string{"@", "a@", "a@b.", "あ", "あ@", "arn:aws", "arn:aws::::", "1-", "1111-", "projects/", "subscriptions/", "AKIA", "ASIAABCDEFGHIJKL:", "aaaa", "a ", "佐藤", "1", "alice", "-", "\xff"} {
+		text := strings.Repeat(piece, 512<<10/len(piece))
+		start := time.Now()
+		m.Text(text)
+		if took := time.Since(start); took > 20*time.Second { // seconds at most, on a busy machine
+			t.Errorf("half a megabyte of %q takes %s", piece, took)
+		}
+	}
 }

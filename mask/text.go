@@ -7,28 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// shapes are what is known on sight. The order counts: what comes first takes
-// the text, so that the digits of a UUID are no account.
-var shapes = regexp.MustCompile(strings.Join([]string{
-	`(?P<arn>arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]{12}:[^\s"'<>{}\[\](),;|\\]+)`,
-	`(?P<mail>[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)+)`,
-	`(?P<subscription>(?i:subscriptions/)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})`,
-	`(?P<uuid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)`,
-	`(?P<project>\bprojects/[a-z0-9][a-z0-9:.-]*[a-z0-9])`,
-	`(?P<id>\b(?:AKIA|ASIA|AROA|AIDA|AIPA|ANPA|ANVA|APKA|AGPA|ABIA|ACCA)[A-Z0-9]{12,}\b(?::[\pL\pN_.@+=-]+)?)`,
-	`(?P<dashed>\b[0-9]{4}-[0-9]{4}-[0-9]{4}\b)`,
-	`(?P<digits>[0-9]{12,})`,
-}, "|"))
-
-var shapeNames = shapes.SubexpNames()
-
 // Text masks every account, person and project in s that is known on sight or
 // was learned.
 func (m *Masker) Text(s string) string {
 	m.mu.RLock()
-	known := m.known
-	m.mu.RUnlock()
-	return m.text(s, known, words{})
+	defer m.mu.RUnlock()
+	return m.text(s, m.known, words{})
 }
 
 // text masks with the names that everybody knows, and those of a document.
@@ -38,11 +22,15 @@ func (m *Masker) text(s string, known, own words) string {
 	}
 	var b strings.Builder
 	at := 0
-	for _, found := range shapes.FindAllStringSubmatchIndex(s, -1) {
-		from, to := found[0], found[1]
-		m.names(&b, s[at:from], known, own)
-		b.WriteString(m.shape(s, from, to, shapeOf(found), known, own))
-		at = to
+	for i := 0; i < len(s); {
+		to, alias := m.shape(s, i, known, own)
+		if to == 0 {
+			i++
+			continue
+		}
+		m.names(&b, s[at:i], known, own)
+		b.WriteString(alias)
+		at, i = to, to
 	}
 	if at == 0 && len(known.alias) == 0 && len(own.alias) == 0 {
 		return s
@@ -51,41 +39,142 @@ func (m *Masker) text(s string, known, own words) string {
 	return b.String()
 }
 
-func shapeOf(found []int) string {
-	for i := 1; i < len(shapeNames); i++ {
-		if found[2*i] >= 0 {
-			return shapeNames[i]
+// shape is the end and the alias of what begins at i and is known on sight; 0
+// where nothing is. What comes first takes the text, so that the digits of a UUID
+// are no account.
+func (m *Masker) shape(s string, i int, known, own words) (to int, alias string) {
+	c := s[i]
+	if i > 0 && isDigit(s[i-1]) && isDigit(c) || !isDigit(c) && c < 0x80 && !isLetter(c) && !strings.ContainsRune("._%+-", rune(c)) {
+		return 0, "" // inside a number, or nothing begins like this
+	}
+	if to := mailEnd(s, i); to > 0 {
+		return to, m.mail(s[i:to])
+	}
+	first := i == 0 || !wordByte(s[i-1])
+	if first && c < 0x80 {
+		if to, alias := m.worded(s, i, known, own); to > 0 {
+			return to, alias
 		}
 	}
-	return ""
+	if !isDigit(c) {
+		return 0, ""
+	}
+	to = i
+	for to < len(s) && isDigit(s[to]) {
+		to++
+	}
+	if to-i != 12 || letterAt(s, i-1, true) || letterAt(s, to, false) {
+		return 0, ""
+	}
+	return to, m.Account(s[i:to])
 }
 
-// shape masks what stands between from and to.
-func (m *Masker) shape(s string, from, to int, name string, known, own words) string {
-	text := s[from:to]
-	switch name {
-	case "arn":
-		name := strings.TrimRight(text, ".:!?") // the sentence's, not the name's
-		return m.arn(name, known, own) + text[len(name):]
-	case "mail":
-		return m.mail(text)
-	case "subscription":
-		head, id := text[:len(text)-36], text[len(text)-36:]
-		return head + m.Project(id)
-	case "project":
-		return "projects/" + m.projectName(strings.TrimPrefix(text, "projects/"))
-	case "id":
-		return m.principal(text)
-	case "dashed":
-		id := m.Account(strings.ReplaceAll(text, "-", ""))
-		return id[:4] + "-" + id[4:8] + "-" + id[8:]
-	case "digits":
-		if len(text) == 12 && !letterAt(s, from-1, true) && !letterAt(s, to, false) {
-			return m.Account(text)
+// worded is shape for what begins where a word does.
+func (m *Masker) worded(s string, i int, known, own words) (to int, alias string) {
+	rest := s[i:]
+	switch c := s[i]; {
+	case c == 'a' && strings.HasPrefix(rest, "arn:aws"):
+		if found := arns.FindString(rest[:min(len(rest), maxARN)]); found != "" {
+			name := strings.TrimRight(found, ".:!?") // the sentence's, not the name's
+			return i + len(found), m.arn(name, known, own) + found[len(name):]
+		}
+	case c == 'p' && strings.HasPrefix(rest, "projects/"):
+		name := rest[len("projects/"):]
+		end := 0
+		for end < len(name) && (isDigit(name[end]) || 'a' <= name[end] && name[end] <= 'z' || strings.IndexByte(":.-", name[end]) >= 0) {
+			end++
+		}
+		if name = strings.Trim(name[:end], ":.-"); name != "" && name[0] == rest[len("projects/")] {
+			return i + len("projects/") + len(name), "projects/" + m.projectName(name)
+		}
+	case (c == 's' || c == 'S') && len(rest) >= subscriptionID+36 && strings.EqualFold(rest[:subscriptionID], "subscriptions/") && isUUID(rest[subscriptionID:subscriptionID+36]):
+		return i + subscriptionID + 36, rest[:subscriptionID] + m.Project(rest[subscriptionID:subscriptionID+36])
+	case c == 'A' && len(rest) >= 16:
+		if found := ids.FindString(rest[:min(len(rest), 200)]); found != "" {
+			return i + len(found), m.principal(found)
 		}
 	}
-	return text
+	if len(rest) >= 36 && isUUID(rest[:36]) && (len(rest) == 36 || !wordByte(rest[36])) {
+		return i + 36, rest[:36]
+	}
+	if d := dashed(rest); d != "" {
+		id := m.Account(strings.ReplaceAll(d, "-", ""))
+		return i + len(d), id[:4] + "-" + id[4:8] + "-" + id[8:]
+	}
+	return 0, ""
 }
+
+// Bounds of what is looked at for one name: longer ones are none.
+const (
+	maxARN         = 4096
+	subscriptionID = len("subscriptions/")
+)
+
+var (
+	arns = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]{12}:[^\s"'<>{}\[\](),;|\\]+`)
+	ids  = regexp.MustCompile(`^(?:AKIA|ASIA|AROA|AIDA|AIPA|ANPA|ANVA|APKA|AGPA|ABIA|ACCA)[A-Z0-9]{12,}\b(?::[\pL\pN_.@+=-]+)?`)
+)
+
+// dashed is an account's number as 1111-2222-3333 at the beginning of s.
+func dashed(s string) string {
+	if len(s) < 14 || s[4] != '-' || s[9] != '-' || len(s) > 14 && wordByte(s[14]) {
+		return ""
+	}
+	for i := range 14 {
+		if i != 4 && i != 9 && !isDigit(s[i]) {
+			return ""
+		}
+	}
+	return s[:14]
+}
+
+// mailEnd is where the address ends that begins at i, where one begins; else 0. Its
+// local part is of ASCII or of other letters, not of both: in Japanese an address
+// may follow a word without a space.
+func mailEnd(s string, i int) int {
+	local := localByte
+	if s[i] >= 0x80 {
+		local = func(c byte) bool { return c >= 0x80 }
+	}
+	if i > 0 && local(s[i-1]) {
+		return 0 // it was looked at from its beginning
+	}
+	end := i
+	for end < len(s) && local(s[end]) {
+		end++
+	}
+	if end == i || end+3 > len(s) || s[end] != '@' {
+		return 0
+	}
+	to, dots, label := end+1, 0, 0
+	last := 0 // behind the last label that is whole, once there is a dot
+	foreign := s[to] >= 0x80
+	for to < len(s) {
+		switch c := s[to]; {
+		case c == '.':
+			if label == 0 {
+				return last
+			}
+			dots, label = dots+1, 0
+		case c == '-' || c >= 0x80 && foreign || wordByte(c) && c != '_':
+			label++
+			if dots > 0 {
+				last = to + 1
+			}
+		default:
+			return last
+		}
+		to++
+	}
+	return last
+}
+
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// wordByte is of a word as \b has it.
+func wordByte(c byte) bool  { return isDigit(c) || isLetter(c) || c == '_' }
+func localByte(c byte) bool { return wordByte(c) || strings.IndexByte(".%+-", c) >= 0 }
 
 // letterAt tells whether a letter ends before, or begins at, the place.
 func letterAt(s string, at int, before bool) bool {
@@ -96,7 +185,7 @@ func letterAt(s string, at int, before bool) bool {
 	if before {
 		r, _ = utf8.DecodeLastRuneInString(s[:at+1])
 	}
-	return unicode.IsLetter(r)
+	return unicode.IsLetter(r) && !spaceless(r)
 }
 
 // arn masks the account of an ARN, and who it names: the user, the session of an
@@ -228,20 +317,29 @@ func longest(s string, at, end int, known, own words) (to int, alias string) {
 func insideWord(s string, at int) bool {
 	before, _ := utf8.DecodeLastRuneInString(s[:at])
 	after, _ := utf8.DecodeRuneInString(s[at:])
-	return wordRune(before) && wordRune(after)
+	return wordRune(before) && wordRune(after) && !spaceless(before) && !spaceless(after)
 }
 
-// wordEnd is the end of the word of letters and digits that begins at the place.
+// wordEnd is the end of the word of letters and digits that begins at the place. In
+// scripts that set no spaces a word may end anywhere: each letter is one.
 func wordEnd(s string, at int) int {
 	for i, r := range s[at:] {
-		if !wordRune(r) {
+		switch {
+		case !wordRune(r), i > 0 && spaceless(r):
 			return at + i
+		case spaceless(r):
+			return at + utf8.RuneLen(r)
 		}
 	}
 	return len(s)
 }
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// spaceless tells whether r is of a script that sets no spaces between words.
+func spaceless(r rune) bool {
+	return r >= 0x0e00 && (r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar))
+}
 
 // People are the names of people that a name of a principal holds: the user of
 // an ARN, the session of an assumed role or of a principal id, an address's local
