@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/query"
 )
@@ -42,7 +44,21 @@ func (s *server) console() api.Console {
 		Days:      days.matrix,
 		Sources:   s.sourceStates,
 		Settings:  s.settings,
+
+		AccountName: accountNames(s.cfg.Estate),
 	}
+}
+
+// accountNames gives the names of accounts that the configuration says.
+func accountNames(e config.Estate) func(account string) string {
+	names := map[string]string{}
+	known, err := e.Finding(os.ReadFile)
+	if err == nil { // else what is wrong is told where findings are given their place
+		for _, a := range known.Accounts {
+			names[a.ID] = a.Name
+		}
+	}
+	return func(account string) string { return names[account] }
 }
 
 // warm works out what takes longest of what every page of that name begins with,
