@@ -94,6 +94,7 @@ func (p *program) makeDemo(ctx context.Context, dir string) error {
 	logs := filepath.Join(world, "logs")
 	p.dir = filepath.Join(dir, "data")
 	p.cfg.Anomalies.Calendars = []string{filepath.Join(world, "calendar.json")}
+	p.cfg.Estate = configured(demoWorld.Estate())
 	start := time.Now()
 	made, err := demoWorld.Write(ctx, world)
 	if err != nil {

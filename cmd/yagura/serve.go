@@ -182,6 +182,12 @@ func (s *server) source(i int) (source.Source, error) {
 // run runs everything long-lived until ctx ends or something fails that trying
 // again does not mend.
 func (s *server) run(ctx context.Context, public, owner net.Listener, token string) error {
+	rooms := s.apiRooms()
+	triaged, err := s.triage()
+	if err != nil {
+		return err
+	}
+	rooms.Triage = triaged
 	g, ctx := errgroup.WithContext(ctx)
 	for i, t := range s.intake {
 		g.Go(func() error { return s.take(ctx, i, t) })
@@ -204,7 +210,6 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	for i, t := range s.outputs {
 		g.Go(func() error { return s.send(ctx, i, t) })
 	}
-	rooms := s.apiRooms()
 	s.answer(ctx, g, api.New(s.apiConfig(token), rooms), func(h *http.Server) error {
 		if s.cfg.Server.TLSCert != "" {
 			return h.ServeTLS(public, s.cfg.Server.TLSCert, s.cfg.Server.TLSKey)
