@@ -127,7 +127,7 @@ func (p *program) writeOut(path string, write func(io.Writer) error) (err error)
 }
 
 // masker masks with the key of the data directory, which is made when it is asked
-// for first.
+// for first. It knows the accounts of the configured estate by name.
 func (p *program) masker() (*mask.Masker, error) {
 	path := filepath.Join(p.dir, "mask.key")
 	text, err := os.ReadFile(path)
@@ -144,7 +144,19 @@ func (p *program) masker() (*mask.Masker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the key of aliases: %s is not in hexadecimal digits", path)
 	}
-	return mask.New(key)
+	m, err := mask.New(key)
+	if err != nil {
+		return nil, fmt.Errorf("the key of aliases: %s: %w", path, err)
+	}
+	estate, err := p.cfg.Estate.Finding(os.ReadFile)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range estate.Accounts {
+		// A name that is too common to be looked for is masked in its own field.
+		_ = m.LearnAccount(a.ID, a.Name)
+	}
+	return m, nil
 }
 
 // newKey makes a key where there is none. It comes into its place whole: a
