@@ -1,8 +1,8 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
-import { useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useState } from 'react'
-import { send } from '@/api/client'
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { fetchOnce, send } from '@/api/client'
 import { Icon, Mark } from '@/parts/icon'
 import { useParts } from '@/parts/texts'
 import { useKeys, listen } from './keys'
@@ -12,7 +12,7 @@ import { sessionQuery, useSession } from './session'
 import { languages, setLanguage, type Language } from './texts'
 import { useShell } from './texts.shell'
 import { Toasts } from './toast'
-import { useTriage } from './triage'
+import { replace, shownKeys, useTriage } from './triage'
 import css from './shell.module.css'
 
 const Commands = lazy(() => import('./commands').then((m) => ({ default: m.Commands })))
@@ -25,7 +25,14 @@ export function Shell() {
   const { undo } = useTriage()
   const [open, setOpen] = useState<'commands' | 'help' | 'menu' | undefined>()
   const path = useRouterState({ select: (s) => s.location.pathname })
-  useEffect(() => setOpen(undefined), [path])
+  const main = useRef<HTMLElement>(null)
+  const came = useRef(path)
+  useEffect(() => {
+    setOpen(undefined)
+    // Who hears pages, and whoever walks them by Tab, goes on from the new one.
+    if (came.current !== path) main.current?.focus({ preventScroll: true })
+    came.current = path
+  }, [path])
   useEffect(listen, [])
   useEffect(connect, [])
   useSettings()
@@ -80,7 +87,7 @@ export function Shell() {
         </div>
       </aside>
       {/* A page that scrolls inside itself can still be reached by keys. */}
-      <main id="page" className={css.main} tabIndex={-1}>
+      <main id="page" ref={main} className={css.main} tabIndex={-1}>
         <Outlet />
       </main>
       <Suspense>
@@ -119,22 +126,38 @@ function useSettings() {
 function useStale() {
   const queries = useQueryClient()
   const [waiting, setWaiting] = useState<string[]>([])
+  const changed = useRef(new Set<string>())
   useEffect(() => {
     if (waiting.length === 0) return
     const timer = setTimeout(() => {
       setWaiting([])
       for (const path of new Set(waiting)) void queries.invalidateQueries({ queryKey: [path] })
+      void refetchShown(queries, changed.current)
+      changed.current = new Set()
     }, 2000)
     return () => clearTimeout(timer)
   }, [waiting.length > 0, queries]) // eslint-disable-line
   const soon = (...paths: string[]) => setWaiting((w) => [...w, ...paths])
   useLive('finding', (f) => {
     soon('/api/today', '/api/findings/facets', '/api/cases')
-    void queries.invalidateQueries({ queryKey: ['/api/findings/{key}', { path: { key: f.key } }] })
+    if (f.change !== 'new') changed.current.add(f.key)
   })
   useLive('ledger', () => soon('/api/ledger', '/api/ledger/matrix', '/api/sources'))
   useLive('missed', () => void queries.invalidateQueries())
   useLive('rules', () => soon('/api/rules', '/api/rules/coverage'))
+}
+
+/** Findings that changed are put in place where they are shown: lists do not jump under the hand. */
+async function refetchShown(queries: QueryClient, changed: Set<string>) {
+  const shown = shownKeys(queries)
+  const wanted = [...changed].filter((k) => shown.has(k))
+  if (wanted.length > 30) {
+    await Promise.all(['/api/findings', '/api/findings/{key}'].map((p) => queries.invalidateQueries({ queryKey: [p] })))
+    return
+  }
+  // One that is gone, or fails, is asked for again when its list is.
+  const answers = await Promise.allSettled(wanted.map((key) => fetchOnce('/api/findings/{key}', { path: { key } })))
+  replace(queries, answers.flatMap((a) => (a.status === 'fulfilled' ? [a.value] : [])))
 }
 
 function Live() {

@@ -5,7 +5,7 @@
 import { useQueryClient, type QueryClient, type QueryKey } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { send } from '@/api/client'
-import type { DecisionBody, Finding } from '@/api/contract'
+import type { BulkBody, DecisionBody, Finding } from '@/api/contract'
 import { shorten } from '@/parts/log-text'
 import { useProblem } from '@/parts/states'
 import { useParts } from '@/parts/texts'
@@ -58,7 +58,7 @@ export interface Triage {
   /** Decides what one key stands for. */
   choose: (findings: Pick<Finding, 'key' | 'title'>[], choice: Choice) => Promise<void>
   /** Decides about all that a filter chooses, also what is not on the page. */
-  decideAll: (q: string, decision: DecisionBody, what: string) => Promise<void>
+  decideAll: (q: string, expect: number, decision: DecisionBody, what: string) => Promise<void>
   undo: () => Promise<void>
   /** Whether the person may decide at all, and else why not. */
   may: boolean
@@ -77,7 +77,7 @@ export function useTriage(): Triage {
   const allowed = may(session, 'analyst')
   return useMemo(() => {
     const refusal = allowed ? undefined : parts('needsRole', { role: parts('role.analyst'), yours: parts(`role.${role}`) })
-    const run = async (body: { keys?: string[]; q?: string; decision: DecisionBody }, text: string) => {
+    const run = async (body: BulkBody, text: string) => {
       if (refusal) {
         toast({ text: refusal, bad: true })
         return
@@ -110,7 +110,8 @@ export function useTriage(): Triage {
         return run({ keys: findings.map((f) => f.key), decision }, text)
       },
       choose: (findings, choice) => triage.decide(findings, decisionOf(choice, me), t(named[choice])),
-      decideAll: (q, decision, what) => run({ q, decision }, what),
+      // The server refuses when the filter chooses more by now than the person has seen.
+      decideAll: (q, expect, decision, what) => run({ q, expect, decision }, what),
       undo: () => undo(queries, t, problem),
     }
     return triage
@@ -120,7 +121,7 @@ export function useTriage(): Triage {
 const named = { expected: 'expected', false_positive: 'falsePositive', true_positive: 'truePositive', mine: 'mine', reopen: 'reopen' } as const
 
 /** Says what was decided, with undo, and asks for the reason of a verdict. */
-function told(d: Done, body: { keys?: string[]; q?: string; decision: DecisionBody }, t: TriageTexts, queries: QueryClient, problem: (e: unknown) => string) {
+function told(d: Done, body: BulkBody, t: TriageTexts, queries: QueryClient, problem: (e: unknown) => string) {
   const { verdict } = body.decision
   const codes = verdict && !body.decision.reason ? (reasons[verdict] ?? []) : []
   const away = toast({
@@ -132,7 +133,7 @@ function told(d: Done, body: { keys?: string[]; q?: string; decision: DecisionBo
         run: () => {
           away()
           const more = { verdict, reason: code }
-          send('post', '/api/decisions', { body: { ...body, decision: more } }).then(
+          send('post', '/api/decisions', { body: { ...body, expect: undefined, decision: more } }).then(
             (answer) => {
               d.groups.push(answer.group)
               toast({ text: t('reasonKept', { reason: t.word('reason', code) }) }, 3)
@@ -191,22 +192,46 @@ function show(queries: QueryClient, keys: string[], d: DecisionBody): () => void
 
 /** A copy of data in which the findings of these keys are decided; data itself when none is in it. */
 export function changed(data: unknown, keys: Set<string>, d: DecisionBody): unknown {
+  const said = Object.fromEntries(Object.entries(d).filter(([k, v]) => v !== undefined && k !== 'comment' && k !== 'reason'))
+  return mapped(data, (f) => (keys.has(f.key) ? { ...f, ...said } : f))
+}
+
+/** A copy of an answer of the API with each finding in it replaced; data itself when nothing is. */
+export function mapped(data: unknown, change: (f: Finding) => Finding): unknown {
   if (Array.isArray(data)) {
-    const next = data.map((x) => changed(x, keys, d))
+    const next = data.map((x) => mapped(x, change))
     return next.some((x, i) => x !== data[i]) ? next : data
   }
   if (typeof data !== 'object' || data === null) return data
   const o = data as Record<string, unknown>
-  if (typeof o.key === 'string' && 'priority' in o) {
-    return keys.has(o.key) ? { ...o, ...Object.fromEntries(Object.entries(d).filter(([k, v]) => v !== undefined && k !== 'comment' && k !== 'reason')) } : data
-  }
+  if (typeof o.key === 'string' && 'priority' in o) return change(o as unknown as Finding)
   let next: Record<string, unknown> | undefined
-  for (const inner of ['findings', 'pages', 'needs', 'similar', 'finding']) {
+  for (const inner of ['findings', 'pages', 'needs', 'similar', 'finding', 'cases']) {
     if (!(inner in o)) continue
-    const v = changed(o[inner], keys, d)
+    const v = mapped(o[inner], change)
     if (v !== o[inner]) next = { ...(next ?? o), [inner]: v }
   }
   return next ?? data
+}
+
+/** Puts findings that changed into all that is shown, where they stand. */
+export function replace(queries: QueryClient, fresh: readonly Finding[]) {
+  const by = new Map(fresh.map((f) => [f.key, f]))
+  for (const path of touched) queries.setQueriesData({ queryKey: [path] }, (data: unknown) => mapped(data, (f) => by.get(f.key) ?? f))
+}
+
+/** The keys of all findings that are in answers we hold. */
+export function shownKeys(queries: QueryClient): Set<string> {
+  const keys = new Set<string>()
+  for (const path of touched) {
+    for (const [, data] of queries.getQueriesData({ queryKey: [path], type: 'active' })) {
+      mapped(data, (f) => {
+        keys.add(f.key)
+        return f
+      })
+    }
+  }
+  return keys
 }
 
 /** Whether nobody has decided about it yet, nor anything accounts for it. */

@@ -8,6 +8,8 @@ import { useTriageTexts } from './triage.texts'
 
 /** The list that was looked at last: what j and k walk on a finding's own page. */
 let walked: string[] = []
+/** Where one was: coming back, one stands there again. */
+let opened: string | undefined
 export function neighbours(key: string): { before?: string; after?: string; at: number; of: number } {
   const at = walked.indexOf(key)
   if (at < 0) return { at: -1, of: 0 }
@@ -26,19 +28,21 @@ export function useFindingList({ findings, selected, onSelect, on = true }: Opti
   const t = useTriageTexts()
   const triage = useTriage()
   const navigate = useNavigate()
-  const [at, setAt] = useState<string>()
+  const [at, setAt] = useState(opened)
   const keys = findings.map((f) => f.key)
   const latest = useRef({ findings, keys })
   latest.current = { findings, keys }
 
   const index = at === undefined ? -1 : keys.indexOf(at)
   const move = (by: number) => {
+    opened = undefined
     const next = keys[Math.min(Math.max(index + by, 0), keys.length - 1)]
     if (next !== undefined) setAt(next)
   }
   const openOne = useCallback(
     (key: string) => {
       walked = latest.current.keys
+      opened = key
       setAt(key)
       void navigate({ to: '/findings/$key', params: { key } })
     },

@@ -2,7 +2,9 @@
 import { Tooltip } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { Finding } from '@/api/contract'
+import { term } from '@/app/filter'
 import { useTriageTexts } from '@/app/triage.texts'
+import { searchAddress, To } from './links'
 import { LogText, shorten } from './log-text'
 import css from './finding.module.css'
 
@@ -14,6 +16,37 @@ export function sentenceOf(f: Pick<Finding, 'reasons' | 'title'>): string {
 /** The person, where one is known, and else the principal. */
 export function whoOf(f: Pick<Finding, 'actor' | 'person' | 'anomaly'>): string {
   return f.person || f.anomaly?.person || f.actor
+}
+
+/** The filter over events that a finding is of, as far as its fields say. */
+export function eventsOf(f: Finding): string {
+  const person = f.person || f.anomaly?.person
+  const several = (f.anomaly?.resources?.length ?? 0) > 1
+  return [person ? term('session', person) : f.actor && term('actor', f.actor), f.resource && !several && term('resource', f.resource)].filter(Boolean).join(' ')
+}
+
+/** The moment after: until is not included. */
+export function after(at: string): string {
+  return new Date(new Date(at).getTime() + 1000).toISOString()
+}
+
+/** The sentence, with what was seen in it leading to the events. */
+export function Sentence({ of: f }: { of: Finding }) {
+  const text = sentenceOf(f)
+  const seen = f.reasons.find((r) => r.text === text)?.observed
+  const at = seen ? text.indexOf(seen) : -1
+  const alone = at >= 0 && seen && !/[\p{L}\p{N}]/u.test((text[at - 1] ?? ' ') + (text[at + seen.length] ?? ' '))
+  const q = eventsOf(f)
+  if (!alone || !q || text.length > 1200) return <LogText wrap>{text}</LogText>
+  return (
+    <bdi dir="auto">
+      <LogText wrap>{text.slice(0, at)}</LogText>
+      <To href={searchAddress(q, f.first_seen, after(f.last_seen))} className={css.seen}>
+        <LogText wrap>{seen}</LogText>
+      </To>
+      {text.slice(at + seen.length) && <LogText wrap>{text.slice(at + seen.length)}</LogText>}
+    </bdi>
+  )
 }
 
 /** Leads to a finding. */

@@ -30,6 +30,8 @@ export function useProblem(): (error: unknown) => string {
       case 501:
         return t('notKept')
       case 400:
+      case 409:
+      case 412:
       case 422:
         return [error.detail, ...error.details.map((d) => d.message)].filter(Boolean).join(' · ')
     }

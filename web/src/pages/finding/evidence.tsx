@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { get } from '@/api/client'
 import type { Event, Finding } from '@/api/contract'
-import { term } from '@/app/filter'
 import { Outcome, Record } from '@/parts/event'
 import { useEventTexts } from '@/parts/event.texts'
+import { after, eventsOf } from '@/parts/finding'
 import { searchAddress, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Section } from '@/parts/page'
@@ -20,7 +20,7 @@ export function Evidence({ of: f }: { of: Finding }) {
   const evidence = useQuery(get('/api/findings/{key}/evidence', { path: { key: f.key } }))
   const [open, setOpen] = useState<string>()
   const columns = useMemo(() => columnsOf(f.kind, words), [f.kind, words])
-  const all = [f.actor ? term('actor', f.actor) : '', f.resource ? term('resource', f.resource) : ''].filter(Boolean).join(' ')
+  const all = eventsOf(f)
   return (
     <Section
       title={t('evidence')}
@@ -28,7 +28,7 @@ export function Evidence({ of: f }: { of: Finding }) {
       actions={all && <To href={searchAddress(all, f.first_seen, after(f.last_seen))}>{t('openSearch')}</To>}
     >
       <Asked of={evidence} lines={4}>
-        {({ events }) => {
+        {({ events, missing = [] }) => {
           const opened = events.find((e) => e.uid === open)
           return (
             <>
@@ -41,6 +41,11 @@ export function Evidence({ of: f }: { of: Finding }) {
                   </>
                 )}
               />
+              {missing.length > 0 && (
+                <p className="dim">
+                  <span className="unknown" style={{ display: 'inline-block', width: 14, height: 10 }} /> {t('evidenceMissing', { count: missing.length })}
+                </p>
+              )}
               {opened && <Record of={opened} />}
             </>
           )
@@ -48,11 +53,6 @@ export function Evidence({ of: f }: { of: Finding }) {
       </Asked>
     </Section>
   )
-}
-
-/** A second later: until is not included. */
-export function after(at: string): string {
-  return new Date(new Date(at).getTime() + 1000).toISOString()
 }
 
 /** The columns that tell most for a kind. */

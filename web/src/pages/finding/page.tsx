@@ -11,7 +11,7 @@ import { term } from '@/app/filter'
 import { exact } from '@/app/format'
 import { Command } from '@/parts/copy'
 import { Field, Fields } from '@/parts/field'
-import { sentenceOf, useKind, whoOf } from '@/parts/finding'
+import { Sentence, sentenceOf, useKind, whoOf } from '@/parts/finding'
 import { Icon } from '@/parts/icon'
 import { searchAddress, To } from '@/parts/links'
 import { LogText, shorten } from '@/parts/log-text'
@@ -109,7 +109,7 @@ function Whole({ of: f }: { of: Finding }) {
         </h1>
         {sentenceOf(f) !== f.title && (
           <p className={css.sentence}>
-            <LogText wrap>{sentenceOf(f)}</LogText>
+            <Sentence of={f} />
           </p>
         )}
       </header>

@@ -24,12 +24,12 @@ export function Similar({ of: f }: { of: Finding }) {
             <p className="dim">{t('similarNone')}</p>
           ) : (
             <ul className={css.similar}>
-              {a.similar.map(({ finding, why }) => (
+              {a.similar.map(({ finding, why, alike }) => (
                 <li key={finding.key}>
                   <Severity of={finding.severity} />
                   <span className={css.grow}>
                     <FindingLink of={finding} />
-                    <span className="dim"> <LogText wrap>{why}</LogText></span>
+                    <span className="dim"> {alike ? t.word('alike', alike) : <LogText wrap>{why}</LogText>}</span>
                   </span>
                   <span>
                     <Standing of={finding} />

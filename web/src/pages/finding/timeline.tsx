@@ -6,6 +6,7 @@ import type { Event, Finding, Timeline as Answer } from '@/api/contract'
 import { clock, moment } from '@/app/format'
 import { Record } from '@/parts/event'
 import { whoOf } from '@/parts/finding'
+import { searchAddress, To } from '@/parts/links'
 import { LogText, shortName, shorten } from '@/parts/log-text'
 import { Section } from '@/parts/page'
 import { Asked } from '@/parts/states'
@@ -21,7 +22,7 @@ export function Timeline({ of: f }: { of: Finding }) {
   const t = useTexts()
   const timeline = useQuery(get('/api/findings/{key}/timeline', { path: { key: f.key }, query: { hours } }))
   return (
-    <Section title={t.rich('timeline', { who: <LogText name most={40}>{whoOf(f)}</LogText> })} note={t('timelineSpan', { n: hours })}>
+    <Section title={t.rich('timeline', { who: <LogText name most={40}>{whoOf(f)}</LogText> })} note={t('timelineSpan', { n: hours })} actions={timeline.data?.whose && <To href={searchAddress(timeline.data.whose, timeline.data.since, timeline.data.until)}>{t('openSearch')}</To>}>
       <Asked of={timeline} lines={4}>
         {(a) => <Lanes of={a} finding={f} />}
       </Asked>
@@ -106,6 +107,7 @@ function Lanes({ of, finding }: { of: Answer; finding: Finding }) {
         ))}
       </div>
       {of.events.length === 0 && of.gaps.length === 0 && <p className="dim">{t('timelineNone')}</p>}
+      {of.more && <p className="dim">{t('timelineMore')}</p>}
       {of.gaps.length > 0 && (
         <p className={css.gaps}>
           <span className={`unknown ${css.swatch}`} /> {t('timelineGap', { reason: '' })} {of.gaps.slice(0, 3).map((g, i) => <LogText key={i} wrap>{`${i ? '; ' : ''}${g.reason}`}</LogText>)}

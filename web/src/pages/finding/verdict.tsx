@@ -1,6 +1,6 @@
 import { Button, Textarea, Tooltip } from '@mantine/core'
 import { useState } from 'react'
-import type { Finding } from '@/api/contract'
+import type { DecisionBody, Finding } from '@/api/contract'
 import { term } from '@/app/filter'
 import { percent } from '@/app/format'
 import { reasons, useTriage, type Choice } from '@/app/triage'
@@ -49,7 +49,7 @@ export function Verdict({ of: f, choose }: { of: Finding; choose: (c: Choice) =>
           {codes.map((code) => (
             <button
               key={code} type="button" aria-pressed={f.verdict_reason === code}
-              onClick={() => void decide([f], { verdict: f.verdict, reason: code }, words.word('reason', code))}
+              onClick={() => void decide([f], { verdict: f.verdict as DecisionBody['verdict'], reason: code }, words.word('reason', code))}
             >
               {words.word('reason', code)}
             </button>

@@ -28,7 +28,7 @@ export function Bulk({ count, total, findings, everything, onEverything, onNone,
   }
   const run = (c: Choice) => {
     setAsking(undefined)
-    if (everything) void decideAll(q, decisionOf(c, me), `${named[c]}: ${t('allChosen', { n: total })}`)
+    if (everything) void decideAll(q, total, decisionOf(c, me), `${named[c]}: ${t('allChosen', { n: total })}`)
     else void choose(findings, c)
     onNone()
   }

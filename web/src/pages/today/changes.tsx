@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Today } from '@/api/contract'
+import { address, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { When } from '@/parts/when'
 import { useTexts } from './texts'
@@ -12,18 +13,32 @@ export function Changes({ of }: { of: Today }) {
   const t = useTexts()
   const { principals, regions, resources, quiet } = of.changes
   const nothing =
-    !principals.length && !regions.length && !resources.length && !quiet.length && !of.coverage.gaps.length && !of.windows.open.length && !of.windows.next.length
+    of.changes.known && !of.windows.ended.length && !principals.length && !regions.length && !resources.length && !quiet.length && !of.coverage.gaps.length && !of.windows.open.length && !of.windows.next.length
   if (nothing) return <p className="dim">{t('noChanges')}</p>
   return (
     <>
-      <Group title={t('windowsOpen')} items={of.windows.open} row={(w) => [<LogText key="t">{w.title}</LogText>, t.rich('until', { when: <When at={w.until ?? w.end} /> })]} />
+      <Group title={t('windowsOpen')} items={of.windows.open} row={(w) => [<LogText key="t">{w.title}</LogText>, t.rich('until', { when: <When at={w.now?.end ?? w.end} /> })]} />
       <Group title={t('silent')} hatched items={of.coverage.gaps} row={(g) => [<LogText key="r" wrap>{g.reason}</LogText>, null]} />
+      {!of.changes.known && (
+        <p className={css.unknown}>
+          <span className="unknown" /> {t('notKnown')}
+        </p>
+      )}
+      <Group title={t('windowsEnded')} items={of.windows.ended} row={(w) => [<LogText key="t">{w.window.title}</LogText>, t('windowExplained', { count: w.explained })]} />
       <Group title={t('principals')} items={principals} row={(p) => [<LogText key="a" name most={40} copy>{p.actor}</LogText>, <When key="w" at={p.first_seen} />]} />
       <Group title={t('regions')} items={regions} row={(r) => [<span key="r">{r.region} <span className="faint">{r.account}</span></span>, <When key="w" at={r.first_seen} />]} />
-      <Group title={t('resources')} items={resources} row={(r) => [<LogText key="r" name most={40} copy>{r.resource}</LogText>, <When key="w" at={r.first_seen} />]} />
-      <Group title={t('quiet')} items={quiet} row={(r) => [<LogText key="r" name most={40} copy>{r.resource}</LogText>, t.rich('lastUse', { when: <When at={r.last_use} /> })]} />
-      <Group title={t('windowsNext')} items={of.windows.next} row={(w) => [<LogText key="t">{w.title}</LogText>, <When key="w" at={w.from ?? w.start} />]} />
+      <Group title={t('resources')} items={resources} row={(r) => [<Secret key="r" of={r} />, <When key="w" at={r.first_seen} />]} />
+      <Group title={t('quiet')} items={quiet} row={(r) => [<Secret key="r" of={r} />, t.rich('lastUse', { when: <When at={r.last_use} /> })]} />
+      <Group title={t('windowsNext')} items={of.windows.next} row={(w) => [<LogText key="t">{w.title}</LogText>, <When key="w" at={w.next?.start ?? w.start} />]} />
     </>
+  )
+}
+
+function Secret({ of }: { of: { resource: string; name: string } }) {
+  return (
+    <To href={address('/secrets/one', { resource: of.resource })}>
+      <LogText most={40}>{of.name || of.resource}</LogText>
+    </To>
   )
 }
 

@@ -7,6 +7,7 @@ import { open } from '@/app/triage'
 import { useFindingList } from '@/app/use-list'
 import { DecideButtons } from '@/parts/decide'
 import { sentenceOf, useKind, whoOf } from '@/parts/finding'
+import { To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Page, Section } from '@/parts/page'
 import { Priority } from '@/parts/priority'
@@ -42,6 +43,11 @@ export function Today() {
             <aside className={css.changes}>
               <h2>{t('changes')}</h2>
               <p className="dim">{since ? t.rich('sinceVisit', { when: <When at={since} /> }) : t('sinceDay')}</p>
+              {d.proposals > 0 && (
+                <p>
+                  <To href="/exceptions?show=proposals">{t('proposals', { count: d.proposals })}</To>
+                </p>
+              )}
               <Changes of={d} />
             </aside>
           </div>
@@ -136,12 +142,13 @@ function Coverage({ of, end }: { of: TodayAnswer['coverage']; end?: boolean }) {
           {of.complete >= total && of.gaps.length === 0
             ? t('seenAll', { total, days: of.days, accounts: of.accounts })
             : t('seen', { complete: of.complete, total, days: of.days, accounts: of.accounts })}{' '}
+          {(['late', 'partial', 'missing', 'unknown'] as const).map((s) => of[s] > 0 && ` ${t(s, { count: of[s] })}`)}{' '}
           {t.rich('lastEvent', { when: <When at={of.last_event} /> })}
         </p>
       )}
       {end && of.gaps.length > 0 && (
         <>
-          <p>{t('butGaps', { count: of.gaps.length })}</p>
+          <p>{t('butGaps', { count: of.gaps_total })}</p>
           <ul>
             {of.gaps.slice(0, 5).map((g, i) => (
               <li key={i}>
