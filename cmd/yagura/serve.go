@@ -205,6 +205,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	}
 	g.Go(func() error { return s.keep(ctx) })
 	g.Go(func() error { return s.uses.run(ctx, s.rooms.secrets.keep) })
+	g.Go(func() error { return s.keepAssessed(ctx) })
 	g.Go(func() error { return s.keepRules(ctx) })
 	g.Go(func() error { return s.keepNews(ctx) })
 	for i, t := range s.outputs {
