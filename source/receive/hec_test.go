@@ -97,6 +97,18 @@ func TestCodes(t *testing.T) {
 	}
 }
 
+// TestNobody: without a source of HEC its paths are not there.
+func TestNobody(t *testing.T) {
+	x := start(t, func(c *Config) { c.HEC = false })
+	for path, want := range map[string]int{"/services/collector/event": 404, "/services/collector/health": 404, "/elsewhere": 404, "/ingest/test": 401} {
+		w := httptest.NewRecorder()
+		x.hub.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader("{}")))
+		if w.Code != want {
+			t.Errorf("%s is answered %d, want %d", path, w.Code, want)
+		}
+	}
+}
+
 func TestQueryToken(t *testing.T) {
 	x := start(t, func(c *Config) { c.QueryToken = true })
 	bare := header("Authorization", "")

@@ -81,6 +81,10 @@ func (h *Hub) Handles(path string) bool {
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	if !h.Handles(r.URL.Path) {
+		problem(w, http.StatusNotFound, "nothing is received here: no source of the configuration does")
+		return
+	}
 	if name, ok := strings.CutPrefix(r.URL.Path, ingestPath); ok {
 		h.ingest(w, r, name)
 		return
