@@ -39,6 +39,7 @@ type secretUse struct {
 
 	mu     sync.Mutex
 	behind map[int64]bool // days to sum, since 1970
+	listed bool           // the days that were there at the start are among them
 	counts findingCounts
 }
 
@@ -98,6 +99,7 @@ func (s *secretUse) all(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	maps.Copy(s.behind, days)
+	s.listed = true
 	s.mu.Unlock()
 	for {
 		if worked, err := s.some(ctx); err != nil || !worked {
@@ -174,6 +176,9 @@ func (s *secretUse) sum(ctx context.Context, from, to int64) error {
 func (s *secretUse) known(ctx context.Context) (api.KnownSecrets, error) {
 	s.mu.Lock()
 	behind := len(s.behind)
+	if !s.listed {
+		behind = max(behind, 1) // how many days there are is not known yet
+	}
 	s.mu.Unlock()
 	counts, err := s.counts.get(ctx, s.rooms.triage)
 	return api.KnownSecrets{Book: s.table.Latest(), Behind: behind, Findings: counts.resource}, err
