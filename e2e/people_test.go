@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -87,6 +88,22 @@ func TestPeople(t *testing.T) {
 	for path, want := range map[string]int{"/api/search": 200, "/api/findings": 403, "/metrics": 403} {
 		if got, body := s.ask(path, bearer); got != want {
 			t.Errorf("a token for searching asks %s: %d %.200s", path, got, body)
+		}
+	}
+	var lines struct {
+		Lines []struct{ By, Action, Subject string }
+	}
+	decode(t, []byte(alice.want(200, "GET", "/api/audit", "")), &lines)
+	told, err := json.Marshal(lines.Lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`{"By":"alice","Action":"user.add","Subject":"alice"}`, `{"By":"local","Action":"user.add","Subject":"bob"}`,
+		`{"By":"bob","Action":"session.begin","Subject":"bob"}`, `{"By":"local","Action":"token.make"`,
+	} {
+		if !strings.Contains(string(told), want) {
+			t.Errorf("the audit trail lacks %s: %s", want, told)
 		}
 	}
 	s.stop()
