@@ -20,7 +20,7 @@ export interface Panel {
   wide?: boolean
 }
 
-export type Dashboard = View & { panels: Panel[] }
+export type Dashboard = Omit<View, 'panels'> & { panels: Panel[] }
 
 /** Reads what was kept, by whatever version: what is no panel is left out. */
 export function panelsOf(kept: unknown): Panel[] {

@@ -34,9 +34,9 @@ export function useKeep() {
     }
   }
   return {
-    keep: (v: Omit<View, 'owner'>, text?: string) => {
+    keep: (v: Pick<View, 'id' | 'page' | 'title' | 'query' | 'shared'> & { panels?: Panel[] }, text?: string) => {
       const { id, page, title, query, shared, panels } = v
-      return done(send('put', '/api/views/{id}', { path: { id }, body: { page, title, query, shared, panels } as never }), text ?? t('saved', { title: v.title }))
+      return done(send('put', '/api/views/{id}', { path: { id }, body: { page, title, query, shared, panels: (panels ?? []).map((p) => ({ ...p })) } }), text ?? t('saved', { title: v.title }))
     },
     remove: (v: Pick<View, 'id' | 'title'>) => done(send('delete', '/api/views/{id}', { path: { id: v.id } }), t('removed', { title: v.title })),
   }
