@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -479,4 +480,30 @@ func TestMasked(t *testing.T) {
 			t.Errorf("%s does not say %s", format, alias)
 		}
 	}
+}
+
+// BenchmarkWrite writes findings in each format, and as OCSF under aliases.
+func BenchmarkWrite(b *testing.B) {
+	m, err := mask.New([]byte("a key that only tests have"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	all := slices.Repeat(fixtures()[:1], 100)
+	run := func(name string, format Format, o Options) {
+		b.Run(name, func(b *testing.B) {
+			n := 0
+			for b.Loop() {
+				r, err := Write(io.Discard, format, of(all), o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				n += r.Written
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "findings/s")
+		})
+	}
+	for _, f := range Formats {
+		run(string(f), f, Options{})
+	}
+	run("ocsf masked", OCSF, Options{Mask: m})
 }
