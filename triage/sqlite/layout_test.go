@@ -126,3 +126,71 @@ func TestAudit(t *testing.T) {
 		}
 	}
 }
+
+// TestDecidedLayout opens a file of before there were exceptions, windows and an
+// audit of everything: what people decided is there, has a name by which it can
+// be taken back, and a line of the audit.
+func TestDecidedLayout(t *testing.T) {
+	ctx := t.Context()
+	db, err := sqlitedb.Open(ctx, filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx, "triage", schema[:3]); err != nil {
+		t.Fatal(err)
+	}
+	noon := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	o := occurrence(1, noon)
+	o.Since, o.Until = finding.Day(noon), finding.Day(noon).AddDate(0, 0, 1)
+	args, err := occurrenceArgs(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []struct {
+		text string
+		args []any
+	}{
+		{`INSERT INTO judged (batch, counts) VALUES (?, '{}')`, []any{o.Batch[:]}},
+		{putOccurrence, args},
+		{`INSERT INTO finding (` + occurrenceColumns + `, kind, log_source, severity, account, actor, resource, text, priority, status, demoted, decisions)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'rule', 'aws/cloudtrail', 1, '', '', '', '', 3, 'resolved', 0, 2)`, args},
+		{`INSERT INTO decision (key, decision) VALUES (?, '{"at":"2026-03-04T13:00:00Z","by":"ann","status":"in_progress"}')`, []any{o.Key}},
+		{`INSERT INTO decision (key, decision) VALUES (?, '{"at":"2026-03-04T14:00:00Z","by":"bob","status":"resolved","verdict":"expected"}')`, []any{o.Key}},
+		{`INSERT INTO stage_audit (at, by, stage) VALUES (1772632800000000, 'cho', '{"rule":"r","state":"staged","days":3}')`, nil}, // 14:00 too
+	} {
+		err := db.Tx(ctx, func(tx *sqlitedb.Tx) error { _, err := tx.Exec(statement.text, statement.args...); return err })
+		if err != nil {
+			t.Fatal(statement.text, err)
+		}
+	}
+	s, err := On(ctx, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Get(ctx, o.Key)
+	if err != nil || f.Status != finding.Resolved || f.Assignee != "" || len(f.Decisions) != 2 || f.Decisions[1].ID == "" || f.Title != o.Title {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	if page, _, err := s.List(ctx, triage.Filter{Status: []finding.Status{finding.Resolved}}); err != nil || len(page) != 1 || page[0].Priority != f.Priority {
+		t.Errorf("listed %+v, %v", page, err)
+	}
+	lines, _, err := s.Audit(ctx, triage.AuditFilter{})
+	if err != nil || len(lines) != 3 || lines[2].By != "ann" || !lines[2].At.Equal(noon.Add(time.Hour)) || lines[2].Subject != o.Key || lines[2].Action != "finding.decide" {
+		t.Errorf("audit %+v, %v", lines, err)
+	}
+	if n, err := s.Undo(ctx, triage.Undo{ID: f.Decisions[1].ID, By: "dan", At: noon.Add(5 * time.Hour)}); n != 1 || err != nil {
+		t.Errorf("undo: %d, %v", n, err)
+	}
+	if f, err = s.Get(ctx, o.Key); err != nil || f.Status != finding.InProgress || f.Verdict != finding.NoVerdict {
+		t.Errorf("undone: %+v, %v", f, err)
+	}
+	// Opened again nothing is made anew, and all is as it was.
+	again, err := On(ctx, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, _, err := again.List(ctx, triage.Filter{}); err != nil || len(page) != 1 || page[0].Status != finding.InProgress {
+		t.Errorf("opened again: %+v, %v", page, err)
+	}
+}
