@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest'
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { setLanguage } from '@/app/texts'
 
 // What happy-dom does not have, and Mantine or the tables ask for.
@@ -12,6 +12,9 @@ window.ResizeObserver ??= class {
   disconnect() {}
 }
 Element.prototype.scrollIntoView ??= () => {}
+
+// Pages are loaded when they are first shown, which takes its time where many tests do so at once.
+configure({ asyncUtilTimeout: 8000 })
 
 afterEach(() => {
   cleanup()
