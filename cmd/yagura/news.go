@@ -52,8 +52,12 @@ func (t tellingHunts) RecordHunt(ctx context.Context, h finding.Hunt, seen int64
 
 // news tells what recordings make of findings.
 type news struct {
-	live *api.Live
-	get  func(ctx context.Context, key string) (finding.Finding, error)
+	live interface {
+		Listened() bool
+		Finding(api.LiveFinding)
+		Missed()
+	}
+	get func(ctx context.Context, key string) (finding.Finding, error)
 	// touch is told of what was recorded, whether anybody listens or not.
 	touch func([]finding.Occurrence)
 }
