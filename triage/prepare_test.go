@@ -72,3 +72,20 @@ func TestPrepare(t *testing.T) {
 	hunted.Hunter = "sigma/r"
 	f("of a hunt", false, hunted)
 }
+
+// FuzzCursor: what is read as a cursor is written back as it was.
+func FuzzCursor(f *testing.F) {
+	f.Add(Place{Sort: "-title", Text: "a", Priority: 4, LastSeen: day, Key: "k"}.Cursor(), "-title")
+	f.Add(Place{Number: 40, Priority: 40, LastSeen: day, Key: "k"}.Cursor(), "")
+	f.Add("", "")
+	f.Fuzz(func(t *testing.T, cursor, sort string) {
+		p, err := ParseCursor(cursor, sort)
+		if err != nil {
+			return
+		}
+		again, err := ParseCursor(p.Cursor(), sort)
+		if err != nil || again != p {
+			t.Fatalf("%q is %+v, and written again %+v, %v", cursor, p, again, err)
+		}
+	})
+}

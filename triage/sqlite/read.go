@@ -69,7 +69,10 @@ var byKeys = `SELECT finding.key, batch, hunter, since, until, finding.rule, fin
 // findings reads those of the keys in their order. One that went since the keys
 // were looked up is left out.
 func (s *Store) findings(ctx context.Context, keys []string) ([]finding.Finding, error) {
-	known := s.now.Load().known
+	known, err := s.knownNow(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]finding.Finding, 0, len(keys))
 	for part := range slices.Chunk(keys, chunk) {
 		args := make([]any, chunk)

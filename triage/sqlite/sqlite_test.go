@@ -45,8 +45,14 @@ func TestReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
+	one := finding.Key("bench", "1")
 	same := func(what string) {
 		t.Helper()
+		if a, err := w.Get(ctx, one); err == nil {
+			if b, err := r.Get(ctx, one); err != nil || !reflect.DeepEqual(a, b) {
+				t.Errorf("%s: %+v, %v, want %+v", what, b, err, a)
+			}
+		}
 		want, _, err := w.List(ctx, triage.Filter{})
 		if err != nil {
 			t.Fatal(err)

@@ -169,6 +169,26 @@ func (s *Store) current(ctx context.Context) (*state, error) {
 	return s.load(ctx)
 }
 
+// knownNow is what is known as of now.
+func (s *Store) knownNow(ctx context.Context) (*finding.Known, error) {
+	if !s.db.ReadOnly() {
+		return s.now.Load().known, nil
+	}
+	var revision int64
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT n FROM revision`).Scan(&revision); err != nil {
+		return nil, err
+	}
+	if now := s.now.Load(); revision == now.revision {
+		return now.known, nil
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	return s.now.Load().known, nil
+}
+
 // load reads the index; s.writing is held.
 func (s *Store) load(ctx context.Context) (*state, error) {
 	if s.db.ReadOnly() {
