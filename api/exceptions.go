@@ -236,14 +236,14 @@ func changeException(a huma.API, rooms Rooms, lock *changing) {
 		Conditional
 	}) (*tagged[Exception], error) {
 		return change(ctx, in.ID, in.Conditional, func(x *finding.Exception) error {
-			revoke(x, who(ctx).By(), rooms.Now())
+			Revoke(x, who(ctx).By(), rooms.Now())
 			return nil
 		})
 	})
 }
 
-// revoke ends x. One that was proposed never had all that an exception has.
-func revoke(x *finding.Exception, by string, now time.Time) {
+// Revoke ends x. One that was proposed never had all that an exception has.
+func Revoke(x *finding.Exception, by string, now time.Time) {
 	if x.Owner == "" {
 		x.Owner = by
 	}

@@ -202,7 +202,7 @@ func (r Rooms) answer(ctx context.Context, p proposal, b ProposalAnswer) (Answer
 		}
 	}
 	if b.Dismiss {
-		revoke(x, me.By(), r.Now())
+		Revoke(x, me.By(), r.Now())
 	}
 	kept, err := r.setException(ctx, *x)
 	if err == nil {

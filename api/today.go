@@ -177,7 +177,7 @@ func (r Rooms) todayWindows(ctx context.Context, t *Today) error {
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(all, sooner)
+	slices.SortStableFunc(all, Sooner)
 	for _, w := range all {
 		if w.Phase == "open" {
 			t.Windows.Open = append(t.Windows.Open, w)

@@ -230,7 +230,7 @@ func windows(a huma.API, rooms Rooms, lock *changing) {
 			return nil, err
 		}
 		found = slices.DeleteFunc(found, func(w Window) bool { return in.Phase != "" && in.Phase != w.Phase })
-		slices.SortStableFunc(found, sooner)
+		slices.SortStableFunc(found, Sooner)
 		return &all{Windows{Windows: found}}, nil
 	})
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
@@ -253,8 +253,8 @@ func windows(a huma.API, rooms Rooms, lock *changing) {
 // phases in the order of a list.
 var phases = []string{"open", "proposed", "coming", "over", "cancelled"}
 
-// sooner orders a list: by phase, then by when it takes place, the nearest first.
-func sooner(a, b Window) int {
+// Sooner orders a list: by phase, then by when it takes place, the nearest first.
+func Sooner(a, b Window) int {
 	if c := cmp.Compare(slices.Index(phases, a.Phase), slices.Index(phases, b.Phase)); c != 0 {
 		return c
 	}

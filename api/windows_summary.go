@@ -51,8 +51,8 @@ func windowSummary(a huma.API, rooms Rooms) {
 	})
 }
 
-// explainedBy chooses what a window or exception accounts for.
-func explainedBy(id string) finding.Scope {
+// ExplainedBy chooses what a window or exception accounts for.
+func ExplainedBy(id string) finding.Scope {
 	return finding.ScopeOf(query.Eq{Field: "explained_by", Value: id})
 }
 
@@ -63,16 +63,20 @@ const (
 
 // summary tells what happened in w so far.
 func (r Rooms) summary(ctx context.Context, w finding.Window) (WindowSummary, error) {
-	s := WindowSummary{Window: r.windowView(w).Body, Times: []finding.Span{}, BySeverity: map[string]int{}, ByKind: map[string]int{}}
-	now := r.Now()
-	for _, t := range timesOf(&w, now.Add(-horizon), now, r.Triage.Expand) {
+	return Summarise(ctx, w, r.Now(), r.Triage.Expand, r.Findings, r.Triage.Store)
+}
+
+// Summarise tells what happened in w until now.
+func Summarise(ctx context.Context, w finding.Window, now time.Time, expand triage.Expand, findings triage.Reader, counts triage.Counter) (WindowSummary, error) {
+	s := WindowSummary{Window: ViewWindow(w, now, expand), Times: []finding.Span{}, BySeverity: map[string]int{}, ByKind: map[string]int{}}
+	for _, t := range timesOf(&w, now.Add(-horizon), now, expand) {
 		if t.Start.Before(now) {
 			s.Times = append(s.Times, t)
 		}
 	}
 	s.Times = s.Times[max(0, len(s.Times)-summaryTimes):]
-	mine := triage.Filter{Scope: explainedBy(w.ID), Demoted: true, Staged: true}
-	counted, err := r.Triage.Store.Facets(ctx, mine, 0, "severity", "kind", "verdict")
+	mine := triage.Filter{Scope: ExplainedBy(w.ID), Demoted: true, Staged: true}
+	counted, err := counts.Facets(ctx, mine, 0, "severity", "kind", "verdict")
 	if err != nil {
 		return s, err
 	}
@@ -90,17 +94,17 @@ func (r Rooms) summary(ctx context.Context, w finding.Window) (WindowSummary, er
 		}
 	}
 	mine.Limit = summarySample
-	if s.Sample, err = r.some(ctx, mine); err != nil {
+	if s.Sample, err = some(ctx, findings, mine); err != nil {
 		return s, err
 	}
 	s.Unforeseen = []Finding{}
 	if len(s.Times) > 0 {
 		last := s.Times[len(s.Times)-1]
 		beside := triage.Filter{Since: last.Start, Until: last.End, Unexplained: true, Limit: summarySample, Scope: inAccounts(w.Accounts)}
-		if s.Beside, err = r.Triage.Store.Count(ctx, beside); err != nil {
+		if s.Beside, err = counts.Count(ctx, beside); err != nil {
 			return s, err
 		}
-		if s.Unforeseen, err = r.some(ctx, beside); err != nil {
+		if s.Unforeseen, err = some(ctx, findings, beside); err != nil {
 			return s, err
 		}
 	}
@@ -108,8 +112,8 @@ func (r Rooms) summary(ctx context.Context, w finding.Window) (WindowSummary, er
 	return s, nil
 }
 
-func (r Rooms) some(ctx context.Context, f triage.Filter) ([]Finding, error) {
-	page, _, err := r.Findings.List(ctx, f)
+func some(ctx context.Context, findings triage.Reader, f triage.Filter) ([]Finding, error) {
+	page, _, err := findings.List(ctx, f)
 	return ViewFindings(page, "").Findings, err
 }
 

@@ -21,7 +21,7 @@ func (p *program) findings() *cobra.Command {
 		Long: `Findings are what was concluded from the logs. Each says in a sentence what
 happened, keeps its reasons and evidence, and waits for a decision.`,
 	}
-	c.AddCommand(p.findingsList(), p.findingsCases(), p.findingsShow(), p.findingsExport(), p.findingsTriage())
+	c.AddCommand(p.findingsList(), p.findingsCases(), p.findingsShow(), p.findingsExport(), p.findingsTriage(), p.findingsUndo())
 	return c
 }
 
@@ -344,15 +344,30 @@ func (p *program) decide(ctx context.Context, keys []string, d finding.Decision)
 			return err
 		}
 	}
+	found := make([]string, len(out))
 	for i := range out {
-		if out[i], err = r.triage.Decide(ctx, out[i].Key, d); err != nil {
-			return fmt.Errorf("%s: %w", keys[i], err)
+		found[i] = out[i].Key
+	}
+	bulk, err := r.triage.DecideAll(ctx, found, d)
+	if err != nil {
+		return err
+	}
+	for _, f := range bulk.Failed { // it went away meanwhile
+		return fmt.Errorf("%s: %s", f.Key, f.Reason)
+	}
+	for i := range out {
+		if out[i], err = r.triage.Get(ctx, found[i]); err != nil {
+			return err
 		}
 	}
 	if p.json() {
 		return p.printJSON(api.ViewFindings(out, ""))
 	}
-	return p.tableOfFindings(out, "")
+	if err := p.tableOfFindings(out, ""); err != nil || p.flags.format == "csv" {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "`yagura findings undo %s` takes it back.\n", bulk.Group)
+	return err
 }
 
 func (p *program) whoami() string {
