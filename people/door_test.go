@@ -573,6 +573,33 @@ func TestHashes(t *testing.T) {
 	}
 }
 
+// TestUnknownTakesAsLong: how long a refusal takes does not tell who is there.
+func TestUnknownTakesAsLong(t *testing.T) {
+	s := open(t, func(o *people.Options) { o.Hashing = people.Hashing{Memory: 8 << 10, Time: 2, Threads: 1} })
+	s.add("alice", people.Admin)
+	if err := s.store.AddUser(t.Context(), people.User{Name: "bob", Role: people.Admin, Provider: "corp", Subject: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	quickest := func(name string) time.Duration {
+		t.Helper()
+		least := time.Hour
+		for i := range 7 {
+			began := time.Now()
+			_, err := s.SignIn(t.Context(), name, "wrong", people.Origin{Address: fmt.Sprint(name, i)})
+			s.want(err, people.ErrWrong)
+			least = min(least, time.Since(began))
+		}
+		return least
+	}
+	known := quickest("alice")
+	for _, name := range []string{"nobody", "bob", "not a name"} {
+		// Without a hash it would take a thousandth; the rest is a busy machine.
+		if got := quickest(name); got < known/10 {
+			t.Errorf("%q is refused after %s, and alice after %s", name, got, known)
+		}
+	}
+}
+
 func TestVisits(t *testing.T) {
 	s := open(t)
 	s.add("alice", people.Admin)

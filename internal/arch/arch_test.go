@@ -65,6 +65,8 @@ var keepers = map[string]string{
 	"github.com/marcboeker/":     "lake/local", // its former name
 	"github.com/mattn/go-sqlite": "nobody",     // C: modernc.org/sqlite is pure Go
 	"modernc.org/sqlite":         "internal/sqlitedb",
+	"github.com/coreos/go-oidc":  "people/oidc",
+	"golang.org/x/oauth2":        "people/oidc",
 }
 
 type pkg struct {
