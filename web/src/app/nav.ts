@@ -7,4 +7,6 @@ export const nav = [
   { to: '/cases', text: 'cases', icon: 'cases', key: 'c' },
   { to: '/search', text: 'search', icon: 'search', key: 's' },
   { to: '/secrets', text: 'secrets', icon: 'secrets', key: 'k' },
+  { to: '/rules', text: 'rules', icon: 'rules', key: 'r' },
+  { to: '/ledger', text: 'ledger', icon: 'ledger', key: 'l' },
 ] as const satisfies readonly { to: string; text: string; icon: IconName; key: string }[]

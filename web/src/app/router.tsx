@@ -134,7 +134,34 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import('@/pages/search/dashboards'), 'DashboardPage'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret])])
+const rules = createRoute({
+  getParentRoute: () => inside,
+  path: '/rules',
+  validateSearch: words('q', 'level', 'source', 'show'),
+  component: lazyRouteComponent(() => import('@/pages/rules/page'), 'Rules'),
+})
+
+const coverage = createRoute({
+  getParentRoute: () => inside,
+  path: '/rules/coverage',
+  validateSearch: words('technique'),
+  component: lazyRouteComponent(() => import('@/pages/rules/coverage'), 'RuleCoverage'),
+})
+
+const rule = createRoute({
+  getParentRoute: () => inside,
+  path: '/rules/$id',
+  component: lazyRouteComponent(() => import('@/pages/rules/one'), 'RulePage'),
+})
+
+const ledger = createRoute({
+  getParentRoute: () => inside,
+  path: '/ledger',
+  validateSearch: words('days', 'account', 'day', 'state'),
+  component: lazyRouteComponent(() => import('@/pages/sources/page'), 'Ledger'),
+})
+
+const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, rules, coverage, rule, ledger])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({
