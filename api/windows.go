@@ -352,8 +352,8 @@ func importWindows(a huma.API, rooms Rooms, lock *changing) {
 	huma.Register(a, need(people.Analyst, within(huma.Operation{
 		OperationID: "import-windows", Method: http.MethodPost, Path: "/api/windows/import", Summary: "Read planned work from an iCalendar file or JSON",
 		Description:  "What is wrong in the file is told, and the rest is taken; a window with the id of one that is here takes its place. See docs/calendar.md for how a file says what it covers.",
-		MaxBodyBytes: importMost,
-		RequestBody:  &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"text/calendar": text, "application/json": {Schema: &huma.Schema{}}}},
+		MaxBodyBytes: importMost, SkipValidateBody: true, // it is read by itself
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"text/calendar": text, "application/json": {Schema: &huma.Schema{}}}},
 	})), func(ctx context.Context, in *struct {
 		State   finding.WindowState `query:"state" enum:"proposed,active" default:"active" doc:"of what is read; active needs a responder"`
 		Owner   string              `query:"owner" maxLength:"128" doc:"of windows whose file names none"`
