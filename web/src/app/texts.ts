@@ -60,7 +60,7 @@ export function useLanguage(): Language {
   )
 }
 
-type Bare<K> = K extends `${infer B}_${'zero' | 'one' | 'two' | 'few' | 'many' | 'other'}` ? B : K
+type Bare<K> = K extends `${infer B}_${'one' | 'other'}` ? B : K
 type Dictionary = Record<string, string>
 /** The same keys; a plural needs only the forms that Japanese has. */
 type Japanese<En extends Dictionary> = {

@@ -20,11 +20,15 @@ interface Options {
   findings: readonly Finding[]
   selected?: ReadonlySet<string>
   onSelect?: (keys: Set<string>) => void
-  /** Other keys of the page. */
+  /** Asks before deciding about as many as this at once. */
+  ask?: (choice: Choice) => void
   on?: boolean
 }
 
-export function useFindingList({ findings, selected, onSelect, on = true }: Options) {
+/** More than these at once are asked about first. */
+export const manyAtOnce = 20
+
+export function useFindingList({ findings, selected, onSelect, ask, on = true }: Options) {
   const t = useTriageTexts()
   const triage = useTriage()
   const navigate = useNavigate()
@@ -60,6 +64,10 @@ export function useFindingList({ findings, selected, onSelect, on = true }: Opti
     (choice: Choice, key?: string) => {
       const whom = chosen(key)
       if (!whom.length) return
+      if (!key && ask && whom.length > manyAtOnce) {
+        ask(choice)
+        return
+      }
       // What is decided leaves the list; the next one takes its place under the keys.
       const { keys } = latest.current
       const gone = new Set(whom.map((f) => f.key))
@@ -69,7 +77,7 @@ export function useFindingList({ findings, selected, onSelect, on = true }: Opti
       if (!key) onSelect?.(new Set())
       void triage.choose(whom, choice)
     },
-    [chosen, onSelect, triage],
+    [chosen, onSelect, triage, ask],
   )
 
   useKeys(

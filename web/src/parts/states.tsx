@@ -33,7 +33,7 @@ export function useProblem(): (error: unknown) => string {
       case 409:
       case 412:
       case 422:
-        return [error.detail, ...error.details.map((d) => d.message)].filter(Boolean).join(' · ')
+        return [error.detail, ...error.details.map((d) => d.message).filter((m) => !error.detail.includes(m))].filter(Boolean).join(' · ')
     }
     return t('failed', { detail: error.detail })
   }

@@ -25,6 +25,8 @@ export function useNow(): Date {
 export function When({ at, as = 'ago' }: { at: string | undefined; as?: 'ago' | 'exact' }) {
   const t = useParts()
   const now = useNow()
+  // What just happened is not ahead of a clock that turns twice a minute.
+  const by = valid(at) && new Date(at) > now ? new Date() : now
   if (!valid(at)) return <span className="faint">{t('never')}</span>
   return (
     <Tooltip
@@ -36,7 +38,7 @@ export function When({ at, as = 'ago' }: { at: string | undefined; as?: 'ago' | 
         </>
       }
     >
-      <time dateTime={at}>{as === 'ago' ? ago(at, now, t.language) : second(at, t.language)}</time>
+      <time dateTime={at}>{as === 'ago' ? ago(at, by, t.language) : second(at, t.language)}</time>
     </Tooltip>
   )
 }

@@ -157,7 +157,7 @@ function Facts({ of: f }: { of: Finding }) {
       )}
       {f.actor && (
         <Field name={t('principal')}>
-          <LogText name most={34} copy>{f.actor}</LogText>{' '}
+          <LogText name most={30} copy>{f.actor}</LogText>{' '}
           <To href={searchAddress(term('actor', f.actor), undefined, undefined)} className={css.quiet} label={t('openSearch')}>
             <Icon name="search" size={11} />
           </To>
@@ -165,7 +165,7 @@ function Facts({ of: f }: { of: Finding }) {
       )}
       {f.resource && (
         <Field name={t('resource')}>
-          <LogText name most={34} copy>{f.resource}</LogText>{' '}
+          <LogText name most={30} copy>{f.resource}</LogText>{' '}
           <To href={searchAddress(term('resource', f.resource))} className={css.quiet} label={t('openSearch')}>
             <Icon name="search" size={11} />
           </To>

@@ -26,7 +26,7 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
       const label = { color: ink.dim, fontSize: 11, fontFamily: ink.font }
       return {
         animation: false,
-        grid: { left: 44, right: 12, top: 14, bottom: 24 },
+        grid: { left: 44, right: 24, top: 24, bottom: 24 },
         xAxis: {
           type: 'time', axisLine: { lineStyle: { color: ink.line } }, axisTick: { show: false }, splitLine: { show: false },
           axisLabel: { ...label, hideOverlap: true, formatter: (v: number) => moment(new Date(v), t.language) },
@@ -51,7 +51,7 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
           {
             type: 'scatter', symbol: 'diamond', symbolSize: 11, itemStyle: { color: ink.high }, z: 5,
             data: outside.map((p) => [at(p), y(p.seen)]),
-            label: { show: outside.length <= 6, position: 'left', distance: 6, color: ink.text, fontFamily: ink.font, fontSize: 12, fontWeight: 600, formatter: (x: { dataIndex: number }) => number(outside[x.dataIndex]?.seen ?? 0, t.language) },
+            label: { show: outside.length <= 6, position: 'top', distance: 4, color: ink.text, fontFamily: ink.font, fontSize: 12, fontWeight: 600, formatter: (x: { dataIndex: number }) => number(outside[x.dataIndex]?.seen ?? 0, t.language) },
           },
         ],
       }

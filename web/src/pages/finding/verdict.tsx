@@ -69,8 +69,8 @@ export function Verdict({ of: f, choose }: { of: Finding; choose: (c: Choice) =>
       )}
       {f.proposed_cause?.text && (
         <p className={css.cause}>
-          <span className="dim">{t('cause')}</span> <b>{words.word('cause', f.proposed_cause.cause)}</b>{' '}
-          <span className="dim">{t('causeSure', { percent: percent(f.proposed_cause.confidence, t.language) })}</span> <LogText wrap>{f.proposed_cause.text}</LogText>{' '}
+          {t.rich('causeSays', { cause: <b>{words.word('cause', f.proposed_cause.cause)}</b>, percent: percent(f.proposed_cause.confidence, t.language) })}{' '}
+          <LogText wrap>{f.proposed_cause.text}</LogText>{' '}
           {may && f.cause !== f.proposed_cause.cause && (
             <Button
               variant="default" size="compact-xs"
@@ -83,7 +83,7 @@ export function Verdict({ of: f, choose }: { of: Finding; choose: (c: Choice) =>
       )}
       {f.cause && f.cause !== 'unknown' && (
         <p>
-          <span className="dim">{t('causeTaken', { cause: '' })}</span> {words.word('cause', f.cause)}
+          {t('causeTaken', { cause: words.word('cause', f.cause) })}
         </p>
       )}
       {f.demoted && <p className="dim">{t('demoted')}</p>}

@@ -8,6 +8,11 @@ export function showOf(text: string | undefined): Show {
   return shows.find((s) => s === text) ?? 'open'
 }
 
+/** Puts the places that an error names where they are in what the person wrote. */
+export function asWritten(problem: string, show: Show): string {
+  return show === 'all' ? problem : problem.replace(/^column (\d+)/, (_, n: string) => `column ${Math.max(Number(n) - 1, 1)}`)
+}
+
 /** What the server is asked for: the list, and what narrows it. */
 export function asked(show: Show, filter: string, me: string): string {
   const base = {
@@ -19,5 +24,5 @@ export function asked(show: Show, filter: string, me: string): string {
   }[show]
   const own = filter.trim()
   if (!own) return base
-  return base ? `${base} (${own})` : own
+  return base ? `(${own}) ${base}` : own
 }

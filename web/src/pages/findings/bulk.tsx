@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
-import { useState } from 'react'
 import type { Finding } from '@/api/contract'
 import { decisionOf, useTriage, type Choice } from '@/app/triage'
+import { manyAtOnce } from '@/app/use-list'
 import { useTriageTexts } from '@/app/triage.texts'
 import { DecideButtons } from '@/parts/decide'
 import { useTexts } from './texts'
@@ -15,19 +15,20 @@ interface Props {
   onEverything: () => void
   onNone: () => void
   q: string
+  asking: Choice | undefined
+  onAsk: (c: Choice | undefined) => void
 }
 
 /** What to do with all that is selected. More than the page shows is asked about first. */
-export function Bulk({ count, total, findings, everything, onEverything, onNone, q }: Props) {
+export function Bulk({ count, total, findings, everything, onEverything, onNone, q, asking, onAsk }: Props) {
   const t = useTexts()
   const triage = useTriageTexts()
   const { choose, decideAll, me } = useTriage()
-  const [asking, setAsking] = useState<Choice>()
   const named: Record<Choice, string> = {
     expected: triage('expected'), false_positive: triage('falsePositive'), true_positive: triage('truePositive'), mine: triage('mine'), reopen: triage('reopen'),
   }
   const run = (c: Choice) => {
-    setAsking(undefined)
+    onAsk(undefined)
     if (everything) void decideAll(q, total, decisionOf(c, me), `${named[c]}: ${t('allChosen', { n: total })}`)
     else void choose(findings, c)
     onNone()
@@ -39,15 +40,15 @@ export function Bulk({ count, total, findings, everything, onEverything, onNone,
           <span>
             <b>{t('sure', { what: named[asking], n: count })}</b> <span className="dim">{t('sureMore')}</span>
           </span>
-          <Button onClick={() => run(asking)}>{t('go')}</Button>
-          <Button variant="default" onClick={() => setAsking(undefined)}>
+          <Button autoFocus onClick={() => run(asking)}>{t('go')}</Button>
+          <Button variant="default" onClick={() => onAsk(undefined)}>
             {t('no')}
           </Button>
         </>
       ) : (
         <>
           <b>{everything ? t('allChosen', { n: total }) : t('chosen', { count })}</b>
-          <DecideButtons choose={(c) => (count > 20 ? setAsking(c) : run(c))} small />
+          <DecideButtons choose={(c) => (count > manyAtOnce ? onAsk(c) : run(c))} small />
           {!everything && count < total && (
             <Button variant="subtle" onClick={onEverything}>
               {t('chooseAll', { n: total })}

@@ -1,13 +1,18 @@
 import { fireEvent, waitFor } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { answer, finding, session, visit } from '@/test/render'
-import { asked } from './ask'
+import { asked, asWritten } from './ask'
 
 test('the list asks for what it shows', () => {
   expect(asked('open', '', 'kei')).toBe('status:(new or in_progress) explained:false')
-  expect(asked('open', 'a:1 or b:2', 'kei')).toBe('status:(new or in_progress) explained:false (a:1 or b:2)')
+  expect(asked('open', 'a:1 or b:2', 'kei')).toBe('(a:1 or b:2) status:(new or in_progress) explained:false')
   expect(asked('mine', '', 'o hara')).toContain('assignee:"o hara"')
   expect(asked('all', ' x:1 ', '')).toBe('x:1')
+})
+
+test('an error names the place in what was written', () => {
+  expect(asWritten('column 4: there is no field "x"', 'open')).toBe('column 3: there is no field "x"')
+  expect(asWritten('column 4: there is no field "x"', 'all')).toBe('column 4: there is no field "x"')
 })
 
 const page = {
@@ -51,7 +56,7 @@ test('a viewer is told what is needed, and nothing is sent', async () => {
 test('a filter that cannot be read says where', async () => {
   answer({ ...page, 'GET /api/findings': () => Response.json({ status: 422, detail: 'column 3: there is no field "bogus"' }, { status: 422 }) })
   const { findByText } = visit('/findings?q=bogus:1')
-  await findByText(/column 3: there is no field/)
+  await findByText(/column 2: there is no field/)
 })
 
 test('without a session one is sent to sign in, and comes back', async () => {

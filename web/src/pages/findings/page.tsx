@@ -6,7 +6,7 @@ import { fetchOnce, get, Problem } from '@/api/client'
 import type { Finding } from '@/api/contract'
 import { useLive } from '@/app/live'
 import { useSession } from '@/app/session'
-import { open } from '@/app/triage'
+import { open, type Choice } from '@/app/triage'
 import { useTriageTexts } from '@/app/triage.texts'
 import { useFindingList } from '@/app/use-list'
 import { FindingLink, Standing, whoOf, useKind } from '@/parts/finding'
@@ -19,7 +19,7 @@ import { Failed, Loading, Nothing } from '@/parts/states'
 import { column, Table } from '@/parts/table'
 import { When } from '@/parts/when'
 import { number } from '@/app/format'
-import { asked, showOf, shows, type Show } from './ask'
+import { asked, asWritten, showOf, shows, type Show } from './ask'
 import { Bulk } from './bulk'
 import { Facets } from './facets'
 import { useTexts } from './texts'
@@ -37,23 +37,23 @@ export function Findings() {
   const me = useSession()?.user ?? ''
   const navigate = useNavigate()
   const queries = useQueryClient()
-  const asking = asked(show, q, me)
+  const filter = asked(show, q, me)
   const [selected, setSelected] = useState(none)
   const [everything, setEverything] = useState(false)
   const [narrowing, setNarrowing] = useState(false)
   useEffect(() => {
     setSelected(none)
     setEverything(false)
-  }, [asking])
+  }, [filter])
 
   const list = useInfiniteQuery({
-    queryKey: ['/api/findings', { query: { q: asking, sort } }, 'pages'],
-    queryFn: ({ pageParam }) => fetchOnce('/api/findings', { query: { q: asking, sort, limit: pageSize, cursor: pageParam } }),
+    queryKey: ['/api/findings', { query: { q: filter, sort } }, 'pages'],
+    queryFn: ({ pageParam }) => fetchOnce('/api/findings', { query: { q: filter, sort, limit: pageSize, cursor: pageParam } }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
     placeholderData: keepPreviousData,
   })
-  const facets = useQuery({ ...get('/api/findings/facets', { query: { q: asking } }), placeholderData: keepPreviousData })
+  const facets = useQuery({ ...get('/api/findings/facets', { query: { q: filter } }), placeholderData: keepPreviousData })
 
   // What was just decided leaves the open list at once; the server says the same a moment later.
   const findings = useMemo(() => {
@@ -64,14 +64,16 @@ export function Findings() {
 
   const go = (next: { q?: string; sort?: string; show?: string }) =>
     void navigate({ to: '/findings', search: { q, sort, show: shownAs, ...next }, replace: 'q' in next })
-  const keys = useFindingList({ findings, selected, onSelect: setSelected })
+  const [asking, setAsking] = useState<Choice>()
+  // All that the filter chooses is always asked about, since most of it is not on the page.
+  const keys = useFindingList({ findings, selected, onSelect: setSelected, ask: setAsking })
   const fresh = useFresh(list.dataUpdatedAt)
 
   return (
     <Page
       fill
       title={t('title')}
-      answer={list.data ? t(`answer.${show}`, { count: total }) : t('title')}
+      answer={!list.data ? t('title') : total === 0 && show === 'open' && !q ? t('noneOpen') : t(`answer.${show}`, { count: total })}
       more={q ? t('filtered') : undefined}
       actions={
         <>
@@ -81,7 +83,7 @@ export function Findings() {
             </Button>
           )}
           <SaveView query={{ q, sort, show: shownAs }} />
-          <Export q={asking} />
+          <Export q={filter} />
         </>
       }
     >
@@ -93,7 +95,7 @@ export function Findings() {
         ))}
         <SavedViews onChoose={(v) => void navigate({ to: '/findings', search: v })} />
       </nav>
-      <Filter value={q} onChange={(next) => go({ q: next || undefined })} error={list.error} onNarrow={() => setNarrowing(!narrowing)} narrowing={narrowing} />
+      <Filter show={show} value={q} onChange={(next) => go({ q: next || undefined })} error={list.error} onNarrow={() => setNarrowing(!narrowing)} narrowing={narrowing} />
       <div className={css.body}>
         <div className={css.side} data-open={narrowing || undefined}>
           {facets.data && <Facets of={facets.data} filter={q} onFilter={(next) => go({ q: next || undefined })} />}
@@ -113,7 +115,7 @@ export function Findings() {
             <Bulk
               count={everything ? total : selected.size} total={total} everything={everything} onEverything={() => setEverything(true)}
               onNone={() => { setSelected(none); setEverything(false) }}
-              findings={findings.filter((f) => selected.has(f.key))} q={asking}
+              findings={findings.filter((f) => selected.has(f.key))} q={filter} asking={asking} onAsk={setAsking}
             />
           )}
         </div>
@@ -136,6 +138,7 @@ function useFresh(since: number): number {
 }
 
 interface FilterProps {
+  show: Show
   value: string
   onChange: (q: string) => void
   error: unknown
@@ -143,7 +146,7 @@ interface FilterProps {
   narrowing: boolean
 }
 
-function Filter({ value, onChange, error, onNarrow, narrowing }: FilterProps) {
+function Filter({ show, value, onChange, error, onNarrow, narrowing }: FilterProps) {
   const t = useTexts()
   const [text, setText] = useState(value)
   const said = useRef(value)
@@ -151,7 +154,7 @@ function Filter({ value, onChange, error, onNarrow, narrowing }: FilterProps) {
     if (value !== said.current) setText(value)
     said.current = value
   }, [value])
-  const wrong = error instanceof Problem && wrongFilter(error) ? [error.detail, ...error.details.map((d) => d.message)].filter(Boolean).join(' · ') : undefined
+  const wrong = error instanceof Problem && wrongFilter(error) ? asWritten(error.detail, show) : undefined
   const keep = () => {
     said.current = text.trim()
     onChange(text.trim())

@@ -1,5 +1,7 @@
+import { Tooltip } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Today } from '@/api/contract'
+import { clock, day, moment } from '@/app/format'
 import { address, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { When } from '@/parts/when'
@@ -18,7 +20,7 @@ export function Changes({ of }: { of: Today }) {
   return (
     <>
       <Group title={t('windowsOpen')} items={of.windows.open} row={(w) => [<LogText key="t">{w.title}</LogText>, t.rich('until', { when: <When at={w.now?.end ?? w.end} /> })]} />
-      <Group title={t('silent')} hatched items={of.coverage.gaps} row={(g) => [<LogText key="r" wrap>{g.reason}</LogText>, null]} />
+      <Group title={t('silent')} hatched items={of.coverage.gaps} row={(g) => [<Gap key="g" of={g} />, null]} />
       {!of.changes.known && (
         <p className={css.unknown}>
           <span className="unknown" /> {t('notKnown')}
@@ -31,6 +33,21 @@ export function Changes({ of }: { of: Today }) {
       <Group title={t('quiet')} items={quiet} row={(r) => [<Secret key="r" of={r} />, t.rich('lastUse', { when: <When at={r.last_use} /> })]} />
       <Group title={t('windowsNext')} items={of.windows.next} row={(w) => [<LogText key="t">{w.title}</LogText>, <When key="w" at={w.next?.start ?? w.start} />]} />
     </>
+  )
+}
+
+/** A stretch of time of which the log is not whole; the numbers it is known by are in the tooltip. */
+function Gap({ of: g }: { of: Today['coverage']['gaps'][number] }) {
+  const t = useTexts()
+  const sameDay = day(g.from, t.language) === day(g.to, t.language)
+  return (
+    <Tooltip label={<bdi>{g.reason}</bdi>}>
+      <span>
+        {t(`gap.${g.kind}`)} · <LogText>{g.account}</LogText> <LogText>{g.region}</LogText>
+        <br />
+        <span className="dim">{t('gapSpan', { from: moment(g.from, t.language), to: sameDay ? clock(g.to, t.language) : moment(g.to, t.language) })} UTC</span>
+      </span>
+    </Tooltip>
   )
 }
 
