@@ -33,16 +33,3 @@ func configured(e finding.Estate) (out config.Estate) {
 	}
 	return out
 }
-
-// accountNames gives the names that the configuration has for accounts.
-func (p *program) accountNames() (func(account string) string, error) {
-	e, err := p.cfg.Estate.Finding(os.ReadFile)
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]string{}
-	for _, a := range e.Accounts {
-		names[a.ID] = a.Name
-	}
-	return func(account string) string { return names[account] }, nil
-}

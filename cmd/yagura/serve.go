@@ -188,9 +188,6 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 		return err
 	}
 	rooms.Triage = triaged
-	if rooms.Console.AccountName, err = s.accountNames(); err != nil {
-		return err
-	}
 	g, ctx := errgroup.WithContext(ctx)
 	for i, t := range s.intake {
 		g.Go(func() error { return s.take(ctx, i, t) })
