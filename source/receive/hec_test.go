@@ -280,6 +280,26 @@ func TestSplit(t *testing.T) {
 	f("{\"a\":[1}\n{\"c\":3}\n", "!{\"a\":[1}\n", `{"c":3}`)
 	f("hello\n{\"c\":3}", "!hello", `{"c":3}`)
 	f(`[{"a":1},7,"x,]",{"b":2}`, `{"a":1}`, "!7", `!"x,]"`, `{"b":2}`, "!")
+	f("{\"Records\":[{\"a\":1}],\"x\":[}\n{\"b\":2}", `{"a":1}`, "!,\"x\":[}\n", `{"b":2}`)
+}
+
+// TestSplitCost: no body makes the splitter look at it again and again.
+func TestSplitCost(t *testing.T) {
+	f := func(body string) {
+		t.Helper()
+		begin := time.Now()
+		sp := splitter{body: []byte(body), maxRecord: 1 << 20, maxDepth: 10}
+		for _, ok := sp.next(); ok; _, ok = sp.next() {
+		}
+		// It takes a tenth of a second, and without bounds minutes.
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("%d bytes, %.20q…, took %s", len(body), body, took)
+		}
+	}
+	f("[" + strings.Repeat("{},1,", 1<<20))                                                // no line ends
+	f(strings.Repeat("{\"a\":\n", 1<<12) + strings.Repeat("1,", 2<<20) + "]x")             // broken far behind
+	f(strings.Repeat("{\"a\":\n", 1<<12) + "{}" + strings.Repeat("\n{}\n1", 1<<19) + "]x") // with records within
+	f(strings.Repeat("{\"Records\":[{\"a\":\n", 1<<18))
 }
 
 func FuzzSplit(f *testing.F) {

@@ -19,18 +19,22 @@ type splitter struct {
 
 	i      int
 	array  bool // inside an array of records
-	tailOf int  // where the object around the array ends; 0: there is none
+	tailOf int  // where the object around the array ends; 0: there is none, broken: nowhere
 
 	junk int // what is no record, in a row
-	cuts int // records that did not end before the body did
+	lost int // bytes that were looked at for a record's end, and are looked at again
 }
 
-// Bounds of what a body of rubbish may cost: after so many, all that is left is
-// one reject.
+// Bounds of what a body of rubbish may cost: after so many rejects in a row, or
+// so many bodies of bytes that were looked at in vain, all that is left is one
+// reject.
 const (
 	maxJunk = 1000
-	maxCuts = 20
+	maxLost = 8
 )
+
+// broken is the tail of an object that does not end.
+const broken = -1
 
 // part is a record of the body, or what is in its place.
 type part struct {
@@ -77,8 +81,13 @@ func (s *splitter) next() (part, bool) {
 		case s.array && c == ']':
 			s.i++
 			s.array = false
-			if s.tailOf > 0 {
-				s.i, s.tailOf = s.tailOf, 0
+			tail := s.tailOf
+			s.tailOf = 0
+			switch {
+			case tail == broken:
+				return s.tail(), true
+			case tail > 0:
+				s.i = tail
 			}
 			continue
 		case !s.array && c == '[':
@@ -114,14 +123,20 @@ func (s *splitter) wrapper() bool {
 	if at < 0 {
 		return false
 	}
-	// Where it is broken it ends with the body.
-	s.tailOf = len(s.body)
+	s.tailOf = broken
 	if end, fault := valueEnd(s.body, s.i); fault == "" {
 		s.tailOf = end
 	}
 	s.i = at
 	s.array = true
 	return true
+}
+
+// tail is what follows the records in an object that does not end.
+func (s *splitter) tail() part {
+	start := s.i
+	s.i = s.resume(start)
+	return part{s.body[start:s.i], fmt.Sprintf("not valid JSON: the object around an array of records is broken behind it (byte %d of the body)", start), start}
 }
 
 // listIn is where the list of records in the object that begins at i begins,
@@ -196,12 +211,9 @@ func (s *splitter) value(c byte) part {
 	}
 	end, fault := valueEnd(s.body, start)
 	if fault != "" {
-		s.i = len(s.body)
-		if end < len(s.body) || s.cuts < maxCuts {
-			s.i = s.resume(start)
-		}
-		if end == len(s.body) {
-			s.cuts++
+		s.i = s.resume(start)
+		if s.lost += max(0, end-s.i); s.lost > maxLost*len(s.body) {
+			s.i = len(s.body)
 		}
 		return part{s.body[start:s.i], fmt.Sprintf("not valid JSON: %s at byte %d of the record (byte %d of the body)", fault, end-start, end), start}
 	}
@@ -221,19 +233,15 @@ func (s *splitter) value(c byte) part {
 // scalar takes what no record begins with, to the end of its line or, in an
 // array, of the value.
 func (s *splitter) scalar() part {
-	start := s.i
-	end := len(s.body)
-	if k := bytes.IndexByte(s.body[start:], '\n'); k >= 0 {
-		end = start + k
-	}
+	start, stops := s.i, "\n"
 	if s.array {
-		if s.body[start] == '"' {
-			if e, ok := stringEnd(s.body, start+1); ok {
-				end = e
-			}
-		} else if k := bytes.IndexAny(s.body[start:], ",]\n"); k > 0 {
-			end = start + k
-		}
+		stops = ",]\n"
+	}
+	end := len(s.body)
+	if s.array && s.body[start] == '"' {
+		end, _ = stringEnd(s.body, start+1) // or the end of the line
+	} else if k := bytes.IndexAny(s.body[start:], stops); k >= 0 {
+		end = start + k
 	}
 	s.i = max(end, start+1)
 	text := s.body[start:s.i]
