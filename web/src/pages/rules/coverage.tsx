@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { get } from '@/api/client'
-import { number } from '@/app/format'
 import { useKeys } from '@/app/keys'
 import { Icon } from '@/parts/icon'
 import { LogText } from '@/parts/log-text'
@@ -29,7 +28,7 @@ export function RuleCoverage() {
   return (
     <Page
       title={t('tabCoverage')} answer={n ? t('coverageAnswer', { count: n.all, present: n.present, fired: n.fired }) : t('tabCoverage')}
-      more={coverage.data && t('coverageMore', { count: coverage.data.rules_without_technique, version: coverage.data.version })}
+      more={coverage.data && t(coverage.data.rules_without_technique > 0 ? 'coverageMore' : 'coverageOf', { count: coverage.data.rules_without_technique, version: coverage.data.version })}
     >
       <RuleTabs at="coverage" />
       <Asked of={coverage} lines={12}>
@@ -47,7 +46,8 @@ export function RuleCoverage() {
                       <li key={x.id}>
                         <button type="button" className={`${css.cell} ${x.state === 'covered' ? 'unknown' : ''}`} data-state={x.state} aria-pressed={x.id === technique} title={`${x.id} ${x.name}: ${t(`stateSays.${x.state}`)}`} onClick={() => choose(x.id)}>
                           <span><LogText>{x.name || t('unnamed')}</LogText></span>
-                          <small>{x.id} · {t('rulesAbout', { count: x.rules.length })}{x.findings > 0 && <b> · {number(x.findings, t.language)}</b>}</small>
+                          <small>{x.id} · {t('rulesAbout', { count: x.rules.length })}</small>
+                          {x.findings > 0 && <small><b>{t('findingsAbout', { count: x.findings })}</b></small>}
                           <span className="hidden-but-read">{t(`state.${x.state}`)}</span>
                         </button>
                       </li>

@@ -60,7 +60,7 @@ function Detail({ of: r }: { of: RuleDetail }) {
       </Fields>
       <div className={css.columns}>
         <div>
-          <Section title={t('what')}><pre className={css.explain}><LogText wrap>{r.explain}</LogText></pre></Section>
+          <Section title={t('what')}><div className={css.explain}>{r.explain.trimEnd().split('\n').map((line, i) => <p key={i}>{line ? <LogText wrap>{line}</LogText> : ' '}</p>)}</div></Section>
           {r.findings !== 0 && <Found of={r} />}
           <Section title={t('falsePositives')}>
             {r.false_positives.length === 0 ? <p className="dim">{t('falsePositivesNone')}</p> : <ul className={css.plain}>{r.false_positives.map((f) => <li key={f}><LogText wrap>{f}</LogText></li>)}</ul>}

@@ -26,7 +26,7 @@ export function SQLTable({ of, height }: { of: Answer; height?: number }) {
           const v = value(r)
           return typeof v === 'number' ? v : isNumber(c.type) ? Number.NEGATIVE_INFINITY : textOf(v)
         }
-        return column<Row>(`${i}`, <LogText most={40}>{c.name}</LogText>, show, { grow: 1, right: isNumber(c.type), by })
+        return column<Row>(`${i}`, <LogText most={40}>{c.name}</LogText>, show, { grow: isNumber(c.type) ? 1 : isTime(c.type) ? 2 : 3, right: isNumber(c.type), by })
       }),
     [of.columns, t],
   )

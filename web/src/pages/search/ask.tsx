@@ -69,7 +69,7 @@ export function SQL() {
                 <button type="button" aria-pressed={chart} disabled={!plotOf(answer.data)} title={plotOf(answer.data) ? undefined : t('sqlNoChart')} onClick={() => go({ show: 'chart' })}>{t('sqlChart')}</button>
                 <Download csv={() => csvOf(answer.data)} />
               </div>
-              {chart ? <SQLChart of={answer.data} height={420} /> : <SQLTable of={answer.data} />}
+              {chart ? <SQLChart of={answer.data} height={520} /> : <SQLTable of={answer.data} />}
             </>
           ) : answer.isFetching ? (
             <Loading lines={8} />

@@ -34,7 +34,7 @@ export function Fields({ q, times, onFilter }: Props) {
       <Asked of={values} lines={10}>
         {(v) => (
           <>
-            {v.fields.filter((f) => f.values.some((x) => x.value !== '') || more.includes(f.field)).map((f) => <Top key={f.field} of={f} total={v.total} q={q} onFilter={onFilter} />)}
+            {v.fields.filter((f) => f.values.some((x) => x.value !== '') || more.includes(f.field)).map((f) => <Top key={f.field} of={f} total={v.total} about={v.sampled} q={q} onFilter={onFilter} />)}
             {v.sampled && <p className="faint">{t('fieldsSampled', { looked: v.looked, stored: v.stored })}</p>}
           </>
         )}
@@ -50,11 +50,13 @@ export function Fields({ q, times, onFilter }: Props) {
 interface TopProps {
   of: { field: string; values: { value: string; count: number }[]; more: boolean }
   total: number
+  /** Counts are estimates. */
+  about: boolean
   q: string
   onFilter: (q: string) => void
 }
 
-function Top({ of, total, q, onFilter }: TopProps) {
+function Top({ of, total, about, q, onFilter }: TopProps) {
   const t = useTexts()
   const words = useEventTexts()
   const [all, setAll] = useState(false)
@@ -72,7 +74,7 @@ function Top({ of, total, q, onFilter }: TopProps) {
             <li key={value} data-on={on || undefined} data-off={off || undefined}>
               <button type="button" className={css.value} aria-pressed={on} aria-label={t('include', name)} onClick={() => onFilter(toggled(q, of.field, value))}>
                 <span className={css.name}>{value === '' ? <span className="faint">{said(value)}</span> : <LogText name most={28}>{said(value)}</LogText>}</span>
-                <span className={css.count} title={number(count, t.language)}>{compact(count, t.language)}</span>
+                <span className={css.count} title={number(count, t.language)}>{about && '≈'}{compact(count, t.language)}</span>
                 <i style={{ width: `${total ? Math.min((count / total) * 100, 100) : 0}%` }} aria-hidden="true" />
               </button>
               <Tooltip label={t('exclude', name)}>

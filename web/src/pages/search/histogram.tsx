@@ -16,7 +16,7 @@ interface Props {
 
 const left = 42
 
-const steps = [60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400]
+const steps = [60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 3 * 86_400, 4 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400]
 
 /** Which buckets the axis names, at round times and no closer than a label is wide. Days is true where all of them are midnights. */
 export function ticks(of: Pick<Counts, 'buckets' | 'width'>, width: number): { at: number[]; days: boolean } {

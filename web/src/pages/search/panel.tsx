@@ -80,7 +80,7 @@ function TopPanel({ q, asked, range, field, label }: { q: string; asked: Range; 
               <To href={searchAddress(q ? `(${q}) ${term(field, x.value)}` : term(field, x.value), range.since, range.until)}>
                 {x.value === '' ? <span className="faint">{t('fieldEmpty')}</span> : <LogText name most={44}>{x.value}</LogText>}
               </To>
-              <span className="num">{compact(x.count, t.language)}</span>
+              <span className="num">{v.sampled && '≈'}{compact(x.count, t.language)}</span>
               <i style={{ width: `${v.total ? Math.min((x.count / v.total) * 100, 100) : 0}%` }} aria-hidden="true" />
             </li>
           ))}

@@ -200,6 +200,8 @@ describe('records', () => {
     expect(whoOf({ actor_session: 'i-0123', actor_name: 'web', caller: 'ec2' })).toBe('web')
     expect(whoTerm({ actor_uid: 'arn:aws:iam::1:role/x' } as Event)).toBe('actor:arn:aws:iam::1:role/x')
     expect(whoTerm({ actor_credential_uid: 'AKIA 1' } as Event)).toBe('key:"AKIA 1"')
+    expect(whoTerm({ actor_uid: 'arn:aws:iam::1:role/sso', actor_type: 'role', actor_session: 'kei', caller: 'person_cli' } as Event)).toBe('actor:arn:aws:iam::1:role/sso session:kei')
+    expect(whoTerm({ actor_uid: 'arn:aws:iam::1:role/web', actor_type: 'role', actor_session: 'i-0', caller: 'ec2' } as Event)).toBe('actor:arn:aws:iam::1:role/web')
     expect(whoTerm({} as Event)).toBeUndefined()
     expect(around('2026-03-20T00:00:00Z')).toEqual({ since: '2026-03-06T00:00:00.000Z', until: '2026-03-21T00:00:00.000Z' })
   })

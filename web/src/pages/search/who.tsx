@@ -17,8 +17,15 @@ const before = 14 * 86_400_000
 const after = 86_400_000
 const fields = ['api_operation', 'resource_uid', 'caller', 'region', 'src_ip', 'account_uid']
 
-/** The filter that finds whoever did it: the principal, or the credential or address where that is all there is. */
+/** The session, where it is a person's own in a role that several share. */
+export function personOf(e: Pick<Event, 'actor_session' | 'actor_type' | 'caller'>): string | undefined {
+  return e.actor_type === 'role' && (e.caller === 'console' || e.caller === 'person_cli') ? e.actor_session || undefined : undefined
+}
+
+/** The filter that finds whoever did it: the principal, a person's session of it, or the credential where that is all there is. */
 export function whoTerm(e: Event): string | undefined {
+  const person = personOf(e)
+  if (e.actor_uid && person) return `${term('actor', e.actor_uid)} ${term('session', person)}`
   if (e.actor_uid) return term('actor', e.actor_uid)
   if (e.actor_credential_uid) return term('key', e.actor_credential_uid)
   return undefined
@@ -45,7 +52,7 @@ function Known({ of: e, q }: { of: Event; q: string }) {
   const counts = useQuery(get('/api/search/histogram', { query: { q, ...times, buckets: 60 } }))
   const values = useQuery(get('/api/search/fields', { query: { q, ...times, fields, most: 6 } }))
   const hour = { since: new Date(new Date(e.time).getTime() - 1_800_000).toISOString(), until: new Date(new Date(e.time).getTime() + 1_800_000).toISOString() }
-  const name = <LogText name most={48} copy>{e.actor_uid || e.actor_credential_uid}</LogText>
+  const name = <LogText name most={48} copy>{personOf(e) ?? (e.actor_uid || e.actor_credential_uid)}</LogText>
   return (
     <>
       <Asked of={counts} lines={3}>
@@ -64,7 +71,7 @@ function Known({ of: e, q }: { of: Event; q: string }) {
       <Asked of={values} lines={4}>
         {(v) => (
           <div className={css.tops}>
-            {v.fields.map((f) => (
+            {v.fields.filter((f) => f.values.some((x) => x.value !== '')).map((f) => (
               <section key={f.field}>
                 <h3><code>{f.field}</code></h3>
                 <ul>
@@ -73,7 +80,7 @@ function Known({ of: e, q }: { of: Event; q: string }) {
                       <To href={searchAddress(`${q} ${term(f.field, x.value)}`, times.since, times.until)}>
                         <LogText name most={24}>{f.field === 'caller' ? words.word('caller', x.value) : x.value}</LogText>
                       </To>
-                      <span className="dim num">{compact(x.count, t.language)}</span>
+                      <span className="dim num">{v.sampled && '≈'}{compact(x.count, t.language)}</span>
                     </li>
                   ))}
                 </ul>
