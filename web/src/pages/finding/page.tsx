@@ -147,7 +147,8 @@ function Facts({ of: f }: { of: Finding }) {
       <Field name={t('kind')}>{kind(f.kind)}</Field>
       {f.source && f.source !== 'yagura' && (
         <Field name={t('source')}>
-          <LogText>{f.source}</LogText>
+          <LogText>{f.product || f.source}</LogText>
+          {f.external && <Theirs of={f.external} />}
         </Field>
       )}
       {who && who !== f.actor && (
@@ -173,7 +174,7 @@ function Facts({ of: f }: { of: Finding }) {
       )}
       {f.account && (
         <Field name={t('account')}>
-          <LogText copy>{f.account}</LogText> {f.environment && <LogText>{f.environment}</LogText>}
+          <LogText copy>{f.account}</LogText> {f.account_name && <LogText>{f.account_name}</LogText>} {f.environment && <LogText>{f.environment}</LogText>}
         </Field>
       )}
       {f.owner && (
@@ -206,6 +207,15 @@ function Facts({ of: f }: { of: Finding }) {
           ))}
         </Field>
       )}
+      {f.related.length > 0 && (
+        <Field name={t('related')}>
+          {f.related.slice(0, 8).map((key) => (
+            <Link key={key} to="/findings/$key" params={{ key }} className={css.related}>
+              <LogText mono>{key.slice(0, 12)}</LogText>
+            </Link>
+          ))}
+        </Field>
+      )}
       {f.case && (
         <Field name={t('case')}>
           <Link to="/cases/$id" params={{ id: f.case }}>
@@ -214,6 +224,26 @@ function Facts({ of: f }: { of: Finding }) {
         </Field>
       )}
     </Fields>
+  )
+}
+
+/** What the product whose finding it is says of it: its own words, and where it shows it. */
+function Theirs({ of: x }: { of: NonNullable<Finding['external']> }) {
+  const t = useTexts()
+  return (
+    <div className="dim">
+      {[x.status_own || x.status, x.severity, x.type].filter(Boolean).map((s) => (
+        <span key={s} className={css.theirs}>
+          <LogText wrap>{s}</LogText>
+        </span>
+      ))}
+      {x.sample && <span className={css.theirs}>{t('sample')}</span>}
+      {x.links?.filter((l) => l.startsWith('https://') && URL.canParse(l)).slice(0, 2).map((l) => (
+        <a key={l} href={l} target="_blank" rel="noopener noreferrer" className={css.theirs}>
+          <LogText most={30}>{new URL(l).hostname}</LogText> <Icon name="external" size={10} />
+        </a>
+      ))}
+    </div>
   )
 }
 
