@@ -12,7 +12,7 @@ import { Page, Section } from '@/parts/page'
 import { Asked, Nothing } from '@/parts/states'
 import { column, Table } from '@/parts/table'
 import { When } from '@/parts/when'
-import { counted, objectName, type Cell, type Matrix, type Report } from './days'
+import { counted, objectName, unmarked, type Cell, type Matrix, type Report } from './days'
 import { DayMatrix } from './matrix'
 import { useTexts, type LedgerTexts } from './texts'
 import css from './page.module.css'
@@ -43,6 +43,7 @@ export function Ledger() {
           <>
             <Gaps of={r} />
             <Quarantine of={r} />
+            <Incomplete of={r} />
           </>
         )}
       </Asked>
@@ -70,6 +71,7 @@ function Days({ matrix, report, span }: DaysProps) {
   const navigate = useNavigate()
   const search = page.useSearch()
   const go = (next: typeof search) => void navigate({ to: '/ledger', search: { ...search, ...next }, replace: true })
+  const beside = report ? unmarked(report) : 0
   const chosen = matrix.data?.accounts.find((a) => a.account === search.account)?.cells.find((c) => c.day === search.day)
   return (
     <Section
@@ -87,6 +89,7 @@ function Days({ matrix, report, span }: DaysProps) {
           ) : (
             <>
               <DayMatrix of={m} account={search.account} day={search.day} onChoose={(account, day) => go(account === search.account && day === search.day ? { account: undefined, day: undefined } : { account, day })} />
+              {beside > 0 && <p className={`unknown ${css.beside}`}><span>{t('matrixBeside', { count: beside })}</span></p>}
               {chosen && search.account && <Day of={chosen} account={search.account} report={report} onClose={() => go({ account: undefined, day: undefined })} />}
             </>
           )
@@ -189,6 +192,28 @@ function Quarantine({ of: r }: { of: Report }) {
       )}
       {r.quarantine_more > 0 && <p className="dim">{t('quarantineMore', { count: r.quarantine_more })}</p>}
       {r.quarantine_superseded > 0 && <p className="dim">{t('superseded', { count: r.quarantine_superseded })}</p>}
+    </Section>
+  )
+}
+
+/** Objects of which not all could be read. */
+function Incomplete({ of: r }: { of: Report }) {
+  const t = useTexts()
+  return (
+    <Section title={t('incomplete')} note={r.incomplete.length > 0 ? t('incompleteNote') : undefined}>
+      {r.incomplete.length === 0 ? (
+        <p className="dim">{t('incompleteNone')}</p>
+      ) : (
+        <ul className={css.held}>
+          {r.incomplete.map((o) => (
+            <li key={`${o.name} ${o.version}`}>
+              <p><span className={css.object} data-state={o.state}>{t.word('object', o.state)}</span> {o.reason && <LogText wrap>{o.reason}</LogText>}</p>
+              <p className="dim"><LogText mono copy wrap>{o.name}</LogText>, {t('storedOf', { stored: o.stored, records: o.records })}</p>
+            </li>
+          ))}
+        </ul>
+      )}
+      {r.incomplete_more > 0 && <p className="dim">{t('quarantineMore', { count: r.incomplete_more })}</p>}
     </Section>
   )
 }

@@ -1,7 +1,7 @@
 import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { answer, session, visit } from '@/test/render'
-import { counted, dayAfter, months, objectName, weight, type Cell, type Matrix } from './days'
+import { counted, dayAfter, months, objectName, unmarked, weight, type Cell, type Matrix } from './days'
 
 const cell = (day: string, state: Cell['state'], records = 0, reason = ''): Cell => ({ day, state, records, reason })
 const days = ['2026-03-30', '2026-03-31', '2026-04-01']
@@ -44,6 +44,13 @@ test('the page says what is not whole, and a day tells why', async () => {
   fireEvent.keyDown(picture, { key: 'Enter' })
   await waitFor(() => expect(router.state.location.href).toContain('account=111122223333'))
   expect(router.state.location.href).toContain('day=2026-03-31')
+})
+
+test('objects in trouble are counted once, whether cut off, in quarantine or both', () => {
+  const object = { name: 'a', version: '1', size: 1, listed: '', records: 2, stored: 1, duplicate: 0, quarantined: 1, expired: 0, state: 'partial' }
+  const held = (name: string) => ({ object: name, position: 0, reason: '' })
+  expect(unmarked({ incomplete: [object], incomplete_more: 0, quarantine: [held('a'), held('b'), held('b')], quarantine_more: 0 })).toBe(2)
+  expect(unmarked({ incomplete: [], incomplete_more: 0, quarantine: [], quarantine_more: 0 })).toBe(0)
 })
 
 test('a source that has stopped is said first', async () => {
