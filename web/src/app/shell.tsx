@@ -1,10 +1,11 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
-import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { fetchOnce, send } from '@/api/client'
 import { Icon, Mark } from '@/parts/icon'
 import { useParts } from '@/parts/texts'
+import { setClock } from '@/parts/when'
 import { useKeys, listen } from './keys'
 import { connect, useConnected, useLive } from './live'
 import { nav } from './nav'
@@ -109,8 +110,12 @@ function focusSearch(): boolean {
 
 /** Language and look of the account, when they were chosen on another machine. */
 function useSettings() {
-  const session = useSession()
+  const { data: session, dataUpdatedAt } = useQuery(sessionQuery)
   const { setColorScheme } = useMantineColorScheme()
+  const clock = session?.now
+  useEffect(() => {
+    if (clock) setClock(clock, dataUpdatedAt)
+  }, [clock, dataUpdatedAt])
   const language = session?.language
   const look = session?.theme
   useEffect(() => {

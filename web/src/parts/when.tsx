@@ -5,11 +5,26 @@ import { useParts } from './texts'
 
 /** One clock for the page, so that all that is "3 minutes ago" turns at once. */
 let now = new Date()
+let ahead = 0
 const hearers = new Set<() => void>()
-setInterval(() => {
-  now = new Date()
+
+/** The server's clock as of now: a demo lives in its own time, and a laptop's clock may be wrong. */
+export function serverNow(): Date {
+  return new Date(Date.now() + ahead)
+}
+
+/** Takes the server's clock over: what it said, and when that was heard here. */
+export function setClock(said: string, heard: number) {
+  if (!valid(said)) return
+  ahead = new Date(said).getTime() - heard
+  turn()
+}
+
+function turn() {
+  now = serverNow()
   hearers.forEach((h) => h())
-}, 30_000)
+}
+setInterval(turn, 30_000)
 
 export function useNow(): Date {
   return useSyncExternalStore(
@@ -26,7 +41,7 @@ export function When({ at, as = 'ago' }: { at: string | undefined; as?: 'ago' | 
   const t = useParts()
   const now = useNow()
   // What just happened is not ahead of a clock that turns twice a minute.
-  const by = valid(at) && new Date(at) > now ? new Date() : now
+  const by = valid(at) && new Date(at) > now ? serverNow() : now
   if (!valid(at)) return <span className="faint">{t('never')}</span>
   return (
     <Tooltip

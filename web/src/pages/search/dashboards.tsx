@@ -3,6 +3,7 @@ import { Link, getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
 import { useKeys } from '@/app/keys'
 import { useSession } from '@/app/session'
+import { serverNow } from '@/parts/when'
 import { Icon } from '@/parts/icon'
 import { To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
@@ -68,17 +69,17 @@ function Shown({ of: d }: { of: Dashboard }) {
   const range = page.useSearch()
   const { keep } = useKeep()
   const [editing, setEditing] = useState(false)
-  const [now, setNow] = useState(() => new Date())
+  const [now, setNow] = useState(serverNow)
   const mine = d.owner === me
   const set = (panels: Panel[]) => void keep({ ...d, panels })
-  useKeys(t('dashboard'), [{ keys: 'r', label: t('refresh'), run: () => setNow(new Date()) }])
+  useKeys(t('dashboard'), [{ keys: 'r', label: t('refresh'), run: () => setNow(serverNow()) }])
   return (
     <Page
       title={d.title} answer={<LogText most={80}>{d.title}</LogText>}
       more={<>{t.rich('dashboardOf', { who: <LogText most={24}>{d.owner}</LogText> })}{d.shared && `, ${t('dashboardShared')}`}</>}
       actions={
         <>
-          <TimeRange value={range} onChange={(r) => { setNow(new Date()); void navigate({ to: '/search/dashboards/$id', params: { id: d.id }, search: { since: r.since, until: r.until } }) }} />
+          <TimeRange value={range} onChange={(r) => { setNow(serverNow()); void navigate({ to: '/search/dashboards/$id', params: { id: d.id }, search: { since: r.since, until: r.until } }) }} />
           {mine && <Button variant="default" aria-pressed={editing} onClick={() => setEditing(!editing)}>{editing ? t('dashboardEditEnd') : t('dashboardEdit')}</Button>}
           {mine && editing && <About of={d} />}
         </>

@@ -14,7 +14,7 @@ import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
 import { Failed, Loading, Nothing } from '@/parts/states'
 import { column, Table } from '@/parts/table'
-import { When } from '@/parts/when'
+import { serverNow, When } from '@/parts/when'
 import { FilterBox } from './box'
 import { Fields } from './fields'
 import { Histogram, type Counts } from './histogram'
@@ -46,7 +46,7 @@ export function Search() {
   const search = page.useSearch()
   const { q = '', since, until, open } = search
   const navigate = useNavigate()
-  const [now, setNow] = useState(() => new Date())
+  const [now, setNow] = useState(serverNow)
   const [fieldsOpen, setFieldsOpen] = useState(false)
   const asked = useMemo(() => times({ since, until }, now), [since, until, now])
 
@@ -68,12 +68,12 @@ export function Search() {
   )
   const filter = (next: string) => go({ q: next || undefined, open: undefined })
   const range = (r: Range) => {
-    setNow(new Date())
+    setNow(serverNow())
     go({ since: r.since, until: r.until, open: undefined })
   }
   const zoomOut = () => counts.data && range(wider(asked.since ?? counts.data.since, asked.until ?? counts.data.until))
   const again = () => {
-    setNow(new Date())
+    setNow(serverNow())
     void list.refetch()
     void counts.refetch()
   }
