@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -117,31 +119,36 @@ func first(all iter.Seq2[finding.Finding, error]) error {
 
 // maskable answers requests of the API with ?masked=true under aliases: every
 // account, person and project in the JSON that next answers. Keys of findings
-// stay, so that a masked page can be walked through.
+// stay, so that a masked page can be walked through. Who asks for something to be
+// masked is never answered what is not.
 func maskable(m *mask.Masker, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wanted := r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Query().Get("masked") == "true"
-		if !wanted || r.URL.Path == "/api/findings/export" { // that one masks by itself
+		wanted, err := masked(r)
+		switch {
+		case err != nil:
+			refuse(w, http.StatusUnprocessableEntity, err.Error())
+		case !wanted, r.URL.Path == "/api/findings/export": // that one masks by itself
 			next.ServeHTTP(w, r)
-			return
-		}
-		if m == nil || r.URL.Path == "/api/live" {
+		case m == nil, r.URL.Path == "/api/live":
 			refuse(w, http.StatusNotImplemented, "this cannot be masked")
-			return
+		default:
+			held := &heldAnswer{header: http.Header{}, status: http.StatusOK}
+			next.ServeHTTP(held, r)
+			held.masked(m, w)
 		}
-		held := &heldAnswer{header: w.Header(), status: http.StatusOK}
-		next.ServeHTTP(held, r)
-		body := held.body.Bytes()
-		if t := w.Header().Get("Content-Type"); strings.Contains(t, "json") {
-			body = m.JSON(body)
-		} else {
-			body = []byte(m.Text(string(body)))
-		}
-		w.Header().Del("Content-Length")
-		w.Header().Del("ETag") // it is of what is not masked
-		w.WriteHeader(held.status)
-		_, _ = w.Write(body) // nothing can be done about a caller that has gone away
 	})
+}
+
+// masked tells whether a request of the API asks for aliases.
+func masked(r *http.Request) (wanted bool, err error) {
+	given, asked := r.URL.Query()["masked"]
+	if !asked || !strings.HasPrefix(r.URL.Path, "/api/") {
+		return false, nil
+	}
+	if wanted, err = strconv.ParseBool(given[0]); err != nil || len(given) > 1 {
+		return false, errors.New("masked is true or false, and said once")
+	}
+	return wanted, nil
 }
 
 // heldAnswer keeps an answer until it is masked.
@@ -154,3 +161,27 @@ type heldAnswer struct {
 func (h *heldAnswer) Header() http.Header         { return h.header }
 func (h *heldAnswer) WriteHeader(status int)      { h.status = status }
 func (h *heldAnswer) Write(b []byte) (int, error) { return h.body.Write(b) }
+
+// masked answers what was held, under aliases. What is not JSON has no fields
+// that tell what is a name.
+func (h *heldAnswer) masked(m *mask.Masker, w http.ResponseWriter) {
+	kind, _, _ := mime.ParseMediaType(h.header.Get("Content-Type")) // what is none is not JSON
+	var body []byte
+	switch {
+	case h.body.Len() == 0:
+	case kind == "application/json", strings.HasSuffix(kind, "+json"):
+		body = m.JSON(h.body.Bytes())
+	case kind == "application/x-ndjson":
+		for line := range bytes.Lines(h.body.Bytes()) {
+			body = append(append(body, m.JSON(bytes.TrimRight(line, "\n"))...), '\n')
+		}
+	default:
+		refuse(w, http.StatusNotImplemented, "this cannot be masked as "+kind)
+		return
+	}
+	h.header.Del("Content-Length")
+	h.header.Del("ETag") // it is of what is not masked
+	maps.Copy(w.Header(), h.header)
+	w.WriteHeader(h.status)
+	_, _ = w.Write(body) // nothing can be done about a caller that has gone away
+}

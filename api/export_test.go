@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -89,7 +90,47 @@ func TestMaskable(t *testing.T) {
 	if status, _, _ := ask(t, h, http.MethodGet, "/api/findings/nothing?masked=true", ""); status != http.StatusNotFound {
 		t.Errorf("what is not there is %d", status)
 	}
+	// However it is said, what is asked for masked is not answered bare.
+	for query, want := range map[string]int{
+		"masked=1": http.StatusOK, "masked=TRUE": http.StatusOK, "masked": http.StatusUnprocessableEntity, "masked=yes": http.StatusUnprocessableEntity,
+		"masked=false&masked=true": http.StatusUnprocessableEntity,
+	} {
+		if status, _, body := ask(t, h, http.MethodGet, "/api/findings?"+query, ""); status != want || strings.Contains(body, "alice") {
+			t.Errorf("%s: %d %s", query, status, body)
+		}
+	}
+	body = ""
+	if status, _, body = ask(t, h, http.MethodPost, "/api/findings/"+a.Findings[0].Key+"/decisions?masked=true", `{"status":"open"}`); strings.Contains(body, "alice") {
+		t.Errorf("what a change answers is not masked: %d %s", status, body)
+	}
 	if status, _, _ := ask(t, handler(t), http.MethodGet, "/api/findings?masked=true", ""); status != http.StatusNotImplemented {
 		t.Errorf("without a mask it is %d", status)
 	}
+}
+
+// TestMaskedForms: what is held is masked as what it is, or not answered.
+func TestMaskedForms(t *testing.T) {
+	m, err := mask.New([]byte("a key that only tests have"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(kind, body string, status int, want string) {
+		t.Helper()
+		h := maskable(m, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.Header().Set("ETag", "of alice")
+			_, _ = w.Write([]byte(body))
+		}))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/x?masked=true", nil))
+		if got := w.Body.String(); w.Code != status || !strings.Contains(got, want) || strings.Contains(got, "alice") || w.Header().Get("ETag") != "" {
+			t.Errorf("%s %s: %d %v %s", kind, body, w.Code, w.Header(), got)
+		}
+	}
+	f("application/json", `{"by":"alice"}`, http.StatusOK, `{"by":"person-`)
+	f("application/problem+json", `{"by":"alice"}`, http.StatusOK, `{"by":"person-`)
+	f("application/x-ndjson", "{\"by\":\"bo\"}\n{\"by\":\"alice\"}\n", http.StatusOK, "\"}\n{\"by\":\"person-")
+	f("text/csv; charset=utf-8", "by\nalice\n", http.StatusNotImplemented, "text/csv")
+	f("text/event-stream", "data: alice\n\n", http.StatusNotImplemented, "event-stream")
+	f("text/plain", "", http.StatusOK, "")
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -122,7 +123,20 @@ func (g *guard) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := context.WithValue(people.With(r.Context(), who), callerKey{}, g.caller(r))
-	g.once.serve(w, r.WithContext(ctx), who.By(), g.now(), g.api)
+	r = r.WithContext(ctx)
+	if open(r.URL.Path) {
+		g.api.ServeHTTP(w, r) // whose answers hold what lets somebody in: they are not kept
+		return
+	}
+	g.once.serve(w, r, asker(who), g.now(), g.api)
+}
+
+// asker names w with all that w may: who may less by now is not answered as before.
+func asker(w people.Who) string {
+	if w.User == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q %s %q %q", w.By(), w.Role, w.Accounts, w.Scopes)
 }
 
 // open tells whether no sign-in is needed.

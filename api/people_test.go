@@ -786,6 +786,19 @@ func TestOnce(t *testing.T) {
 	c.want(409, "POST", "/api/users", `{"name":"bob"}`, key("1")) // somebody else's
 	b.want(409, "POST", "/api/users", `{"name":"bob"}`)
 	b.want(422, "POST", "/api/users", `{"name":"eve"}`, key(strings.Repeat("x", 129)))
+	// What lets somebody in is not kept, nor told to who may less by now.
+	for range 2 {
+		r := b.ask("POST", "/api/signin", `{"user":"alice","password":"`+good+`"}`, key("3"))
+		if r.StatusCode != http.StatusOK || r.Header.Get("Idempotency-Replayed") != "" {
+			t.Errorf("signing in again: %d %v", r.StatusCode, r.Header)
+		}
+	}
+	c.want(201, "POST", "/api/users", `{"name":"frank"}`, key("4"))
+	role := people.Viewer
+	if _, err := x.door.ChangeUser(t.Context(), people.LocalOwner(), "carol", people.UserChange{Role: &role}, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.want(403, "POST", "/api/users", `{"name":"frank"}`, key("4"))
 }
 
 // TestOnceForgets: what is kept has bounds, and what failed is tried again.

@@ -48,9 +48,7 @@ func (m *Masker) JSON(b []byte) []byte {
 func (m *Masker) learnOwn(own *words, key, value string) {
 	if len(value) < 2048 && (strings.HasPrefix(value, "arn:") || principals.MatchString(value)) {
 		for _, name := range People(value) {
-			if low := strings.ToLower(name); maskable(low) {
-				own.add(low, m.Person(low))
-			}
+			m.ownPerson(own, strings.ToLower(name))
 		}
 	}
 	kind, named := fields[plainKey(key)]
@@ -66,7 +64,16 @@ func (m *Masker) learnOwn(own *words, key, value string) {
 	case kind == Project:
 		own.add(low, m.Project(low))
 	default:
-		own.add(low, m.Person(low))
+		m.ownPerson(own, low)
+	}
+}
+
+// ownPerson learns a person of one document, in every form.
+func (m *Masker) ownPerson(own *words, low string) {
+	for _, form := range append(otherForms(low), low) {
+		if maskable(form) {
+			own.add(form, m.Person(low))
+		}
 	}
 }
 

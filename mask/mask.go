@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -79,10 +80,31 @@ func (m *Masker) Learn(kind Kind, name string) error {
 	case Project:
 		alias = m.Project(name)
 	default:
+		local, _, _ := strings.Cut(name, "@")
+		for _, other := range otherForms(name) {
+			_ = m.learn(other, m.Person(local)) // of one that is too short there is still the name itself
+		}
 		alias = m.Person(name)
 	}
 	return m.learn(name, alias)
 }
+
+// otherForms are forms besides the name itself in which people stand in texts:
+// of dean.finch@example.com its local part, and Dean Finch as a sentence has it.
+func otherForms(name string) (forms []string) {
+	local, _, address := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "@")
+	if address {
+		forms = append(forms, local)
+	}
+	if words := strings.FieldsFunc(local, nameDot); len(words) > 1 && !strings.ContainsFunc(local, notOfName) {
+		forms = append(forms, strings.Join(words, " "))
+	}
+	return forms
+}
+
+func nameDot(r rune) bool { return r == '.' || r == '_' }
+
+func notOfName(r rune) bool { return !unicode.IsLetter(r) && !nameDot(r) && r != '-' }
 
 // LearnAccount says under which name an account is known: both get aliases that
 // show that they belong together.

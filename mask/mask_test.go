@@ -126,6 +126,12 @@ func TestLearn(t *testing.T) {
 	f("担当はalice@corp.exampleさん", "担当は"+alice+"@masked.invalidさん")
 	f("花子@corp.example", m.Person("花子")+"@masked.invalid")
 	f("josé alicé", "josé alicé")
+	if err := m.Learn(Person, "dean.finch@corp.example"); err != nil {
+		t.Fatal(err)
+	}
+	dean := m.Person("dean.finch")
+	f("people/dean.finch/db, while Dean Finch travels: dean.finch@corp.example", "people/"+dean+"/db, while "+dean+" travels: "+dean+"@masked.invalid")
+	f("a finch of Dean's", "a finch of Dean's")
 	for _, name := range []string{"root", "ab", "", "--"} {
 		if err := m.Learn(Person, name); !errors.Is(err, ErrShort) {
 			t.Errorf("%q is learned: %v", name, err)
@@ -167,6 +173,8 @@ func TestJSON(t *testing.T) {
 	f(`{"x":["alice@corp.example"],"note":"alice"}`, `{"x":["`+alice+`@masked.invalid"],"note":"`+alice+`"}`)
 	f(`{"n":111122223333,"m":1.50,"big":12345678901234567890,"t":[true,null,{}]}`, `{"n":`+account+`,"m":1.50,"big":12345678901234567890,"t":[true,null,{}]}`)
 	f(`{"user_name":["bob","<b>"],"x":"<b>bob</b>"}`, `{"user_name":["`+bob+`","<b>"],"x":"<b>`+bob+`</b>"}`)
+	f(`{"by":"dean.finch@corp.example","why":"Dean Finch travels"}`, `{"by":"`+m.Person("dean.finch@corp.example")+`","why":"`+m.Person("dean.finch")+` travels"}`)
+	f(`{"login":"dean_finch","why":"Dean Finch travels"}`, `{"login":"`+m.Person("dean_finch")+`","why":"`+m.Person("dean_finch")+` travels"}`)
 	f(`{"111122223333":1}`, `{"`+account+`":1}`)
 	f(`not JSON of 111122223333`, `not JSON of `+account)
 	f(`{} {}`, `{} {}`)
