@@ -27,7 +27,7 @@ const router = makeRouter(queries)
 
 onSignedOut(() => {
   const at = window.location.pathname
-  if (at === '/signin' || at === '/first-run' || at === '/set-password') return
+  if (at === '/signin' || at === '/first-run' || at === '/set-password' || at === '/register') return
   queries.removeQueries({ queryKey: sessionQuery.queryKey })
   void router.navigate({ to: '/signin', search: { to: router.state.location.href } })
 })

@@ -9,4 +9,6 @@ export const nav = [
   { to: '/secrets', text: 'secrets', icon: 'secrets', key: 'k' },
   { to: '/rules', text: 'rules', icon: 'rules', key: 'r' },
   { to: '/ledger', text: 'ledger', icon: 'ledger', key: 'l' },
+  { to: '/exceptions', text: 'exceptions', icon: 'exceptions', key: 'e' },
+  { to: '/settings', text: 'settings', icon: 'settings', key: ',' },
 ] as const satisfies readonly { to: string; text: string; icon: IconName; key: string }[]

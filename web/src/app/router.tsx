@@ -161,7 +161,27 @@ const ledger = createRoute({
   component: lazyRouteComponent(() => import('@/pages/sources/page'), 'Ledger'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, inside.addChildren([today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, rules, coverage, rule, ledger])])
+const exceptions = createRoute({
+  getParentRoute: () => inside,
+  path: '/exceptions',
+  validateSearch: words('show', 'new', 'open', 'scope', 'from'),
+  component: lazyRouteComponent(() => import('@/pages/exceptions/page'), 'Exceptions'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: '/settings',
+  validateSearch: words('show', 'who', 'action', 'since'),
+  component: lazyRouteComponent(() => import('@/pages/settings/page'), 'Settings'),
+})
+
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register', // the link's secret stands behind the #
+  component: lazyRouteComponent(() => import('@/pages/exceptions/register'), 'Register'),
+})
+
+const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, rules, coverage, rule, ledger])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({
