@@ -61,6 +61,7 @@ type Finding struct {
 	Related     []string          `json:"related" doc:"keys of findings that speak of the same trouble; in lists only what its record names"`
 	// ProposedCause is told of a single finding.
 	ProposedCause *ProposedCause `json:"proposed_cause,omitempty" doc:"what probably brought it about; only of a single finding, and absent where nothing shows it"`
+	CausePending  bool           `json:"cause_pending,omitempty" doc:"the log is still looked at for its cause: ask again, or listen at /api/live"`
 }
 
 // ProposedCause is what probably brought a finding about, for a person to take or
@@ -241,7 +242,7 @@ func (r Rooms) single(ctx context.Context, f *finding.Finding) (*tagged[Finding]
 			v.Related = append(v.Related, key)
 		}
 	}
-	if v.ProposedCause, err = r.proposedCause(ctx, f); err != nil {
+	if v.ProposedCause, v.CausePending, err = r.proposedCause(ctx, f); err != nil {
 		return nil, r.failure(err)
 	}
 	return &tagged[Finding]{tag(f), v}, nil

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,62 +24,123 @@ const (
 
 // Causes keeps probable causes of findings that are looked at: as long as a
 // finding stays as it is, at most causesMost of them and each for causeLasts, for
-// the log around it may still come. The zero value has none.
+// the log around it may still come. They are looked for behind the back of who
+// asks, a few at a time, and listeners are told when one is found. The zero value
+// has none.
 type Causes struct {
-	mu  sync.Mutex
-	all map[string]keptCause
+	mu      sync.Mutex
+	all     map[string]*keptCause
+	waiting int           // that are looked for, or will be
+	running chan struct{} // has room for those that may be at a time
 }
 
 type keptCause struct {
-	of    string // the state of the finding
-	at    time.Time
+	of    string        // the state of the finding
+	at    time.Time     // when it was looked for
+	done  chan struct{} // closed when it was
 	cause *ProposedCause
+	err   error
 }
 
 const (
 	causesMost = 2000
 	causeLasts = 5 * time.Minute
+	// causeWait is how long an answer waits for a cause, and causeTime how long one
+	// may take; causesRunning are looked for at a time, and causesWaiting may wait.
+	causeWait     = 50 * time.Millisecond
+	causeTime     = 20 * time.Second
+	causesRunning = 2
+	causesWaiting = 50
 )
 
-func (c *Causes) get(key, of string, now time.Time) (*ProposedCause, bool) {
-	if c == nil {
-		return nil, false
+// proposedCause says what probably brought f about, nil where nothing shows it;
+// pending: that is not known yet.
+func (r Rooms) proposedCause(ctx context.Context, f *finding.Finding) (_ *ProposedCause, pending bool, err error) {
+	if r.Triage.Causes == nil {
+		cause, err := r.findCause(ctx, f)
+		return cause, false, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	x, ok := c.all[key]
-	return x.cause, ok && x.of == of && now.Sub(x.at) < causeLasts
+	x := r.Triage.Causes.begin(ctx, r, f)
+	if x == nil {
+		return nil, true, nil
+	}
+	wait := time.NewTimer(causeWait)
+	defer wait.Stop()
+	select {
+	case <-x.done:
+		return x.cause, false, nil // what went wrong was told, and the finding is there all the same
+	case <-wait.C:
+		return nil, true, nil
+	case <-ctx.Done():
+		return nil, true, ctx.Err()
+	}
 }
 
-func (c *Causes) keep(key string, x keptCause) {
-	if c == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all == nil || len(c.all) >= causesMost {
-		c.all = map[string]keptCause{}
-	}
-	c.all[key] = x
-}
-
-// proposedCause says what probably brought f about; nil: nothing shows it.
-func (r Rooms) proposedCause(ctx context.Context, f *finding.Finding) (*ProposedCause, error) {
+// begin gives the cause of f that is known or being looked for; nil: too many are.
+func (c *Causes) begin(ctx context.Context, r Rooms, f *finding.Finding) *keptCause {
 	state := fmt.Sprint(f.Count, f.LastSeen.UnixMicro(), len(f.Explained))
-	if c, ok := r.Triage.Causes.get(f.Key, state, r.Now()); ok {
-		return c, nil
+	now := time.Now()
+	// What shows a cause may lie in accounts that not everybody sees.
+	key := f.Key + "\x00" + strings.Join(who(ctx).Accounts, "\x00")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x := c.all[key]; x != nil && x.of == state && now.Sub(x.at) < causeLasts && !x.failed() {
+		return x
 	}
+	if c.waiting >= causesWaiting {
+		return nil
+	}
+	if c.running == nil {
+		c.running = make(chan struct{}, causesRunning)
+	}
+	if c.all == nil || len(c.all) >= causesMost {
+		c.all = map[string]*keptCause{}
+	}
+	x := &keptCause{of: state, at: now, done: make(chan struct{})}
+	c.all[key] = x
+	c.waiting++
+	copied := *f
+	go func() {
+		c.running <- struct{}{}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), causeTime)
+		defer cancel()
+		x.cause, x.err = r.findCause(ctx, &copied)
+		<-c.running
+		if x.err != nil {
+			r.Failed(fmt.Errorf("cause of %s: %w", copied.Key, x.err))
+		}
+		c.mu.Lock()
+		c.waiting--
+		c.mu.Unlock()
+		close(x.done)
+		if x.cause != nil && time.Since(now) > causeWait {
+			r.Live.Finding(ViewNews(&copied, "changed")) // who did not get it asks again
+		}
+	}()
+	return x
+}
+
+// failed tells whether it is to be looked for again.
+func (x *keptCause) failed() bool {
+	select {
+	case <-x.done:
+		return x.err != nil
+	default:
+		return false
+	}
+}
+
+// findCause looks for what probably brought f about.
+func (r Rooms) findCause(ctx context.Context, f *finding.Finding) (*ProposedCause, error) {
 	around, err := r.around(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	said := triage.ProposeCause(f, around)
-	var out *ProposedCause
-	if said.Cause != finding.CauseUnknown {
-		out = &ProposedCause{said.Cause, said.Confidence, said.Text, list(said.Evidence)}
+	if said.Cause == finding.CauseUnknown {
+		return nil, nil
 	}
-	r.Triage.Causes.keep(f.Key, keptCause{state, r.Now(), out})
-	return out, nil
+	return &ProposedCause{said.Cause, said.Confidence, said.Text, list(said.Evidence)}, nil
 }
 
 // around are the events that show a cause of f: some that it rests on, what its

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -701,6 +702,54 @@ func TestEvidenceAndTimeline(t *testing.T) {
 	}
 	if f := into[Finding](vera, 200, "GET", path, ""); f.ProposedCause == nil || f.ProposedCause.Cause != finding.CausePerson {
 		t.Errorf("%+v", f.ProposedCause)
+	}
+}
+
+// TestCauses: nobody waits long for a cause, who listens is told of it, and what
+// one person may see is not told to another.
+func TestCauses(t *testing.T) {
+	x := morning(t)
+	x.rooms.Triage.Causes = &Causes{}
+	asked, open := 0, make(chan struct{})
+	all := x.rooms.Select
+	var mu sync.Mutex
+	x.rooms.Select = func(ctx context.Context, q query.Query) iter.Seq2[event.Event, error] {
+		mu.Lock()
+		asked++
+		mu.Unlock()
+		<-open
+		return all(ctx, q)
+	}
+	x.again()
+	x.add("vera", people.Viewer)
+	x.add("alice", people.Viewer, theirs)
+	vera, alice := x.signedIn("vera"), x.signedIn("alice")
+	path := "/api/findings/" + finding.Key("morning", "3")
+	if f := into[Finding](vera, 200, "GET", path, ""); f.ProposedCause != nil || !f.CausePending {
+		t.Errorf("at first: %+v, pending %v", f.ProposedCause, f.CausePending)
+	}
+	close(open)
+	settled := func(b *browser) Finding {
+		t.Helper()
+		for range 200 {
+			if f := into[Finding](b, 200, "GET", path, ""); !f.CausePending {
+				return f
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Fatal("the cause stays pending")
+		return Finding{}
+	}
+	if f := settled(vera); f.ProposedCause == nil || f.ProposedCause.Cause != finding.CausePerson {
+		t.Errorf("then: %+v", f.ProposedCause)
+	}
+	before := asked
+	settled(vera)
+	if asked != before {
+		t.Error("what is known is looked for again")
+	}
+	if settled(alice); asked == before {
+		t.Error("alice, who is limited, is told what vera may see")
 	}
 }
 
