@@ -120,7 +120,7 @@ func (s *Source) body(w http.ResponseWriter, r *http.Request, held *share) (cont
 	raw, failed := held.readAll(r.Body, s.cfg.MaxBody)
 	switch {
 	case errors.Is(failed, errFull):
-		return nil, 0, refuse(http.StatusServiceUnavailable, codeBusy, "too much is being taken at present: send it again")
+		return nil, 0, busy()
 	case errors.Is(failed, os.ErrDeadlineExceeded):
 		return nil, 0, refuse(http.StatusRequestTimeout, codeFormat, "the body did not arrive within %s; %d bytes did", s.cfg.BodyTimeout, len(raw))
 	case failed != nil:
@@ -163,7 +163,7 @@ func (s *Source) unzip(raw []byte, held *share) ([]byte, *refusal) {
 	var e *refusal
 	switch {
 	case errors.Is(err, errFull):
-		return nil, refuse(http.StatusServiceUnavailable, codeBusy, "too much is being taken at present: send it again")
+		return nil, busy()
 	case err == nil && int64(len(out)) <= s.cfg.MaxDecompressed:
 		return out, nil
 	case err == nil:

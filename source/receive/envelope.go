@@ -17,7 +17,7 @@ var trees = sync.Pool{New: func() any { return new(jsontree.Tree) }}
 
 // events splits a body of HEC events. Invalid is the first that is none, -1 where
 // all are, and code what HEC says of it.
-func (s *Source) events(content []byte) (records []record, invalid, code int) {
+func (s *Source) events(content []byte, held *share) (records []record, invalid, code int, full *refusal) {
 	tree := trees.Get().(*jsontree.Tree)
 	defer func() {
 		if !tree.Large() {
@@ -25,6 +25,7 @@ func (s *Source) events(content []byte) (records []record, invalid, code int) {
 		}
 	}()
 	invalid = -1
+	g := s.gather(held)
 	sp := splitter{body: content, maxRecord: s.cfg.MaxRecord, maxDepth: s.cfg.MaxDepth, plain: true}
 	for p, ok := sp.next(); ok; p, ok = sp.next() {
 		wrong := codeFormat
@@ -36,11 +37,13 @@ func (s *Source) events(content []byte) (records []record, invalid, code int) {
 			}
 		}
 		if p.reason != "" && invalid < 0 {
-			invalid, code = len(records), wrong
+			invalid, code = len(g.records), wrong
 		}
-		records = append(records, p.record(format))
+		if !g.add(p.record(format), 0) {
+			break
+		}
 	}
-	return records, invalid, code
+	return g.records, invalid, code, g.full
 }
 
 // open checks an envelope and takes out the event where its format is known. Of
@@ -147,45 +150,57 @@ func rawMeta(query url.Values) string {
 
 // rawRecords makes an event of every line of a text, or of every value of what
 // is JSON.
-func (s *Source) rawRecords(content []byte, query url.Values) (records []record) {
-	sourceType := query.Get("sourcetype")
+func (s *Source) rawRecords(content []byte, query url.Values, held *share) ([]record, *refusal) {
+	g := s.gather(held)
 	if b := bytes.TrimLeft(content, " \t\r\n\xef\xbb\xbf"); len(b) > 0 && (b[0] == '{' || b[0] == '[' && json.Valid(b)) {
 		sp := splitter{body: content, maxRecord: s.cfg.MaxRecord, maxDepth: s.cfg.MaxDepth}
 		for p, ok := sp.next(); ok; p, ok = sp.next() {
-			if p.reason != "" {
-				records = append(records, p.record(""))
-				continue
+			r := s.rawValue(p, query)
+			if !g.add(r, max(0, len(r.body)-len(p.body))) {
+				break
 			}
-			if format := s.formatOf(p.body, sourceType); format != "" {
-				records = append(records, p.record(format))
-				continue
-			}
-			if !json.Valid(p.body) {
-				p.reason = "not valid JSON"
-				records = append(records, p.record(""))
-				continue
-			}
-			records = append(records, record{body: wrapped(query, p.body), format: s.cfg.Envelope})
 		}
-		return records
+		return g.records, g.full
 	}
 	for line := range bytes.Lines(content) {
 		line = bytes.TrimRight(line, "\r\n")
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		if len(line) > s.cfg.MaxRecord {
-			why := fmt.Sprintf("the line is %d bytes long; the limit is %d (max_record)", len(line), s.cfg.MaxRecord)
-			records = append(records, part{body: line, reason: why}.record(""))
-			continue
+		r := s.rawLine(line, query)
+		if !g.add(r, len(r.body)) {
+			break
 		}
-		text, err := json.Marshal(string(line))
-		if err != nil {
-			panic(err) // a string
-		}
-		records = append(records, record{body: wrapped(query, text), format: s.cfg.Envelope})
 	}
-	return records
+	return g.records, g.full
+}
+
+// rawValue is the event of a value of JSON.
+func (s *Source) rawValue(p part, query url.Values) record {
+	if p.reason != "" {
+		return p.record("")
+	}
+	if format := s.formatOf(p.body, query.Get("sourcetype")); format != "" {
+		return p.record(format)
+	}
+	if !json.Valid(p.body) {
+		p.reason = "not valid JSON"
+		return p.record("")
+	}
+	return record{body: wrapped(query, p.body), format: s.cfg.Envelope}
+}
+
+// rawLine is the event of a line of text.
+func (s *Source) rawLine(line []byte, query url.Values) record {
+	if len(line) > s.cfg.MaxRecord {
+		why := fmt.Sprintf("the line is %d bytes long; the limit is %d (max_record)", len(line), s.cfg.MaxRecord)
+		return part{body: line, reason: why}.record("")
+	}
+	text, err := json.Marshal(string(line))
+	if err != nil {
+		panic(err) // a string
+	}
+	return record{body: wrapped(query, text), format: s.cfg.Envelope}
 }
 
 // wrapped is an event in the envelope that /event would have it in.

@@ -2,6 +2,7 @@ package receive
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -189,7 +190,7 @@ func (s *Source) collect(w http.ResponseWriter, r *http.Request, raw bool, chann
 	var more reply
 	code := codeSuccess
 	if failed == nil {
-		code, more, failed = s.collected(content, stored, raw, r.URL.Query())
+		code, more, failed = s.collected(content, stored, raw, r.URL.Query(), &held)
 	}
 	if failed != nil {
 		s.count(func(st *Stats) { st.Refused++ })
@@ -206,22 +207,26 @@ func (s *Source) collect(w http.ResponseWriter, r *http.Request, raw bool, chann
 
 // collected makes a body durable. The code is that of the first event that
 // cannot be read: it is in quarantine, and all others are taken.
-func (s *Source) collected(content []byte, stored int64, raw bool, query url.Values) (code int, more reply, failed *refusal) {
+func (s *Source) collected(content []byte, stored int64, raw bool, query url.Values, held *share) (code int, more reply, failed *refusal) {
 	var records []record
 	kind, meta := "event", ""
 	invalid := -1
+	var full *refusal
 	if raw {
 		kind, meta = "raw", rawMeta(query)
-		records = s.rawRecords(content, query)
+		records, full = s.rawRecords(content, query, held)
 		for i, rec := range records {
 			if rec.reason != "" && invalid < 0 {
 				invalid, code = i, codeFormat
 			}
 		}
 	} else {
-		records, invalid, code = s.events(content)
+		records, invalid, code, full = s.events(content, held)
 	}
-	if len(records) == 0 {
+	switch {
+	case full != nil:
+		return 0, reply{}, full
+	case len(records) == 0:
 		return 0, reply{}, refuse(http.StatusBadRequest, codeNoData, "the body holds no event")
 	}
 	if _, err := s.take(s.objectName(kind, meta, content), stored, records); err != nil {
@@ -319,6 +324,9 @@ func (a *acks) given(channel string) int64 {
 	return 0
 }
 
+// maxAsked is how many bytes a question about acknowledgements has at most.
+const maxAsked = 1 << 20
+
 // answerAcks answers which ids are acknowledged.
 func (s *Source) answerAcks(w http.ResponseWriter, r *http.Request, channel string) {
 	if !s.cfg.Ack {
@@ -333,6 +341,10 @@ func (s *Source) answerAcks(w http.ResponseWriter, r *http.Request, channel stri
 	content, _, failed := s.body(w, r, &held)
 	if failed != nil {
 		say(w, failed.code, failed.status, reply{Detail: failed.text})
+		return
+	}
+	if len(content) > maxAsked {
+		say(w, codeFormat, http.StatusRequestEntityTooLarge, reply{Detail: fmt.Sprintf("ask about fewer ids: at most %d bytes", maxAsked)})
 		return
 	}
 	if err := json.Unmarshal(content, &asked); err != nil || asked.Acks == nil {

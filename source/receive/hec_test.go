@@ -347,7 +347,7 @@ func FuzzEvents(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		records, invalid, code := s.events(body)
+		records, invalid, code, _ := s.events(body, &share{of: &s.held})
 		rejects := 0
 		for i, r := range records {
 			if r.reason != "" {

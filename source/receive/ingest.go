@@ -49,7 +49,7 @@ func (h *Hub) ingest(w http.ResponseWriter, r *http.Request, name string) {
 	defer held.done()
 	content, stored, failed := s.body(w, r, &held)
 	if failed == nil {
-		failed = s.ingested(w, content, stored)
+		failed = s.ingested(w, content, stored, &held)
 	}
 	if failed != nil {
 		s.count(func(st *Stats) { st.Refused++ })
@@ -71,9 +71,12 @@ func (s *Source) admits(r *http.Request) bool {
 
 // ingested takes the records of a body and answers; a refusal is left to the
 // caller.
-func (s *Source) ingested(w http.ResponseWriter, content []byte, stored int64) *refusal {
-	records := s.records(content)
-	if len(records) == 0 {
+func (s *Source) ingested(w http.ResponseWriter, content []byte, stored int64, held *share) *refusal {
+	records, full := s.records(content, held)
+	switch {
+	case full != nil:
+		return full
+	case len(records) == 0:
 		return refuse(http.StatusBadRequest, codeNoData, "the body is empty")
 	}
 	t := Taken{Object: s.objectName("ingest", s.cfg.Format, content), Received: len(records)}
@@ -99,13 +102,12 @@ func (s *Source) ingested(w http.ResponseWriter, content []byte, stored int64) *
 }
 
 // records splits a body.
-func (s *Source) records(content []byte) []record {
+func (s *Source) records(content []byte, held *share) ([]record, *refusal) {
 	sp := splitter{body: content, maxRecord: s.cfg.MaxRecord, maxDepth: s.cfg.MaxDepth}
-	var out []record
-	for p, ok := sp.next(); ok; p, ok = sp.next() {
-		out = append(out, p.record(s.cfg.Format))
+	g := s.gather(held)
+	for p, ok := sp.next(); ok && g.add(p.record(s.cfg.Format), 0); p, ok = sp.next() {
 	}
-	return out
+	return g.records, g.full
 }
 
 // away is why nothing was taken, when it is not the sender's fault. What broke is

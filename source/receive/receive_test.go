@@ -309,6 +309,26 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestAmplified: few bytes do not become very many records, nor very large ones.
+func TestAmplified(t *testing.T) {
+	x := start(t, func(c *Config) { c.MaxDecompressed, c.Ack = 4<<20, true })
+	channel := header("X-Splunk-Request-Channel", "11112222-3333-4444-5555-666677778888")
+	many := strings.Repeat("{}", maxRecords+1)
+	x.post("/ingest/test", zip(many), http.StatusRequestEntityTooLarge, "records")
+	x.post("/services/collector", many, http.StatusRequestEntityTooLarge, "records", channel)
+	x.post("/services/collector/raw", strings.Repeat("x\n", maxRecords+1), http.StatusRequestEntityTooLarge, "records", channel)
+	x.post("/services/collector/raw?host="+strings.Repeat("h", 4000), strings.Repeat("x\n", 3000), http.StatusRequestEntityTooLarge, "max_decompressed", channel)
+	x.post("/services/collector/ack", `{"acks":[`+strings.Repeat("1,", maxAsked/2)+`1]}`, http.StatusRequestEntityTooLarge, "fewer ids", channel)
+	if n := len(x.raws()) + len(x.rejects()); n > 0 {
+		t.Errorf("%d records of what was refused are stored", n)
+	}
+	y := start(t, func(c *Config) { c.MaxHeld = 1 << 20 })
+	y.post("/ingest/test", strings.Repeat("{}", 10_000), http.StatusServiceUnavailable, "send it again")
+	if x.source.held.n != 0 || y.source.held.n != 0 {
+		t.Errorf("%d and %d bytes are still held", x.source.held.n, y.source.held.n)
+	}
+}
+
 func TestHeld(t *testing.T) {
 	x := start(t, func(c *Config) { c.MaxHeld = 1000 })
 	x.post("/services/collector", `{"event":"x"}`, http.StatusServiceUnavailable, `"code":9`)
