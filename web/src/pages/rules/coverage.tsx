@@ -38,7 +38,7 @@ export function RuleCoverage() {
             {chosen && <About of={chosen} onClose={() => choose(undefined)} />}
             <div className={css.matrix} role="group" aria-label={t('matrix')} tabIndex={0}>
               {c.tactics.map((tactic) => (
-                <section key={tactic.id} className={css.tactic}>
+                <section key={tactic.id} className={css.tactic} data-empty={tactic.techniques.length === 0 || undefined}>
                   <h2 title={tactic.id}>{tactic.name} <span className="faint">{tactic.techniques.length || ''}</span></h2>
                   {tactic.techniques.length === 0 && <p className="faint">{t('noTechnique')}</p>}
                   <ul>

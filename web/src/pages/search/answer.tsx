@@ -1,7 +1,7 @@
 import { useCallback, useMemo } from 'react'
 import { moment, number } from '@/app/format'
 import { Chart, type Ink } from '@/parts/chart'
-import { LogText } from '@/parts/log-text'
+import { LogText, pieces } from '@/parts/log-text'
 import { column, Table } from '@/parts/table'
 import { isNumber, isTime, plotOf, textOf, type Answer } from './sql'
 import { useTexts } from './texts'
@@ -42,7 +42,8 @@ export function SQLChart({ of, height }: { of: Answer; height: number }) {
       if (!plot) return {}
       const label = { color: ink.dim, fontSize: 11, fontFamily: ink.font }
       const rows = plot.time ? of.rows.toSorted((a, b) => textOf(a[plot.x]).localeCompare(textOf(b[plot.x]))) : of.rows.slice(0, 60)
-      const names = rows.map((r) => textOf(r[plot.x]))
+      // Drawn texts have no LogText around them: what nobody would see is shown as a mark.
+      const names = rows.map((r) => pieces(textOf(r[plot.x])).map((p) => p.text).join(''))
       const colors = [ink.ink, ink.dim, ink.band, ink.hatch]
       const value = { type: 'value', splitLine: { lineStyle: { color: ink.line } }, splitNumber: 3, axisLabel: { ...label, formatter: (v: number) => number(v, t.language) } }
       const words = { type: 'category', data: names, axisLine: { lineStyle: { color: ink.line } }, axisTick: { show: false } }
