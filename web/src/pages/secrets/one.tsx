@@ -78,6 +78,7 @@ function Detail({ of: d }: { of: SecretDetail }) {
 
 function Facts({ of: d }: { of: SecretDetail }) {
   const t = useTexts()
+  const others = d.forms.filter((f) => f !== d.resource)
   const now = useNow()
   return (
     <Fields>
@@ -98,7 +99,7 @@ function Facts({ of: d }: { of: SecretDetail }) {
       <Field name={t('fact.failures')}>{number(d.failures, t.language)}</Field>
       <Field name={t('fact.rotation')}>{rotation(t, d, now)}</Field>
       <Field name={t('maturity')}><Maturity of={d.maturity} /></Field>
-      {d.forms.length > 1 && <Field name={t('fact.names')}><ul className={css.names}>{d.forms.map((f) => <li key={f}><LogText mono copy wrap>{f}</LogText></li>)}</ul></Field>}
+      {others.length > 0 && <Field name={t('fact.names')}><ul className={css.names}>{others.map((f) => <li key={f}><LogText mono copy wrap>{f}</LogText></li>)}</ul></Field>}
     </Fields>
   )
 }

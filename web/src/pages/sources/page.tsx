@@ -238,7 +238,7 @@ function Objects() {
   const open = objects.find((o) => `${o.name} ${o.version}` === at)
   const columns = useMemo(
     () => [
-      column<LedgerObject>('object', t('object'), (o) => <LogText most={90}>{objectName(o.name)}</LogText>, { grow: 6 }),
+      column<LedgerObject>('object', t('object'), (o) => <LogText most={58}>{objectName(o.name)}</LogText>, { grow: 6 }),
       column<LedgerObject>('state', t('state'), (o) => <span className={css.object} data-state={o.state}>{t.word('object', o.state)}</span>, { width: 100 }),
       column<LedgerObject>('stored', t('stored'), (o) => number(o.stored, t.language), { width: 72, right: true, above: 560 }),
       column<LedgerObject>('twice', t('twice'), (o) => number(o.duplicate, t.language), { width: 64, right: true, above: 760 }),
