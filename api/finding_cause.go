@@ -49,7 +49,7 @@ const (
 	// may take; causesRunning are looked for at a time, and causesWaiting may wait.
 	causeWait     = 50 * time.Millisecond
 	causeTime     = 20 * time.Second
-	causesRunning = 2
+	causesRunning = 1
 	causesWaiting = 50
 )
 

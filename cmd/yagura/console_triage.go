@@ -25,22 +25,23 @@ import (
 	"github.com/yagura-sec/yagura/triage/calendar"
 )
 
-// triage answers what the pages of triage ask, beside what is stored.
-func (s *server) triage() (api.Triage, error) {
+// triage answers what the pages of triage ask, beside what is stored. What goes on
+// behind the back of who asks ends with ctx.
+func (s *server) triage(ctx context.Context) (api.Triage, error) {
 	key, err := s.linkKey()
 	if err != nil {
 		return api.Triage{}, err
 	}
 	store := s.rooms.triage
-	first := &firstSights{lake: s.rooms.lake, warn: s.warn}
+	first := &firstSights{lake: s.rooms.lake, warn: s.warn, base: ctx}
 	files := s.calendars(s.cfg.Anomalies.Calendars)
 	gaps := &keptAnswers[[]ledger.Gap]{old: quiteOld}
 	all := &keptAnswers[[]finding.Finding]{old: quiteOld}
-	proposals := &slowly[[]triage.Proposal]{warn: s.warn}
+	proposals := &slowly[[]triage.Proposal]{warn: s.warn, base: ctx}
 	tunings := &keptAnswers[triage.Tuning]{old: quiteOld}
 	if warm := s.rooms.secrets.warm; warm != nil {
 		s.rooms.secrets.warm = func(ctx context.Context) error {
-			_, err := first.get(ctx, s.changes())
+			_, err := first.get(s.changes())
 			return errors.Join(err, warm(ctx))
 		}
 	}
@@ -49,7 +50,7 @@ func (s *server) triage() (api.Triage, error) {
 		Expand:      calendar.Expand,
 		ReadWindows: readWindows,
 		Calendar:    func(context.Context) ([]finding.Window, error) { return files.windows(), nil },
-		Activity:    func(ctx context.Context) (*api.Activity, error) { return first.get(ctx, s.changes()) },
+		Activity:    func(context.Context) (*api.Activity, error) { return first.get(s.changes()) },
 		Gaps: func(ctx context.Context, since, until time.Time) ([]ledger.Gap, error) {
 			known, err := gaps.get(ctx, "", s.changes(), func(ctx context.Context) ([]ledger.Gap, error) {
 				report, err := s.report(ctx, s.rooms, "", ledger.MakeShortReport)
@@ -64,7 +65,7 @@ func (s *server) triage() (api.Triage, error) {
 			return out, err
 		},
 		Learned: func(ctx context.Context) ([]triage.Proposal, error) {
-			return proposals.get(ctx, func(ctx context.Context) ([]triage.Proposal, error) {
+			return proposals.get(func(ctx context.Context) ([]triage.Proposal, error) {
 				found, err := slim(ctx, store, triage.Filter{})
 				if err != nil {
 					return nil, err
@@ -179,6 +180,7 @@ func slim(ctx context.Context, store triage.Reader, f triage.Filter) ([]finding.
 // by then: nothing at first. It takes no more than a part of the time.
 type slowly[T any] struct {
 	warn func(format string, args ...any)
+	base context.Context // of the program
 
 	mu      sync.Mutex
 	value   T
@@ -191,18 +193,18 @@ const (
 	slowShare = 0.05
 )
 
-func (s *slowly[T]) get(ctx context.Context, work func(context.Context) (T, error)) T {
+func (s *slowly[T]) get(work func(context.Context) (T, error)) T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.running && time.Now().After(s.after) {
 		s.running = true
-		go s.again(context.WithoutCancel(ctx), work)
+		go s.again(work)
 	}
 	return s.value
 }
 
-func (s *slowly[T]) again(ctx context.Context, work func(context.Context) (T, error)) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+func (s *slowly[T]) again(work func(context.Context) (T, error)) {
+	ctx, cancel := context.WithTimeout(s.base, 10*time.Minute)
 	defer cancel()
 	began := time.Now()
 	value, err := work(ctx)
@@ -211,7 +213,9 @@ func (s *slowly[T]) again(ctx context.Context, work func(context.Context) (T, er
 	s.running = false
 	s.after = time.Now().Add(max(slowEvery, time.Duration(float64(time.Since(began))/slowShare)))
 	if err != nil {
-		s.warn("proposals: %v", err) // and the next one tries again
+		if s.base.Err() == nil {
+			s.warn("proposals: %v", err) // and the next one tries again
+		}
 		return
 	}
 	s.value = value
@@ -230,6 +234,7 @@ const (
 type firstSights struct {
 	lake lake.UsageConditioner
 	warn func(format string, args ...any)
+	base context.Context // of the program
 
 	mu      sync.Mutex
 	running bool
@@ -246,20 +251,20 @@ type sight struct{ name, account string }
 
 // get gives what is known, nil before the first look, and looks again behind the
 // back of who asks.
-func (f *firstSights) get(ctx context.Context, changes int64) (*api.Activity, error) {
+func (f *firstSights) get(changes int64) (*api.Activity, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
 	if !f.running && (f.known == nil || changes != f.changes && now.Sub(f.at) > sightsEvery) {
 		f.running = true
-		go f.look(context.WithoutCancel(ctx), changes)
+		go f.look(changes)
 	}
 	return f.known, nil
 }
 
 // look reads usage and adds what it tells; only one runs at a time.
-func (f *firstSights) look(ctx context.Context, changes int64) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+func (f *firstSights) look(changes int64) {
+	ctx, cancel := context.WithTimeout(f.base, 10*time.Minute)
 	defer cancel()
 	began := time.Now()
 	since := time.Time{}
@@ -272,7 +277,9 @@ func (f *firstSights) look(ctx context.Context, changes int64) {
 	defer f.mu.Unlock()
 	f.running, f.at, f.changes = false, began, changes
 	if err != nil {
-		f.warn("who and what is new: %v", err) // and the next one tries again
+		if f.base.Err() == nil {
+			f.warn("who and what is new: %v", err) // and the next one tries again
+		}
 		return
 	}
 	if whole {

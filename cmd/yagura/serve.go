@@ -183,7 +183,7 @@ func (s *server) source(i int) (source.Source, error) {
 // again does not mend.
 func (s *server) run(ctx context.Context, public, owner net.Listener, token string) error {
 	rooms := s.apiRooms()
-	triaged, err := s.triage()
+	triaged, err := s.triage(ctx)
 	if err != nil {
 		return err
 	}
