@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -66,8 +67,11 @@ func when(t time.Time) string {
 
 // cell makes a text that no spreadsheet takes for a formula (OWASP, "CSV
 // injection"): an apostrophe goes in front of what would start one, in whatever
-// width it is written. A number is no formula, also where it is negative. What is
-// invisible, or turns the direction of writing, becomes an escape.
+// width it is written; also within a text, behind what separates cells or lines
+// for a spreadsheet that reads the file in another way than it was written, as
+// many do where the comma is the decimal sign. A number is no formula, also where
+// it is negative. What is invisible, or turns the direction of writing, becomes an
+// escape.
 func cell(s string) string {
 	if strings.ContainsFunc(s, invisible) {
 		var b strings.Builder
@@ -80,6 +84,7 @@ func cell(s string) string {
 		}
 		s = b.String()
 	}
+	s = inside.ReplaceAllString(s, "$1'$2")
 	first, _ := utf8.DecodeRuneInString(s)
 	if s == "" || !strings.ContainsRune("=+-@＝＋－＠\t\n", first) {
 		return s
@@ -89,6 +94,8 @@ func cell(s string) string {
 	}
 	return "'" + s
 }
+
+var inside = regexp.MustCompile("([;\t\n])([-=+@＝＋－＠])")
 
 func invisible(r rune) bool {
 	return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar)

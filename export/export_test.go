@@ -395,6 +395,9 @@ func TestCSV(t *testing.T) {
 	f("a\u202eb", `a\u202eb`)
 	f("", "")
 	f("+", "'+")
+	f("a;=1", "a;'=1")
+	f("a\n@SUM(A1);+1", "a\n'@SUM(A1);'+1")
+	f("a; 5;6", "a; 5;6")
 }
 
 func TestJSONForms(t *testing.T) {
