@@ -121,22 +121,48 @@ func first(all iter.Seq2[finding.Finding, error]) error {
 // account, person and project in the JSON that next answers. Keys of findings
 // stay, so that a masked page can be walked through. Who asks for something to be
 // masked is never answered what is not.
-func maskable(m *mask.Masker, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wanted, err := masked(r)
+func (r Rooms) maskable(next http.Handler) http.Handler {
+	m := r.Mask
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		wanted, err := masked(q)
+		if wanted && m != nil {
+			if err := r.learnUsers(q.Context()); err != nil {
+				r.Failed(err)
+				refuse(w, http.StatusInternalServerError, internal)
+				return
+			}
+		}
 		switch {
 		case err != nil:
 			refuse(w, http.StatusUnprocessableEntity, err.Error())
-		case !wanted, r.URL.Path == "/api/findings/export": // that one masks by itself
-			next.ServeHTTP(w, r)
-		case m == nil, r.URL.Path == "/api/live":
+		case !wanted, q.URL.Path == "/api/findings/export": // that one masks by itself
+			next.ServeHTTP(w, q)
+		case m == nil, q.URL.Path == "/api/live":
 			refuse(w, http.StatusNotImplemented, "this cannot be masked")
 		default:
 			held := &heldAnswer{header: http.Header{}, status: http.StatusOK}
-			next.ServeHTTP(held, r)
+			next.ServeHTTP(held, q)
 			held.masked(m, w)
 		}
 	})
+}
+
+// learnUsers tells the mask who may sign in: they are in texts and in fields of
+// which nothing else tells that they name people.
+func (r Rooms) learnUsers(ctx context.Context) error {
+	if r.People == nil {
+		return nil
+	}
+	users, err := r.People.Users(ctx)
+	if err != nil {
+		return fmt.Errorf("list who is to be masked: %w", err)
+	}
+	for _, u := range users {
+		for _, name := range []string{u.Name, u.FullName} {
+			_ = r.Mask.Learn(mask.Person, name) // what is too short is masked in fields of people
+		}
+	}
+	return nil
 }
 
 // masked tells whether a request of the API asks for aliases.

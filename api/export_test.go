@@ -11,6 +11,7 @@ import (
 	"github.com/yagura-sec/yagura/export"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/mask"
+	"github.com/yagura-sec/yagura/people"
 	triagememory "github.com/yagura-sec/yagura/triage/memory"
 )
 
@@ -108,6 +109,23 @@ func TestMaskable(t *testing.T) {
 	}
 }
 
+// TestUsersAreMasked: who may sign in is masked wherever an answer says it.
+func TestUsersAreMasked(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Admin)
+	m, err := mask.New([]byte("a key that only tests have"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := x.rooms
+	r.Mask = m
+	x.h = New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, r)
+	_, _, body := ask(t, x.h, http.MethodGet, "/api/users?masked=true", "")
+	if strings.Contains(body, "alice") || !strings.Contains(body, m.Person("alice")) {
+		t.Errorf("the list of users says %s", body)
+	}
+}
+
 // TestMaskedForms: what is held is masked as what it is, or not answered.
 func TestMaskedForms(t *testing.T) {
 	m, err := mask.New([]byte("a key that only tests have"))
@@ -116,7 +134,7 @@ func TestMaskedForms(t *testing.T) {
 	}
 	f := func(kind, body string, status int, want string) {
 		t.Helper()
-		h := maskable(m, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h := Rooms{Mask: m}.maskable(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
 			w.Header().Set("ETag", "of alice")
 			_, _ = w.Write([]byte(body))
