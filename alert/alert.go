@@ -12,6 +12,8 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -235,6 +237,7 @@ func (a *Alert) finish() {
 	if !a.First.IsZero() && !a.Last.IsZero() && a.Last.Before(a.First) {
 		a.First, a.Last = a.Last, a.First
 	}
+	a.Links = slices.DeleteFunc(a.Links, func(l string) bool { return !isPage(l) })
 	a.Attack, a.CVE, a.Links, a.Notes = once(a.Attack), once(a.CVE), once(a.Links), once(a.Notes)
 	if a.Cloud == "AWS" {
 		for i := range a.Resources {
@@ -249,6 +252,13 @@ func (a *Alert) finish() {
 		}
 	}
 	a.Resources = named
+}
+
+// isPage tells whether a link leads to a page. What does not is nothing to follow:
+// whoever can write to a log could write javascript:.
+func isPage(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
 // Resource is the one that the finding is about; empty where it names none.

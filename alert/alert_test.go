@@ -141,3 +141,28 @@ func TestLarge(t *testing.T) {
 	f(`{"systemAlertId":"1","alertDisplayName":"a","timeGenerated":"2026-03-01T00:00:00Z","resourceIdentifiers":[` + many(`{"azureResourceId":"/subscriptions/a"}`, 100_000) + `]}`)
 	f(asff + `"Title":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`)
 }
+
+// TestLinks: what does not lead to a page is no link.
+func TestLinks(t *testing.T) {
+	record := func(link string) []byte {
+		return []byte(`{"SchemaVersion":"2018-10-08","Id":"arn:aws:securityhub:eu-west-1:111122223333:x/1",
+			"ProductArn":"arn:aws:securityhub:eu-west-1::product/aws/securityhub","GeneratorId":"g","AwsAccountId":"111122223333",
+			"Types":["T"],"CreatedAt":"2026-03-01T10:00:00Z","UpdatedAt":"2026-03-01T10:00:00Z","Severity":{"Label":"HIGH"},"Title":"t","Description":"d",
+			"SourceUrl":"` + link + `","Resources":[{"Type":"AwsS3Bucket","Id":"arn:aws:s3:::b"}]}`)
+	}
+	f := func(link, want string) {
+		t.Helper()
+		a, err := Parse(record(link))
+		if got := strings.Join(a.Links, " "); err != nil || got != want {
+			t.Errorf("%s: links %q, %v", link, got, err)
+		}
+	}
+	f("https://docs.example/a?b#c", "https://docs.example/a?b#c")
+	f("http://docs.example", "http://docs.example")
+	f("javascript:alert(1)", "")
+	f("JavaScript://docs.example/%0aalert(1)", "")
+	f("data:text/html,x", "")
+	f("//docs.example", "")
+	f("https:docs.example", "")
+	f("", "")
+}

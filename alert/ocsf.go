@@ -252,7 +252,7 @@ func (a *Alert) ocsfDetails(v, info value) {
 	a.Links = append(a.Links, info.key("src_url").str(), v.get("unmapped.related_url").str())
 	var pages []string
 	for _, l := range a.Links {
-		if strings.HasPrefix(l, "https://") || strings.HasPrefix(l, "http://") {
+		if isPage(l) {
 			pages = append(pages, l)
 		} else if l != "" {
 			a.Notes = append(a.Notes, "To mend it: "+l) // Prowler gives commands among its references
