@@ -226,7 +226,7 @@ export const useTexts = texts(
     'stateSays.covered': '対象のルールはありますが、ログが保存されていません。起きたかどうかは不明です。',
     matrix: '戦術ごとのテクニック',
     noTechnique: 'ルールなし',
-    rulesAbout_other: 'ルール {{n}} 件',
+    rulesAbout_other: '{{n}} ルール',
     findingsAbout_other: '検出結果 {{n}} 件',
     unnamed: 'このバージョンでは不明',
     coverageNote: 'テクニックは該当するすべての戦術に表示されます。ルールのないテクニックは表示されません。この表は何を探しているかを示すもので、すべてが見えていることを意味しません。',

@@ -23,7 +23,10 @@ export function ticks(of: Pick<Counts, 'buckets' | 'width'>, width: number): { a
   const n = of.buckets.length
   const most = Math.max(Math.floor(width / 90), 1)
   const step = steps.find((s) => s >= of.width && (n * of.width) / s <= most) ?? Math.ceil((n * of.width) / most / 86_400) * 86_400
-  const at = of.buckets.flatMap((b, i) => (Math.floor(new Date(b.time).getTime() / 1000) % step < of.width ? [i] : []))
+  // Hours are counted from the epoch, days from the first midnight that is there.
+  const seconds = of.buckets.map((b) => Math.floor(new Date(b.time).getTime() / 1000))
+  const base = step > 86_400 ? Math.ceil((seconds[0] ?? 0) / 86_400) * 86_400 : 0
+  const at = seconds.flatMap((s, i) => (s >= base && (s - base) % step < of.width ? [i] : []))
   // Buckets that begin at no round time are named evenly.
   const even = Math.max(Math.ceil(n / most), 1)
   return at.length > 0 ? { at, days: step >= 86_400 } : { at: of.buckets.flatMap((_, i) => (i % even === 0 ? [i] : [])), days: false }
