@@ -92,11 +92,11 @@ function List({ of, empty, at, onAt, onOpen, onAll }: { of: Rule[]; empty: boole
     () => [
       column<Rule>('level', t('level'), (r) => <Severity of={r.level || 'informational'} word />, { width: 104, by: (r) => rank(r.level) }),
       column<Rule>('rule', t('rule'), (r) => <Title of={r} />, { grow: 6, by: (r) => r.title.toLowerCase() }),
-      column<Rule>('source', t('source'), (r) => <Source of={r} />, { grow: 2, above: 700, by: (r) => r.logsource }),
+      column<Rule>('source', t('source'), (r) => <Source of={r} />, { width: 158, above: 700, by: (r) => r.logsource }),
       column<Rule>('attack', t('attack'), (r) => <span className="dim">{techniques(r.attack).join(' ')}</span>, { grow: 2, above: 900 }),
       column<Rule>('cases', t('cases'), (r) => <Cases of={r.cases} />, { width: 92, right: true, above: 560, by: (r) => r.cases.failed * 1e6 + r.cases.passed }),
-      column<Rule>('open', t('openFindings'), (r) => <Count of={r.open} />, { width: 60, right: true, above: 760, by: (r) => r.open }),
-      column<Rule>('findings', t('findings'), (r) => <Count of={r.findings} strong />, { width: 84, right: true, by: (r) => r.findings }),
+      column<Rule>('open', t('openFindings'), (r) => (blind(r) ? <NotKnown /> : <Count of={r.open} />), { width: 60, right: true, above: 760, by: (r) => r.open }),
+      column<Rule>('findings', t('findings'), (r) => (blind(r) ? <NotKnown /> : <Count of={r.findings} strong />), { width: 84, right: true, by: (r) => r.findings }),
     ],
     [t],
   )
@@ -154,6 +154,16 @@ export function Count({ of, strong }: { of: number; strong?: boolean }) {
   if (of < 0) return <Tooltip label={t('findingsHidden')}><span className={`unknown ${css.blind}`}>–</span></Tooltip>
   if (of === 0) return <span className="faint">0</span>
   return strong ? <b>{number(of, t.language)}</b> : <>{number(of, t.language)}</>
+}
+
+/** Nothing was there to judge, and so nothing found is no answer. */
+function blind(r: Rule): boolean {
+  return !r.logs && r.findings === 0
+}
+
+function NotKnown() {
+  const t = useTexts()
+  return <span className="faint" title={t('blind')}>–</span>
 }
 
 /** The rules about a technique. */
