@@ -3,16 +3,15 @@ package alert
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"github.com/yagura-sec/yagura/internal/golden"
+)
 
 // TestGolden: testdata/NAME.json is one record, perhaps in an envelope;
 // NAME.json.golden what it says, or why it is none.
@@ -45,18 +44,7 @@ func TestGolden(t *testing.T) {
 			if strings.HasPrefix(filepath.Base(path), "bad-") != (err != nil) {
 				t.Errorf("error %v", err)
 			}
-			if *update {
-				if err := os.WriteFile(path+".golden", got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path + ".golden")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s gives\n%s\nwant\n%s", path, got, want)
-			}
+			golden.Check(t, path+".golden", got)
 		})
 	}
 	for _, f := range Formats {

@@ -2,23 +2,19 @@ package evaluate
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/simulate/estate"
 	"github.com/yagura-sec/yagura/usage"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // outcomes are three made-up worlds: of 20 frequency labels 15 are found, of
 // those of view all, some at a larger budget; look-alikes, false alerts.
@@ -80,7 +76,7 @@ func methodsOf(w *World, labels []Label) (out []Verdict) {
 func TestReport(t *testing.T) {
 	r := Add(outcomes(), 1)
 	r.Failed = []Failed{{"w3", "its logs cannot be read"}}
-	golden(t, "report.md", []byte(r.Report(Header{"yagura evaluate --seeds 6-8", "1.2.3", "go1.26", "linux/amd64"})))
+	golden.Check(t, "testdata/report.md", []byte(r.Report(Header{"yagura evaluate --seeds 6-8", "1.2.3", "go1.26", "linux/amd64"})))
 }
 
 // TestShape holds the names that scripts lean on.
@@ -119,23 +115,6 @@ func TestShape(t *testing.T) {
 	}
 	if k.Labels != 21 || len(got.Lookalikes) != 3 || len(got.Misses) == 0 || len(got.False) == 0 {
 		t.Errorf("%d labels, %d parts of look-alikes, %d misses, %d false alerts", k.Labels, len(got.Lookalikes), len(got.Misses), len(got.False))
-	}
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != string(want) {
-		t.Errorf("%s is not current: run with -update and look at the difference", path)
 	}
 }
 

@@ -2,14 +2,13 @@ package event
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"github.com/yagura-sec/yagura/internal/golden"
+)
 
 func TestParseDigest(t *testing.T) {
 	content, err := os.ReadFile("testdata/digest.json")
@@ -25,18 +24,7 @@ func TestParseDigest(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = append(got, '\n')
-	if *update {
-		if err := os.WriteFile("testdata/digest.json.golden", got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile("testdata/digest.json.golden")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != string(want) {
-		t.Errorf("got %s\nwant %s", got, want)
-	}
+	golden.Check(t, "testdata/digest.json.golden", got)
 }
 
 func TestParseDigestRefuses(t *testing.T) {

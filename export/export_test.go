@@ -5,11 +5,9 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,10 +17,9 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/mask"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -107,18 +104,7 @@ func TestGolden(t *testing.T) {
 		o.Program = "1.0"
 		got, _ := write(t, format, fixtures(), o)
 		path := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s is not current: run `make update` and look at the difference", path)
-		}
+		golden.Check(t, path, []byte(got))
 	}
 	f("ocsf-1.6", OCSF, Options{})
 	f("ocsf-1.3", OCSF, Options{Version: "1.3"})

@@ -2,7 +2,6 @@ package query
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -11,10 +10,9 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/usage"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // TestColumnsDocument holds docs/columns.md to the tables of columns.
 func TestColumnsDocument(t *testing.T) {
@@ -45,7 +43,7 @@ func TestColumnsDocument(t *testing.T) {
 	for _, r := range typeRows(t) {
 		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", r[0], r[1], r[2])
 	}
-	golden(t, "../docs/columns.md", b.Bytes())
+	golden.Check(t, "../docs/columns.md", b.Bytes())
 }
 
 // usageColumns are name, type and meaning, held to the fields of usage.Row.
@@ -120,22 +118,6 @@ func typeRows(t *testing.T) [][3]string {
 		}
 	}
 	return out
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not current: run `make update` and look at the difference", path)
-	}
 }
 
 // TestColumnDocs: what columns say of themselves stands in tables.

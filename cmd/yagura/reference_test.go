@@ -2,16 +2,14 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
-)
 
-var update = flag.Bool("update", false, "rewrite golden files")
+	"github.com/yagura-sec/yagura/internal/golden"
+)
 
 // TestReference holds docs/cli.md to what the commands say of themselves.
 func TestReference(t *testing.T) {
@@ -21,7 +19,7 @@ func TestReference(t *testing.T) {
 	root := (&program{}).root()
 	fmt.Fprintf(&b, "\nFor every command:\n\n```\n%s```\n", root.PersistentFlags().FlagUsages())
 	describe(&b, root)
-	golden(t, "../../docs/cli.md", b.Bytes())
+	golden.Check(t, "../../docs/cli.md", b.Bytes())
 }
 
 func describe(b *bytes.Buffer, c *cobra.Command) {
@@ -40,22 +38,6 @@ func describe(b *bytes.Buffer, c *cobra.Command) {
 			fmt.Fprintf(b, "\n```\n%s\n```\n", sub.Example)
 		}
 		describe(b, sub)
-	}
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not current: run `make update` and look at the difference", path)
 	}
 }
 

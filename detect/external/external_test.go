@@ -3,7 +3,6 @@ package external
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,9 +13,8 @@ import (
 	"github.com/yagura-sec/yagura/detect/detecttest"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // eventOf is an event as normalise/alerts makes it, as far as a detector looks:
 // detectors and normalisers are different rooms.
@@ -92,18 +90,7 @@ func TestGolden(t *testing.T) {
 		}
 		got = append(got, '\n')
 		file := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(file, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s gives\n%s\nwant\n%s", name, got, want)
-		}
+		golden.Check(t, file, got)
 	}
 }
 

@@ -3,7 +3,6 @@ package alerts
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,10 +12,9 @@ import (
 
 	"github.com/yagura-sec/yagura/alert"
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/normalise"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var received = time.Date(2026, 3, 3, 8, 0, 0, 123456789, time.UTC)
 
@@ -38,24 +36,13 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := filepath.Join("testdata", name+".golden")
-			got := golden(t, body)
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s gives\n%s\nwant\n%s", path, got, want)
-			}
+			got := shown(t, body)
+			golden.Check(t, file, got)
 		})
 	}
 }
 
-func golden(t *testing.T, body []byte) []byte {
+func shown(t *testing.T, body []byte) []byte {
 	t.Helper()
 	events, err := registry.Append(nil, event.Raw{Object: "o", Position: 7, Body: body, Received: received})
 	if err != nil {

@@ -1,9 +1,7 @@
 package cloudtrail
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,9 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var received = time.Date(2026, 3, 2, 8, 0, 0, 123456789, time.UTC)
 
@@ -33,24 +30,13 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := golden(t, body)
-			if *update {
-				if err := os.WriteFile(path+".golden", got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path + ".golden")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s gives\n%s\nwant\n%s", path, got, want)
-			}
+			got := shown(t, body)
+			golden.Check(t, path+".golden", got)
 		})
 	}
 }
 
-func golden(t *testing.T, body []byte) []byte {
+func shown(t *testing.T, body []byte) []byte {
 	t.Helper()
 	events, err := Normaliser{}.Append(nil, event.Raw{Object: "o", Position: 7, Body: body, Received: received})
 	if err != nil {

@@ -169,14 +169,14 @@ func TestReaderLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		bodies = append(bodies, body)
-		want = append(want, golden(t, body))
+		want = append(want, shown(t, body))
 	}
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
 			for n := range 5 * len(bodies) {
 				i := (n*(2*g+1) + g) % len(bodies)
-				if got := golden(t, bodies[i]); string(got) != string(want[i]) {
+				if got := shown(t, bodies[i]); string(got) != string(want[i]) {
 					t.Errorf("%s: %s, was %s", paths[i], got, want[i])
 				}
 			}

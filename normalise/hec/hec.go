@@ -67,8 +67,8 @@ func (Normaliser) Append(dst []event.Event, r event.Raw) ([]event.Event, error) 
 		UID:    event.HashUID(Format, r.Object, strconv.FormatInt(r.Position, 10)),
 		Format: Format, Caller: event.CallerUnknown,
 		DeviceName: root.Get("host").String(),
-		Message: message(said, root.Get("sourcetype").String()),
-		Raw:     r.Body, Object: r.Object, Position: r.Position,
+		Message:    message(said, root.Get("sourcetype").String()),
+		Raw:        r.Body, Object: r.Object, Position: r.Position,
 	}), nil
 }
 
