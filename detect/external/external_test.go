@@ -223,10 +223,22 @@ func TestWriteBack(t *testing.T) {
 	f("defender-alert", finding.Resolved, "", "az security alert update --subscription '0a0a0a0a-0000-4000-8000-000000000001' --name '2517000000000000000_0b0b0b0b-0000-4000-8000-000000000002' --status resolve")
 	f("accessanalyzer-event", finding.Suppressed, "", "no: Access Analyzer names a finding by its analyzer too, and the record has none")
 	f("falco-native", finding.Resolved, "", "no: Falco keeps no status that could be changed from outside")
+	for _, uid := range []string{"--impersonate-service-account=x", "a/-x"} {
+		for _, format := range []string{alert.SCC, alert.GuardDuty} {
+			x := finding.Trouble{External: &finding.External{Product: "P", UID: uid, Parent: "d", Format: format}}
+			for _, c := range first(WriteBack(x, finding.Suppressed, "")) {
+				if strings.Contains(c, " '-") {
+					t.Errorf("an id becomes an option: %s", c)
+				}
+			}
+		}
+	}
 	if _, why := WriteBack(finding.Trouble{}, finding.Resolved, ""); why == "" {
 		t.Error("our own finding would be written back")
 	}
 }
+
+func first(commands []string, _ string) []string { return commands }
 
 // FuzzWriteBack: whatever is in a record, a command is one line, and outside of
 // its quotes there is nothing but plain words.

@@ -13,7 +13,8 @@ import (
 // Yagura changes no other product unless a person asks for it. Where nothing can
 // be written, why says so.
 //
-// Every value is quoted for a POSIX shell, for ids come from records.
+// Every value is quoted for a POSIX shell, for ids come from records; one that a
+// command would take for an option is none.
 func WriteBack(t finding.Trouble, decided finding.Status, note string) (commands []string, why string) {
 	x := t.External
 	if x == nil {
@@ -26,7 +27,13 @@ func WriteBack(t finding.Trouble, decided finding.Status, note string) (commands
 	if !ok {
 		return nil, fmt.Sprintf("%s keeps no status that could be changed from outside", x.Product)
 	}
-	return w(t, decided, note)
+	commands, why = w(t, decided, note)
+	for _, c := range commands {
+		if strings.Contains(c, " '-") {
+			return nil, "the id or the note begins with a dash, which the command would take for an option: " + c
+		}
+	}
+	return commands, why
 }
 
 type writer func(t finding.Trouble, decided finding.Status, note string) ([]string, string)
