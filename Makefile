@@ -30,6 +30,8 @@ demo: build
 test: tools
 	$(GO) test ./...
 	@.ci/console test
+	@$(MAKE) --no-print-directory build
+	@.ci/browser
 
 # The packages whose tests hold golden files and generated documents.
 GOLDEN := ./alert ./api ./cmd/yagura ./detect/external ./evaluate ./event ./export ./normalise/alerts ./normalise/cloudtrail ./query ./sigma/coverage ./sigma/sqlgen

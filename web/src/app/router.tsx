@@ -7,6 +7,7 @@ import {
   createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, type RouterHistory,
 } from '@tanstack/react-router'
 import { Problem } from '@/api/client'
+import { setClock } from '@/parts/when'
 import { sessionQuery } from './session'
 import { Broken, NotFound } from './lost'
 import { Shell } from './shell'
@@ -51,7 +52,9 @@ const inside = createRoute({
   component: Shell,
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.queries.ensureQueryData(sessionQuery)
+      const session = await context.queries.ensureQueryData(sessionQuery)
+      // Before the first page is drawn: pages reckon by the server's clock.
+      setClock(session.now, context.queries.getQueryState(sessionQuery.queryKey)?.dataUpdatedAt ?? Date.now())
     } catch (e) {
       if (e instanceof Problem && e.status === 401) {
         throw redirect({ to: '/signin', search: location.href === '/' ? {} : { to: location.href } })

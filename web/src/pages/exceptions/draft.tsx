@@ -9,6 +9,7 @@ import { toast } from '@/app/toast'
 import { To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
+import { serverNow } from '@/parts/when'
 import { Asked, useProblem } from '@/parts/states'
 import { PreviewBox, rangeOf, usePreview } from './preview'
 import { everything, ScopeField } from './scope'
@@ -57,7 +58,7 @@ function Form({ of: x, finding: f, scope: given, from }: { of?: Exception; findi
   const zone = here()
   const [scope, setScope] = useState(given)
   const [until, setUntil] = useState(x?.until ? wall(x.until, zone) : inDays(90, zone))
-  const [days, setDays] = useState(() => rangeOf(f?.last_seen, Date.now()))
+  const [days, setDays] = useState(() => rangeOf(f?.last_seen, serverNow().getTime()))
   const [busy, setBusy] = useState(false)
   const [wrong, setWrong] = useState('')
   const { asked, waiting } = usePreview(scope, days)
@@ -68,7 +69,7 @@ function Form({ of: x, finding: f, scope: given, from }: { of?: Exception; findi
   const keep = async (e: FormEvent<HTMLFormElement>) => {
     e.preventDefault()
     const form = new FormData(e.currentTarget)
-    if (!ends || new Date(ends) <= new Date()) return setWrong(t('needUntil'))
+    if (!ends || new Date(ends) <= serverNow()) return setWrong(t('needUntil'))
     const title = String(form.get('title')).trim()
     const body = { title, scope: scope.trim(), owner: String(form.get('owner')).trim(), reason: String(form.get('reason')).trim(), until: ends }
     setBusy(true)
@@ -143,6 +144,6 @@ function Form({ of: x, finding: f, scope: given, from }: { of?: Exception; findi
 
 /** So many days from now, at the end of that day. */
 function inDays(n: number, zone: string): string {
-  return `${wall(new Date(Date.now() + n * 86_400_000), zone).slice(0, 10)}T23:59`
+  return `${wall(new Date(serverNow().getTime() + n * 86_400_000), zone).slice(0, 10)}T23:59`
 }
 

@@ -46,7 +46,10 @@ export function Import({ done }: { done: () => void }) {
     try {
       const r = await ask(given, { state, ...(dry ? { dry: 'true' } : {}) })
       if (dry) setRead(r)
-      else {
+      else if (r.windows.length === 0) {
+        setRead(r)
+        setWrong(t('importedNone'))
+      } else {
         toast({ text: t('imported', { count: r.windows.length }) }, 5)
         await refresh()
         done()

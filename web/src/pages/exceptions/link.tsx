@@ -4,6 +4,7 @@ import { useState, type FormEvent } from 'react'
 import { get, send, type Answer } from '@/api/client'
 import { exact } from '@/app/format'
 import { Command } from '@/parts/copy'
+import { serverNow } from '@/parts/when'
 import { useProblem } from '@/parts/states'
 import { useTexts } from './texts'
 import css from './page.module.css'
@@ -22,7 +23,7 @@ export function TeamLink() {
     const team = String(new FormData(e.currentTarget).get('team')).trim()
     setWrong('')
     try {
-      const until = new Date(Date.now() + Number(days) * 86_400_000).toISOString()
+      const until = new Date(serverNow().getTime() + Number(days) * 86_400_000).toISOString()
       setMade({ ...(await send('post', '/api/window-links', { body: { owner: team, accounts, until } })), team })
     } catch (e) {
       setWrong(problem(e))

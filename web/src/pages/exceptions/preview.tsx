@@ -7,7 +7,7 @@ import { number } from '@/app/format'
 import { FindingLink } from '@/parts/finding'
 import { Severity, severities } from '@/parts/severity'
 import { Failed, Loading } from '@/parts/states'
-import { When } from '@/parts/when'
+import { serverNow, When } from '@/parts/when'
 import { everything } from './scope'
 import { useTexts } from './texts'
 import css from './page.module.css'
@@ -25,7 +25,7 @@ export function usePreview(scope: string, days: string) {
   const [asking] = useDebouncedValue(scope.trim(), 300)
   const asked = useQuery({
     queryKey: ['/api/exceptions/preview', { scope: asking, days }],
-    queryFn: () => send('post', '/api/exceptions/preview', { body: { scope: asking, since: new Date(Date.now() - Number(days) * 86_400_000).toISOString() } }),
+    queryFn: () => send('post', '/api/exceptions/preview', { body: { scope: asking, since: new Date(serverNow().getTime() - Number(days) * 86_400_000).toISOString() } }),
     enabled: !everything(asking),
     placeholderData: keepPreviousData,
     retry: false,

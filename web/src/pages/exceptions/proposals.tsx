@@ -8,7 +8,7 @@ import { address, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
 import { Asked, Nothing, useProblem } from '@/parts/states'
-import { When } from '@/parts/when'
+import { serverNow, When } from '@/parts/when'
 import { useTouched } from './draft'
 import { Shows } from './page'
 import { useTexts } from './texts'
@@ -55,7 +55,7 @@ function One({ of: p }: { of: Proposal }) {
   const answer = async (accept: boolean) => {
     setBusy(true)
     try {
-      const until = p.kind === 'exception' ? { until: new Date(Date.now() + Number(days) * 86_400_000).toISOString() } : {}
+      const until = p.kind === 'exception' ? { until: new Date(serverNow().getTime() + Number(days) * 86_400_000).toISOString() } : {}
       await send('post', '/api/proposals/{id}', { path: { id: p.id }, body: accept ? { accept, owner, reason: p.reason || p.text, ...until } : { dismiss: true } })
       toast({ text: t(accept ? 'accepted' : 'dismissed', { title: p.title }) }, 5)
       await refresh()

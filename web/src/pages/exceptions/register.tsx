@@ -7,7 +7,7 @@ import { languages, setLanguage } from '@/app/texts'
 import { Mark } from '@/parts/icon'
 import { LogText } from '@/parts/log-text'
 import { Failed, Loading, useProblem } from '@/parts/states'
-import { When } from '@/parts/when'
+import { serverNow, When } from '@/parts/when'
 import { never } from './repeat'
 import { useTexts } from './texts'
 import type { Registering } from './types'
@@ -47,7 +47,7 @@ export function Register() {
 }
 
 function tonight(zone: string): Times {
-  const day = wall(new Date(Date.now() + 86_400_000), zone).slice(0, 10)
+  const day = wall(new Date(serverNow().getTime() + 86_400_000), zone).slice(0, 10)
   return { start: `${day}T09:00`, end: `${day}T12:00`, zone, repeat: never }
 }
 

@@ -29,7 +29,7 @@ export function Tuning() {
   const decided = rules.reduce((n, r) => n + r.decided, 0)
   return (
     <Page
-      title={t('title')} answer={asked.data ? (better ? t('tuningAnswer', { count: better }) : t('tuningNone')) : t('title')}
+      title={t('title')} answer={asked.data ? (better ? t('tuningAnswer', { count: better }) : rules.some((r) => r.advice !== 'too_few') ? t('tuningNone') : t('tuningUnknown')) : t('title')}
       more={asked.data && t('tuningNote', { count: findings, decided })}
     >
       <Shows />

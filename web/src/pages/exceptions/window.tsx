@@ -9,6 +9,7 @@ import { useTriageTexts } from '@/app/triage.texts'
 import { address, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
+import { serverNow } from '@/parts/when'
 import { Asked, useProblem } from '@/parts/states'
 import { useTouched } from './draft'
 import { never } from './repeat'
@@ -50,7 +51,7 @@ export function WindowDraft({ id, from }: { id?: string; from: string }) {
 
 /** In an hour, for an hour. */
 function soon(zone: string) {
-  const at = (h: number) => `${wall(new Date(Date.now() + h * 3_600_000), zone).slice(0, 13)}:00`
+  const at = (h: number) => `${wall(new Date(serverNow().getTime() + h * 3_600_000), zone).slice(0, 13)}:00`
   return { start: at(1), end: at(2), zone, repeat: never }
 }
 

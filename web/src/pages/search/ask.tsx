@@ -114,7 +114,7 @@ function Help({ onChoose }: { onChoose: (sql: string) => void }) {
     <div className={css.help}>
       <section>
         <h2>{t('sqlExamples')}</h2>
-        <ul>{examples.map((x) => <li key={x.text}><button type="button" onClick={() => onChoose(x.sql)}>{t(x.text)}</button><pre>{x.sql}</pre></li>)}</ul>
+        <ul>{examples.map((x) => <li key={x.text}><button type="button" onClick={() => onChoose(x.sql)}>{t(x.text)}</button><pre tabIndex={0}>{x.sql}</pre></li>)}</ul>
       </section>
       <section>
         <h2>{t('sqlColumns')}</h2>

@@ -72,7 +72,7 @@ function Top({ of, total, about, q, onFilter }: TopProps) {
           const name = { field: of.field, value: said(value) }
           return (
             <li key={value} data-on={on || undefined} data-off={off || undefined}>
-              <button type="button" className={css.value} aria-pressed={on} aria-label={t('include', name)} onClick={() => onFilter(toggled(q, of.field, value))}>
+              <button type="button" className={css.value} aria-pressed={on} title={t('include', name)} onClick={() => onFilter(toggled(q, of.field, value))}>
                 <span className={css.name}>{value === '' ? <span className="faint">{said(value)}</span> : <LogText name most={28}>{said(value)}</LogText>}</span>
                 <span className={css.count} title={number(count, t.language)}>{about && '≈'}{compact(count, t.language)}</span>
                 <i style={{ width: `${total ? Math.min((count / total) * 100, 100) : 0}%` }} aria-hidden="true" />

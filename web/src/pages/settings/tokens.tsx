@@ -11,7 +11,7 @@ import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
 import { Asked, Nothing, useProblem } from '@/parts/states'
 import { column, Table } from '@/parts/table'
-import { useNow, When } from '@/parts/when'
+import { serverNow, useNow, When } from '@/parts/when'
 import { Shows } from './page'
 import { useTexts } from './texts'
 import { AccountsInput, RoleSelect } from './users'
@@ -101,7 +101,7 @@ function Make({ scopes, done }: { scopes: string[]; done: (secret: string) => vo
     setWrong('')
     try {
       const name = String(new FormData(e.currentTarget).get('name')).trim()
-      const expires = new Date(Date.now() + Number(days) * 86_400_000).toISOString()
+      const expires = new Date(serverNow().getTime() + Number(days) * 86_400_000).toISOString()
       done((await send('post', '/api/tokens', { body: { name, role, expires, scopes: some, accounts } })).secret)
     } catch (e) {
       setWrong(problem(e))

@@ -1,0 +1,54 @@
+// Takes the pictures of docs/tour.md from the demo: node scripts/tour.mjs, with
+// bin/yagura built. They are made anew as a whole, so that they tell one story.
+import { mkdirSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { begin, end, settled, tab, visit, world } from '../e2e/world.mjs'
+
+const out = fileURLToPath(new URL('../../docs/tour/', import.meta.url))
+mkdirSync(out, { recursive: true })
+
+try {
+  await begin()
+  const t = await tab(undefined, { viewport: { width: 1200, height: 750 }, deviceScaleFactor: 1, colorScheme: 'light' })
+  const { page } = t
+  let bytes = 0
+  const picture = async (name) => {
+    await page.mouse.move(1190, 740) // no tooltip
+    await page.waitForTimeout(800) // charts are drawn after the page
+    await page.screenshot({ path: `${out}${name}.png` })
+    bytes += statSync(`${out}${name}.png`).size
+  }
+  await page.goto(world.link)
+  await settled(page)
+  await picture('1-today')
+
+  // The most pressing anomaly of somebody reading secrets.
+  const { body } = await t.ask('GET', `/api/findings?limit=1&q=${encodeURIComponent('kind:(anomaly.frequency or anomaly.view or anomaly.breadth) explained:false')}`)
+  const f = body.findings[0]
+  await visit(page, `/findings/${f.key}`)
+  await picture('2-finding')
+  await page.evaluate(() => document.querySelector('#page').scrollTo(0, 700))
+  await picture('3-evidence')
+
+  const secret = f.resource.includes(':secret:') ? f.resource : (await t.ask('GET', '/api/secrets?limit=1&kind=secret')).body.secrets[0].resource
+  await visit(page, `/secrets/one?resource=${encodeURIComponent(secret)}`)
+  await picture('4-secret')
+
+  const expected = (await t.ask('GET', `/api/findings?limit=1&q=${encodeURIComponent('kind:anomaly.time explained:false')}`)).body.findings[0]
+  await visit(page, `/exceptions?new=exception&scope=${encodeURIComponent(`kind:anomaly.time account:${expected.account}`)}&from=${expected.key}`)
+  await page.locator('[name=reason]').fill('Operators work at night until the move is done')
+  await picture('5-exception')
+
+  await visit(page, '/findings')
+  for (const key of ['j', 'j', 'e']) await page.keyboard.press(key)
+  await page.getByRole('status').getByText('Undo').first().waitFor({ timeout: 5000 }).catch(() => {})
+  await picture('6-decided')
+  await page.keyboard.press('u')
+
+  await visit(page, '/ledger')
+  await picture('7-ledger')
+  t.quiet(/status of 401/)
+  console.log(`docs/tour: ${Math.round(bytes / 1024)} KB`)
+} finally {
+  await end()
+}
