@@ -9,11 +9,11 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/yagura-sec/yagura/export"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/triage"
@@ -139,7 +139,7 @@ func WriteAudit(out io.Writer, format string) func(page []finding.AuditLine, las
 			}
 		}
 		for _, l := range page {
-			row := []string{strconv.FormatInt(l.ID, 10), l.At.UTC().Format(time.RFC3339Nano), inert(l.By), inert(l.Action), inert(l.Subject), inert(l.Text)}
+			row := []string{strconv.FormatInt(l.ID, 10), l.At.UTC().Format(time.RFC3339Nano), export.Cell(l.By), export.Cell(l.Action), export.Cell(l.Subject), export.Cell(l.Text)}
 			if err := w.Write(row); err != nil {
 				return err
 			}
@@ -149,12 +149,4 @@ func WriteAudit(out io.Writer, format string) func(page []finding.AuditLine, las
 		}
 		return w.Error()
 	}
-}
-
-// inert keeps spreadsheets from taking a text for a formula.
-func inert(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -586,7 +586,7 @@ func TestAudit(t *testing.T) {
 		t.Error(text)
 	}
 	var out bytes.Buffer
-	if err := WriteAudit(&out, "csv")([]finding.AuditLine{{ID: 1, At: noon, By: "+1", Action: "a", Subject: "@x", Text: "-2"}}, true); err != nil || !strings.Contains(out.String(), "'+1,a,'@x,'-2") {
+	if err := WriteAudit(&out, "csv")([]finding.AuditLine{{ID: 1, At: noon, By: "+A1", Action: "＝a", Subject: "@x", Text: "ok;=b \u202ec"}}, true); err != nil || !strings.Contains(out.String(), `'+A1,'＝a,'@x,ok;'=b \u202ec`) {
 		t.Errorf("%s, %v", out.String(), err)
 	}
 }

@@ -48,7 +48,7 @@ func (c *csvWriter) add(f *finding.Finding) (bool, error) {
 		sentence(f), f.Reason, f.Assignee, f.AccountName, f.Environment, f.Owner, product, strings.Join(attack, " "), explained, f.Case, d.Comment,
 	}
 	for i := range row {
-		row[i] = cell(row[i])
+		row[i] = Cell(row[i])
 	}
 	return true, c.w.Write(row)
 }
@@ -65,14 +65,14 @@ func when(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// cell makes a text that no spreadsheet takes for a formula (OWASP, "CSV
+// Cell makes of s what no spreadsheet takes for a formula (OWASP, "CSV
 // injection"): an apostrophe goes in front of what would start one, in whatever
 // width it is written; also within a text, behind what separates cells or lines
 // for a spreadsheet that reads the file in another way than it was written, as
 // many do where the comma is the decimal sign. A number is no formula, also where
 // it is negative. What is invisible, or turns the direction of writing, becomes an
 // escape.
-func cell(s string) string {
+func Cell(s string) string {
 	if strings.ContainsFunc(s, invisible) {
 		var b strings.Builder
 		for _, r := range s {

@@ -367,8 +367,8 @@ func TestCSV(t *testing.T) {
 	}
 	f := func(in, want string) {
 		t.Helper()
-		if got := cell(in); got != want {
-			t.Errorf("cell(%q) = %q, want %q", in, got, want)
+		if got := Cell(in); got != want {
+			t.Errorf("Cell(%q) = %q, want %q", in, got, want)
 		}
 	}
 	f("=1+1", "'=1+1")

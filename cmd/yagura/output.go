@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+
+	"github.com/yagura-sec/yagura/export"
 )
 
 // printJSON writes one object: indented for a person who looks, or on one line
@@ -68,18 +70,11 @@ func (p *program) printRows(head []string, rows [][]string) error {
 	return w.Flush()
 }
 
-// plainCells makes cells that no spreadsheet takes for a formula (OWASP, "CSV
-// injection"): an apostrophe goes in front of what would start one. A number is
-// no formula, also where it is negative.
+// plainCells makes cells that no spreadsheet takes for a formula.
 func plainCells(row []string) []string {
 	out := make([]string, len(row))
 	for i, cell := range row {
-		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-			if _, err := strconv.ParseFloat(cell, 64); err != nil {
-				cell = "'" + cell
-			}
-		}
-		out[i] = cell
+		out[i] = export.Cell(cell)
 	}
 	return out
 }
