@@ -24,8 +24,13 @@ import (
 	"github.com/yagura-sec/yagura/usage/secrets"
 )
 
-// daily repeats a window every day, whatever its rule says.
+// daily repeats a window every day, whatever its rule says but UNTIL, a day.
 func daily(w *finding.Window, from, to time.Time) (out []finding.Span, err error) {
+	if _, last, ok := strings.Cut(w.Repeat, "UNTIL="); ok {
+		if to, err = time.Parse("20060102", last); err != nil {
+			return nil, err
+		}
+	}
 	for at := w.Start; at.Before(to); at = at.AddDate(0, 0, 1) {
 		if end := at.Add(w.End.Sub(w.Start)); end.After(from) {
 			out = append(out, finding.Span{Start: at, End: end})
@@ -465,6 +470,28 @@ func TestRegister(t *testing.T) {
 	}
 	nobody.want(422, "POST", path, `{"title":"x","accounts":["`+theirs+`"],"start":"2026-03-02T00:00:00Z","end":"2026-03-02T02:00:00Z"}`)
 	nobody.want(422, "POST", path, `{"title":"x","start":"2026-03-03T00:00:00Z","end":"2026-03-02T02:00:00Z"}`)
+	for _, x := range []struct {
+		status            int
+		end, repeat, says string
+	}{
+		{422, "2036-03-02T02:00:00Z", "", "good until 2026-03-05T00:00:00Z"},
+		{422, "2026-03-05T00:00:01Z", "", "good until 2026-03-05T00:00:00Z"},
+		{422, "2026-03-02T02:00:00Z", "FREQ=DAILY", "repeated after it"},
+		{422, "2026-03-02T02:00:00Z", "FREQ=DAILY;UNTIL=20260310", "repeated after it"},
+		{422, "2026-03-02T02:00:00Z", "FREQ=DAILY;UNTIL=x", "repeat: "},
+		{201, "2026-03-02T02:00:00Z", "FREQ=DAILY;UNTIL=20260304", "20260304"},
+		{201, "2026-03-05T00:00:00Z", "", "2026-03-05T00:00:00Z"},
+	} {
+		said := nobody.want(x.status, "POST", path, `{"title":"x","ticket":"BY-THE-END","start":"2026-03-02T00:00:00Z","end":"`+x.end+`","repeat":"`+x.repeat+`"}`)
+		if !strings.Contains(said, x.says) {
+			t.Errorf("until %s, %s: %s", x.end, x.repeat, said)
+		}
+	}
+	for _, p := range into[Proposals](vera, 200, "GET", "/api/proposals", "").Proposals {
+		if p.Window.Ticket == "BY-THE-END" {
+			rose.want(200, "POST", "/api/proposals/"+p.ID, `{"dismiss":true}`)
+		}
+	}
 	waiting := into[Proposals](vera, 200, "GET", "/api/proposals", "").Proposals
 	if len(waiting) != 1 || waiting[0].From != "registered" || waiting[0].Owner != "shop" || !slices.Equal(waiting[0].Window.Accounts, []string{mine}) {
 		t.Fatalf("%+v", waiting)

@@ -170,15 +170,39 @@ func (r Rooms) registered(ctx context.Context, l windowLink) (Registering, error
 type RegisterAsked struct {
 	Title     string    `json:"title" minLength:"1" maxLength:"512"`
 	Start     time.Time `json:"start"`
-	End       time.Time `json:"end"`
+	End       time.Time `json:"end" doc:"at most until the link is good"`
 	Accounts  []string  `json:"accounts,omitempty" maxItems:"200" doc:"some of the link's; absent: all of them"`
 	Actors    []string  `json:"actors,omitempty" maxItems:"200"`
 	Resources []string  `json:"resources,omitempty" maxItems:"200"`
 	Kinds     []string  `json:"kinds,omitempty" maxItems:"50"`
 	Sort      string    `json:"sort,omitempty" maxLength:"64"`
 	Ticket    string    `json:"ticket,omitempty" maxLength:"256"`
-	Repeat    string    `json:"repeat,omitempty" maxLength:"1024" doc:"RRULE of RFC 5545"`
+	Repeat    string    `json:"repeat,omitempty" maxLength:"1024" doc:"RRULE of RFC 5545, whose last time is over before the link is: by UNTIL or COUNT"`
 	Zone      string    `json:"zone,omitempty" maxLength:"64"`
+}
+
+// repeatsOn is how far behind the end of a link a window's repetitions are looked
+// for: a rule that has rested for so long does not come back in practice.
+const repeatsOn = 50 // years
+
+// withinLink refuses a window that would go on when its link is not good any more.
+// Who is trusted until April does not plan for the years behind it.
+func (r Rooms) withinLink(w *finding.Window, l windowLink) error {
+	until := l.Until.Format(time.RFC3339)
+	if w.End.After(l.Until) {
+		return huma.Error422UnprocessableEntity("end: this link is good until " + until + ", and so is what is registered through it: end the window by then")
+	}
+	if w.Repeat == "" || r.Triage.Expand == nil {
+		return nil
+	}
+	if _, err := r.Triage.Expand(w, w.Start, l.Until); err != nil {
+		return huma.Error422UnprocessableEntity("repeat: " + err.Error())
+	}
+	// A rule that cannot be followed so far goes on for longer than the link.
+	if later, err := r.Triage.Expand(w, l.Until, l.Until.AddDate(repeatsOn, 0, 0)); err != nil || len(later) > 0 {
+		return huma.Error422UnprocessableEntity("repeat: this link is good until " + until + ", and the window would be repeated after it: end the rule by then, with UNTIL or COUNT")
+	}
+	return nil
 }
 
 func register(a huma.API, rooms Rooms, lock *changing) {
@@ -195,7 +219,7 @@ func register(a huma.API, rooms Rooms, lock *changing) {
 	})
 	huma.Register(a, public(huma.Operation{
 		OperationID: "register-window", Method: http.MethodPost, Path: "/api/register/{link}", Summary: "Propose a window of a team's own", DefaultStatus: http.StatusCreated,
-		Description: "Needs the header X-Yagura: 1, as every change that a browser asks for. It explains nothing until somebody accepts it.", MaxBodyBytes: registerBytes,
+		Description: "Needs the header X-Yagura: 1, as every change that a browser asks for. It explains nothing until somebody accepts it. It ends, all its repetitions included, before the link does.", MaxBodyBytes: registerBytes,
 	}), func(ctx context.Context, in *struct {
 		Link string `path:"link" maxLength:"16384"`
 		Body RegisterAsked
@@ -223,6 +247,9 @@ func register(a huma.API, rooms Rooms, lock *changing) {
 		}
 		if i := slices.IndexFunc(w.Accounts, func(a string) bool { return !slices.Contains(l.Accounts, a) }); i >= 0 {
 			return nil, huma.Error422UnprocessableEntity("this link is not for account " + w.Accounts[i])
+		}
+		if err := rooms.withinLink(&w, l); err != nil {
+			return nil, err
 		}
 		if _, err := rooms.Triage.Store.SetWindow(ctx, w, l.by(), rooms.Now().UTC()); err != nil {
 			return nil, rooms.wronged(err)
