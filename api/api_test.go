@@ -5,12 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"iter"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/ledger"
 	ledgermemory "github.com/yagura-sec/yagura/ledger/memory"
 	"github.com/yagura-sec/yagura/people"
@@ -26,8 +25,6 @@ import (
 	"github.com/yagura-sec/yagura/triage"
 	triagememory "github.com/yagura-sec/yagura/triage/memory"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -124,19 +121,7 @@ func TestDescription(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.WriteByte('\n')
-	const path = "testdata/openapi.json.golden"
-	if *update {
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Error("the description is not current: run `make update` and look at the difference")
-	}
+	golden.Check(t, "testdata/openapi.json.golden", got.Bytes())
 	for _, p := range []string{"/healthz", "/api/findings", "/api/findings/{key}", "/api/search", "/api/ledger", "/api/ledger/objects"} {
 		if !strings.Contains(body, `"`+p+`"`) {
 			t.Errorf("%s is not described", p)

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/lake/memory"
 	"github.com/yagura-sec/yagura/ledger"
@@ -191,23 +191,7 @@ func TestExploreAnswers(t *testing.T) {
 				t.Errorf("GET %s tells alice of another account: %s", path, answer)
 			}
 		}
-		golden(t, "testdata/explore-"+who+".golden", got.Bytes())
-	}
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not current: run `make update` and look at the difference", path)
+		golden.Check(t, "testdata/explore-"+who+".golden", got.Bytes())
 	}
 }
 

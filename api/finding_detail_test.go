@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/query"
+)
+
+func TestEvidenceAndTimeline(t *testing.T) {
+	x := morning(t)
+	x.add("vera", people.Viewer)
+	vera := x.signedIn("vera")
+	path := "/api/findings/" + finding.Key("morning", "3")
+	e := into[FindingEvidence](vera, 200, "GET", path+"/evidence", "")
+	if len(e.Events) != 1 || len(e.Missing) != 1 || e.Missing[0] != (event.UID{99}) {
+		t.Errorf("%d events, missing %v", len(e.Events), e.Missing)
+	}
+	// Trouble 3 is of app-0 in theirs, as is every sixth: the others are days away.
+	line := into[Timeline](vera, 200, "GET", path+"/timeline", "")
+	if len(line.Events) != 2 || !line.Events[0].OfFinding || line.Events[1].OfFinding || line.Events[1].Time.Before(line.Events[0].Time) || line.More {
+		t.Errorf("%d events from %s to %s, more %v", len(line.Events), line.Since, line.Until, line.More)
+	}
+	if wide := into[Timeline](vera, 200, "GET", path+"/timeline?hours=48", ""); !wide.Since.Equal(line.Since.Add(-46 * time.Hour)) {
+		t.Errorf("since %s, of two hours %s", wide.Since, line.Since)
+	}
+	vera.want(422, "GET", path+"/timeline?hours=100", "")
+	like := into[SimilarFindings](vera, 200, "GET", path+"/similar", "").Similar
+	if len(like) == 0 || like[0].Alike != "actor_resource" || like[0].Finding.Actor != "arn:aws:iam::"+theirs+":role/app-0" || like[0].Finding.Rule != "rule-3" {
+		t.Errorf("%+v", like)
+	}
+	for _, s := range like {
+		if s.Finding.Key == finding.Key("morning", "3") || s.Finding.Rule != "rule-3" {
+			t.Errorf("%s is like it: %s", s.Finding.Title, s.Why)
+		}
+	}
+	for _, part := range []string{"/evidence", "/timeline", "/similar"} {
+		vera.want(404, "GET", "/api/findings/nothing-at-all"+part, "")
+	}
+	if f := into[Finding](vera, 200, "GET", path, ""); f.ProposedCause == nil || f.ProposedCause.Cause != finding.CausePerson {
+		t.Errorf("%+v", f.ProposedCause)
+	}
+}
+
+// TestCauses: nobody waits long for a cause, who listens is told of it, and what
+// one person may see is not told to another.
+func TestCauses(t *testing.T) {
+	x := morning(t)
+	x.rooms.Triage.Causes = &Causes{}
+	asked, open := 0, make(chan struct{})
+	all := x.rooms.Select
+	var mu sync.Mutex
+	x.rooms.Select = func(ctx context.Context, q query.Query) iter.Seq2[event.Event, error] {
+		mu.Lock()
+		asked++
+		mu.Unlock()
+		<-open
+		return all(ctx, q)
+	}
+	x.again()
+	x.add("vera", people.Viewer)
+	x.add("alice", people.Viewer, theirs)
+	vera, alice := x.signedIn("vera"), x.signedIn("alice")
+	path := "/api/findings/" + finding.Key("morning", "3")
+	if f := into[Finding](vera, 200, "GET", path, ""); f.ProposedCause != nil || !f.CausePending {
+		t.Errorf("at first: %+v, pending %v", f.ProposedCause, f.CausePending)
+	}
+	close(open)
+	settled := func(b *browser) Finding {
+		t.Helper()
+		for range 200 {
+			if f := into[Finding](b, 200, "GET", path, ""); !f.CausePending {
+				return f
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Fatal("the cause stays pending")
+		return Finding{}
+	}
+	if f := settled(vera); f.ProposedCause == nil || f.ProposedCause.Cause != finding.CausePerson {
+		t.Errorf("then: %+v", f.ProposedCause)
+	}
+	before := asked
+	settled(vera)
+	if asked != before {
+		t.Error("what is known is looked for again")
+	}
+	if settled(alice); asked == before {
+		t.Error("alice, who is limited, is told what vera may see")
+	}
+}
