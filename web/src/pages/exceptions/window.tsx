@@ -73,6 +73,7 @@ function Form({ of: w, from }: { of?: Window; from: string }) {
   const [wrong, setWrong] = useState('')
   const readOnly = w ? w.file || !(responder || (analyst && w.state === 'proposed' && w.by === me)) : !analyst
   const asked = told(times)
+  const nothing = !scope.trim() && lists.every((l) => of[l].length === 0)
   const field = { accounts: 'account', people: 'person', actors: 'actor', resources: 'resource', regions: 'region', kinds: 'kind' } as const
   const known = (l: keyof Lists) => facets.data?.facets.find((f) => f.field === field[l])?.values.map((v) => v.value) ?? []
 
@@ -127,11 +128,11 @@ function Form({ of: w, from }: { of?: Window; from: string }) {
         ))}
       </div>
       <ScopeField label={t('scopeMore')} value={scope} onChange={setScope} readOnly={readOnly} />
-      {!scope.trim() && lists.every((l) => of[l].length === 0) && <p className={css.warn}>{t('everything')}</p>}
+      {nothing && !readOnly && <p className="dim">{t('everything')}</p>}
       {wrong && <p role="alert" className={css.warn}>{wrong}</p>}
       {!readOnly && (
         <div className={css.row}>
-          <Button type="submit" loading={busy} disabled={!asked}>{responder ? (w?.state === 'active' ? t('save') : t('saveWindow')) : t('propose')}</Button>
+          <Button type="submit" loading={busy} disabled={!asked || nothing}>{responder ? (w?.state === 'active' ? t('save') : t('saveWindow')) : t('propose')}</Button>
           {w && w.state !== 'cancelled' && (
             <Button variant="default" title={t('cancelDoes')} onClick={() => void cancel()}>
               {t('cancelWindow')}
