@@ -2,13 +2,16 @@ package coverage_test
 
 import (
 	"encoding/json"
+	"flag"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/sigma/coverage"
 )
+
+var update = flag.Bool("update", false, "rewrite golden files")
 
 var rules = []coverage.Rule{
 	{Title: "Trail stopped", Tags: []string{"attack.stealth", "attack.t1562.008"}, Present: true, Fired: 3},
@@ -40,7 +43,18 @@ func TestNavigator(t *testing.T) {
 		t.Fatal(err)
 	}
 	const path = "testdata/layer.golden"
-	golden.Check(t, path, []byte(b.String()))
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != string(want) {
+		t.Errorf("the layer is\n%s", b.String())
+	}
 	var back struct {
 		Versions   struct{ Layer string }
 		Techniques []struct {

@@ -1,15 +1,18 @@
 package sqlgen
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
+
+var update = flag.Bool("update", false, "write golden files")
 
 const head = "logsource: {product: p}\ndetection:\n"
 
@@ -93,7 +96,18 @@ func TestGolden(t *testing.T) {
 		}
 		show("several", Superset(set, all, []Log{log}, d))
 		path := filepath.Join("testdata", "superset-"+name+".golden")
-		golden.Check(t, path, []byte(b.String()))
+		if *update {
+			if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != string(want) {
+			t.Errorf("%s differs; -update writes it anew:\n%s", path, b.String())
+		}
 	}
 }
 
