@@ -242,7 +242,7 @@ func (p *program) showFinding(f finding.Finding) error {
 		{"priority", fmt.Sprintf("%d of 100", f.Priority)}, {"confidence", fmt.Sprintf("%.2f", f.Confidence)},
 		{"status", string(f.Status)}, {"verdict", strings.TrimSpace(string(f.Verdict) + " " + f.Reason)},
 		{"cause", string(f.Cause)}, {"assignee", f.Assignee}, {"actor", f.Actor}, {"resource", f.Resource},
-		{"account", f.Account}, {"region", f.Region}, {"seen", fmt.Sprintf("%s, %s to %s", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen))},
+		{"account", f.Account}, {"environment", f.Environment}, {"owner", f.Owner}, {"region", f.Region}, {"seen", fmt.Sprintf("%s, %s to %s", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen))},
 		{"rule", f.Rule}, {"source", f.Source},
 	}
 	for _, row := range rows {
