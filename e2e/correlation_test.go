@@ -82,20 +82,21 @@ func ownRules(t *testing.T) (dir string) {
 // correlated is all that is said of correlations in a data directory.
 func correlated(t *testing.T, data string) (text string, n int) { return said(t, data, "correlation") }
 
-// said is all that findings of a kind say.
+// said is all that findings of a kind say, by key: what they come to in order of
+// priority depends on how far principals reach, which a server judges by and by.
 func said(t *testing.T, data, kind string) (text string, n int) {
 	t.Helper()
-	var all struct {
-		Findings []struct {
-			Key, Kind, Rule, Title, Actor, Resource, Account, Region string
-			First                                                    string `json:"first_seen"`
-			Last                                                     string `json:"last_seen"`
-			Count                                                    int64
-			Reasons, Evidence, Next, Anomaly                         any
-			ExplainedBy                                              any `json:"explained_by"`
-		}
+	type finding struct {
+		Key, Kind, Rule, Title, Actor, Resource, Account, Region string
+		First                                                    string `json:"first_seen"`
+		Last                                                     string `json:"last_seen"`
+		Count                                                    int64
+		Reasons, Evidence, Next, Anomaly                         any
+		ExplainedBy                                              any `json:"explained_by"`
 	}
+	var all struct{ Findings []finding }
 	decode(t, yagura(t, data, "findings", "list", "--demoted", "--kind", kind, "--format", "json"), &all)
+	slices.SortFunc(all.Findings, func(a, b finding) int { return strings.Compare(a.Key, b.Key) })
 	out, err := json.MarshalIndent(all, "", " ")
 	if err != nil {
 		t.Fatal(err)
