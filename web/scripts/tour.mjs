@@ -9,11 +9,11 @@ mkdirSync(out, { recursive: true })
 
 try {
   await begin()
-  const t = await tab(undefined, { viewport: { width: 1200, height: 750 }, deviceScaleFactor: 1, colorScheme: 'light' })
+  const t = await tab(undefined, { viewport: { width: 1100, height: 660 }, deviceScaleFactor: 1, colorScheme: 'light' })
   const { page } = t
   let bytes = 0
   const picture = async (name) => {
-    await page.mouse.move(1190, 740) // no tooltip
+    await page.mouse.move(1090, 650) // no tooltip
     await page.waitForTimeout(800) // charts are drawn after the page
     await page.screenshot({ path: `${out}${name}.png` })
     bytes += statSync(`${out}${name}.png`).size
