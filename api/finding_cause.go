@@ -146,7 +146,7 @@ func (r Rooms) findCause(ctx context.Context, f *finding.Finding) (*ProposedCaus
 // around are the events that show a cause of f: some that it rests on, what its
 // principal did around its first, and what was changed in its account.
 func (r Rooms) around(ctx context.Context, f *finding.Finding) ([]event.Event, error) {
-	out, err := r.eventsOf(ctx, sightings(f), causeEvidence)
+	out, err := r.eventsOf(ctx, sightings(f), causeEvidence, false)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (r Rooms) around(ctx context.Context, f *finding.Finding) ([]event.Event, e
 		asks = append(asks, where)
 	}
 	for _, where := range asks {
-		q := query.Query{Where: where, Since: f.FirstSeen.Add(-causeBefore), Until: f.FirstSeen.Add(causeAfter), Limit: causeAround}
+		q := query.Query{Where: where, Since: f.FirstSeen.Add(-causeBefore), Until: f.FirstSeen.Add(causeAfter), Limit: causeAround, NoRaw: true}
 		for e, err := range r.Select(ctx, q) {
 			if err != nil {
 				return nil, err

@@ -94,7 +94,7 @@ func evidence(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		events, err := rooms.eventsOf(ctx, sightings(&f), 0)
+		events, err := rooms.eventsOf(ctx, sightings(&f), 0, true)
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
@@ -118,36 +118,48 @@ func sightings(f *finding.Finding) []finding.Sighting {
 	return slices.Concat(f.Evidence.First, f.Evidence.Latest)
 }
 
+// togetherIn is how near in time sightings are that are asked for together: what
+// a finding rests on may lie months apart, and nothing between is to be read.
+const togetherIn = time.Minute
+
 // eventsOf gives those events, the oldest first; most 0: all of them.
-func (r Rooms) eventsOf(ctx context.Context, all []finding.Sighting, most int) (out []event.Event, err error) {
+func (r Rooms) eventsOf(ctx context.Context, all []finding.Sighting, most int, raw bool) (out []event.Event, err error) {
 	if most > 0 && len(all) > most {
 		all = all[:most]
 	}
-	if len(all) == 0 {
-		return nil, nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	q := query.Query{OldestFirst: true, Limit: len(all)}
-	var any query.Or
-	for _, s := range all {
-		any.X = append(any.X, query.Eq{Field: "uid", Value: s.UID})
-		if q.Since.IsZero() || s.Time.Before(q.Since) {
-			q.Since = s.Time
+	all = slices.SortedFunc(slices.Values(all), func(a, b finding.Sighting) int { return a.Time.Compare(b.Time) })
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].Time.Sub(all[n-1].Time) <= togetherIn {
+			n++
 		}
-		if s.Time.After(q.Until) {
-			q.Until = s.Time
+		for e, err := range r.Select(ctx, queryOf(all[:n], raw)) {
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, e)
 		}
-	}
-	// Sightings tell times to the microsecond, and Until is not included.
-	q.Where, q.Until = any, q.Until.Add(time.Millisecond)
-	for e, err := range r.Select(ctx, q) {
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, e)
+		all = all[n:]
 	}
 	return out, nil
+}
+
+// queryOf asks for the events of sightings, which are in order of time.
+func queryOf(some []finding.Sighting, raw bool) query.Query {
+	// Sightings tell times to the microsecond, and Until is not included.
+	q := query.Query{OldestFirst: true, Limit: len(some), NoRaw: !raw, Since: some[0].Time, Until: some[len(some)-1].Time.Add(time.Millisecond)}
+	if len(some) == 1 {
+		q.Where = query.Eq{Field: "uid", Value: some[0].UID} // the lake looks one up without reading the rest
+		return q
+	}
+	var any query.Or
+	for _, s := range some {
+		any.X = append(any.X, query.Eq{Field: "uid", Value: s.UID})
+	}
+	q.Where = any
+	return q
 }
 
 // TimelineEvent is an event around a finding.
@@ -187,12 +199,13 @@ func timeline(a huma.API, rooms Rooms) {
 	})), func(ctx context.Context, in *struct {
 		KeyInput
 		Hours float64 `query:"hours" default:"2" minimum:"0.1" maximum:"48" doc:"before and after"`
+		Raw   bool    `query:"raw" default:"true" doc:"with the records themselves; false, which is much quicker: raw is null"`
 	}) (*told, error) {
 		f, err := rooms.Findings.Get(ctx, in.Key)
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		t, err := rooms.timeline(ctx, &f, time.Duration(in.Hours*float64(time.Hour)))
+		t, err := rooms.timeline(ctx, &f, time.Duration(in.Hours*float64(time.Hour)), in.Raw)
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
@@ -223,7 +236,7 @@ func whose(f *finding.Finding) query.Expr {
 	return nil
 }
 
-func (r Rooms) timeline(ctx context.Context, f *finding.Finding, around time.Duration) (Timeline, error) {
+func (r Rooms) timeline(ctx context.Context, f *finding.Finding, around time.Duration, raw bool) (Timeline, error) {
 	t := Timeline{Since: f.FirstSeen.Add(-around), Until: f.FirstSeen.Add(around), Events: []TimelineEvent{}, Gaps: []TimelineGap{}}
 	if f.LastSeen.Sub(f.FirstSeen) <= 48*time.Hour {
 		t.Until = f.LastSeen.Add(around)
@@ -242,8 +255,8 @@ func (r Rooms) timeline(ctx context.Context, f *finding.Finding, around time.Dur
 	}
 	// From the finding outwards: what is left out, of a principal that does much,
 	// is what is farthest from it.
-	after := query.Query{Where: where, Since: f.FirstSeen, Until: t.Until, OldestFirst: true, Limit: timelineMost/2 + 1}
-	before := query.Query{Where: where, Since: t.Since, Until: f.FirstSeen, Limit: timelineMost/2 + 1}
+	after := query.Query{Where: where, Since: f.FirstSeen, Until: t.Until, OldestFirst: true, Limit: timelineMost/2 + 1, NoRaw: !raw}
+	before := query.Query{Where: where, Since: t.Since, Until: f.FirstSeen, Limit: timelineMost/2 + 1, NoRaw: !raw}
 	for _, q := range []query.Query{before, after} {
 		n := 0
 		for e, err := range r.Select(ctx, q) {

@@ -27,6 +27,15 @@ func TestEvidenceAndTimeline(t *testing.T) {
 	if len(line.Events) != 2 || !line.Events[0].OfFinding || line.Events[1].OfFinding || line.Events[1].Time.Before(line.Events[0].Time) || line.More {
 		t.Errorf("%d events from %s to %s, more %v", len(line.Events), line.Since, line.Until, line.More)
 	}
+	if len(line.Events) == 2 && string(line.Events[0].Raw) == "null" {
+		t.Error("a timeline has no records")
+	}
+	bare := into[Timeline](vera, 200, "GET", path+"/timeline?raw=false", "")
+	for i, e := range bare.Events {
+		if string(e.Raw) != "null" || e.UID != line.Events[i].UID {
+			t.Errorf("without records: %s, %s", e.UID, e.Raw)
+		}
+	}
 	if wide := into[Timeline](vera, 200, "GET", path+"/timeline?hours=48", ""); !wide.Since.Equal(line.Since.Add(-46 * time.Hour)) {
 		t.Errorf("since %s, of two hours %s", wide.Since, line.Since)
 	}

@@ -100,6 +100,9 @@ func timed(events []event.Event) func(context.Context, query.Query) iter.Seq2[ev
 					continue
 				}
 				n++
+				if e.Raw = nil; !q.NoRaw {
+					e.Raw = []byte(`{"whole":true}`)
+				}
 				if !yield(e, nil) {
 					return
 				}

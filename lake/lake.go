@@ -56,7 +56,8 @@ type Recovered struct {
 // Selecter finds events.
 type Selecter interface {
 	// Select yields events in the query's order, (time, uid) ascending or
-	// descending. Raw is filled. A yielded event is valid after the next step.
+	// descending. Raw is filled unless q.NoRaw. A yielded event is valid after the
+	// next step.
 	Select(ctx context.Context, q query.Query) iter.Seq2[event.Event, error]
 }
 

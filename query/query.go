@@ -36,6 +36,9 @@ type Query struct {
 	Limit        int       // at most so many; 0: no limit
 	// OldestFirst asks for ascending (time, uid); otherwise newest first.
 	OldestFirst bool
+	// NoRaw leaves Raw of what is found empty, whatever Where asks of it. Fetching
+	// records is most of the work of finding many events.
+	NoRaw bool
 }
 
 // Expr is a node of a filter expression: one of the types of this package.

@@ -37,7 +37,7 @@ func BenchmarkTenUsers(b *testing.B) {
 	dir := os.Getenv("YAGURA_LOAD_DATA")
 	if dir == "" {
 		dir = filepath.Join(b.TempDir(), "demo", "data")
-		w := loadWorld("demo", "--dir", filepath.Dir(dir), "--serve=false")
+		w := loadWorld("--data", dir, "demo", "--dir", filepath.Dir(dir), "--serve=false")
 		if code := run(b.Context(), w); code != exitDone {
 			b.Fatal("demo exits with", code)
 		}
@@ -66,6 +66,7 @@ func BenchmarkTenUsers(b *testing.B) {
 		{"detail", one},
 		{"evidence", func(i int) string { return one(i) + "/evidence" }},
 		{"timeline", func(i int) string { return one(i) + "/timeline" }},
+		{"timeline without records", func(i int) string { return one(i) + "/timeline?raw=false" }},
 		{"similar", func(i int) string { return one(i) + "/similar" }},
 		{"cases", func(int) string { return "/api/cases?limit=50" }},
 		{"today", func(int) string { return "/api/today" }},

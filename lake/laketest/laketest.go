@@ -495,6 +495,17 @@ func testOrder(t *testing.T, s *store) {
 	slices.Reverse(events)
 	f(query.Query{}, events)
 	f(query.Query{Limit: 13}, events[:13])
+	f(query.Query{Limit: 13, NoRaw: true}, events[:13])
+	uid := query.Eq{Field: "uid", Value: events[3].UID}
+	for _, q := range []query.Query{{}, {Limit: 5}, {Where: uid}} {
+		plain := collect(t, s.Select(context.Background(), q))
+		q.NoRaw = true
+		bare := collect(t, s.Select(context.Background(), q))
+		for i := range plain {
+			plain[i].Raw = nil
+		}
+		equalEvents(t, bare, plain)
+	}
 }
 
 func testMerge(t *testing.T, s *store) {

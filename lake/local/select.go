@@ -284,11 +284,12 @@ func (r *selection) hits(ctx context.Context, segs []segment, limit int) ([]loca
 	return out, rows.Err()
 }
 
-// emitHits fetches raw and yields. A limited query starts with a few, for most
-// who ask read only those.
+// emitHits fetches raw, where it is asked for or decides, and yields.
 func (r *selection) emitHits(ctx context.Context, hits []located) error {
-	if err := r.s.fetchRaw(ctx, hits); err != nil {
-		return err
+	if !r.q.NoRaw || !r.cond.exact {
+		if err := r.s.fetchRaw(ctx, hits); err != nil {
+			return err
+		}
 	}
 	for i := range hits {
 		if err := r.emit(&hits[i].Event); err != nil {
@@ -307,6 +308,9 @@ func (r *selection) emit(e *event.Event) error {
 	}
 	r.last = sighting{e.Time, e.UID}
 	r.yielded++
+	if r.q.NoRaw {
+		e.Raw = nil
+	}
 	if !r.yield(*e, nil) || r.q.Limit > 0 && r.yielded >= r.q.Limit {
 		return errStop
 	}

@@ -206,6 +206,9 @@ func (s *Store) Select(ctx context.Context, q query.Query) iter.Seq2[event.Event
 			found = found[:q.Limit]
 		}
 		for _, e := range found {
+			if q.NoRaw {
+				e.Raw = nil
+			}
 			if !yield(e, nil) {
 				return
 			}
