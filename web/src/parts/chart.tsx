@@ -45,7 +45,7 @@ export function Chart({ make, height, label, ready, children }: Props) {
       if (gone) return
       const c = init(el, undefined, { renderer: 'svg' })
       chart.current = c
-      c.setOption(latest.current.make(inkOf(el)))
+      c.setOption(drawn(latest.current.make, el))
       latest.current.ready?.(c)
       watch = new ResizeObserver(() => c.resize())
       watch.observe(el)
@@ -61,7 +61,7 @@ export function Chart({ make, height, label, ready, children }: Props) {
   useEffect(() => {
     const el = box.current
     if (!el) return
-    const draw = () => chart.current?.setOption(make(inkOf(el)), { notMerge: true })
+    const draw = () => chart.current?.setOption(drawn(make, el), { notMerge: true })
     draw()
     // The system's own change of look reaches the page's colours without a render.
     const media = window.matchMedia('(prefers-color-scheme: dark)')
@@ -75,6 +75,11 @@ export function Chart({ make, height, label, ready, children }: Props) {
       {children}
     </figure>
   )
+}
+
+/** Axes of time are divided at midnight UTC, as their labels are written, wherever the browser is. */
+function drawn(make: Props['make'], el: Element): Option {
+  return { useUTC: true, ...make(inkOf(el)) }
 }
 
 /** The colours of the page, for what is not drawn by style sheets. */
