@@ -116,7 +116,7 @@ func exploring(t *testing.T) *house {
 				{ID: "T1552.005", State: "fired", Rules: []string{"r1"}, Findings: 3}}}}}, nil
 		},
 		Days: func(_ context.Context, days int) (ledger.Matrix, error) {
-			return ledger.MakeMatrix([]ledger.DayRecords{{Account: mine, Day: "2026-02-27", Records: 5}, {Account: mine, Day: "2026-03-01", Records: 6}, {Account: theirs, Day: "2026-02-28", Records: 7}}, nil, days, noon)
+			return ledger.MakeMatrix(&ledger.Report{Incomplete: []ledger.Object{{Name: "a.json"}}, Coverage: []ledger.DayRecords{{Account: mine, Day: "2026-02-27", Records: 5}, {Account: mine, Day: "2026-03-01", Records: 6}, {Account: theirs, Day: "2026-02-28", Records: 7}}}, days, noon)
 		},
 		Sources: func(context.Context) ([]SourceState, error) {
 			return []SourceState{{Name: "0:file", Type: "file", State: "running", Setting: []Setting{{Key: "paths", Value: "[/secret/place]"}}}}, nil

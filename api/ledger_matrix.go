@@ -21,6 +21,7 @@ type AccountDays struct {
 type LedgerMatrix struct {
 	Days     []string      `json:"days" doc:"UTC, ascending"`
 	Accounts []AccountDays `json:"accounts"`
+	Unplaced int64         `json:"unplaced" doc:"objects not read to their end and records in quarantine of which nothing says to which account and day they belong: any cell may lack them"`
 }
 
 func ledgerMatrix(a huma.API, rooms Rooms) {
@@ -37,7 +38,7 @@ func ledgerMatrix(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		out := LedgerMatrix{Days: list(m.Days), Accounts: []AccountDays{}}
+		out := LedgerMatrix{Days: list(m.Days), Accounts: []AccountDays{}, Unplaced: m.Unplaced}
 		for _, row := range m.Accounts {
 			if sees(ctx, row.Account) {
 				out.Accounts = append(out.Accounts, AccountDays{row.Account, rooms.accountName(row.Account), list(row.Cells)})

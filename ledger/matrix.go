@@ -15,7 +15,7 @@ type DayState string
 const (
 	DayComplete DayState = "complete" // records came, and no gap is known
 	DayLate     DayState = "late"     // records of it may still come
-	DayPartial  DayState = "partial"  // some hours are missing, or cannot be vouched for
+	DayPartial  DayState = "partial"  // something of it is missing, unread or cannot be vouched for
 	DayMissing  DayState = "missing"  // nothing came, although records came before and after
 	DayUnknown  DayState = "unknown"  // before the first or behind the last record of the account
 )
@@ -32,6 +32,10 @@ type Cell struct {
 type Matrix struct {
 	Days     []string
 	Accounts []AccountDays // by account
+	// Unplaced are objects that were not read to their end and records in
+	// quarantine of which nothing says to which account and day they belong:
+	// any cell may lack them.
+	Unplaced int64
 }
 
 // AccountDays is one account, a cell a day.
@@ -48,12 +52,14 @@ const dayLength = 24 * time.Hour
 // MakeMatrix looks at so many days up to today, or up to the latest with records
 // where that is longer ago than so many days: logs of long ago are looked at as
 // they were. Coverage and gaps are those of a Report: of all time, so that what
-// came before is known. Now is the clock: a day that has not been over for Lateness
+// came before is known. Objects that were not read to their end and records that
+// wait in quarantine make the day partial that the name of their object tells of.
+// Now is the clock: a day that has not been over for Lateness
 // is late, whatever came of it.
-func MakeMatrix(coverage []DayRecords, gaps []Gap, days int, now time.Time) (Matrix, error) {
+func MakeMatrix(r *Report, days int, now time.Time) (Matrix, error) {
 	byAccount := map[string]map[int64]int64{} // records by day since 1970
 	var last int64
-	for _, c := range coverage {
+	for _, c := range r.Coverage {
 		of := byAccount[c.Account]
 		if of == nil {
 			of = map[int64]int64{}
@@ -68,6 +74,8 @@ func MakeMatrix(coverage []DayRecords, gaps []Gap, days int, now time.Time) (Mat
 		last = max(last, d)
 	}
 	m := Matrix{Days: []string{}, Accounts: []AccountDays{}}
+	flawed, unplaced := r.flaws(func(account string) bool { return byAccount[account] != nil })
+	m.Unplaced = unplaced
 	if len(byAccount) == 0 {
 		return m, nil
 	}
@@ -83,7 +91,8 @@ func MakeMatrix(coverage []DayRecords, gaps []Gap, days int, now time.Time) (Mat
 		from, to := ends(of)
 		for d := first; d <= last; d++ {
 			c := cellOf(d, of[d], from, to, now)
-			c.gaps(d, account, gaps)
+			c.gaps(d, account, r.Gaps)
+			c.flaws(flawed[place{account, c.Day}])
 			row.Cells = append(row.Cells, c)
 		}
 		m.Accounts = append(m.Accounts, row)

@@ -29,7 +29,7 @@ func TestMatrix(t *testing.T) {
 	}
 	f := func(days int, now string, account string, want ...string) {
 		t.Helper()
-		m, err := ledger.MakeMatrix(coverage, gaps, days, day(now))
+		m, err := ledger.MakeMatrix(&ledger.Report{Coverage: coverage, Gaps: gaps}, days, day(now))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,10 +56,52 @@ func TestMatrix(t *testing.T) {
 	f(2, "2026-03-05", "b", "late", "late") // nothing of it is known yet, or it is not over
 	f(3, "2026-03-05", "a", "complete", "late", "late")
 	f(4, "2026-03-08", "a", "complete", "unknown 2026-03-05", "late", "late") // nothing came since
-	if m, err := ledger.MakeMatrix(nil, nil, 5, day("2026-03-01")); err != nil || len(m.Days)+len(m.Accounts) != 0 {
+	if m, err := ledger.MakeMatrix(&ledger.Report{}, 5, day("2026-03-01")); err != nil || len(m.Days)+len(m.Accounts) != 0 {
 		t.Errorf("of nothing: %+v, %v", m, err)
 	}
-	if _, err := ledger.MakeMatrix([]ledger.DayRecords{{Account: "a", Day: "yesterday"}}, nil, 5, day("2026-03-01")); err == nil {
+	if _, err := ledger.MakeMatrix(&ledger.Report{Coverage: []ledger.DayRecords{{Account: "a", Day: "yesterday"}}}, 5, day("2026-03-01")); err == nil {
 		t.Error("a day that is none passes")
+	}
+}
+
+// TestMatrixFlaws: a day of which something was not read is not complete.
+func TestMatrixFlaws(t *testing.T) {
+	const a, b = "111122223333", "444455556666"
+	trail := func(account, day string) string {
+		return "s3://logs/AWSLogs/" + account + "/CloudTrail/eu-central-1/" + day + "/" + account + "_CloudTrail_x.json.gz"
+	}
+	r := ledger.Report{
+		Coverage: []ledger.DayRecords{
+			{Account: a, Day: "2026-03-01", Records: 3}, {Account: a, Day: "2026-03-02", Records: 3}, {Account: a, Day: "2026-03-03", Records: 3}, {Account: a, Day: "2026-03-05", Records: 3},
+			{Account: b, Day: "2026-03-01", Records: 3}, {Account: b, Day: "2026-03-05", Records: 3},
+		},
+		Gaps:       []ledger.Gap{{Account: a, From: time.Date(2026, 3, 5, 1, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC), Reason: "Silent."}},
+		Incomplete: []ledger.Object{{Name: trail(a, "2026/03/02"), Reason: "unexpected EOF"}, {Name: trail(a, "2026/03/02"), Reason: "other"}, {Name: "old.json"}},
+		Quarantine: []ledger.Held{
+			{Object: trail(a, "2026/03/02"), Reason: "no time"}, {Object: "/logs/" + a + "_CloudTrail_eu-central-1_20260304T0005Z_x.json.gz", Reason: "no name"},
+			{Object: trail(a, "2026/03/05"), Reason: "no time"}, {Object: trail("777788889999", "2026/03/02")},
+		},
+		IncompleteMore: 2, QuarantineMore: 5,
+	}
+	m, err := ledger.MakeMatrix(&r, 6, time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC))
+	if err != nil || len(m.Accounts) != 2 || m.Unplaced != 9 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	got := map[string]string{}
+	for _, row := range m.Accounts {
+		for _, c := range row.Cells {
+			got[row.Account+" "+c.Day] = string(c.State) + " " + c.Reason
+		}
+	}
+	for cell, want := range map[string]string{
+		a + " 2026-03-02": "partial 2 objects were not read to the end, and 1 record waits in quarantine (unexpected EOF).",
+		a + " 2026-03-03": "complete ",
+		a + " 2026-03-05": "partial 1 record waits in quarantine (no time). Silent.",
+		a + " 2026-03-04": "partial 1 record waits in quarantine (no name). Nothing came, although records came before and after.",
+		b + " 2026-03-05": "complete ",
+	} {
+		if got[cell] != want {
+			t.Errorf("%s: %q, want %q", cell, got[cell], want)
+		}
 	}
 }

@@ -23,7 +23,7 @@ func (a *dayAccount) matrix(ctx context.Context, days int) (ledger.Matrix, error
 		if err != nil {
 			return ledger.Matrix{}, err
 		}
-		return ledger.MakeMatrix(report.Coverage, report.Gaps, days, s.now())
+		return ledger.MakeMatrix(&report, days, s.now())
 	})
 }
 
