@@ -116,6 +116,8 @@ export const decide = [
     const team = await tab()
     await team.page.goto(link)
     await team.page.locator('[name=title]').fill('New ledger goes live')
+    await team.page.getByLabel('Begins').fill('2026-03-27T09:00') // in the demo's time
+    await team.page.getByLabel('Ends').fill('2026-03-27T12:00')
     await team.page.getByRole('button', { name: 'Tell them' }).click()
     await team.page.getByText('They know of “New ledger goes live” now').waitFor()
     team.quiet()

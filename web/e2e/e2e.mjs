@@ -6,7 +6,7 @@ import { appear } from './appear.mjs'
 import { decide } from './decide.mjs'
 import { hostile } from './hostile.mjs'
 import { people } from './people.mjs'
-import { begin, chromiumPath, end } from './world.mjs'
+import { begin, chromiumPath, end, shown } from './world.mjs'
 
 if (!chromiumPath) {
   test('the console in a browser', { skip: 'no Chromium: apt-get install chromium, or say where one is with CHROMIUM=PATH' }, () => {})
@@ -15,6 +15,14 @@ if (!chromiumPath) {
   const signedIn = {}
   before(begin, { timeout: 240_000 })
   after(end)
-  const f = (name, run) => test(name, { timeout: 120_000 }, () => run(signedIn, assert))
+  const f = (name, run) =>
+    test(name, { timeout: 240_000 }, async () => {
+      try {
+        await run(signedIn, assert)
+      } catch (e) {
+        console.error(`${name}:\n${await shown()}`)
+        throw e
+      }
+    })
   for (const [name, run] of [...people, ...decide, ...hostile, ...appear]) f(name, run)
 }

@@ -119,7 +119,7 @@ export async function begin() {
  */
 export async function tab(state, options = {}) {
   const context = await world.browser.newContext({ baseURL: world.url, storageState: state && { cookies: state.cookies, origins: [] }, locale: 'en-GB', timezoneId: 'Asia/Tokyo', reducedMotion: 'reduce', ...looks.wide, ...options })
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(45_000) // two cores may be busy
   const told = []
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`))
@@ -146,6 +146,19 @@ export async function tab(state, options = {}) {
     },
     close: () => context.close(),
   }
+}
+
+/** What tabs that are open show, for whoever reads that a test failed; and closes them. */
+export async function shown() {
+  const said = []
+  for (const context of world.browser.contexts()) {
+    for (const page of context.pages()) {
+      const text = await page.locator('body').innerText({ timeout: 5000 }).catch((e) => e.message)
+      said.push(`${page.url().replace(/#.*/, '')}: ${text.replace(/\s+/g, ' ').slice(0, 800)}`)
+    }
+    await context.close()
+  }
+  return said.join('\n')
 }
 
 /** Goes to a page and waits until it shows what it has. */
