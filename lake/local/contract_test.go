@@ -54,6 +54,9 @@ func (s plain) Select(_ context.Context, q query.Query) iter.Seq2[event.Event, e
 				continue
 			}
 			n++
+			if q.NoRaw {
+				events[i].Raw = nil
+			}
 			if !yield(events[i], nil) {
 				return
 			}
