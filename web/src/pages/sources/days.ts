@@ -36,8 +36,3 @@ export function weight(c: Cell, most: number): number {
 export function objectName(name: string): string {
   return name.split('/').slice(-1)[0] || name
 }
-
-/** Objects whose trouble no day of the matrix tells: not read whole, or with records in quarantine. */
-export function unmarked(r: Pick<Report, 'incomplete' | 'incomplete_more' | 'quarantine' | 'quarantine_more'>): number {
-  return new Set([...r.incomplete.map((o) => o.name), ...r.quarantine.map((h) => h.object)]).size + r.incomplete_more + r.quarantine_more
-}

@@ -12,7 +12,7 @@ import { Page, Section } from '@/parts/page'
 import { Asked, Nothing } from '@/parts/states'
 import { column, Table } from '@/parts/table'
 import { When } from '@/parts/when'
-import { counted, objectName, unmarked, type Cell, type Matrix, type Report } from './days'
+import { counted, objectName, type Cell, type Matrix, type Report } from './days'
 import { DayMatrix } from './matrix'
 import { useTexts, type LedgerTexts } from './texts'
 import css from './page.module.css'
@@ -71,7 +71,6 @@ function Days({ matrix, report, span }: DaysProps) {
   const navigate = useNavigate()
   const search = page.useSearch()
   const go = (next: typeof search) => void navigate({ to: '/ledger', search: { ...search, ...next }, replace: true })
-  const beside = report ? unmarked(report) : 0
   const chosen = matrix.data?.accounts.find((a) => a.account === search.account)?.cells.find((c) => c.day === search.day)
   return (
     <Section
@@ -89,7 +88,7 @@ function Days({ matrix, report, span }: DaysProps) {
           ) : (
             <>
               <DayMatrix of={m} account={search.account} day={search.day} onChoose={(account, day) => go(account === search.account && day === search.day ? { account: undefined, day: undefined } : { account, day })} />
-              {beside > 0 && <p className={`unknown ${css.beside}`}><span>{t('matrixBeside', { count: beside })}</span></p>}
+              {m.unplaced > 0 && <p className={`unknown ${css.beside}`}><span>{t('matrixBeside', { count: m.unplaced })}</span></p>}
               {chosen && search.account && <Day of={chosen} account={search.account} report={report} onClose={() => go({ account: undefined, day: undefined })} />}
             </>
           )

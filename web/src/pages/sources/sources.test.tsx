@@ -1,12 +1,13 @@
 import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { answer, session, visit } from '@/test/render'
-import { counted, dayAfter, months, objectName, unmarked, weight, type Cell, type Matrix } from './days'
+import { counted, dayAfter, months, objectName, weight, type Cell, type Matrix } from './days'
 
 const cell = (day: string, state: Cell['state'], records = 0, reason = ''): Cell => ({ day, state, records, reason })
 const days = ['2026-03-30', '2026-03-31', '2026-04-01']
 const matrix: Matrix = {
   days,
+  unplaced: 3,
   accounts: [
     { account: '111122223333', name: '', cells: [cell(days[0]!, 'unknown'), cell(days[1]!, 'complete', 40), cell(days[2]!, 'late', 4, 'Records of it still come.')] },
     { account: '111122223334', name: 'shop', cells: [cell(days[0]!, 'missing', 0, 'Nothing came.'), cell(days[1]!, 'partial', 3, 'One object is cut off.'), cell(days[2]!, 'complete', 9)] },
@@ -35,6 +36,7 @@ test('the page says what is not whole, and a day tells why', async () => {
   const { router } = visit('/ledger?account=111122223334&day=2026-03-31')
   await waitFor(() => expect(screen.getByText('3 days of accounts are not whole, of 5 that are known.')).toBeTruthy())
   expect(screen.getByText('One object is cut off.')).toBeTruthy()
+  expect(screen.getByText(/^Beside it: 3 objects/)).toBeTruthy()
   expect(screen.getByRole('link', { name: 'Events of this day (3)' }).getAttribute('href')).toContain('account%3A111122223334')
   expect(screen.getByText('The configuration names no source.')).toBeTruthy()
   const picture = screen.getByRole('application')
@@ -46,16 +48,9 @@ test('the page says what is not whole, and a day tells why', async () => {
   expect(router.state.location.href).toContain('day=2026-03-31')
 })
 
-test('objects in trouble are counted once, whether cut off, in quarantine or both', () => {
-  const object = { name: 'a', version: '1', size: 1, listed: '', records: 2, stored: 1, duplicate: 0, quarantined: 1, expired: 0, state: 'partial' }
-  const held = (name: string) => ({ object: name, position: 0, reason: '' })
-  expect(unmarked({ incomplete: [object], incomplete_more: 0, quarantine: [held('a'), held('b'), held('b')], quarantine_more: 0 })).toBe(2)
-  expect(unmarked({ incomplete: [], incomplete_more: 0, quarantine: [], quarantine_more: 0 })).toBe(0)
-})
-
 test('a source that has stopped is said first', async () => {
   answer({
-    'GET /api/session': session, 'GET /api/ledger/matrix': { days: [], accounts: [] }, 'GET /api/ledger': { ...report, quarantine: [] }, 'GET /api/ledger/objects': { objects: [], next: '' },
+    'GET /api/session': session, 'GET /api/ledger/matrix': { days: [], accounts: [], unplaced: 0 }, 'GET /api/ledger': { ...report, quarantine: [] }, 'GET /api/ledger/objects': { objects: [], next: '' },
     'GET /api/sources': { sources: [{ name: '0:file', type: 'file', state: 'stopped', reason: 'too little free space', errors: 2, settings: [] }] },
   })
   visit('/ledger')
