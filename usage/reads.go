@@ -9,7 +9,7 @@ var (
 		"GetSecretValue": true, "BatchGetSecretValue": true,
 		"GetParameter": true, "GetParameters": true, "GetParametersByPath": true, "GetParameterHistory": true,
 		"Verify": true, "VerifyMac": true, "DeriveSharedSecret": true,
-		"AccessSecretVersion": true, // Google Cloud
+		"AccessSecretVersion": true,                                                         // Google Cloud
 		"SecretGet":           true, "KeySign": true, "KeyUnwrap": true, "KeyDecrypt": true, // Azure
 	}
 	readingAs = []string{"Decrypt", "Encrypt", "ReEncrypt", "GenerateDataKey", "GenerateMac", "Sign", "AsymmetricSign", "AsymmetricDecrypt", "MacSign"}
