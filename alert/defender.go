@@ -163,9 +163,7 @@ func readDefenderAssessment(v, p value, typ string) (Alert, error) {
 	if typ == subAssessment && len(status.get("cause").str()) > 0 {
 		a.Notes = append(a.Notes, status.get("cause").str())
 	}
-	for _, s := range []string{status.get("description").str(), p.get("impact").str()} {
-		a.Notes = append(a.Notes, s)
-	}
+	a.Notes = append(a.Notes, status.get("description").str(), p.get("impact").str())
 	action := v.any("securityEventDataEnrichment.action", "subAssessmentEventDataEnrichment.action")
 	switch {
 	case strings.EqualFold(action, "Delete"):

@@ -152,18 +152,6 @@ func (b *builder) accounts() {
 	}
 }
 
-func (b *builder) zone(name string) *time.Location {
-	loc := b.zones[name]
-	if loc == nil {
-		var err error
-		if loc, err = time.LoadLocation(name); err != nil {
-			panic(err) // the zones are in the program
-		}
-		b.zones[name] = loc
-	}
-	return loc
-}
-
 func (b *builder) teams() {
 	for i, name := range teamNames {
 		z := zones[[]int{0, 1, 0, 2}[i%4]]

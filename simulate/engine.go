@@ -39,7 +39,6 @@ type engine struct {
 	gap       gap
 	sum       Summary
 	d         *delivery
-	err       error // the first of delivery
 	seconds   []int64
 }
 

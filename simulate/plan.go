@@ -10,9 +10,8 @@ import (
 
 // planned is a plan on its way.
 type planned struct {
-	calls   []estate.Call // in order of time
-	changes []*change     // that concern everybody
-	who     map[string]*session
+	calls []estate.Call // in order of time
+	who   map[string]*session
 }
 
 // change is an estate.Change in seconds.

@@ -71,7 +71,6 @@ type draft struct {
 	apiVersion string
 	invokedBy  string
 	console    bool
-	buf        []byte
 }
 
 // renderer turns calls into records. It is for one goroutine; several may share
