@@ -59,7 +59,7 @@ func TestImport(t *testing.T) {
 	x := morning(t)
 	x.add("rose", people.Responder)
 	x.add("alice", people.Analyst)
-	rose, alice := x.signedIn("rose"), x.signedIn("alice")
+	rose := x.signedIn("rose")
 	rose.want(501, "POST", "/api/windows/import", "x")
 	x.rooms.Triage.ReadWindows = func(name string, text []byte, _ time.Time) ([]finding.Window, []string, error) {
 		if string(text) == "nothing" {
@@ -70,7 +70,8 @@ func TestImport(t *testing.T) {
 		return []finding.Window{one, two}, []string{name + ":2: cal-2: covers everything"}, fmt.Errorf("%s:9: no start", name)
 	}
 	x.again()
-	rose, alice = x.signedIn("rose"), x.signedIn("alice")
+	rose = x.signedIn("rose")
+	alice := x.signedIn("alice")
 	alice.want(403, "POST", "/api/windows/import", "some")
 	if got := into[Imported](alice, 200, "POST", "/api/windows/import?dry=true", "some"); len(got.Windows) != 2 {
 		t.Errorf("%+v", got)

@@ -19,7 +19,6 @@ type builder struct {
 	w     *estate.World
 	end   time.Time
 	taken map[string]bool // names
-	zones map[string]*time.Location
 	crew  map[*estate.Account][]*estate.Person
 }
 
@@ -57,7 +56,7 @@ func newRand(seed int64, stream uint64) *rand.Rand {
 }
 
 func newBuilder(c Config) *builder {
-	b := &builder{c: c, rng: newRand(c.Seed, 0), taken: map[string]bool{}, zones: map[string]*time.Location{}, crew: map[*estate.Account][]*estate.Person{}}
+	b := &builder{c: c, rng: newRand(c.Seed, 0), taken: map[string]bool{}, crew: map[*estate.Account][]*estate.Person{}}
 	b.end = c.Start.AddDate(0, 0, c.Days)
 	b.w = &estate.World{
 		Seed: c.Seed, Size: c.Size, Family: c.Family, Start: c.Start, End: b.end, TroubleAt: c.troubleAt(), Rates: rates(),

@@ -29,10 +29,10 @@ func (s *Source) events(content []byte, held *share) (records []record, invalid,
 	sp := splitter{body: content, maxRecord: s.cfg.MaxRecord, maxDepth: s.cfg.MaxDepth, plain: true}
 	for p, ok := sp.next(); ok; p, ok = sp.next() {
 		wrong := codeFormat
-		format, body := "", p.body
+		format := ""
 		if p.reason == "" {
-			format, body, wrong, p.reason = s.open(tree, p.body)
-			if p.reason == "" {
+			var body []byte
+			if format, body, wrong, p.reason = s.open(tree, p.body); p.reason == "" {
 				p.body = body
 			}
 		}
