@@ -27,7 +27,7 @@ func readAccessAnalyzer(v value) (Alert, error) {
 		Resources: []Resource{{UID: resource, Type: v.get("resourceType").str()}},
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Access Analyzer finding: updatedAt is missing or no time")
+		return a, errors.New("updatedAt is missing or no time")
 	}
 	switch strings.ToUpper(a.Said) {
 	case "ARCHIVED":
@@ -37,7 +37,7 @@ func readAccessAnalyzer(v value) (Alert, error) {
 	case "ACTIVE":
 		a.Status = Open
 	default:
-		return a, fmt.Errorf("Access Analyzer finding: status %q is none of ACTIVE, ARCHIVED, RESOLVED", clean(a.Said))
+		return a, fmt.Errorf("status %q is none of ACTIVE, ARCHIVED, RESOLVED", Plain(a.Said))
 	}
 	// The event has its details beside the rest, the answer within.
 	d := v

@@ -168,13 +168,18 @@ func Take(body []byte) (Found, Alert, error) {
 }
 
 // reader reads a finding that is known to be of its format.
-type reader func(v value) (Alert, error)
+type reader struct {
+	read func(v value) (Alert, error) // errors name the field, not the product
+	what string                       // what errors call a finding of the format
+}
 
 // readers by format. SecurityHub has two forms.
 var readers = map[string]reader{
-	GuardDuty: readGuardDuty, SecurityHub: readSecurityHub, AccessAnalyzer: readAccessAnalyzer, Inspector: readInspector,
-	Macie: readMacie, Config: readConfig, SCC: readSCC, Defender: readDefender, Sysdig: readSysdig, Falco: readFalco,
-	Prowler: readOCSF, OCSF: readOCSF,
+	GuardDuty: {readGuardDuty, "GuardDuty finding"}, SecurityHub: {readSecurityHub, "Security Hub finding"},
+	AccessAnalyzer: {readAccessAnalyzer, "Access Analyzer finding"}, Inspector: {readInspector, "Inspector finding"},
+	Macie: {readMacie, "Macie finding"}, Config: {readConfig, "Config rule result"}, SCC: {readSCC, "Security Command Center finding"},
+	Defender: {readDefender, "Defender for Cloud finding"}, Sysdig: {readSysdig, "Sysdig event"}, Falco: {readFalco, "Falco alert"},
+	Prowler: {readOCSF, "OCSF finding"}, OCSF: {readOCSF, "OCSF finding"},
 }
 
 // Read reads a bare finding of that format. The error is a sentence that names
@@ -188,13 +193,13 @@ func Read(format string, body []byte) (Alert, error) {
 }
 
 func readParsed(format string, v value) (Alert, error) {
-	read, ok := readers[format]
+	of, ok := readers[format]
 	if !ok {
 		return Alert{}, fmt.Errorf("format %q is none of %s", format, strings.Join(Formats, ", "))
 	}
-	a, err := read(v)
+	a, err := of.read(v)
 	if err != nil {
-		return Alert{}, err
+		return Alert{}, fmt.Errorf("%s: %w", of.what, err)
 	}
 	a.Format = format
 	a.Product = firstOf(names[a.Source], a.Product, a.Source)

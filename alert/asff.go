@@ -31,10 +31,10 @@ func readASFF(v value) (Alert, error) {
 	}
 	a.Product = firstOf(v.key("ProductName").str(), fields.key("aws/securityhub/ProductName").str(), productName(product))
 	if a.UID == "" {
-		return a, errors.New("Security Hub finding (ASFF): Id is missing")
+		return a, errors.New("no Id")
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Security Hub finding (ASFF): UpdatedAt and CreatedAt are missing or no times")
+		return a, errors.New("UpdatedAt and CreatedAt are missing or no times")
 	}
 	source := sourceOf(product, a.Product)
 	a.Ref = canonical(source, a.UID)

@@ -28,10 +28,10 @@ func readConfig(v value) (Alert, error) {
 		Verdict: result.get("complianceType").str(), Resources: []Resource{r},
 	}
 	if rule == "" || r.UID == "" {
-		return a, errors.New("Config rule result: configRuleName or resourceId is missing")
+		return a, errors.New("configRuleName or resourceId is missing")
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Config rule result: resultRecordedTime is missing or no time")
+		return a, errors.New("resultRecordedTime is missing or no time")
 	}
 	a.Ref = configRef(a.Account, a.Region, rule, r.Type, r.UID)
 	a.UID = firstOf(v.any("configRuleARN", "configRuleArn"), rule) + " " + r.UID
@@ -47,7 +47,7 @@ func readConfig(v value) (Alert, error) {
 		a.Severity = Informational
 		a.Title = fmt.Sprintf("Whether %s complies with %s is not known", shortName(r.UID), rule)
 	default:
-		return a, fmt.Errorf("Config rule result: complianceType %q is not known", clean(a.Verdict))
+		return a, fmt.Errorf("complianceType %q is not known", Plain(a.Verdict))
 	}
 	if note := result.get("annotation").str(); note != "" {
 		a.Notes = append(a.Notes, note)

@@ -48,7 +48,7 @@ func readDefenderAlert(v value, id string) (Alert, error) {
 		a.ID = tail(id, "/")
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Defender for Cloud alert: timeGenerated is missing or no time")
+		return a, errors.New("timeGenerated is missing or no time")
 	}
 	switch strings.ToLower(strings.ReplaceAll(a.Said, " ", "")) {
 	case "inprogress":
@@ -156,7 +156,7 @@ func readDefenderAssessment(v, p value, typ string) (Alert, error) {
 		Level: firstOf(status.get("severity").str(), p.get("metadata.severity").str()),
 	}
 	if id == "" {
-		return a, errors.New("Defender for Cloud assessment: id is missing")
+		return a, errors.New("id is missing")
 	}
 	a.Severity = severityOf(a.Level)
 	a.Said = firstOf(a.Verdict, "not told")

@@ -16,13 +16,13 @@ func readFalco(v value) (Alert, error) {
 		At: v.time("time"), Status: Open, Host: v.key("hostname").str(),
 	}
 	if a.Title == "" {
-		return a, errors.New("Falco alert: rule is missing")
+		return a, errors.New("rule is missing")
 	}
 	if a.At.IsZero() {
 		a.At = firstTime(f.key("evt.time").when(), f.key("evt.time.iso8601").when())
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Falco alert: time is missing or no time")
+		return a, errors.New("time is missing or no time")
 	}
 	a.First, a.Last, a.Count = a.At, a.At, 1
 	a.Attack = attacks(v.key("tags").strs()...)

@@ -164,17 +164,17 @@ func unread(v value) string {
 		return "an EventBridge rule's pattern, not an event"
 	}
 	if detail := v.key("detail"); v.key("detail-type").exists() && detail.isObject() {
-		return fmt.Sprintf("an EventBridge event %q from %q, with no finding in it that Yagura reads", clean(v.key("detail-type").str()), clean(v.key("source").str()))
+		return fmt.Sprintf("an EventBridge event %q from %q, with no finding in it that Yagura reads", Plain(v.key("detail-type").str()), Plain(v.key("source").str()))
 	}
 	class, isClass := v.key("class_uid").num()
 	switch {
 	case isClass && v.key("metadata").exists():
 		name := firstOf(v.key("class_name").str(), "its name is not given")
-		return fmt.Sprintf("an OCSF event of class %d (%s), not a finding; Yagura reads OCSF findings only", int(class), clean(name))
+		return fmt.Sprintf("an OCSF event of class %d (%s), not a finding; Yagura reads OCSF findings only", int(class), Plain(name))
 	case v.key("expected").exists():
 		return "a file of answers that a test expects, not a finding"
 	case hasAll(v, "id", "type", "timestampRFC3339Nano"):
-		return fmt.Sprintf("an entry of Sysdig's activity audit (%s), not a finding", clean(v.key("type").str()))
+		return fmt.Sprintf("an entry of Sysdig's activity audit (%s), not a finding", Plain(v.key("type").str()))
 	case hasAll(v, "assetType", "ancestors"):
 		return "an entry of Google's asset inventory, not a finding"
 	case hasAll(v, "InsightArn"):
@@ -197,7 +197,7 @@ func members(v value) string {
 	m, _ := v.v.(map[string]any)
 	names := make([]string, 0, len(m))
 	for k := range m {
-		names = append(names, clean(k))
+		names = append(names, Plain(k))
 	}
 	slices.Sort(names)
 	switch {
@@ -209,8 +209,9 @@ func members(v value) string {
 	return "top-level keys " + strings.Join(names, ", ")
 }
 
-// clean makes a text from a record fit to stand in a reason: short and plain.
-func clean(s string) string {
+// Plain makes a text from a record fit to stand in a reason that a person reads:
+// what cannot be printed is ?, and after 60 characters it ends.
+func Plain(s string) string {
 	const most = 60
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

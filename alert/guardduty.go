@@ -23,11 +23,11 @@ func readGuardDuty(v value) (Alert, error) {
 	}
 	a.Ref = Ref{"guardduty", guardDutyID(firstOf(v.get("id").str(), a.UID))}
 	if a.At.IsZero() {
-		return a, errors.New("GuardDuty finding: updatedAt and createdAt are missing or no times")
+		return a, errors.New("updatedAt and createdAt are missing or no times")
 	}
 	n, ok := v.get("severity").num()
 	if !ok {
-		return a, errors.New("GuardDuty finding: severity is missing or no number")
+		return a, errors.New("severity is missing or no number")
 	}
 	a.Severity = guardDutySeverity(n)
 	// Confidence is no longer used by GuardDuty and 0 or absent; only an older one says it.

@@ -17,7 +17,7 @@ func readInspector(v value) (Alert, error) {
 		Fix: v.get("remediation.recommendation.text").str(), Links: []string{v.get("remediation.recommendation.url").str()},
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Inspector finding: updatedAt is missing or no time")
+		return a, errors.New("updatedAt is missing or no time")
 	}
 	switch strings.ToUpper(a.Said) {
 	case "SUPPRESSED":

@@ -14,7 +14,7 @@ func readMacie(v value) (Alert, error) {
 		Count: v.get("count").count(), Sample: v.get("sample").truth(), Status: Open, Said: "not archived",
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Macie finding: updatedAt and createdAt are missing or no times")
+		return a, errors.New("updatedAt and createdAt are missing or no times")
 	}
 	if v.get("archived").truth() {
 		a.Status, a.Said = Suppressed, "archived"

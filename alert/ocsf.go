@@ -35,13 +35,13 @@ func readOCSF(v value) (Alert, error) {
 		a.At = info.time("modified_time_dt", "modified_time", "created_time_dt", "created_time")
 	}
 	if a.At.IsZero() {
-		return a, errors.New("OCSF finding: time is missing or no time")
+		return a, errors.New("time is missing or no time")
 	}
 	if a.Product == "" {
-		return a, errors.New("OCSF finding: metadata.product.name is missing")
+		return a, errors.New("metadata.product.name is missing")
 	}
 	if a.UID == "" {
-		return a, errors.New("OCSF finding: finding_info.uid is missing")
+		return a, errors.New("finding_info.uid is missing")
 	}
 	arn := product.key("uid").str()
 	a.Parent = arn

@@ -38,7 +38,7 @@ func readSCC(v value) (Alert, error) {
 	}
 	a.Title = strings.ReplaceAll(firstOf(f.get("findingTitle").str(), a.Type), "_", " ")
 	if a.At.IsZero() {
-		return a, errors.New("Security Command Center finding: eventTime and createTime are missing or no times")
+		return a, errors.New("eventTime and createTime are missing or no times")
 	}
 	switch strings.ToUpper(f.get("findingClass").str()) {
 	case "VULNERABILITY":

@@ -46,7 +46,7 @@ func readSysdigRuntime(v value) (Alert, error) {
 		Host: label("host.hostName"),
 	}
 	if a.At.IsZero() {
-		return a, errors.New("Sysdig event: timestampRFC3339Nano and timestamp are missing or no times")
+		return a, errors.New("timestampRFC3339Nano and timestamp are missing or no times")
 	}
 	n, ok := v.get("severity").num()
 	switch {

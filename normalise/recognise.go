@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode"
 	"unsafe"
 
 	"github.com/yagura-sec/yagura/alert"
@@ -141,9 +140,9 @@ func recogniseEventBridge(root, detail jsontree.Value) (format, why string) {
 		return "", "an AWS Config notice in an EventBridge envelope" + notYet
 	case root.Get("source").String() == "aws.s3" && strings.HasPrefix(typ, "Object "):
 		what := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(typ, "Object "), " ", "-"))
-		return "", "an S3 object-" + clean(what) + " notice, not a log record"
+		return "", "an S3 object-" + alert.Plain(what) + " notice, not a log record"
 	}
-	return "", fmt.Sprintf("an EventBridge event %q from %q"+notYet, clean(typ), clean(root.Get("source").String()))
+	return "", fmt.Sprintf("an EventBridge event %q from %q"+notYet, alert.Plain(typ), alert.Plain(root.Get("source").String()))
 }
 
 // isCloudTrail tells by keys alone, so that a record with a wrong type in every
@@ -230,7 +229,7 @@ func keys(v jsontree.Value) string {
 		if n > 1 {
 			b.WriteString(", ")
 		}
-		b.WriteString(clean(m.Key()))
+		b.WriteString(alert.Plain(m.Key()))
 	}
 	switch {
 	case n == 0:
@@ -239,19 +238,4 @@ func keys(v jsontree.Value) string {
 		b.WriteString(" and " + strconv.Itoa(n-most) + " more")
 	}
 	return "top-level keys " + b.String()
-}
-
-// clean makes a text from a record fit to stand in a reason: short and plain.
-func clean(s string) string {
-	const most = 60
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
-	}
-	return s
 }
