@@ -83,8 +83,13 @@ type Event struct {
 
 // OCSF class_uid values in use.
 const (
+	ClassProcess           int32 = 1007
 	ClassAccountChange     int32 = 3001
 	ClassAuthentication    int32 = 3002
+	ClassNetwork           int32 = 4001
+	ClassHTTP              int32 = 4002
+	ClassDNS               int32 = 4003
+	ClassDHCP              int32 = 4004
 	ClassAPIActivity       int32 = 6003
 	ClassVulnerability     int32 = 2002
 	ClassComplianceFinding int32 = 2003
@@ -157,7 +162,10 @@ const (
 // Caller is the kind of thing that made a call.
 type Caller string
 
-// The ten caller classes; finer ones go into CallerEvidence.
+// The ten caller classes, named after AWS: in other clouds each stands for its
+// like (Lambda for Cloud Run functions, EC2 for any virtual machine, AWSService
+// for the provider's own services, StaticKey for a service account's key or a
+// client secret). Finer ones go into CallerEvidence.
 const (
 	CallerLambda     Caller = "lambda"
 	CallerECS        Caller = "ecs"
