@@ -133,6 +133,18 @@ type Trouble struct {
 	Next           []string `json:"next,omitempty"` // what to do, commands first
 	// Anomaly holds the numbers of an anomaly; nil for every other kind.
 	Anomaly *Anomaly `json:"anomaly,omitempty"`
+	// Inferred is who probably did it where the records do not say; nil where they
+	// do, or nobody asked.
+	Inferred *Inference `json:"actor_inferred,omitempty"`
+	// Intent is what somebody was probably about to do: an id of detect/intent.
+	Intent string `json:"intent,omitempty"`
+	// ImpliedService is the service that was refused because another brings it along.
+	ImpliedService string `json:"implied_service,omitempty"`
+	// RegisterGap is what nobody applied for; nil where nothing is missing, or no
+	// register says.
+	RegisterGap *Gap `json:"register_gap,omitempty"`
+	// Proposed is the verdict that the evidence speaks for.
+	Proposed *Proposal `json:"proposed_verdict,omitempty"`
 	// External is what the product says whose finding it is; nil for our own.
 	External *External `json:"external,omitempty"`
 	// Source is the product that says it; empty: Yagura itself. It is shown as
