@@ -92,22 +92,23 @@ func (p *planner) starts(w *estate.Workload, n int, from, to time.Time, l *estat
 func deployStorm(marked bool) incident {
 	return func(p *planner, j *job) bool {
 		from, to := j.at, j.at.Add(25*time.Minute)
-		for _, a := range p.busyApps(j, from, to) {
-			w := busiest(a)
-			sort, why := "deploy storm", "a deploy: its new tasks read all secrets as they start"
-			if !marked {
-				sort, why = "deploy storm without a marker", "a deploy by hand of which the log says nothing"
-			}
-			l := p.planned(j, sort, why, a, readBy(w, from), w.Role, from, to)
-			if by, ok := p.ci(a.Account, a.Team); ok && marked {
-				p.add(deployed(from, by, w, l)...)
-			}
-			p.starts(w, p.between(StormFewest, StormMost), from.Add(90*time.Second), to.Add(-time.Minute), l)
-			p.announce(j, "deploy", "deploy of "+a.Name, a.Team.Name)
-			j.told.Kinds = busierKinds
-			return true
+		a, ok := firstOf(p.busyApps(j, from, to))
+		if !ok {
+			return false
 		}
-		return false
+		w := busiest(a)
+		sort, why := "deploy storm", "a deploy: its new tasks read all secrets as they start"
+		if !marked {
+			sort, why = "deploy storm without a marker", "a deploy by hand of which the log says nothing"
+		}
+		l := p.planned(j, sort, why, a, readBy(w, from), w.Role, from, to)
+		if by, ok := p.ci(a.Account, a.Team); ok && marked {
+			p.add(deployed(from, by, w, l)...)
+		}
+		p.starts(w, p.between(StormFewest, StormMost), from.Add(90*time.Second), to.Add(-time.Minute), l)
+		p.announce(j, "deploy", "deploy of "+a.Name, a.Team.Name)
+		j.told.Kinds = busierKinds
+		return true
 	}
 }
 
@@ -311,25 +312,26 @@ func goneMember(p *planner, j *job) bool {
 	if !p.within(from, to) {
 		return false
 	}
-	for _, a := range p.groups(j, from, p.w.End) {
-		w, all := p.starter(a), plainSecrets(a)
-		gone := all[p.rng.IntN(len(all))]
-		var rest []*estate.Secret
-		for _, s := range all {
-			if s != gone {
-				rest = append(rest, s)
-			}
-		}
-		l := p.label(j, "one of a group deleted", from, to)
-		l.Why, l.Account, l.Principal, l.Secrets = "one secret of the group was deleted; the others are read as ever", a.Account.ID, w.Role, uids(rest...)
-		p.claim(from, p.w.End, appKeys(a)...)
-		p.lasting = func() { gone.Deleted = from } // its record is the pipeline's
-		p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: rest, Rate: 1, Label: l})
-		p.announce(j, "change", "removal of "+gone.Name, a.Team.Name)
-		j.told.Kinds = []string{finding.SignGroup}
-		return true
+	a, ok := firstOf(p.groups(j, from, p.w.End))
+	if !ok {
+		return false
 	}
-	return false
+	w, all := p.starter(a), plainSecrets(a)
+	gone := all[p.rng.IntN(len(all))]
+	var rest []*estate.Secret
+	for _, s := range all {
+		if s != gone {
+			rest = append(rest, s)
+		}
+	}
+	l := p.label(j, "one of a group deleted", from, to)
+	l.Why, l.Account, l.Principal, l.Secrets = "one secret of the group was deleted; the others are read as ever", a.Account.ID, w.Role, uids(rest...)
+	p.claim(from, p.w.End, appKeys(a)...)
+	p.lasting = func() { gone.Deleted = from } // its record is the pipeline's
+	p.change(estate.Change{From: from, Until: to, Workloads: []*estate.Workload{w}, Secrets: rest, Rate: 1, Label: l})
+	p.announce(j, "change", "removal of "+gone.Name, a.Team.Name)
+	j.told.Kinds = []string{finding.SignGroup}
+	return true
 }
 
 // cachedReads is that a caching client's copies run out one by one.
@@ -338,20 +340,21 @@ func cachedReads(p *planner, j *job) bool {
 	if !p.within(from, to) {
 		return false
 	}
-	for _, a := range p.groups(j, from, to) {
-		w := p.starter(a)
-		l := p.planned(j, "caches out of step", "a caching client reads each secret as its copy runs out", a, plainSecrets(a), w.Role, from, to)
-		by := p.stolen(w)
-		for i, s := range plainSecrets(a) {
-			for k := range 4 {
-				at := from.Add(time.Duration(k)*time.Hour + time.Duration(i*11+k)*time.Minute)
-				p.add(read(at, by, s, l))
-			}
-		}
-		j.known = seldom
-		p.announce(j, "change", a.Name+" tries a caching client", a.Team.Name)
-		j.told.Kinds = []string{finding.SignGroup}
-		return true
+	a, ok := firstOf(p.groups(j, from, to))
+	if !ok {
+		return false
 	}
-	return false
+	w := p.starter(a)
+	l := p.planned(j, "caches out of step", "a caching client reads each secret as its copy runs out", a, plainSecrets(a), w.Role, from, to)
+	by := p.stolen(w)
+	for i, s := range plainSecrets(a) {
+		for k := range 4 {
+			at := from.Add(time.Duration(k)*time.Hour + time.Duration(i*11+k)*time.Minute)
+			p.add(read(at, by, s, l))
+		}
+	}
+	j.known = seldom
+	p.announce(j, "change", a.Name+" tries a caching client", a.Team.Name)
+	j.told.Kinds = []string{finding.SignGroup}
+	return true
 }

@@ -126,28 +126,29 @@ func newGuardrail(p *planner, j *job) bool {
 	if !p.within(from, to) {
 		return false
 	}
-	for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool { return w.Class == estate.CI && w.App == nil && w.Name == "ci-deploy" }) {
-		l := p.label(j, "new guardrail", from, to)
-		l.Why, l.Account, l.Principal = "a new policy of the organisation forbids what the pipeline always did: one operation fails on and on", w.Account.ID, w.Role
-		p.claim(from, to, w.Role)
-		admin, ok := p.ci(p.w.Accounts[0], nil)
-		if ok {
-			p.add(do(from, admin, "us-east-1", "organizations", "AttachPolicy", `{"policyId":"p-guard01","targetId":"`+w.Account.ID+`"}`, l))
-		}
-		by := p.stolen(w)
-		by.Session = "GitHubActions"
-		for i, at := range p.spread(p.between(int(DenialsSome.Least), int(DenialsMany.Most)), from.Add(time.Minute), to) {
-			g := guarded[3]
-			if i%9 == 8 {
-				g = guarded[8]
-			}
-			c := do(at, by, w.Region, g.service, g.operation, g.params, l)
-			c.Resource = "arn:aws:s3:::exports"
-			p.add(forbid(c, "service"))
-		}
-		p.announce(j, "change", "new guardrails in "+w.Account.Name, "platform")
-		j.told.Kinds = []string{finding.SignDenials, finding.SignFailures}
-		return true
+	w, ok := firstOf(p.workloads(j, from, to, func(w *estate.Workload) bool { return w.Class == estate.CI && w.App == nil && w.Name == "ci-deploy" }))
+	if !ok {
+		return false
 	}
-	return false
+	l := p.label(j, "new guardrail", from, to)
+	l.Why, l.Account, l.Principal = "a new policy of the organisation forbids what the pipeline always did: one operation fails on and on", w.Account.ID, w.Role
+	p.claim(from, to, w.Role)
+	admin, ok := p.ci(p.w.Accounts[0], nil)
+	if ok {
+		p.add(do(from, admin, "us-east-1", "organizations", "AttachPolicy", `{"policyId":"p-guard01","targetId":"`+w.Account.ID+`"}`, l))
+	}
+	by := p.stolen(w)
+	by.Session = "GitHubActions"
+	for i, at := range p.spread(p.between(int(DenialsSome.Least), int(DenialsMany.Most)), from.Add(time.Minute), to) {
+		g := guarded[3]
+		if i%9 == 8 {
+			g = guarded[8]
+		}
+		c := do(at, by, w.Region, g.service, g.operation, g.params, l)
+		c.Resource = "arn:aws:s3:::exports"
+		p.add(forbid(c, "service"))
+	}
+	p.announce(j, "change", "new guardrails in "+w.Account.Name, "platform")
+	j.told.Kinds = []string{finding.SignDenials, finding.SignFailures}
+	return true
 }

@@ -71,21 +71,23 @@ func chainOfInstance(p *planner, j *job) bool {
 	for _, s := range p.secrets(j, from, to, func(s *estate.Secret) bool {
 		return p.oneClass(estate.Lambda, estate.ECS, estate.EKS)(s) && (p.blind || fitsBurst(j.difficulty, n, p.steady(s)))
 	}) {
-		for _, w := range p.workloads(j, from, to, func(w *estate.Workload) bool {
+		w, ok := firstOf(p.workloads(j, from, to, func(w *estate.Workload) bool {
 			return w.Class == estate.EC2 && w.Account == s.Account && !p.reads(w, s)
-		}) {
-			by := as(w)
-			chain := p.stealing(j, "kill chain of an instance", by, []*estate.Secret{s}, from, to)
-			first := p.part(chain, finding.SignCaller, "from an instance", from, from.Add(5*time.Minute), by, s)
-			for _, at := range p.spread(p.draw(StrangerSome), first.Start, first.End) {
-				p.add(read(at, by, s, first))
-			}
-			second := p.part(chain, finding.SignFrequency, "burst", from.Add(5*time.Minute), to, by, s)
-			for _, at := range p.spread(n, second.Start, second.End) {
-				p.add(read(at, by, s, second))
-			}
-			return true
+		}))
+		if !ok {
+			continue
 		}
+		by := as(w)
+		chain := p.stealing(j, "kill chain of an instance", by, []*estate.Secret{s}, from, to)
+		first := p.part(chain, finding.SignCaller, "from an instance", from, from.Add(5*time.Minute), by, s)
+		for _, at := range p.spread(p.draw(StrangerSome), first.Start, first.End) {
+			p.add(read(at, by, s, first))
+		}
+		second := p.part(chain, finding.SignFrequency, "burst", from.Add(5*time.Minute), to, by, s)
+		for _, at := range p.spread(n, second.Start, second.End) {
+			p.add(read(at, by, s, second))
+		}
+		return true
 	}
 	return false
 }

@@ -147,22 +147,23 @@ func guessSignIn(size Range, length time.Duration) incident {
 		if !p.within(from, to) {
 			return false
 		}
-		for _, x := range p.people(j, from, to, func(*estate.Person) bool { return true }) {
-			a, ip := x.Sets[0].Account, p.foreign()
-			if j.difficulty == hidden {
-				ip = x.Home
-			}
-			p.claim(from, to, personKey(x), SignInUser(x, a))
-			l := p.label(j, "guessed sign-in", from, to)
-			name := lastPart(SignInUser(x, a))
-			l.Account, l.Principal, l.Person = a.ID, SignInUser(x, a), name
-			for _, at := range p.spread(n, from, to.Add(-length/10)) {
-				p.add(signIn(at, x, a, ip, false, l))
-			}
-			p.add(signIn(to.Add(-length/20), x, a, ip, true, l))
-			return true
+		x, ok := firstOf(p.people(j, from, to, func(*estate.Person) bool { return true }))
+		if !ok {
+			return false
 		}
-		return false
+		a, ip := x.Sets[0].Account, p.foreign()
+		if j.difficulty == hidden {
+			ip = x.Home
+		}
+		p.claim(from, to, personKey(x), SignInUser(x, a))
+		l := p.label(j, "guessed sign-in", from, to)
+		name := lastPart(SignInUser(x, a))
+		l.Account, l.Principal, l.Person = a.ID, SignInUser(x, a), name
+		for _, at := range p.spread(n, from, to.Add(-length/10)) {
+			p.add(signIn(at, x, a, ip, false, l))
+		}
+		p.add(signIn(to.Add(-length/20), x, a, ip, true, l))
+		return true
 	}
 }
 

@@ -59,27 +59,28 @@ func partOfGroup(members int, times Range) incident {
 	return func(p *planner, j *job) bool {
 		bursts := p.draw(times)
 		from, to := j.at, j.at.Add(90*time.Minute)
-		for _, a := range p.groups(j, from, to) {
-			secrets, w := plainSecrets(a), p.starter(a)
-			n := members
-			if n < 0 {
-				n += len(secrets)
-			}
-			p.rng.Shuffle(len(secrets), func(i, k int) { secrets[i], secrets[k] = secrets[k], secrets[i] })
-			part := secrets[:n]
-			p.claim(from, to, append(uids(part...), w.Role)...)
-			l := p.label(j, "part of a group", from, to)
-			l.Account, l.Principal, l.Secrets = a.Account.ID, w.Role, uids(part...)
-			for i := range bursts {
-				by := as(w)
-				at := from.Add(time.Duration(i)*16*time.Minute + time.Duration(p.rng.IntN(60))*time.Second)
-				for _, s := range part {
-					p.add(read(at, by, s, l))
-					at = at.Add(time.Duration(1+p.rng.IntN(3)) * time.Second)
-				}
-			}
-			return true
+		a, ok := firstOf(p.groups(j, from, to))
+		if !ok {
+			return false
 		}
-		return false
+		secrets, w := plainSecrets(a), p.starter(a)
+		n := members
+		if n < 0 {
+			n += len(secrets)
+		}
+		p.rng.Shuffle(len(secrets), func(i, k int) { secrets[i], secrets[k] = secrets[k], secrets[i] })
+		part := secrets[:n]
+		p.claim(from, to, append(uids(part...), w.Role)...)
+		l := p.label(j, "part of a group", from, to)
+		l.Account, l.Principal, l.Secrets = a.Account.ID, w.Role, uids(part...)
+		for i := range bursts {
+			by := as(w)
+			at := from.Add(time.Duration(i)*16*time.Minute + time.Duration(p.rng.IntN(60))*time.Second)
+			for _, s := range part {
+				p.add(read(at, by, s, l))
+				at = at.Add(time.Duration(1+p.rng.IntN(3)) * time.Second)
+			}
+		}
+		return true
 	}
 }

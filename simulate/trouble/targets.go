@@ -36,6 +36,14 @@ func (p *planner) claim(from, to time.Time, keys ...string) {
 	}
 }
 
+// firstOf is the first of those that fit, if any does.
+func firstOf[T any](fit []*T) (*T, bool) {
+	if len(fit) == 0 {
+		return nil, false
+	}
+	return fit[0], true
+}
+
 func personKey(x *estate.Person) string { return "person " + x.Email }
 
 // age is how long before something comes to it a thing has to be there.
