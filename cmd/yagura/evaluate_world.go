@@ -21,6 +21,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/evaluate"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/triage/calendar"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -435,10 +436,10 @@ func (t *trial) period(h *evaluate.History, said []finding.Occurrence) {
 	w := &t.folder.world
 	first, last := t.labels[0].Start, t.labels[0].End
 	for _, l := range t.labels {
-		first, last = earlier(first, l.Start), later(last, l.End)
+		first, last = instant.Earlier(first, l.Start), instant.Later(last, l.End)
 	}
 	for _, o := range said {
-		last = later(last, o.Until)
+		last = instant.Later(last, o.Until)
 	}
 	if h != nil && h.Secrets() > 0 {
 		last = h.End()
@@ -454,20 +455,6 @@ func (t *trial) period(h *evaluate.History, said []finding.Occurrence) {
 		w.From = first.Truncate(24 * time.Hour)
 		t.folder.lacks("no trouble_from in world.json: alerts count from the day of the first label, %s", w.From.Format(time.DateOnly))
 	}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // judge holds what was found, and what simple methods find, against the labels.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/instant"
 )
 
 // Spans of what is collected.
@@ -214,22 +215,8 @@ func (c *collector) use(e *event.Event, kind thing, actor int32, caller uint8, w
 		}
 		u := &c.from[at]
 		u.Count++
-		u.First = earlier(u.First, e.Time)
+		u.First = instant.Earlier(u.First, e.Time)
 	}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 func (c *collector) person(e *event.Event, actor int32, caller uint8, hour int8) {
@@ -248,7 +235,7 @@ func (c *collector) person(e *event.Event, actor int32, caller uint8, hour int8)
 	if !e.ReadOnly && !signIns[call{e.APIService, e.APIOperation}] {
 		p.Writes++ // signing in, or failing to, changes nothing
 	}
-	p.First, p.Last = earlier(p.First, e.Time), later(p.Last, e.Time)
+	p.First, p.Last = instant.Earlier(p.First, e.Time), instant.Later(p.Last, e.Time)
 	if network := c.network(e); network != "" && !slices.Contains(p.Networks, network) {
 		p.Networks = append(p.Networks, network)
 	}
@@ -262,7 +249,7 @@ func (c *collector) person(e *event.Event, actor int32, caller uint8, hour int8)
 		if denied(e.Outcome) {
 			r.Denied++
 		}
-		r.First = earlier(r.First, e.Time)
+		r.First = instant.Earlier(r.First, e.Time)
 	}
 }
 
@@ -460,7 +447,7 @@ func (c *collector) burstsOf(reads []read, hour time.Time, sets map[string]int, 
 		if at, ok := sets[string(key)]; ok {
 			b := &(*out)[at]
 			b.Count++
-			b.First, b.Last = earlier(b.First, r.at), later(b.Last, r.at)
+			b.First, b.Last = instant.Earlier(b.First, r.at), instant.Later(b.Last, r.at)
 			continue
 		}
 		sets[string(key)] = len(*out)

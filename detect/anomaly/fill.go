@@ -8,6 +8,7 @@ import (
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/usage"
 )
 
@@ -39,7 +40,7 @@ func callsOf(rows []usage.Row, n *names, w words, hour time.Time) []watch.Calls 
 		if r.Outcome == event.DeniedByOrgPolicy {
 			c.OrgDenied += r.Count
 		}
-		c.First, c.Last = earlier(c.First, r.First), later(c.Last, r.Last)
+		c.First, c.Last = instant.Earlier(c.First, r.First), instant.Later(c.Last, r.Last)
 	}
 	slices.SortFunc(out, func(a, b watch.Calls) int {
 		return cmp.Or(cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.Region, b.Region))
@@ -94,7 +95,7 @@ func usesOf(rows []usage.Row, n *names, w words, hour time.Time) []watch.Use {
 		if k := len(sums) - 1; k >= 0 && compare(sums[k], u) == 0 {
 			s := &sums[k]
 			s.Count += u.Count
-			s.First, s.Last = earlier(s.First, u.First), later(s.Last, u.Last)
+			s.First, s.Last = instant.Earlier(s.First, u.First), instant.Later(s.Last, u.Last)
 			continue
 		}
 		sums = append(sums, u)

@@ -12,6 +12,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/query"
 )
 
@@ -234,7 +235,7 @@ func join(o *finding.Occurrence, p finding.Occurrence) {
 	}
 	o.Anomaly.Rate, o.Anomaly.Budget = min(o.Anomaly.Rate, p.Anomaly.Rate), min(o.Anomaly.Budget, p.Anomaly.Budget)
 	o.Confidence = max(o.Confidence, p.Confidence)
-	o.FirstSeen, o.LastSeen = earlier(o.FirstSeen, p.FirstSeen), later(o.LastSeen, p.LastSeen)
+	o.FirstSeen, o.LastSeen = instant.Earlier(o.FirstSeen, p.FirstSeen), instant.Later(o.LastSeen, p.LastSeen)
 	mine, its := named(o), named(&p)
 	for _, r := range its {
 		if !slices.Contains(mine, r) && len(mine) < maxResources {
@@ -376,7 +377,7 @@ func (t *teller) prove(ctx context.Context, some []proof) error {
 	var parts []string
 	for i := range some {
 		p := &some[i]
-		c.Since, c.Until = earlier(c.Since, p.since), later(c.Until, p.until)
+		c.Since, c.Until = instant.Earlier(c.Since, p.since), instant.Later(c.Until, p.until)
 		part, args := p.sql()
 		parts = append(parts, "("+part+")")
 		c.Args = append(c.Args, args...)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/usage"
@@ -137,7 +138,7 @@ func naive(events []event.Event) []usage.Row {
 				r = usage.Row{Key: k, First: e.Time, Last: e.Time}
 			}
 			r.Count++
-			r.First, r.Last = minTime(r.First, e.Time), maxTime(r.Last, e.Time)
+			r.First, r.Last = instant.Earlier(r.First, e.Time), instant.Later(r.Last, e.Time)
 			sums[k] = r
 		}
 	}
@@ -147,20 +148,6 @@ func naive(events []event.Event) []usage.Row {
 	}
 	slices.SortFunc(out, func(a, b usage.Row) int { return usage.Compare(&a.Key, &b.Key) })
 	return out
-}
-
-func minTime(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 func equalUsage(t *testing.T, got, want []usage.Row) {

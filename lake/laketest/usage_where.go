@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -133,7 +134,7 @@ func add(sums []usage.Row, r usage.Row, by []string) []usage.Row {
 	for i := range sums {
 		if sums[i].Key == r.Key {
 			sums[i].Count += r.Count
-			sums[i].First, sums[i].Last = minTime(sums[i].First, r.First), maxTime(sums[i].Last, r.Last)
+			sums[i].First, sums[i].Last = instant.Earlier(sums[i].First, r.First), instant.Later(sums[i].Last, r.Last)
 			return sums
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/query"
 )
@@ -105,18 +106,11 @@ func (r *selection) retake(ctx context.Context, day int32) ([]segment, error) {
 	}
 	since, until := r.q.Since, r.q.Until
 	if r.q.OldestFirst {
-		since = later(since, dayTime(day))
+		since = instant.Later(since, dayTime(day))
 	} else if end := dayTime(day + 1); until.IsZero() || end.Before(until) {
 		until = end
 	}
 	return r.s.candidates(&r.q, since, until)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // nextGroup takes whole days off segs, which are ascending by day, from the end

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -55,7 +56,7 @@ func (s *Store) usageSlices(ctx context.Context, since, before time.Time, ask fu
 	}
 	step := 24 * time.Hour
 	for from.Before(until) {
-		to := minTime(from.Truncate(24*time.Hour).Add(step), until)
+		to := instant.Earlier(from.Truncate(24*time.Hour).Add(step), until)
 		n, err := ask(from, to)
 		if isGone(err) {
 			if err = s.reload(ctx); err == nil {
@@ -74,13 +75,6 @@ func (s *Store) usageSlices(ctx context.Context, since, before time.Time, ask fu
 		from = to
 	}
 	return nil
-}
-
-func minTime(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // usageBetween yields the rows of some hours and tells how many it read.

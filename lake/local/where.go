@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/query"
 )
@@ -74,7 +75,7 @@ func (w *where) run(ctx context.Context) error {
 			if err := w.s.reload(ctx); err != nil {
 				return err
 			}
-			if segs, err = w.s.live(later(w.c.Since, dayTime(segs[0].Day)), w.c.Until); err != nil {
+			if segs, err = w.s.live(instant.Later(w.c.Since, dayTime(segs[0].Day)), w.c.Until); err != nil {
 				return err
 			}
 			continue

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/simulate/estate"
 )
 
@@ -206,25 +207,11 @@ func explains(w *finding.Window, l *estate.Label) bool {
 			}
 			o.Anomaly = &finding.Anomaly{Sign: kind, Person: l.Person, Resources: of}
 			// Whatever begins or goes on in the window counts, however it is told.
-			o.FirstSeen, o.LastSeen = later(l.Start, w.Start), earlier(l.End, w.End).Add(-time.Second)
+			o.FirstSeen, o.LastSeen = instant.Later(l.Start, w.Start), instant.Earlier(l.End, w.End).Add(-time.Second)
 			if w.Covers(&o) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 )
 
 // How the rates start and what novelties are worth to them.
@@ -219,7 +220,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 		if k := slices.IndexFunc(list, func(f found) bool { return f.use == id }); k >= 0 {
 			f := &list[k]
 			f.count += u.Count
-			f.first, f.last = earlier(f.first, u.First), later(f.last, u.Last)
+			f.first, f.last = instant.Earlier(f.first, u.First), instant.Later(f.last, u.Last)
 			continue
 		}
 		f := found{use: id, named: u.Secret, caller: u.Caller, region: u.Region, kind: s.kindOf(day.Names, id.secret, id.actor, id.class),
@@ -278,7 +279,7 @@ func (s *Sign) alarm(day *watch.Day, i int, today uint16, group []found) watch.A
 	for k := range group {
 		f := &group[k]
 		a.Count += f.count
-		a.First, a.Last = earlier(a.First, f.first), later(a.Last, f.last)
+		a.First, a.Last = instant.Earlier(a.First, f.first), instant.Later(a.Last, f.last)
 		if len(group) > 1 {
 			a.Secrets = append(a.Secrets, f.named)
 		}
@@ -303,20 +304,6 @@ func truth(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // person is who stands behind a person's command line, where events tell.

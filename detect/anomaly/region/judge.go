@@ -11,6 +11,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 )
 
 // How the rates start and what novelties are worth to them.
@@ -182,7 +183,7 @@ func (s *Sign) judgeRegions(day *watch.Day, i int, h *watch.Hour) []watch.Alarm 
 		if k := slices.IndexFunc(list, func(f found) bool { return f.place == id }); k >= 0 {
 			f := &list[k]
 			f.count, f.got = f.count+u.Count, f.got || novelty.Got(u.Outcome)
-			f.first, f.last = earlier(f.first, u.First), later(f.last, u.Last)
+			f.first, f.last = instant.Earlier(f.first, u.First), instant.Later(f.last, u.Last)
 			continue
 		}
 		f := found{place: id, named: u.Secret, caller: u.Caller, region: u.Region, acct: u.Account, kind: s.kindOf(day.Names, n, u.Actor, u.Account, u.Caller, r, today),
@@ -232,7 +233,7 @@ func (s *Sign) alarm(day *watch.Day, i int, today uint16, group []found) watch.A
 	for k := range group {
 		f := &group[k]
 		a.Count += f.count
-		a.First, a.Last = earlier(a.First, f.first), later(a.Last, f.last)
+		a.First, a.Last = instant.Earlier(a.First, f.first), instant.Later(a.Last, f.last)
 		if len(group) > 1 {
 			a.Secrets = append(a.Secrets, f.named)
 			a.Secret = -1
@@ -275,20 +276,6 @@ func truth(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // seen is what was judged of a day so far.

@@ -13,6 +13,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 )
 
 // How near a network is to what is usual for a program.
@@ -96,7 +97,7 @@ func (s *Sign) judgeNetworks(day *watch.Day, i int, h *watch.Hour) []watch.Alarm
 		}
 		if k := slices.IndexFunc(list, func(m moved) bool { return m.net == id }); k >= 0 {
 			m := &list[k]
-			m.count, m.first = m.count+int64(x.Count), earlier(m.first, x.First)
+			m.count, m.first = m.count+int64(x.Count), instant.Earlier(m.first, x.First)
 			if x.Secret >= 0 && !slices.Contains(m.secrets, x.Secret) {
 				m.secrets = append(m.secrets, x.Secret)
 			}
@@ -178,7 +179,7 @@ func calledIn(h *watch.Hour, names *watch.Names, m *moved) (region string, last 
 		if u.Actor != m.actor || u.Caller != m.caller || !slices.Contains(m.secrets, u.Secret) || !novelty.Value(u.Operation) || u.Last.Before(m.first) {
 			continue
 		}
-		last = later(last, u.Last)
+		last = instant.Later(last, u.Last)
 		if out := u.Region != names.Secrets[u.Secret].Region; u.Region != "" && (region == "" || out && !away) {
 			region, away = u.Region, out
 		}

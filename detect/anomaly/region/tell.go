@@ -9,6 +9,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 )
 
 // context is what in the log accounts for a use abroad.
@@ -52,7 +53,7 @@ func (s *Sign) replicated(day *watch.Day, i int, group []found) string {
 		if !ok {
 			return ""
 		}
-		at = later(at, when)
+		at = instant.Later(at, when)
 	}
 	if at.IsZero() {
 		return "a replica is declared in " + group[0].region + " and used by its usual readers"

@@ -21,6 +21,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 )
 
 // Options leave parts of the method out, to measure what they are worth.
@@ -188,7 +189,7 @@ func (s *Sign) openings(names *watch.Names, h *watch.Hour, f func(o *opened)) {
 				continue
 			}
 			told = append(told, id)
-			f(&opened{person: p.Person, role: p.Actor, secret: s.homes.Of(names, r.Secret), named: r.Secret, first: r.First, last: later(r.First, earlier(last, p.Last)),
+			f(&opened{person: p.Person, role: p.Actor, secret: s.homes.Of(names, r.Secret), named: r.Secret, first: r.First, last: instant.Later(r.First, instant.Earlier(last, p.Last)),
 				count: int64(r.Count - r.Denied), caller: p.Caller, region: p.Region})
 		}
 	}
@@ -220,24 +221,10 @@ func lastUse(h *watch.Hour, id *reading) (last time.Time, ok bool) {
 	for i := range h.Uses {
 		u := &h.Uses[i]
 		if u.Secret == id.secret && u.Actor == id.actor && u.Account == id.account && u.Caller == id.caller && u.Region == id.region && personal(u) {
-			last, ok = later(last, u.Last), true
+			last, ok = instant.Later(last, u.Last), true
 		}
 	}
 	return last, ok
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // Learn takes in a day.
