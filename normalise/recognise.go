@@ -111,6 +111,14 @@ func recognise(tree *jsontree.Tree, text string, inside int) (format, why string
 		}
 		return format, why
 	}
+	for _, k := range known {
+		if k.is(root) {
+			return k.format, ""
+		}
+	}
+	if what := otherZeek(root); what != "" {
+		return "", what
+	}
 	for _, s := range shapes {
 		if s.is(root) {
 			return "", s.what
@@ -163,6 +171,20 @@ func isCloudTrail(v jsontree.Value) bool {
 		}
 	}
 	return named && known >= 2 || known >= 5
+}
+
+// known are the formats besides CloudTrail's and findings, each with how its
+// records are known; gone through in order.
+var known = []struct {
+	format string
+	is     func(jsontree.Value) bool
+}{
+	{ZeekConn, isZeek("conn")},
+	{ZeekHTTP, isZeek("http")},
+	{ZeekDNS, isZeek("dns")},
+	{ZeekDHCP, isZeek("dhcp")},
+	{ZeekSSL, isZeek("ssl")},
+	{Squid, isSquid},
 }
 
 // shape is something that is JSON and not for us, and what to call it.
