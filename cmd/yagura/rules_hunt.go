@@ -20,6 +20,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/pipeline"
 	"github.com/yagura-sec/yagura/query"
@@ -378,10 +379,7 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 	hunts := make([]finding.Hunt, len(what.Correlations))
 	for from := since; from.Before(until) && len(hunted) > 0; from = from.Add(huntSlice) {
 		at.Store(int64(from.Sub(since)))
-		to := from.Add(huntSlice)
-		if to.After(until) {
-			to = until
-		}
+		to := instant.Earlier(from.Add(huntSlice), until)
 		var looks []detect.Look
 		for _, i := range hunted {
 			looks = append(looks, detect.Look{Hunter: rule.Hunter(what.Correlations[i].Key()), Since: from, Until: to})
@@ -397,16 +395,8 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 	}
 	for _, i := range hunted {
 		c := what.Correlations[i]
-		of := about.Of(&c.Meta)
 		hunts[i].Hunter = rule.Hunter(c.Key())
-		row := HuntedRule{ID: of.Key, Title: of.Title, Kind: string(finding.KindCorrelation), Severity: string(of.Severity)}
-		days := map[time.Time]bool{}
-		for _, o := range hunts[i].Occurrences {
-			row.Matches += o.Count
-			row.LogSource = o.LogSource
-			days[finding.Day(o.Since)] = true
-		}
-		row.Days = len(days)
+		row := correlated(c, hunts[i].Occurrences)
 		var logs []sigma.LogSource
 		for _, x := range d.Plan().Correlations {
 			if x.Key() == c.Key() {
@@ -421,6 +411,20 @@ func (h *hunting) correlations(ctx context.Context, what chosen) error {
 		h.add(row, hunts[i])
 	}
 	return nil
+}
+
+// correlated tells of what hunting for a correlation found.
+func correlated(c *sigma.Correlation, found []finding.Occurrence) HuntedRule {
+	of := about.Of(&c.Meta)
+	row := HuntedRule{ID: of.Key, Title: of.Title, Kind: string(finding.KindCorrelation), Severity: string(of.Severity)}
+	days := map[time.Time]bool{}
+	for _, o := range found {
+		row.Matches += o.Count
+		row.LogSource = o.LogSource
+		days[finding.Day(o.Since)] = true
+	}
+	row.Days = len(days)
+	return row
 }
 
 // reach is what there is to hunt through in whole hours, and up to when the log

@@ -186,8 +186,7 @@ loop:
 				inString = false
 				i++
 			case c == '\n' || c == '\\' && i+1 < len(b) && b[i+1] == '\n':
-				w.fault = "a line ends inside a string"
-				v = scanBroken
+				v = w.broken("a line ends inside a string")
 				break loop
 			case c != '\\':
 				i++ // other control bytes are the normaliser's to refuse
@@ -203,8 +202,7 @@ loop:
 			i++
 		case classQuote:
 			if c := lastBefore(b[w.start:i]); c != 0 && c != ':' && c != ',' && c != '{' && c != '[' {
-				w.fault = `unexpected '"'`
-				v = scanBroken
+				v = w.broken(`unexpected '"'`)
 				break loop
 			}
 			inString = true
@@ -217,8 +215,7 @@ loop:
 			i++
 		case classClose:
 			if w.depth <= w.maxDepth && b[i] != w.stack[w.depth-1]+2 { // } is { + 2, ] is [ + 2
-				w.fault = fmt.Sprintf("%q closes %q", b[i], w.stack[w.depth-1])
-				v = scanBroken
+				v = w.broken("%q closes %q", b[i], w.stack[w.depth-1])
 				break loop
 			}
 			i++
@@ -227,21 +224,13 @@ loop:
 				break loop
 			}
 		case classNewline:
-			w.newline = true
-			if w.lines {
-				if i+1 == len(b) && w.err == nil {
-					break loop
-				}
-				if i+1 < len(b) && b[i+1] == '{' {
-					w.fault = "the line ends before the record does"
-					v = scanBroken
-					break loop
-				}
+			if v = w.lineEnd(b, i); v != scanGoesOn {
+				break loop
 			}
+			v = scanMore
 			i++
 		default:
-			w.fault = fmt.Sprintf("unexpected %q", b[i])
-			v = scanBroken
+			v = w.broken("unexpected %q", b[i])
 			break loop
 		}
 	}
@@ -252,14 +241,33 @@ loop:
 	return v
 }
 
+// broken is that there is no JSON, and why.
+func (w *window) broken(format string, args ...any) verdict {
+	w.fault = fmt.Sprintf(format, args...)
+	return scanBroken
+}
+
+// lineEnd takes the line end at b[i] inside a value.
+func (w *window) lineEnd(b []byte, i int) verdict {
+	w.newline = true
+	switch {
+	case !w.lines:
+		return scanGoesOn
+	case i+1 == len(b) && w.err == nil:
+		return scanMore // what the next line begins with is still to come
+	case i+1 < len(b) && b[i+1] == '{':
+		return w.broken("the line ends before the record does")
+	}
+	return scanGoesOn
+}
+
 // open takes the bracket at b[i]. A bracket where JSON has none is the surest
 // sign that an earlier one was lost, and often the first byte of the next record.
 func (w *window) open(b []byte, i int) verdict {
 	if 0 < w.depth && w.depth <= w.maxDepth {
 		in, before := w.stack[w.depth-1], lastBefore(b[w.start:i])
 		if before != 0 && !(in == '{' && before == ':' || in == '[' && (before == ',' || before == '[')) {
-			w.fault = fmt.Sprintf("unexpected %q", b[i])
-			return scanBroken
+			return w.broken("unexpected %q", b[i])
 		}
 	}
 	if w.wrappers && b[i] == '[' && (w.depth == 1 && keyBefore(b[w.start:i], wrapperKeys) || w.depth == 2 && w.enclosed && keyBefore(b[w.start:i], findingKeys)) {

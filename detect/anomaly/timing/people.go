@@ -256,14 +256,17 @@ func sameDay(a, b time.Time, offset int8) bool {
 	return dayOf(a.Add(d)) == dayOf(b.Add(d))
 }
 
-func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
-	type seen struct {
-		active        [24]bool
-		networks      map[string]bool
-		role, account int32
-	}
-	by := map[string]*seen{}
-	judged := 0
+// seen is what a person did on a day.
+type seen struct {
+	active        [24]bool
+	networks      map[string]bool
+	role, account int32
+}
+
+// ofPeople is what each person did on the day, and how many of their hours
+// there were to judge.
+func ofPeople(day *watch.Day) (by map[string]*seen, judged int) {
+	by = map[string]*seen{}
 	for i, h := range day.Hours {
 		if h == nil {
 			continue
@@ -287,6 +290,11 @@ func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
 			}
 		}
 	}
+	return by, judged
+}
+
+func (s *sign) learnPeople(day *watch.Day, heard map[int32]bool) {
+	by, judged := ofPeople(day)
 	if any := slices.ContainsFunc(day.Hours[:], func(h *watch.Hour) bool { return h != nil && h.Events }); !any {
 		return // nothing is known of people without events
 	}
