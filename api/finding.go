@@ -113,19 +113,21 @@ func ViewFindings(page []finding.Finding, next string) Findings {
 	return v
 }
 
-// Case is a case as scripts read it.
+// Case sums up the findings of one principal, resource and day, as scripts read it.
 type Case struct {
 	ID        string           `json:"id"`
-	Priority  int              `json:"priority" minimum:"0" maximum:"100"`
-	Severity  finding.Severity `json:"severity"`
+	Priority  int              `json:"priority" minimum:"0" maximum:"100" doc:"of its most pressing finding"`
+	Severity  finding.Severity `json:"severity" doc:"of its most severe finding"`
 	Actor     string           `json:"actor"`
+	Person    string           `json:"person" doc:"the session or user name where a person acted"`
 	Resource  string           `json:"resource"`
 	Account   string           `json:"account"`
 	FirstSeen time.Time        `json:"first_seen"`
 	LastSeen  time.Time        `json:"last_seen"`
 	Chance    float64          `json:"chance" doc:"of its anomalies together, by Fisher's method over all signs; 0: it has none"`
 	Explained bool             `json:"explained" doc:"every finding of it is"`
-	Findings  []Finding        `json:"findings" doc:"the strongest first"`
+	Kinds     []finding.Kind   `json:"kinds" doc:"of its findings, each once"`
+	Count     int              `json:"count" doc:"of its findings; GET /api/findings?q=case:ID lists them"`
 }
 
 // Cases is a page of them.
@@ -147,9 +149,20 @@ func ViewCases(cases []finding.Case, next string) Cases {
 // ViewCase gives a case as scripts read it.
 func ViewCase(c finding.Case) Case {
 	return Case{
-		ID: c.ID, Priority: c.Priority, Severity: c.Severity, Actor: c.Actor, Resource: c.Resource, Account: c.Account,
-		FirstSeen: c.First, LastSeen: c.Last, Chance: c.Chance, Explained: c.Explained, Findings: ViewFindings(c.Findings, "").Findings,
+		ID: c.ID, Priority: c.Priority, Severity: c.Severity, Actor: c.Actor, Person: c.Person, Resource: c.Resource, Account: c.Account,
+		FirstSeen: c.First, LastSeen: c.Last, Chance: c.Chance, Explained: c.Explained, Kinds: list(c.Kinds), Count: c.Count,
 	}
+}
+
+// Gathered is a case with its findings, as `findings cases --format json` gives it.
+type Gathered struct {
+	Case
+	Findings []Finding `json:"findings" doc:"the strongest first"`
+}
+
+// ViewGathered gives a case with its findings as scripts read it.
+func ViewGathered(g finding.Gathered) Gathered {
+	return Gathered{ViewCase(g.Case), ViewFindings(g.Findings, "").Findings}
 }
 
 // list is l, or an empty list for nil, so that JSON says [] and not null.

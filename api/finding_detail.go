@@ -46,7 +46,7 @@ func cases(a huma.API, rooms Rooms) {
 	type gathered struct{ Body Cases }
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "list-cases", Method: http.MethodGet, Path: "/api/cases", Summary: "Findings gathered by principal, resource and day, the most pressing first",
-		Description: "The cases of the findings that the parameters choose, each with those findings.",
+		Description: "The cases of the findings that the parameters choose, each summing up those findings.",
 	})), func(ctx context.Context, in *listInput) (*gathered, error) {
 		if rooms.Triage.Store == nil {
 			return nil, absent("cases")
@@ -64,18 +64,23 @@ func cases(a huma.API, rooms Rooms) {
 		return &gathered{v}, nil
 	})
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
-		OperationID: "get-case", Method: http.MethodGet, Path: "/api/cases/{id}", Summary: "One case with all its findings",
+		OperationID: "get-case", Method: http.MethodGet, Path: "/api/cases/{id}", Summary: "One case, summing up all of its findings",
+		Description: "The findings themselves: GET /api/findings?q=case:ID&demoted=true&staged=true.",
 	})), func(ctx context.Context, in *struct {
 		ID string `path:"id"`
 	}) (*tagged[Case], error) {
 		if rooms.Triage.Store == nil {
 			return nil, absent("cases")
 		}
-		c, err := rooms.Triage.Store.Case(ctx, in.ID)
+		all := triage.Filter{Demoted: true, Staged: true, Scope: finding.ScopeOf(query.Eq{Field: "case", Value: in.ID})}
+		page, _, _, err := rooms.Triage.Store.Cases(ctx, all)
+		if err == nil && len(page) == 0 {
+			err = triage.ErrNotFound
+		}
 		if err != nil {
 			return nil, rooms.wronged(err)
 		}
-		return &tagged[Case]{tag(c), ViewCase(c)}, nil
+		return &tagged[Case]{tag(page[0]), ViewCase(page[0])}, nil
 	})
 }
 

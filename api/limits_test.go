@@ -62,7 +62,7 @@ func TestLimitedToAccounts(t *testing.T) {
 	for _, path := range []string{"/api/findings/" + keys[theirs], "/api/findings/" + keys[""], "/api/exceptions/ex-theirs", "/api/windows/win-theirs"} {
 		alice.want(404, "GET", path, "")
 	}
-	for path, want := range map[string]string{"/api/findings": "seen in " + mine, "/api/cases": "seen in " + mine, "/api/search": "seen in " + mine, "/api/today": "mine", "/api/findings/" + keys[mine]: mine} {
+	for path, want := range map[string]string{"/api/findings": "seen in " + mine, "/api/cases": mine, "/api/search": "seen in " + mine, "/api/today": "mine", "/api/findings/" + keys[mine]: mine} {
 		if text := alice.want(200, "GET", path, ""); !strings.Contains(text, want) {
 			t.Errorf("%s keeps what is hers from alice: %s", path, text)
 		}

@@ -108,23 +108,6 @@ func (l limitedTriage) Cases(ctx context.Context, f triage.Filter) ([]finding.Ca
 	return l.all.Cases(ctx, l.narrow(ctx, f))
 }
 
-func (l limitedTriage) Case(ctx context.Context, id string) (finding.Case, error) {
-	c, err := l.all.Case(ctx, id)
-	if err != nil || !who(ctx).Limited() {
-		return c, err
-	}
-	var mine []finding.Finding
-	for _, f := range c.Findings {
-		if who(ctx).Sees(f.Account) {
-			mine = append(mine, f)
-		}
-	}
-	if len(mine) == 0 {
-		return finding.Case{}, triage.ErrNotFound
-	}
-	return finding.Gather(mine)[0], nil
-}
-
 // Exceptions of who is limited are those whose scope lies in their accounts.
 func (l limitedTriage) Exceptions(ctx context.Context) ([]finding.Exception, error) {
 	all, err := l.all.Exceptions(ctx)

@@ -41,7 +41,11 @@ func TestGather(t *testing.T) {
 func TestTogether(t *testing.T) {
 	f := func(want float64, findings ...Finding) {
 		t.Helper()
-		if got := Together(findings); math.Abs(got-want) > 1e-9*want {
+		var sum CaseSum
+		for i := range findings {
+			sum.Add(MemberOf(&findings[i]))
+		}
+		if got := sum.Case().Chance; math.Abs(got-want) > 1e-9*want {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
@@ -54,7 +58,7 @@ func TestTogether(t *testing.T) {
 		return math.Exp(-h) * sum
 	}
 	explained := func(f *Finding) { f.Explained = []Explanation{{"calendar", "w", "a move"}} }
-	f(0)
+	f(0, Of(Occurrence{Trouble: Trouble{Key: "a", Kind: KindRule}}, nil, nil))
 	f(1, anomaly("a", "db", SignFrequency, 0, 3))
 	f(tail(6), anomaly("a", "db", SignFrequency, 6, 3))
 	// Caller, view and region count once, the strongest of them.

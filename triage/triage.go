@@ -107,11 +107,9 @@ type Counter interface {
 	// Days counts for each UTC day that overlaps [since, until); at most 3,660.
 	Days(ctx context.Context, f Filter, since, until time.Time) ([]finding.DayCount, error)
 	// Cases gives the cases of the findings that f chooses, the highest priority
-	// first, then the latest, a page of f.Limit cases at a time (0: all), each with those findings;
-	// total is how many cases there are.
+	// first, then the latest, a page of f.Limit cases at a time (0: all), each
+	// summing up those findings; total is how many cases there are.
 	Cases(ctx context.Context, f Filter) (page []finding.Case, next string, total int, err error)
-	// Case gives one case with all its findings; ErrNotFound when there is none.
-	Case(ctx context.Context, id string) (finding.Case, error)
 }
 
 // Facets are counts of values.

@@ -43,13 +43,19 @@ func (p *program) listCases(ctx context.Context, f triage.Filter) error {
 		return err
 	}
 	cases := finding.Gather(found)
-	view := api.ViewCases(cases, "")
 	switch p.flags.format {
 	case "json":
-		return p.printJSON(view)
+		whole := struct {
+			Cases []api.Gathered `json:"cases"`
+			Next  string         `json:"next"`
+		}{Cases: []api.Gathered{}}
+		for _, c := range cases {
+			whole.Cases = append(whole.Cases, api.ViewGathered(c))
+		}
+		return p.printJSON(whole)
 	case "jsonl":
-		for _, c := range view.Cases {
-			if err := p.printRow(c); err != nil {
+		for _, c := range cases {
+			if err := p.printRow(api.ViewGathered(c)); err != nil {
 				return err
 			}
 		}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -81,33 +80,54 @@ func (s *Store) Cases(ctx context.Context, x triage.Filter) (page []finding.Case
 		}
 		after = &p
 	}
-	var keys []string
-	var order map[string]int
 	err = s.chosen(ctx, &x, func(i *index, rows []int32) {
 		var ids []uint32
 		ids, next, total = i.cases(rows, after, x.Limit)
-		at := make(map[uint32]bool, len(ids))
-		order = make(map[string]int, len(ids))
-		c := &i.texts[columnOf["case"]]
-		for n, id := range ids {
-			at[id], order[c.texts[id]] = true, n
-		}
-		for _, row := range rows {
-			if at[c.ids[row]] {
-				keys = append(keys, i.keys[row])
-			}
-		}
+		page = i.sums(rows, ids)
 	})
-	if err != nil {
-		return nil, "", 0, err
+	return page, next, total, err
+}
+
+// sums gives the cases of those ids, each summing up its part of the rows; x.mu
+// is held.
+func (x *index) sums(rows []int32, ids []uint32) []finding.Case {
+	c := &x.texts[columnOf["case"]]
+	place := make([]int32, len(c.texts)) // by case: where its sum is, from 1
+	for n, id := range ids {
+		place[id] = int32(n + 1)
 	}
-	found, err := s.findings(ctx, keys)
-	if err != nil {
-		return nil, "", 0, fmt.Errorf("list cases: %w", err)
+	sums := make([]finding.CaseSum, len(ids))
+	for _, row := range rows {
+		if n := place[c.ids[row]]; n > 0 {
+			sums[n-1].Add(x.member(row))
+		}
 	}
-	page = finding.Gather(found)
-	slices.SortFunc(page, func(a, b finding.Case) int { return order[a.ID] - order[b.ID] })
-	return page, next, total, nil
+	out := make([]finding.Case, len(ids))
+	for n := range sums {
+		out[n] = sums[n].Case()
+	}
+	return out
+}
+
+// The columns that members are of.
+var (
+	caseColumn, kindColumn, severityColumn    = columnOf["case"], columnOf["kind"], columnOf["severity"]
+	actorColumn, personColumn, resourceColumn = columnOf["actor"], columnOf["person"], columnOf["resource"]
+	accountColumn                             = columnOf["account"]
+)
+
+// member is what the case of a row takes from it; x.mu is held.
+func (x *index) member(row int32) finding.Member {
+	text := func(column int) string { return x.texts[column].text(row) }
+	m := finding.Member{
+		Case: text(caseColumn), Key: x.keys[row], Kind: finding.Kind(text(kindColumn)), Severity: finding.Severity(text(severityColumn)),
+		Priority: int(x.priority[row]), Score: x.score[row], Actor: text(actorColumn), Person: text(personColumn), Account: text(accountColumn),
+		First: timeOf(x.first[row]), Last: timeOf(x.last[row]), Explained: x.explained[row],
+	}
+	if x.named[row] {
+		m.Resource = text(resourceColumn)
+	}
+	return m
 }
 
 // cases gives those of the rows that follow the cursor, in the order of
@@ -149,30 +169,4 @@ func (x *index) cases(rows []int32, after *triage.Place, limit int) (ids []uint3
 		ids = append(ids, s.id)
 	}
 	return ids, next, total
-}
-
-// Case is triage.Counter's.
-func (s *Store) Case(ctx context.Context, id string) (finding.Case, error) {
-	var keys []string
-	all := triage.Filter{Demoted: true, Staged: true}
-	err := s.chosen(ctx, &all, func(i *index, rows []int32) {
-		c := &i.texts[columnOf["case"]]
-		want, there := c.known[id]
-		for _, row := range rows {
-			if there && c.ids[row] == want {
-				keys = append(keys, i.keys[row])
-			}
-		}
-	})
-	if err != nil {
-		return finding.Case{}, err
-	}
-	found, err := s.findings(ctx, keys)
-	if err != nil {
-		return finding.Case{}, fmt.Errorf("read case %s: %w", id, err)
-	}
-	if len(found) == 0 {
-		return finding.Case{}, triage.ErrNotFound
-	}
-	return finding.Gather(found)[0], nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
@@ -19,6 +20,8 @@ type entry struct {
 	count                        int64
 	first, last, decided, closed int64 // microseconds; 0: never
 	explained, demoted           bool
+	named                        bool    // finding.Trouble.Resource is the first of its resources, and not empty
+	score                        float64 // finding.Trouble.Score
 }
 
 // textColumns are the fields that an entry has texts of.
@@ -46,7 +49,7 @@ var columnOf = func() map[string]int {
 
 // layout names what entries hold: where it changes, stored ones are made anew.
 var layout = func() string {
-	s := "1"
+	s := "2"
 	for _, f := range textColumns {
 		s += " " + f.Name
 	}
@@ -57,7 +60,7 @@ func entryOf(f *finding.Finding, demoted bool) entry {
 	e := entry{
 		key: f.Key, texts: make([]string, len(textColumns)), severity: int8(f.Severity.Rank()), priority: int16(f.Priority), count: f.Count,
 		first: f.FirstSeen.UnixMicro(), last: f.LastSeen.UnixMicro(), decided: instant(f.DecidedAt()), closed: instant(f.ClosedAt()),
-		explained: len(f.Explained) > 0, demoted: demoted,
+		explained: len(f.Explained) > 0, demoted: demoted, named: f.Resource != "", score: f.Score(),
 	}
 	for i, x := range textColumns {
 		switch v := x.Value(f).(type) {
@@ -112,14 +115,25 @@ func unpack(s string, into []string) ([]string, error) {
 	return into, nil
 }
 
+// What the byte of flags among facts says.
+const (
+	flagExplained = 1 << iota
+	flagNamed
+)
+
 // facts are the part of an entry that has no column of its own.
 func (e *entry) facts() []byte {
 	b := binary.AppendVarint(nil, e.decided)
 	b = binary.AppendVarint(b, e.closed)
-	b = append(b, 0)
+	var flags byte
 	if e.explained {
-		b[len(b)-1] = 1
+		flags |= flagExplained
 	}
+	if e.named {
+		flags |= flagNamed
+	}
+	b = append(b, flags)
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.score))
 	return append(b, pack(e.texts)...)
 }
 
@@ -130,11 +144,13 @@ func (e *entry) setFacts(b []byte) (err error) {
 		return bad
 	}
 	b = b[n:]
-	if e.closed, n = binary.Varint(b); n <= 0 || len(b) == n {
+	if e.closed, n = binary.Varint(b); n <= 0 || len(b) < n+1+8 {
 		return bad
 	}
-	e.explained = b[n] == 1
-	if e.texts, err = unpack(string(b[n+1:]), e.texts[:0]); err != nil || len(e.texts) != len(textColumns) {
+	flags := b[n]
+	e.explained, e.named = flags&flagExplained != 0, flags&flagNamed != 0
+	e.score = math.Float64frombits(binary.LittleEndian.Uint64(b[n+1:]))
+	if e.texts, err = unpack(string(b[n+1+8:]), e.texts[:0]); err != nil || len(e.texts) != len(textColumns) {
 		return bad
 	}
 	return nil

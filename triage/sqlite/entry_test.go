@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"testing"
@@ -14,7 +15,7 @@ func TestEntry(t *testing.T) {
 	e := entryOf(&f, true)
 	again := e
 	again.texts = nil
-	again.decided, again.closed, again.explained = 0, 0, false
+	again.decided, again.closed, again.explained, again.named, again.score = 0, 0, false, false, 0
 	if err := again.setFacts(e.facts()); err != nil || !reflect.DeepEqual(again, e) {
 		t.Errorf("%+v, %v, want %+v", again, err, e)
 	}
@@ -31,7 +32,7 @@ func FuzzFacts(f *testing.F) {
 			return
 		}
 		var again entry
-		if err := again.setFacts(e.facts()); err != nil || !slices.Equal(again.texts, e.texts) || again.decided != e.decided || again.explained != e.explained {
+		if err := again.setFacts(e.facts()); err != nil || !slices.Equal(again.texts, e.texts) || again.decided != e.decided || again.explained != e.explained || again.named != e.named || math.Float64bits(again.score) != math.Float64bits(e.score) {
 			t.Fatalf("%x is %+v, and written again %+v, %v", b, e, again, err)
 		}
 	})

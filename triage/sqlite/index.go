@@ -26,7 +26,8 @@ type index struct {
 	priority                     []int16
 	count                        []int64
 	first, last, decided, closed []int64
-	explained, demoted           []bool
+	explained, demoted, named    []bool
+	score                        []float64
 
 	hidden map[string]bool // rules on trial and retired ones
 }
@@ -134,7 +135,8 @@ func (x *index) put(e *entry) {
 		}
 		x.severity, x.priority, x.count = append(x.severity, 0), append(x.priority, 0), append(x.count, 0)
 		x.first, x.last, x.decided, x.closed = append(x.first, 0), append(x.last, 0), append(x.decided, 0), append(x.closed, 0)
-		x.explained, x.demoted = append(x.explained, false), append(x.demoted, false)
+		x.explained, x.demoted, x.named = append(x.explained, false), append(x.demoted, false), append(x.named, false)
+		x.score = append(x.score, 0)
 	}
 	for i := range x.texts {
 		c := &x.texts[i]
@@ -143,7 +145,7 @@ func (x *index) put(e *entry) {
 	}
 	x.severity[row], x.priority[row], x.count[row] = e.severity, e.priority, e.count
 	x.first[row], x.last[row], x.decided[row], x.closed[row] = e.first, e.last, e.decided, e.closed
-	x.explained[row], x.demoted[row] = e.explained, e.demoted
+	x.explained[row], x.demoted[row], x.named[row], x.score[row] = e.explained, e.demoted, e.named, e.score
 }
 
 // remove takes the finding away: the last row comes into its place; x.mu is held.
@@ -164,7 +166,8 @@ func (x *index) remove(key string) {
 	}
 	x.severity, x.priority, x.count = shift(x.severity, row), shift(x.priority, row), shift(x.count, row)
 	x.first, x.last, x.decided, x.closed = shift(x.first, row), shift(x.last, row), shift(x.decided, row), shift(x.closed, row)
-	x.explained, x.demoted = shift(x.explained, row), shift(x.demoted, row)
+	x.explained, x.demoted, x.named = shift(x.explained, row), shift(x.demoted, row), shift(x.named, row)
+	x.score = shift(x.score, row)
 }
 
 // shift puts the last into the place of row.

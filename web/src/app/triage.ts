@@ -206,7 +206,7 @@ export function mapped(data: unknown, change: (f: Finding) => Finding): unknown 
   const o = data as Record<string, unknown>
   if (typeof o.key === 'string' && 'priority' in o) return change(o as unknown as Finding)
   let next: Record<string, unknown> | undefined
-  for (const inner of ['findings', 'pages', 'needs', 'similar', 'finding', 'cases']) {
+  for (const inner of ['findings', 'pages', 'needs', 'similar', 'finding']) {
     if (!(inner in o)) continue
     const v = mapped(o[inner], change)
     if (v !== o[inner]) next = { ...(next ?? o), [inner]: v }

@@ -1,7 +1,8 @@
-import { useQuery } from '@tanstack/react-query'
+import { Button } from '@mantine/core'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { useRef } from 'react'
-import { get, Problem } from '@/api/client'
+import { useMemo, useRef } from 'react'
+import { fetchOnce, get, Problem } from '@/api/client'
 import type { Case, Finding } from '@/api/contract'
 import { clock, compact, moment, span } from '@/app/format'
 import { open, useTriage } from '@/app/triage'
@@ -13,7 +14,7 @@ import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
 import { Priority } from '@/parts/priority'
 import { Severity } from '@/parts/severity'
-import { Asked, Nothing } from '@/parts/states'
+import { Asked, Failed, Loading, Nothing } from '@/parts/states'
 import { useWidth } from '@/parts/table'
 import { When } from '@/parts/when'
 import { whoOfCase } from './page'
@@ -21,6 +22,7 @@ import { useTexts } from './texts'
 import css from './page.module.css'
 
 const page = getRouteApi('/in/cases/$id')
+const pageSize = 100
 
 export function CasePage() {
   const t = useTexts()
@@ -38,7 +40,7 @@ export function CasePage() {
   return (
     <Page
       title={t('case')}
-      answer={c ? t.rich('sum', { count: c.findings.length, who: who ? <LogText name most={60} copy>{who}</LogText> : t('unknownWho') }) : t('case')}
+      answer={c ? t.rich('sum', { count: c.count, who: who ? <LogText name most={60} copy>{who}</LogText> : t('unknownWho') }) : t('case')}
       more={c && <Summary of={c} />}
       actions={
         <Link to="/cases">
@@ -47,7 +49,7 @@ export function CasePage() {
       }
     >
       <Asked of={one} lines={10}>
-        {(c) => <Whole of={c} />}
+        {() => <Whole id={id} />}
       </Asked>
     </Page>
   )
@@ -77,18 +79,28 @@ function Summary({ of: c }: { of: Case }) {
   )
 }
 
-function Whole({ of: c }: { of: Case }) {
+/** The findings of a case, a page at a time, in the order they came. */
+function Whole({ id }: { id: string }) {
   const t = useTexts()
   const kind = useKind()
-  const ordered = c.findings.toSorted((a, b) => a.first_seen.localeCompare(b.first_seen))
+  const pages = useInfiniteQuery({
+    queryKey: ['/api/findings', { query: { q: `case:${id}` } }, 'case'],
+    queryFn: ({ pageParam }) =>
+      fetchOnce('/api/findings', { query: { q: `case:${id}`, sort: '-first_seen', demoted: true, staged: true, limit: pageSize, cursor: pageParam } }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+  })
+  const ordered = useMemo(() => pages.data?.pages.flatMap((p) => p.findings) ?? [], [pages.data])
   const list = useFindingList({ findings: ordered })
   const { choose } = useTriage()
-  const undecided = c.findings.filter(open)
+  const undecided = ordered.filter(open)
+  if (pages.error) return <Failed error={pages.error} retry={() => void pages.refetch()} />
+  if (!pages.data) return <Loading lines={10} />
   return (
     <>
       {undecided.length > 1 && (
         <div className={css.all}>
-          <b>{t('all', { n: undecided.length })}</b> <DecideButtons choose={(x) => void choose(undecided, x)} small />
+          <b>{t(pages.hasNextPage ? 'shown' : 'all', { n: undecided.length })}</b> <DecideButtons choose={(x) => void choose(undecided, x)} small />
         </div>
       )}
       <h2 className={css.order}>{t('order')}</h2>
@@ -120,11 +132,19 @@ function Whole({ of: c }: { of: Case }) {
           </li>
         ))}
       </ol>
+      {pages.hasNextPage && (
+        <Button variant="subtle" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+          {t('moreFindings')}
+        </Button>
+      )}
     </>
   )
 }
 
-/** The findings on one axis, numbered as in the list below. */
+/** How high the axis is at most, in pixels: of many findings each gets less. */
+const axisHeight = 420
+
+/** The findings on one axis, numbered as in the list below where there is room. */
 function Axis({ of }: { of: Finding[] }) {
   const t = useTexts()
   const box = useRef<HTMLDivElement>(null)
@@ -132,19 +152,21 @@ function Axis({ of }: { of: Finding[] }) {
   const from = Math.min(...of.map((f) => new Date(f.first_seen).getTime()))
   const to = Math.max(...of.map((f) => new Date(f.last_seen).getTime()), from + 60_000)
   const x = (at: string) => 8 + ((new Date(at).getTime() - from) / (to - from)) * (width - 30)
+  const row = Math.min(14, axisHeight / of.length)
+  const numbered = row >= 10
   return (
     <div ref={box} className={css.axis} aria-hidden="true">
       {width > 0 && (
-        <svg width={width} height={of.length * 14 + 22}>
+        <svg width={width} height={of.length * row + 22}>
           {of.map((f, i) => (
-            <g key={f.key} transform={`translate(0 ${i * 14 + 4})`}>
-              <line className={css.guide} x1={8} x2={width - 22} y1={6} y2={6} />
-              <rect className={css.span} data-severity={f.severity} x={x(f.first_seen) - 2} width={Math.max(x(f.last_seen) - x(f.first_seen), 0) + 4} y={2} height={8} />
-              <text x={width - 14} y={10} className={css.label}>{i + 1}</text>
+            <g key={f.key} transform={`translate(0 ${i * row + 4})`}>
+              <line className={css.guide} x1={8} x2={width - 22} y1={row / 2 - 1} y2={row / 2 - 1} />
+              <rect className={css.span} data-severity={f.severity} x={x(f.first_seen) - 2} width={Math.max(x(f.last_seen) - x(f.first_seen), 0) + 4} y={row / 7} height={(row * 4) / 7} />
+              {numbered && <text x={width - 14} y={10} className={css.label}>{i + 1}</text>}
             </g>
           ))}
-          <text x={8} y={of.length * 14 + 18} className={css.label}>{moment(new Date(from), t.language)} UTC</text>
-          <text x={width - 22} y={of.length * 14 + 18} textAnchor="end" className={css.label}>{clock(new Date(to), t.language)}</text>
+          <text x={8} y={of.length * row + 18} className={css.label}>{moment(new Date(from), t.language)} UTC</text>
+          <text x={width - 22} y={of.length * row + 18} textAnchor="end" className={css.label}>{clock(new Date(to), t.language)}</text>
         </svg>
       )}
     </div>

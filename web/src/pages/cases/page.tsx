@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { fetchOnce } from '@/api/client'
 import type { Case } from '@/api/contract'
 import { useKeys } from '@/app/keys'
@@ -21,8 +21,8 @@ import css from './page.module.css'
 const page = getRouteApi('/in/cases')
 
 /** The person that a case is about, where one is known. */
-export function whoOfCase(c: Pick<Case, 'actor' | 'findings'>): string {
-  return c.findings.find((f) => f.person || f.anomaly?.person)?.person || c.findings.find((f) => f.anomaly?.person)?.anomaly?.person || c.actor
+export function whoOfCase(c: Pick<Case, 'actor' | 'person'>): string {
+  return c.person || c.actor
 }
 
 export function Cases() {
@@ -49,22 +49,23 @@ export function Cases() {
     { keys: 'k', label: words('keyBefore'), run: () => move(-1) },
     { keys: 'Enter', label: words('keyOpen'), run: () => open(at) },
   ])
+  const signsOf = useCallback((c: Case) => [...new Set(c.kinds.map(kind))], [kind])
   const columns = useMemo(
     () => [
-      column<Case>('priority', t('priority'), (c) => <span className={css.rank}><Severity of={c.severity} /><Priority value={c.priority} parts={c.findings[0]?.priority_parts ?? []} /></span>, { width: 100, by: (c) => c.priority }),
+      column<Case>('priority', t('priority'), (c) => <span className={css.rank}><Severity of={c.severity} /><Priority value={c.priority} parts={[]} /></span>, { width: 100, by: (c) => c.priority }),
       column<Case>('who', t('who'), (c) => <CaseLink of={c} />, { grow: 3, by: whoOfCase }),
       column<Case>('resource', t('resource'), (c) => <LogText name most={34}>{c.resource}</LogText>, { grow: 2, above: 620, by: (c) => c.resource }),
-      column<Case>('signs', t('signs'), (c) => [...new Set(c.findings.map((f) => kind(f.kind)))].join(', '), { grow: 3, above: 820 }),
-      column<Case>('findings', t('findings'), (c) => number(c.findings.length, t.language), { width: 80, right: true, by: (c) => c.findings.length }),
+      column<Case>('signs', t('signs'), (c) => signsOf(c).join(', '), { grow: 3, above: 820 }),
+      column<Case>('findings', t('findings'), (c) => number(c.count, t.language), { width: 80, right: true, by: (c) => c.count }),
       column<Case>('chance', <span title={t('chanceDoes')}>{t('chance')}</span>, (c) => (c.chance <= 0 ? '' : c.chance < 1e-9 ? t('rarer', { n: compact(1e9, t.language) }) : `1 : ${compact(1 / c.chance, t.language)}`), { width: 100, right: true, above: 960, by: (c) => -c.chance }),
       column<Case>('account', t('account'), (c) => <LogText most={16}>{c.account}</LogText>, { width: 104, above: 720, by: (c) => c.account }),
       column<Case>('seen', t('seen'), (c) => <When at={c.last_seen} />, { width: 100, right: true, by: (c) => c.last_seen }),
     ],
-    [t, kind],
+    [t, signsOf],
   )
-  const count = list.hasNextPage ? t('atLeast', { n: cases.length }) : show === 'all' ? t('answerAll', { count: cases.length }) : t('answer', { count: cases.length })
+  const count = list.data?.pages[0]?.total ?? cases.length
   return (
-    <Page fill title={t('title')} answer={list.data ? count : t('title')} more={t('note')}>
+    <Page fill title={t('title')} answer={list.data ? t(show === 'all' ? 'answerAll' : 'answer', { count }) : t('title')} more={t('note')}>
       <nav className={css.tabs} aria-label={t('shows')}>
         {([undefined, 'all'] as const).map((s) => (
           <button key={s ?? 'open'} type="button" aria-current={show === s || (!s && show !== 'all') ? 'page' : undefined} onClick={() => void navigate({ to: '/cases', search: { show: s } })}>
@@ -86,7 +87,7 @@ export function Cases() {
                 <LogText name most={40}>{c.resource}</LogText>
               </div>
               <div className="dim">
-                {c.findings.length} · {[...new Set(c.findings.map((f) => kind(f.kind)))].slice(0, 2).join(', ')} · <When at={c.last_seen} />
+                {number(c.count, t.language)} · {signsOf(c).slice(0, 2).join(', ')} · <When at={c.last_seen} />
               </div>
             </>
           )}
