@@ -163,7 +163,10 @@ func (s *Store) Cases(ctx context.Context, x triage.Filter) (page []finding.Case
 		return nil, "", 0, err
 	}
 	place := func(c *finding.Case) triage.Place { return triage.CasePlace(c.ID, c.Priority, c.Last) }
-	cases := finding.Gather(all)
+	var cases []finding.Case
+	for _, g := range finding.Gather(all) {
+		cases = append(cases, g.Case)
+	}
 	slices.SortFunc(cases, func(a, b finding.Case) int { return place(&a).Compare(place(&b)) })
 	for i := range cases {
 		if x.Cursor == "" || after.Compare(place(&cases[i])) < 0 {
@@ -175,19 +178,6 @@ func (s *Store) Cases(ctx context.Context, x triage.Filter) (page []finding.Case
 		next = place(&page[x.Limit-1]).Cursor()
 	}
 	return page, next, len(cases), ctx.Err()
-}
-
-// Case is triage.Counter's.
-func (s *Store) Case(ctx context.Context, id string) (finding.Case, error) {
-	all, err := s.chosen(triage.Filter{Demoted: true, Staged: true})
-	if err != nil {
-		return finding.Case{}, err
-	}
-	all = slices.DeleteFunc(all, func(f finding.Finding) bool { return f.Case != id })
-	if len(all) == 0 {
-		return finding.Case{}, triage.ErrNotFound
-	}
-	return finding.Gather(all)[0], ctx.Err()
 }
 
 // explains counts what each exception and window accounts for; s.mu is held.
