@@ -31,6 +31,9 @@ type Config struct {
 	// was never delivered, another is cut off, and one is no log. It is told in
 	// Summary, not in the labels.
 	Story bool
+	// Products adds what security products say of it, in findings/; everything else
+	// stays byte for byte the same.
+	Products bool
 	// Progress is told of each hour of the logs that is about to be written; nil:
 	// nobody is.
 	Progress func(hour time.Time)

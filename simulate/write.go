@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/products"
 	"github.com/yagura-sec/yagura/simulate/streams"
 	"github.com/yagura-sec/yagura/simulate/trouble"
 )
@@ -31,6 +32,7 @@ type Summary struct {
 	Damaged  int   `json:"damaged"`  // records in the file that is cut off: some of them can be read
 	Withheld int   `json:"withheld"` // records of the file that a digest names and nobody delivered
 	Labels   int   `json:"labels"`   // trouble and what looks like it
+	Findings int   `json:"findings"` // records of security products, in findings/
 
 	// DamagedFile, ForeignFile and MissingFile are paths below the folder: a
 	// gzip file that ends too early, one that is no CloudTrail, and one that a
@@ -66,7 +68,7 @@ type Scene struct {
 // Write fills dir, which must be empty or absent: logs/ is the bucket of an
 // organisation trail, streams/ has the logs of others, world.json says what
 // there is, labels.jsonl what happened beside everyday work, and calendar.json
-// what was known of it. On error what was written so far remains.
+// what was known of it; with Products, findings/ what security products say. On error what was written so far remains.
 func (c Config) Write(ctx context.Context, dir string) (Summary, error) {
 	c = c.withDefaults()
 	w, err := Build(c)
@@ -102,6 +104,19 @@ func (c Config) write(ctx context.Context, dir string, w *estate.World, plan est
 	}
 	if err := streams.Write(ctx, filepath.Join(dir, "streams"), w, beside); err != nil {
 		return Summary{}, err
+	}
+	if c.Products {
+		seen := products.Seen{World: w, Labels: plan.Labels}
+		for _, s := range e.sum.Story {
+			call := products.Call{At: s.At, Account: s.Account, Operation: s.Operation, Actor: s.Actor, Bad: s.Bad}
+			if s.Bad {
+				call.IP = strangerIP
+			}
+			seen.Story = append(seen.Story, call)
+		}
+		if e.sum.Findings, err = products.Write(ctx, filepath.Join(dir, "findings"), seen); err != nil {
+			return Summary{}, err
+		}
 	}
 	if err := writeTruth(dir, w, plan); err != nil {
 		return Summary{}, err

@@ -21,7 +21,7 @@ import (
 )
 
 // demoWorld is the organisation of the demo: small, and with a story to find.
-var demoWorld = simulate.Config{Seed: 1, Days: 24, Accounts: 12, Secrets: 60, Story: true}
+var demoWorld = simulate.Config{Seed: 1, Days: 24, Accounts: 12, Secrets: 60, Story: true, Products: true}
 
 // demoMark is a file that says a folder was made by demo and may be made anew.
 const demoMark = ".yagura-demo"
@@ -110,7 +110,7 @@ func (p *program) makeDemo(ctx context.Context, dir string) error {
 		return err
 	}
 	defer r.Close()
-	done, err := p.ingestInto(ctx, r, []string{logs}, ingestFlags{})
+	done, err := p.ingestInto(ctx, r, []string{logs, filepath.Join(world, "findings")}, ingestFlags{})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ type simulateFlags struct {
 	size, family, out       string
 	days, accounts, secrets int
 	start                   string
-	calm                    bool
+	calm, products          bool
 }
 
 func (p *program) simulate() *cobra.Command {
@@ -52,6 +53,7 @@ and off, with caches and cold starts.`,
 	c.Flags().IntVar(&f.secrets, "secrets", 0, "secrets and keys (default those of the size)")
 	c.Flags().StringVar(&f.start, "start", "", "first day of the logs (default 2026-03-02)")
 	c.Flags().BoolVar(&f.calm, "calm", false, "leave out trouble and what looks like it")
+	c.Flags().BoolVar(&f.products, "products", false, "add what security products say, in findings/")
 	return c
 }
 
@@ -97,7 +99,7 @@ func (p *program) runSimulate(ctx context.Context, f simulateFlags) error {
 	}
 	c := simulate.Config{
 		Seed: f.seed, Size: f.size, Family: estate.Family(f.family), Days: f.days, Accounts: f.accounts, Secrets: f.secrets,
-		Start: start, Calm: f.calm,
+		Start: start, Calm: f.calm, Products: f.products,
 	}
 	if err := c.Check(); err != nil {
 		return exit{exitUsage, err}
@@ -129,21 +131,28 @@ func (p *program) runSimulate(ctx context.Context, f simulateFlags) error {
 	return p.printSimulated(done)
 }
 
-// streamWhats are what lies in the folders below streams/.
-var streamWhats = []struct{ name, what string }{
-	{"gcp", "Google Cloud audit logs: activity, and what policies denied"},
-	{"idp", "sign-ins at the identity provider"},
-	{"endpoint", "proxy, programs and logons, leases of addresses"},
-	{"hr", "who works here, who joined, moved and left"},
-	{"bill", "the bill by day, account and usage type"},
+// folder is a folder of a world.
+type folder struct{ name, what string }
+
+// streamWhats are the folders of the streams.
+var streamWhats = []folder{
+	{"streams/gcp", "Google Cloud audit logs: activity, and what policies denied"},
+	{"streams/idp", "sign-ins at the identity provider"},
+	{"streams/endpoint", "proxy, programs and logons, leases of addresses"},
+	{"streams/hr", "who works here, who joined, moved and left"},
+	{"streams/bill", "the bill by day, account and usage type"},
 }
 
 // parts sums up what was written.
 func parts(dir string, sum simulate.Summary) ([]Part, error) {
 	out := []Part{{"logs", int64(sum.Files), sum.Bytes, "CloudTrail as an organisation's trail delivers it"}}
-	for _, s := range streamWhats {
-		part := Part{Name: "streams/" + s.name, What: s.what}
-		err := filepath.WalkDir(filepath.Join(dir, "streams", s.name), func(_ string, d fs.DirEntry, err error) error {
+	folders := streamWhats
+	if sum.Findings > 0 {
+		folders = append(slices.Clone(folders), folder{"findings", "what security products say"})
+	}
+	for _, s := range folders {
+		part := Part{Name: s.name, What: s.what}
+		err := filepath.WalkDir(filepath.Join(dir, s.name), func(_ string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
