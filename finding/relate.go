@@ -14,9 +14,9 @@ type Relation struct {
 	Why     string  `json:"why"`
 }
 
-// nearby is how far apart two findings of one trouble may be: products take
+// Nearby is how far apart two findings of one trouble may be: products take
 // their time to say what they saw.
-const nearby = time.Hour
+const Nearby = time.Hour
 
 // Relate chooses those of others that speak of the same trouble as f, the most
 // pressing first. They stay findings of their own: only the same finding of the
@@ -58,7 +58,7 @@ func sameTrouble(a, b *Finding) string {
 	if posture(a) && posture(b) && resource != "" {
 		return "both check how " + resource + " is configured"
 	}
-	if !near(a, b) {
+	if !Near(a, b) {
 		return ""
 	}
 	actor := a.Actor != "" && a.Actor == b.Actor
@@ -113,16 +113,17 @@ func attackIDs(f *Finding) []string {
 	return out
 }
 
-// near tells whether the times of two findings touch, by the products' own word
+// Near tells whether the times of two findings touch, by the products' own word
 // where they give one.
-func near(a, b *Finding) bool {
-	from, to := a.times()
-	since, until := b.times()
-	return !from.After(until.Add(nearby)) && !since.After(to.Add(nearby))
+func Near(a, b *Finding) bool {
+	from, to := a.Active()
+	since, until := b.Active()
+	return !from.After(until.Add(Nearby)) && !since.After(to.Add(Nearby))
 }
 
-// times are from when to when it was seen.
-func (f *Finding) times() (from, to time.Time) {
+// Active is from when to when it went on, by the product's own word where it
+// gives one.
+func (f *Finding) Active() (from, to time.Time) {
 	from, to = f.FirstSeen, f.LastSeen
 	if x := f.External; x != nil {
 		if !x.First.IsZero() && x.First.Before(from) {

@@ -29,6 +29,7 @@ func (x *Filter) Match(f *finding.Finding) bool {
 		(x.Until.IsZero() || f.LastSeen.Before(x.Until)) &&
 		(x.Demoted || !f.Demoted) &&
 		(x.Staged || !f.Staged) &&
+		(x.Folded || f.Folded == "") &&
 		(!x.Unexplained || len(f.Explained) == 0) &&
 		x.Scope.Match(f)
 }

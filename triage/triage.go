@@ -274,6 +274,7 @@ type Filter struct {
 	Since, Until time.Time // LastSeen in [Since, Until)
 	Demoted      bool      // also findings of demoted rules
 	Staged       bool      // also findings of rules on trial and of retired ones
+	Folded       bool      // also those of other products that are folded into another
 	Unexplained  bool      // none that planned work or the log itself accounts for
 	// Scope chooses among these.
 	Scope  finding.Scope

@@ -28,7 +28,7 @@ func (s *Store) DecideAll(ctx context.Context, keys []string, d finding.Decision
 	for _, key := range keys {
 		f, err := s.get(ctx, key)
 		if err == nil {
-			_, err = s.decide(&f, triage.OneOf(d, f.Key))
+			_, err = s.decideWhole(ctx, &f, triage.OneOf(d, f.Key))
 		}
 		if err != nil {
 			out.Failed = append(out.Failed, triage.Failed{Key: key, Reason: err.Error()})
@@ -46,6 +46,13 @@ func (s *Store) Undo(ctx context.Context, u triage.Undo) (n int, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, all := range s.decisions {
+		for _, d := range all {
+			if u.ID == d.ID {
+				u = u.Whole(d.Group)
+			}
+		}
+	}
 	known := false
 	for _, key := range slices.Sorted(maps.Keys(s.decisions)) {
 		named := slices.ContainsFunc(s.decisions[key], func(d finding.Decision) bool {

@@ -146,6 +146,7 @@ func (s *Store) findingsAs(known *finding.Known) map[string]finding.Finding {
 		}
 		out[key] = f
 	}
+	triage.Fold(out)
 	return out
 }
 
@@ -241,10 +242,29 @@ func (s *Store) Decide(ctx context.Context, key string, d finding.Decision) (fin
 	if err != nil {
 		return finding.Finding{}, err
 	}
-	if _, err := s.decide(&f, d); err != nil {
+	if len(f.Also) > 0 {
+		d = triage.DecidedTogether(f.Key, d)
+	}
+	if _, err := s.decideWhole(ctx, &f, d); err != nil {
 		return finding.Finding{}, err
 	}
 	return s.get(ctx, f.Key)
+}
+
+// decideWhole decides about a finding and what is folded into it; s.mu is held.
+func (s *Store) decideWhole(ctx context.Context, f *finding.Finding, d finding.Decision) (kept bool, err error) {
+	if d.Undoes == "" {
+		for _, r := range f.Also {
+			also, err := s.get(ctx, r.Key)
+			if err == nil {
+				_, err = s.decide(&also, triage.OneOf(d, r.Key))
+			}
+			if err != nil {
+				return false, err
+			}
+		}
+	}
+	return s.decide(f, d)
 }
 
 // decide keeps a decision unless it is there already; s.mu is held.

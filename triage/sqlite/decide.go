@@ -20,11 +20,30 @@ func (s *Store) Decide(ctx context.Context, key string, d finding.Decision) (fin
 	if err != nil {
 		return finding.Finding{}, err
 	}
-	err = s.tx(ctx, func(r *recording) error { return r.decide(f.Key, d) })
+	if len(f.Also) > 0 {
+		d = triage.DecidedTogether(f.Key, d)
+	}
+	err = s.tx(ctx, func(r *recording) error { return r.decideWhole(f.Key, d) })
 	if err != nil {
 		return finding.Finding{}, fmt.Errorf("decide about %s: %w", f.Key, err)
 	}
 	return s.Get(ctx, f.Key)
+}
+
+// decideWhole decides about a finding and what is folded into it.
+func (r *recording) decideWhole(key string, d finding.Decision) error {
+	if d.Undoes == "" {
+		also, err := r.strings(`SELECT key FROM folded WHERE lead = ? AND source <> ''`, key)
+		if err != nil {
+			return err
+		}
+		for _, k := range also {
+			if err := r.decide(k, triage.OneOf(d, k)); err != nil {
+				return err
+			}
+		}
+	}
+	return r.decide(key, d)
 }
 
 // decide keeps a decision about a finding unless it is there already.
@@ -94,7 +113,7 @@ func (s *Store) DecideAll(ctx context.Context, keys []string, d finding.Decision
 		for _, key := range keys {
 			whole, err := r.whole(key)
 			if err == nil {
-				err = r.decide(whole, triage.OneOf(d, whole))
+				err = r.decideWhole(whole, triage.OneOf(d, whole))
 			}
 			switch {
 			case errors.Is(err, triage.ErrNotFound):
@@ -135,6 +154,16 @@ func (s *Store) Undo(ctx context.Context, u triage.Undo) (n int, err error) {
 	}
 	err = s.tx(ctx, func(r *recording) error {
 		n = 0
+		u := u
+		if u.ID != "" {
+			groups, err := r.strings(`SELECT "group" FROM decision WHERE name = ?`, u.ID)
+			if err != nil {
+				return err
+			}
+			for _, g := range groups {
+				u = u.Whole(g)
+			}
+		}
 		query, of := `SELECT DISTINCT key FROM decision WHERE name = ? ORDER BY key`, u.ID
 		if u.Group != "" {
 			query, of = `SELECT DISTINCT key FROM decision WHERE "group" = ? AND "group" <> '' ORDER BY key`, u.Group

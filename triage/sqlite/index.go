@@ -244,6 +244,9 @@ func (x *index) tests(f *triage.Filter) (all []rowTest) {
 	if !f.Demoted {
 		all = append(all, func(row int32) bool { return !x.demoted[row] })
 	}
+	if !f.Folded {
+		of("folded_into", "= ", func(s string) bool { return s == "" })
+	}
 	if !f.Staged && len(x.hidden) > 0 {
 		of("rule", "", func(s string) bool { return !x.hidden[s] })
 	}

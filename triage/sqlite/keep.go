@@ -110,10 +110,15 @@ func (s *Store) SetException(ctx context.Context, x finding.Exception, by string
 func (x *index) excepted(e *finding.Exception, renamed bool) []string {
 	x.mu.RLock()
 	was, chosen := x.explainedBy(e.ID), x.expr(e.Scope.Expr())
+	source := &x.texts[columnOf["source"]]
 	x.mu.RUnlock()
 	from, until := e.From.UnixMicro(), e.Until.UnixMicro()
 	return x.keysWhere(func(row int32) bool {
 		is := e.State == finding.ExceptionActive && (e.From.IsZero() || x.first[row] >= from) && x.last[row] < until && chosen(row)
+		if len(source.lists[source.ids[row]]) > 1 {
+			// It is listed as others' too, and an exception is about what it says itself.
+			is = e.Covers(x.light(row))
+		}
 		return is != was(row) || is && renamed
 	})
 }

@@ -133,11 +133,18 @@ func (s *Store) read(ctx context.Context, known *finding.Known, query string, ar
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]finding.Finding, len(found))
+	of := make(map[string]*finding.Finding, len(found))
 	for _, x := range found {
 		f := finding.Of(x.sum, decisions[x.sum.Key], only(known, x.by))
 		f.Demoted, f.Staged = x.demoted, x.staged
-		out[f.Key] = f
+		of[f.Key] = &f
+	}
+	if err := foldedOf(ask, of); err != nil {
+		return nil, err
+	}
+	out := make(map[string]finding.Finding, len(found))
+	for key, f := range of {
+		out[key] = *f
 	}
 	return out, nil
 }

@@ -65,12 +65,14 @@ type recording struct {
 	gone   map[string]bool
 	demote map[string]bool
 	hide   map[string]bool
+
+	unmet map[string]bool // what shared a topic with a finding that has it no more: see together
 }
 
 func newRecording(t *sqlitedb.Tx, s *Store, known *finding.Known) *recording {
 	return &recording{
 		t: t, store: s, known: known, noisy: map[ruleOf]bool{}, refold: map[string]bool{}, days: newDeltas(),
-		put: map[string]*entry{}, gone: map[string]bool{}, demote: map[string]bool{},
+		put: map[string]*entry{}, gone: map[string]bool{}, demote: map[string]bool{}, unmet: map[string]bool{},
 	}
 }
 
@@ -319,6 +321,9 @@ func (r *recording) fold(key string) error {
 		r.gone[key] = true
 		delete(r.put, key)
 		delete(r.demote, key)
+		if err := r.silence(key); err != nil {
+			return err
+		}
 		if _, err := r.t.Exec(`DELETE FROM listed WHERE key = ?`, key); err != nil {
 			return err
 		}
@@ -351,25 +356,35 @@ func (r *recording) keep(o *finding.Occurrence, decisions int) error {
 
 // list writes what the finding of a merged occurrence is listed by.
 func (r *recording) list(o *finding.Occurrence, decisions int) error {
+	f, err := r.made(o, decisions)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(r.speak(f), r.told(f)); err != nil {
+		return err
+	}
+	e := entryOf(f, f.Demoted)
+	r.put[f.Key] = &e
+	delete(r.gone, f.Key)
+	delete(r.demote, f.Key)
+	_, err = r.t.Exec(putListed, f.Key, f.Rule, f.LogSource, e.severity, e.priority, e.count, e.first, e.last, f.Demoted, e.facts())
+	return err
+}
+
+// made is the finding of a merged occurrence, without what folding makes of it.
+func (r *recording) made(o *finding.Occurrence, decisions int) (*finding.Finding, error) {
 	var decided []finding.Decision
 	if decisions > 0 {
 		byKey, err := decisionsOf(r.t.Query, []string{o.Key})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		decided = byKey[o.Key]
 	}
 	f := finding.Of(*o, decided, r.known)
-	demoted, err := r.demoted(&f)
-	if err != nil {
-		return err
-	}
-	e := entryOf(&f, demoted)
-	r.put[f.Key] = &e
-	delete(r.gone, f.Key)
-	delete(r.demote, f.Key)
-	_, err = r.t.Exec(putListed, f.Key, f.Rule, f.LogSource, e.severity, e.priority, e.count, e.first, e.last, demoted, e.facts())
-	return err
+	var err error
+	f.Demoted, err = r.demoted(&f)
+	return &f, err
 }
 
 // decisionsOf keys, each in the order they were taken.

@@ -183,6 +183,23 @@ CREATE TABLE view (id TEXT PRIMARY KEY, page TEXT NOT NULL, owner TEXT NOT NULL,
 CREATE TABLE known (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; -- estate, layout
 CREATE TABLE revision (n INTEGER NOT NULL); -- one row: grows with every change to findings or to what is known
 INSERT INTO revision VALUES (1);
+`, `
+-- What findings of other products are folded by, and into what: see together.
+CREATE TABLE topic (
+	topic TEXT NOT NULL, key TEXT NOT NULL,
+	external INTEGER NOT NULL, state INTEGER NOT NULL, -- of a finding of another product; of how something is
+	first INTEGER NOT NULL, last INTEGER NOT NULL,     -- finding.Finding.Active
+	PRIMARY KEY (topic, key)
+) WITHOUT ROWID;
+CREATE INDEX topic_key ON topic (key);
+CREATE TABLE folded (
+	key TEXT PRIMARY KEY,
+	lead TEXT NOT NULL,   -- the finding that it is folded into or stands beside
+	source TEXT NOT NULL, -- the product that says it; empty: it stands apart
+	same TEXT NOT NULL,   -- finding.Same or finding.Apart, JSON
+	CHECK (key <> lead)
+) WITHOUT ROWID;
+CREATE INDEX folded_lead ON folded (lead);
 `}
 
 // Store is a triage in a SQLite file.

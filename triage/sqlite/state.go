@@ -109,6 +109,9 @@ func (s *Store) txHeld(ctx context.Context, f func(r *recording) error) error {
 		if err := f(r); err != nil {
 			return err
 		}
+		if err := r.together(); err != nil {
+			return fmt.Errorf("fold: %w", err)
+		}
 		if len(r.put)+len(r.gone)+len(r.demote) == 0 && r.known == now.known && r.hide == nil {
 			return nil
 		}

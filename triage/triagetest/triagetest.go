@@ -58,6 +58,10 @@ func Test(t *testing.T, open Open) {
 	run("cases", cases)
 	run("views", views)
 	run("sorts", sorts)
+	run("folds", folds)
+	run("folds apart", apart)
+	run("folds decided together", foldsTogether)
+	t.Run("folds in any order", func(t *testing.T) { foldsAnyOrder(t, open) })
 	t.Run("hunts in any order", func(t *testing.T) { huntsAnyOrder(t, open) })
 	t.Run("any order", func(t *testing.T) { anyOrder(t, open) })
 }

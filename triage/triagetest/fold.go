@@ -1,0 +1,298 @@
+package triagetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+const (
+	app    = "arn:aws:iam::111122223333:role/app"
+	ledger = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ledger-a1b2c3"
+)
+
+// ours is a finding of ours about a secret that was read.
+func ours(key string, n int, change ...func(*finding.Occurrence)) finding.Occurrence {
+	return occurrence(key, n, append([]func(*finding.Occurrence){func(o *finding.Occurrence) {
+		o.Resource, o.Severity, o.Attack = ledger, finding.High, []finding.Attack{{ID: "T1555.006", Version: "19"}}
+	}}, change...)...)
+}
+
+// theirs is GuardDuty's about the principal that read it.
+func theirs(key string, n int, change ...func(*finding.Occurrence)) finding.Occurrence {
+	return occurrence(key, n, append([]func(*finding.Occurrence){func(o *finding.Occurrence) {
+		o.Kind, o.Rule, o.Source, o.LogSource, o.Resource, o.Attack, o.Reasons = finding.KindExternal, "", "guardduty", "aws.guardduty", app, nil, nil
+		o.Title = "Secrets were read oddly"
+		o.External = &finding.External{Product: "GuardDuty", UID: "id-of-" + key, Type: "CredentialAccess:IAMUser/AnomalousBehavior", At: o.LastSeen, Given: finding.New,
+			Links: []string{"https://console.example/" + key}, First: o.FirstSeen, Last: o.LastSeen}
+	}}, change...)...)
+}
+
+// byOther is the same of another product.
+func byOther(o *finding.Occurrence) {
+	o.Source, o.External.Product, o.External.Type, o.Attack = "elsewatch", "Elsewatch", "odd", []finding.Attack{{ID: "T1555.006"}}
+}
+
+// alone tells whether the finding is listed for itself, and holds that what says
+// so agrees: list, count, keys, facets.
+func (b *bench) alone(key string) bool {
+	b.Helper()
+	is := slices.Contains(keys(b.list(triage.Filter{})), key)
+	n, err := b.Count(b.Context(), triage.Filter{Scope: scopeOf(b, "key:"+key)})
+	b.ok(err)
+	f, err := b.Get(b.Context(), key)
+	b.ok(err)
+	if (n == 1) != is || (f.Folded == "") != is {
+		b.Errorf("%s is listed: %v, counted %d times, folded into %q", key, is, n, f.Folded)
+	}
+	if !slices.Contains(keys(b.list(triage.Filter{Folded: true})), key) {
+		b.Errorf("%s is not listed where folded ones are asked for", key)
+	}
+	return is
+}
+
+func scopeOf(b *bench, text string) finding.Scope {
+	b.Helper()
+	s, err := finding.ParseScope(text)
+	b.ok(err)
+	return s
+}
+
+func folds(b *bench) {
+	b.record(1, ours("key-of-ours", 0))
+	b.record(2, theirs("key-of-theirs", 20))
+	b.record(3, theirs("key-of-other", 25, byOther))
+	b.record(4, theirs("key-of-strangers", 20, func(o *finding.Occurrence) { o.Actor, o.Resource = app+"2", app+"2" }))
+	for key, want := range map[string]bool{"key-of-ours": true, "key-of-theirs": false, "key-of-other": false, "key-of-strangers": true} {
+		if b.alone(key) != want {
+			b.Errorf("%s stands for itself: %v", key, !want)
+		}
+	}
+	f, err := b.Get(b.Context(), "key-of-ours")
+	b.ok(err)
+	if len(f.Also) != 2 || f.Also[0].Key != "key-of-other" || f.Also[1].Product != "GuardDuty" || f.Also[1].UID != "id-of-key-of-theirs" ||
+		f.Also[1].Link != "https://console.example/key-of-theirs" || f.Also[1].Given != finding.New || f.Also[1].Same != (finding.Same{Subject: app, Trouble: "T1555.006"}) {
+		b.Errorf("it is reported also by %+v", f.Also)
+	}
+	facets, err := b.Facets(b.Context(), triage.Filter{}, 0, "source")
+	b.ok(err)
+	want := []triage.FacetValue{{Value: "guardduty", Count: 2}, {Value: "elsewatch", Count: 1}, {Value: "yagura", Count: 1}}
+	if facets.Total != 2 || !reflect.DeepEqual(facets.Facets[0].Values, want) {
+		b.Errorf("facets of %d: %v", facets.Total, facets.Facets)
+	}
+	if got := keys(b.list(triage.Filter{Scope: scopeOf(b, "source:elsewatch")})); !slices.Equal(got, []string{"key-of-ours"}) {
+		b.Errorf("a product's are %v", got)
+	}
+	if got := keys(b.list(triage.Filter{Folded: true, Scope: scopeOf(b, "folded_into:key-of-ours")})); len(got) != 2 {
+		b.Errorf("folded are %v", got)
+	}
+	// An exception is about what the finding itself says.
+	x := finding.Exception{ID: "x", Title: "GuardDuty", Scope: scopeOf(b, "source:guardduty"), State: finding.ExceptionActive, Owner: "ann", Reason: "known", Until: noon.AddDate(1, 0, 0)}
+	if n, err := b.SetException(b.Context(), x, "ann", noon); err != nil || n != 2 {
+		b.Errorf("an exception touches %d, %v", n, err)
+	}
+	if f, err = b.Get(b.Context(), "key-of-ours"); err != nil || len(f.Explained) > 0 {
+		b.Errorf("ours is explained by %v, %v", f.Explained, err)
+	}
+	// It goes, and what was folded comes forth: the more telling of the two leads.
+	b.record(1)
+	if b.alone("key-of-theirs") == b.alone("key-of-other") {
+		b.Errorf("without ours both, or none, stand for themselves")
+	}
+}
+
+// apart: what goes on comes forth again, with the reason said.
+func apart(b *bench) {
+	b.record(1, ours("key-of-ours", 0))
+	b.record(2, theirs("key-of-theirs", 20))
+	why := func(want string) {
+		b.Helper()
+		f, err := b.Get(b.Context(), "key-of-theirs")
+		b.ok(err)
+		got := ""
+		if f.Apart != nil {
+			got = f.Apart.Why
+		}
+		if got != want || b.alone("key-of-theirs") != (want != "") || want != "" && (f.Apart.Text == "" || f.Apart.Beside != "key-of-ours" || f.Apart.Value == "") {
+			b.Errorf("it stands apart: %+v, want %q", f.Apart, want)
+		}
+	}
+	why("")
+	b.record(2, theirs("key-of-theirs", 20, func(o *finding.Occurrence) { o.Severity = finding.Critical }))
+	why(finding.ApartSevere)
+	b.record(2, theirs("key-of-theirs", 20, func(o *finding.Occurrence) { o.External.Resources = []string{app, ledger, "arn:aws:s3:::books"} }))
+	why(finding.ApartResource)
+	b.record(2, theirs("key-of-theirs", 20))
+	why("")
+	_, err := b.Decide(b.Context(), "key-of-ours", finding.Decision{At: noon.Add(30 * time.Minute), By: "ann", Status: finding.Resolved})
+	b.ok(err)
+	why("")
+	b.record(3, theirs("key-of-theirs", 40))
+	why(finding.ApartAgain)
+	b.record(3, theirs("key-of-theirs", 40, func(o *finding.Occurrence) { o.External.Given = finding.Suppressed }))
+	why("") // its product has closed it
+	b.record(3)
+	why("")
+	x := finding.Exception{ID: "x", Title: "The app reads it", Scope: scopeOf(b, "rule:rule"), State: finding.ExceptionActive, Owner: "ann", Reason: "known", Until: noon.AddDate(1, 0, 0)}
+	_, err = b.SetException(b.Context(), x, "ann", noon)
+	b.ok(err)
+	why(finding.ApartExplained)
+	x.Scope = scopeOf(b, "actor:"+`"`+app+`"`)
+	_, err = b.SetException(b.Context(), x, "ann", noon)
+	b.ok(err)
+	why("")
+	b.ok(b.SetStage(b.Context(), finding.Stage{Rule: "rule", State: finding.Staged, Days: 7, By: "ann"}, noon))
+	if !b.alone("key-of-theirs") {
+		b.Error("it is folded into a finding of a rule on trial, which nobody sees")
+	}
+}
+
+// foldsTogether: what is decided about the leading one is about all, and is
+// taken back as one.
+func foldsTogether(b *bench) {
+	b.record(1, ours("key-of-ours", 0), theirs("key-of-theirs", 20))
+	d := finding.Decision{At: noon.Add(time.Hour), By: "ann", Status: finding.Resolved, Verdict: finding.TruePositive}
+	_, err := b.Decide(b.Context(), "key-of-ours", d)
+	b.ok(err)
+	status := func(want finding.Status) (id string) {
+		b.Helper()
+		for _, key := range []string{"key-of-ours", "key-of-theirs"} {
+			f, err := b.Get(b.Context(), key)
+			b.ok(err)
+			if f.Status != want {
+				b.Errorf("%s is %s, want %s", key, f.Status, want)
+			}
+			if key == "key-of-ours" && len(f.Decisions) > 0 {
+				id = f.Decisions[0].ID
+			}
+		}
+		return id
+	}
+	id := status(finding.Resolved)
+	n, err := b.Undo(b.Context(), triage.Undo{ID: id, By: "ann", At: noon.Add(2 * time.Hour)})
+	b.ok(err)
+	if n != 2 {
+		b.Errorf("undone about %d", n)
+	}
+	status(finding.New)
+	// Of several at once likewise.
+	d.At = noon.Add(3 * time.Hour)
+	bulk, err := b.DecideAll(b.Context(), []string{"key-of-ours"}, d)
+	b.ok(err)
+	if bulk.Decided != 1 {
+		b.Errorf("decided about %d of what was asked for", bulk.Decided)
+	}
+	status(finding.Resolved)
+	_, err = b.Undo(b.Context(), triage.Undo{Group: bulk.Group, By: "ann", At: noon.Add(4 * time.Hour)})
+	b.ok(err)
+	status(finding.New)
+	// About a folded one alone is decided alone.
+	_, err = b.Decide(b.Context(), "key-of-theirs", d)
+	b.ok(err)
+	if f, err := b.Get(b.Context(), "key-of-ours"); err != nil || f.Status != finding.New {
+		b.Errorf("ours is %s, %v", f.Status, err)
+	}
+}
+
+// foldsAnyOrder: the same occurrences and decisions give the same folds in
+// whatever order they come, and by whatever way.
+func foldsAnyOrder(t *testing.T, open Open) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	var parts []finding.Occurrence
+	severities := []finding.Severity{finding.Medium, finding.High, finding.High, finding.Critical}
+	for i := range 42 {
+		n := rnd.IntN(400)
+		who := fmt.Sprintf("%s%d", app, rnd.IntN(4))
+		change := func(o *finding.Occurrence) {
+			o.Actor, o.Severity = who, severities[rnd.IntN(len(severities))]
+			if o.External != nil {
+				o.Resource = who
+				o.External.Given = []finding.Status{finding.New, finding.New, finding.Resolved}[rnd.IntN(3)]
+			}
+		}
+		key := fmt.Sprintf("key-%02d", i%32) // some are of several parts
+		switch i % 32 % 4 {
+		case 0:
+			parts = append(parts, ours(key, n, change))
+		case 1:
+			parts = append(parts, theirs(key, n, byOther, change))
+		default:
+			parts = append(parts, theirs(key, n, change))
+		}
+	}
+	decide := func(b *bench) {
+		_, err := b.Decide(b.Context(), "key-00", finding.Decision{At: noon.Add(90 * time.Minute), By: "ann", Status: finding.Resolved})
+		b.ok(err)
+	}
+	var want map[string]finding.Finding
+	for try := range 6 {
+		t.Run(fmt.Sprint(try), func(t *testing.T) {
+			b := &bench{t, open(t)}
+			decided := false
+			for n, i := range rnd.Perm(len(parts)) {
+				// Something else first, which the part replaces.
+				o := parts[i]
+				if rnd.IntN(3) == 0 {
+					wrong := o
+					wrong.Actor, wrong.Severity = app+"9", finding.Low
+					b.record(byte(i), wrong)
+				}
+				b.record(byte(i), o)
+				if !decided && n > 10 && slices.Contains(keys(b.list(triage.Filter{Folded: true})), "key-00") {
+					decided = true
+					decide(b)
+				}
+			}
+			if !decided {
+				decide(b)
+			}
+			got := map[string]finding.Finding{}
+			folded, apart := 0, 0
+			for _, f := range b.list(triage.Filter{Folded: true, Demoted: true, Staged: true}) {
+				got[f.Key] = f
+				if f.Folded != "" {
+					folded++
+				}
+				if f.Apart != nil {
+					apart++
+				}
+				if f.Folded != "" && got[f.Folded].Folded != "" {
+					t.Errorf("%s is folded into %s, which is folded", f.Key, f.Folded)
+				}
+			}
+			plain := map[string]finding.Finding{}
+			for key, f := range got {
+				f.Also, f.Folded, f.Apart = nil, "", nil
+				plain[key] = f
+			}
+			triage.Fold(plain)
+			if !reflect.DeepEqual(plain, got) {
+				t.Errorf("the store folds otherwise than the plain reading does")
+				differ(t, got, plain)
+			}
+			if folded < 5 || apart < 3 || len(got)-folded < 12 {
+				t.Fatalf("%d of %d are folded, %d stand apart: too easy", folded, len(got), apart)
+			}
+			if want == nil {
+				want = got
+			}
+			differ(t, got, want)
+		})
+	}
+}
+
+// differ tells of findings that are folded otherwise.
+func differ(t *testing.T, got, want map[string]finding.Finding) {
+	t.Helper()
+	for key, f := range want {
+		if g := got[key]; g.Folded != f.Folded || !reflect.DeepEqual(g.Apart, f.Apart) || !reflect.DeepEqual(g.Also, f.Also) {
+			t.Errorf("%s: folded into %q, apart %+v; want %q, %+v", key, g.Folded, g.Apart, f.Folded, f.Apart)
+		}
+	}
+}
