@@ -43,7 +43,7 @@ type AuditTrail struct {
 
 func audit(a huma.API, rooms Rooms) {
 	type page struct{ Body AuditTrail }
-	huma.Register(a, need(people.Viewer, huma.Operation{
+	huma.Register(a, need(people.Responder, huma.Operation{
 		OperationID: "audit", Method: http.MethodGet, Path: "/api/audit", Summary: "Who changed what: lines that nothing changes or takes away",
 	}), func(ctx context.Context, in *struct {
 		AuditInput
@@ -71,7 +71,7 @@ func auditExport(a huma.API, rooms Rooms) {
 		Body        func(huma.Context)
 	}
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	huma.Register(a, need(people.Viewer, huma.Operation{
+	huma.Register(a, need(people.Responder, huma.Operation{
 		OperationID: "export-audit", Method: http.MethodGet, Path: "/api/audit/export", Summary: "The audit trail as a file, the latest line first",
 		Description: "An answer that breaks off is not complete: it ends without its last chunk.",
 		Responses:   map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text}}},

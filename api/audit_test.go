@@ -46,8 +46,11 @@ func TestViewsOfPeople(t *testing.T) {
 
 func TestAudit(t *testing.T) {
 	x := morning(t)
-	x.add("alice", people.Analyst)
-	alice := x.signedIn("alice")
+	x.add("alice", people.Responder)
+	x.add("ann", people.Analyst)
+	alice, ann := x.signedIn("alice"), x.signedIn("ann")
+	ann.want(403, "GET", "/api/audit", "")
+	ann.want(403, "GET", "/api/audit/export", "")
 	key := x.stored()[0].Key
 	alice.want(200, "POST", "/api/findings/"+key+"/decisions", `{"comment":"=HYPERLINK(\"x\")"}`)
 	x.now = x.now.Add(time.Minute)

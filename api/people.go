@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -238,6 +240,17 @@ func Scopes() []string {
 	return all
 }
 
+// CheckScopes says of the first that is no scope which there are.
+func CheckScopes(scopes []string) error {
+	all := Scopes()
+	for _, s := range scopes {
+		if !slices.Contains(all, s) {
+			return fmt.Errorf("%q is no scope: there are %s", s, strings.Join(all, ", "))
+		}
+	}
+	return nil
+}
+
 func tokens(a huma.API, rooms Rooms) {
 	type all struct{ Body Tokens }
 	huma.Register(a, need(people.Viewer, within(personal(huma.Operation{
@@ -262,10 +275,8 @@ func tokens(a huma.API, rooms Rooms) {
 		}
 	}) (*made, error) {
 		b := in.Body
-		for _, s := range b.Scopes {
-			if !slices.Contains(Scopes(), s) {
-				return nil, huma.Error422UnprocessableEntity("there is no scope " + s)
-			}
+		if err := CheckScopes(b.Scopes); err != nil {
+			return nil, huma.Error422UnprocessableEntity(err.Error())
 		}
 		out := &made{}
 		secret, t, err := rooms.People.NewToken(ctx, who(ctx), people.NewToken{Name: b.Name, Role: b.Role, Accounts: b.Accounts, Scopes: b.Scopes, Expires: b.Expires})

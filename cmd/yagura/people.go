@@ -346,10 +346,8 @@ func (p *program) tokenMake() *cobra.Command {
 		Use: "make NAME", Short: "Make a token and print it, once", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			n.Name, n.Role = args[0], people.Role(role)
-			for _, s := range n.Scopes {
-				if !slices.Contains(api.Scopes(), s) {
-					return wrong("--scopes %s: it is one of %s", s, strings.Join(api.Scopes(), ", "))
-				}
+			if err := api.CheckScopes(n.Scopes); err != nil {
+				return wrong("--scopes: %v", err)
 			}
 			lasts, err := config.ParseDuration(expires)
 			if err != nil {

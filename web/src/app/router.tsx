@@ -178,13 +178,16 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('@/pages/settings/page'), 'Settings'),
 })
 
+// Whoever is lost has the way to every page beside it.
+const lost = createRoute({ getParentRoute: () => inside, path: '$', component: NotFound })
+
 const register = createRoute({
   getParentRoute: () => root,
   path: '/register', // the link's secret stands behind the #
   component: lazyRouteComponent(() => import('@/pages/exceptions/register'), 'Register'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, rules, coverage, rule, ledger])])
+const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, rules, coverage, rule, ledger, lost])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({

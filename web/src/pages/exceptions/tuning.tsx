@@ -1,6 +1,6 @@
 import { Tooltip } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { useCallback, useMemo } from 'react'
 import { get } from '@/api/client'
 import { number, percent, span } from '@/app/format'
 import { term } from '@/app/filter'
@@ -45,7 +45,7 @@ export function Tuning() {
               </Section>
             )}
             <Section title={t('times')} note={t('timesNote')}>
-              <Times of={d.times} />
+              <Times of={d.times} label={t('times')} />
             </Section>
           </>
         )}
@@ -57,26 +57,35 @@ export function Tuning() {
 function Rules({ of, label, named }: { of: Tuned[]; label: string; named?: boolean }) {
   const t = useTexts()
   const words = useTriageTexts()
+  const name = useCallback((r: Tuned) => (!named ? r.source : r.rule.startsWith('anomaly') ? words.word('kind', r.rule) : r.title || r.rule), [words, named])
+  const link = useCallback(
+    (r: Tuned) => {
+      const q = !named ? term('source', r.source) : term(r.rule.startsWith('anomaly') ? 'kind' : 'rule', r.rule)
+      return (
+        <To href={address('/findings', { q, show: 'all' })} className={css.name}>
+          <LogText>{name(r)}</LogText>
+        </To>
+      )
+    },
+    [name, named],
+  )
   const columns = useMemo(() => {
-    const name = (r: Tuned) => (r.rule.startsWith('anomaly') ? words.word('kind', r.rule) : r.title || r.rule)
     return [
-      named
-        ? column<Tuned>('rule', t('rules'), (r) => <To href={address('/findings', { q: r.rule.startsWith('anomaly') ? term('kind', r.rule) : term('rule', r.rule), show: 'all' })} className={css.name}><LogText>{name(r)}</LogText></To>, { grow: 4, by: name })
-        : column<Tuned>('source', t('sources'), (r) => <To href={address('/findings', { q: term('source', r.source), show: 'all' })} className={css.name}><LogText>{r.source}</LogText></To>, { grow: 4, by: (r) => r.source }),
+      column<Tuned>('name', label, link, { grow: 4, by: name }),
       column<Tuned>('findings', t('findings'), (r) => number(r.findings, t.language), { width: 80, right: true, by: (r) => r.findings }),
       column<Tuned>('decided', t('verdicts'), (r) => number(r.decided, t.language), { width: 80, right: true, above: 560, by: (r) => r.decided }),
       column<Tuned>('rate', t('rate'), (r) => <Rate of={r} />, { width: 170, by: (r) => (r.decided ? r.rate : -1) }),
       column<Tuned>('advice', t('advice'), (r) => <Tooltip label={<LogText wrap>{r.text}</LogText>}><span className={css.advice} data-advice={r.advice}>{t.word('advice', r.advice)}</span></Tooltip>, { width: 140, by: (r) => (advised(r) ? 1 : 0) }),
     ]
-  }, [t, words, named])
+  }, [t, label, link, name])
   return (
     <Table
       label={label} rows={of} columns={columns} rowKey={(r) => `${r.source} ${r.rule}`} height={420} cardHeight={64}
       card={(r) => (
         <>
-          <LogText>{named ? (r.rule.startsWith('anomaly') ? words.word('kind', r.rule) : r.title || r.rule) : r.source}</LogText>
+          {link(r)}
           <div className={css.facts}>
-            <Rate of={r} /> <span className={css.advice} data-advice={r.advice}>{t.word('advice', r.advice)}</span>
+            <Rate of={r} /> <span className={css.advice} data-advice={r.advice}>{t.word('advice', r.advice)}</span> <span>{t('findings')} {number(r.findings, t.language)}</span>
           </div>
         </>
       )}
@@ -110,35 +119,37 @@ function Rate({ of: r }: { of: Tuned }) {
   )
 }
 
-function Times({ of }: { of: Response[] }) {
+function Times({ of, label }: { of: Response[]; label: string }) {
   const t = useTexts()
-  const time = (seconds: number, n: number) => (n > 0 ? span(seconds, t.language) : <span className="faint">{t('unknown')}</span>)
+  const facts = useMemo(() => {
+    const time = (seconds: number, n: number) => (n > 0 ? span(seconds, t.language) : <span className="faint">{t('unknown')}</span>)
+    return [
+      { id: 'findings', said: t('findings'), show: (r: Response) => number(r.findings, t.language) },
+      { id: 'open', said: t('open'), show: (r: Response) => number(r.open, t.language) },
+      { id: 'acknowledged', said: t('acknowledged'), show: (r: Response) => time(r.acknowledged_p50, r.acknowledged) },
+      { id: 'decided', said: t('decided'), show: (r: Response) => time(r.decided_p50, r.decided) },
+      { id: 'decided90', said: t('decided90'), show: (r: Response) => time(r.decided_p90, r.decided) },
+    ]
+  }, [t])
+  const columns = useMemo(
+    () => [column<Response>('severity', t('severity'), (r) => <Severity of={r.severity} word />), ...facts.map((f) => column<Response>(f.id, f.said, f.show, { right: true }))],
+    [t, facts],
+  )
   return (
-    <div className={css.scroll} tabIndex={0} role="region" aria-label={t('times')}>
-      <table className={css.table}>
-        <thead>
-          <tr>
-            <th>{t('severity')}</th>
-            <th className="num">{t('findings')}</th>
-            <th className="num">{t('open')}</th>
-            <th className="num">{t('acknowledged')}</th>
-            <th className="num">{t('decided')}</th>
-            <th className="num">{t('decided90')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {of.map((r) => (
-            <tr key={r.severity}>
-              <td><Severity of={r.severity} word /></td>
-              <td className="num">{number(r.findings, t.language)}</td>
-              <td className="num">{number(r.open, t.language)}</td>
-              <td className="num">{time(r.acknowledged_p50, r.acknowledged)}</td>
-              <td className="num">{time(r.decided_p50, r.decided)}</td>
-              <td className="num">{time(r.decided_p90, r.decided)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label={label} rows={of} columns={columns} rowKey={(r) => r.severity} height={260} cardHeight={100}
+      card={(r) => (
+        <>
+          <Severity of={r.severity} word />
+          <div className={css.facts}>
+            {facts.map((f) => (
+              <span key={f.id}>
+                {f.said} {f.show(r)}
+              </span>
+            ))}
+          </div>
+        </>
+      )}
+    />
   )
 }

@@ -1,5 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router'
-import { useMay } from '@/app/session'
+import { may, useSession } from '@/app/session'
 import { address } from '@/parts/links'
 import { Page } from '@/parts/page'
 import { Nothing } from '@/parts/states'
@@ -13,18 +13,25 @@ import { You } from './you'
 
 const page = getRouteApi('/in/settings')
 const shows = ['you', 'users', 'tokens', 'server', 'audit'] as const
-/** What only admins are shown. */
-const forAdmins: readonly string[] = ['users', 'server']
+/** What only people of a role and above are shown. */
+const needs: Partial<Record<(typeof shows)[number], 'responder' | 'admin'>> = { users: 'admin', server: 'admin', audit: 'responder' }
+
+/** The part that the address names: the person's own where it names none there is. */
+function useShow() {
+  const { show } = page.useSearch()
+  return shows.find((s) => s === show) ?? 'you'
+}
 
 export function Settings() {
   const t = useTexts()
-  const { show = 'you' } = page.useSearch()
-  const admin = useMay('admin')
-  if (forAdmins.includes(show) && !admin) {
+  const session = useSession()
+  const show = useShow()
+  const role = needs[show]
+  if (role && !may(session, role)) {
     return (
       <Page title={t('title')} answer={t('title')}>
         <Shows />
-        <Nothing title={t('needsAdmin')} />
+        <Nothing title={t(`needs.${role}`)} />
       </Page>
     )
   }
@@ -37,13 +44,13 @@ export function Settings() {
 
 export function Shows() {
   const t = useTexts()
-  const { show = 'you' } = page.useSearch()
-  const admin = useMay('admin')
+  const session = useSession()
+  const show = useShow()
   return (
     <Tabs
       label={t('shows')}
       tabs={shows
-        .filter((s) => admin || !forAdmins.includes(s))
+        .filter((s) => may(session, needs[s] ?? 'viewer'))
         .map((s) => ({ href: address('/settings', { show: s === 'you' ? undefined : s }), text: t(`show.${s}`), current: s === show }))}
     />
   )

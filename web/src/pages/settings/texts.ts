@@ -125,7 +125,8 @@ export const useTexts = texts(
     export: 'Export',
     auditNone: 'Nothing of that kind happened.',
     more: 'More',
-    needsAdmin: 'This is for admins.',
+    'needs.admin': 'This is for admins.',
+    'needs.responder': 'This is for responders and admins.',
   },
   {
     title: '設定',
@@ -238,6 +239,7 @@ export const useTexts = texts(
     export: '書き出し',
     auditNone: '該当する記録はありません。',
     more: 'さらに表示',
-    needsAdmin: '管理者だけが利用できます。',
+    'needs.admin': '管理者だけが利用できます。',
+    'needs.responder': '対応者と管理者だけが利用できます。',
   },
 )
