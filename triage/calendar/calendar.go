@@ -89,7 +89,7 @@ func (r Reader) Read(name string, in io.Reader) ([]finding.Window, error) {
 	if len(text) > maxBytes {
 		return nil, fmt.Errorf("%s: more than %d MB", name, maxBytes>>20)
 	}
-	s := &reading{Reader: r, name: name, ids: map[string]int{}}
+	s := &reading{Reader: r, name: name, ids: map[string]int{}, warned: map[[2]string]bool{}}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	switch start := bytes.TrimLeft(text, " \t\r\n"); {
 	case len(start) == 0:
@@ -115,7 +115,8 @@ type reading struct {
 	Reader
 	name    string
 	windows []finding.Window
-	ids     map[string]int // line where a window's id was met
+	ids     map[string]int     // line where a window's id was met
+	warned  map[[2]string]bool // of a window's id, with that text
 	errs    []error
 	full    bool
 	budget  budget
@@ -131,10 +132,14 @@ func (s *reading) wrong(line int, err error) {
 	}
 }
 
+// warn tells of a window, once: what is so of an event is so of each of its
+// recurrences that was changed.
 func (s *reading) warn(line int, id, text string) {
-	if s.Warn != nil {
-		s.Warn(Warning{s.name, line, id, text})
+	if s.Warn == nil || s.warned[[2]string{id, text}] {
+		return
 	}
+	s.warned[[2]string{id, text}] = true
+	s.Warn(Warning{s.name, line, id, text})
 }
 
 // add takes a window, or tells why not.

@@ -226,6 +226,11 @@ func TestWarnings(t *testing.T) {
 		{"unscoped JSON", `[
 {"id":"a","title":"","start":"2026-11-20T01:00:00Z","end":"2026-11-20T02:00:00Z"}]`, "plan:2: a: " + unscopedText},
 		{"no zone", ics(event("a", "DTSTART:20261120T010000", "DURATION:PT1H")), "plan:3: a: names no time zone: read as UTC"},
+		{"no zone of a series, once", ics(event("a", "DTSTART:20261101T010000", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=9"),
+			event("a", "RECURRENCE-ID:20261103T010000", "DTSTART:20261103T020000", "DURATION:PT1H"),
+			event("a", "RECURRENCE-ID:20261104T010000", "DTSTART:20261104T020000", "DURATION:PT1H")), "plan:3: a: names no time zone: read as UTC"},
+		{"unscoped changes of an event that is not there, once", ics("BEGIN:VEVENT", "UID:a", "RECURRENCE-ID:20261103T010000Z", "DTSTART:20261103T020000Z", "DURATION:PT1H", "END:VEVENT",
+			"BEGIN:VEVENT", "UID:a", "RECURRENCE-ID:20261104T010000Z", "DTSTART:20261104T020000Z", "DURATION:PT1H", "END:VEVENT"), "plan:3: a: " + unscopedText},
 		{"same UID", ics(event("a", "DTSTART:20261120T010000Z", "DURATION:PT1H"), event("a", "DTSTART:20261120T010000Z", "DURATION:PT1H")), "plan:9: a: replaces the event of line 3, which has the same UID"},
 	} {
 		_, warnings, err := read(t, c.text)

@@ -124,7 +124,7 @@ func (s *reading) series(one *series, z *zones) {
 		if err != nil || latest[id.key()] != e || e.err == nil && cancelled(e) {
 			continue
 		}
-		if err := s.change(one.uid+"/"+id.key(), e, m, z); err != nil {
+		if err := s.change(one.uid, id.key(), e, m, z); err != nil {
 			s.wrong(lineOf(e), fmt.Errorf("event %.60q: %w", label(one.uid, e), err))
 		}
 	}
@@ -146,7 +146,7 @@ func label(uid string, e *component) string {
 
 // master reads an event and its recurrences that were not changed.
 func (s *reading) master(uid string, e *component, z *zones, skip *skips) error {
-	w, start, long, err := s.event(e, z)
+	w, start, long, err := s.event(uid, e, z)
 	if err != nil {
 		return err
 	}
@@ -235,28 +235,28 @@ func (s *reading) extra(dates []*prop, z *zones, long length, put func(when, len
 
 // change reads one recurrence that was changed. What it does not say, the event
 // it belongs to says.
-func (s *reading) change(id string, e, master *component, z *zones) error {
-	w, start, long, err := s.event(e, z)
+func (s *reading) change(uid, key string, e, master *component, z *zones) error {
+	w, start, long, err := s.event(uid, e, z)
 	if err != nil {
 		return err
 	}
 	if master != nil && w.Unscoped() && master.err == nil {
-		of, _, _, err := s.event(master, z)
+		of, _, _, err := s.event(uid, master, z)
 		if err != nil {
 			return err
 		}
 		w.Accounts, w.Actors, w.People, w.Resources, w.Regions, w.Kinds = of.Accounts, of.Actors, of.People, of.Resources, of.Regions, of.Kinds
 	}
-	w.ID = id
+	w.ID = uid + "/" + key
 	if w.Unscoped() && (master == nil || master.err != nil) {
-		s.warn(e.line, id, unscopedText)
+		s.warn(e.line, uid, unscopedText)
 	}
 	s.place(e.line, w, start, long)
 	return nil
 }
 
 // event reads what all recurrences of an event have in common.
-func (s *reading) event(e *component, z *zones) (finding.Window, when, length, error) {
+func (s *reading) event(uid string, e *component, z *zones) (finding.Window, when, length, error) {
 	var w finding.Window
 	if e.err != nil {
 		return w, when{}, length{}, e.err
@@ -277,7 +277,7 @@ func (s *reading) event(e *component, z *zones) (finding.Window, when, length, e
 		return w, when{}, length{}, errors.New("it ends when it starts, or before")
 	}
 	if z.floating(p) && !start.date {
-		s.warn(e.line, label(e.text("UID"), e), "names no time zone: read as "+z.zone.String())
+		s.warn(e.line, uid, "names no time zone: read as "+z.zone.String())
 	}
 	err = describe(e, &w)
 	return w, start, long, err
