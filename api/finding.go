@@ -59,6 +59,10 @@ type Finding struct {
 	Criticality string            `json:"criticality" enum:",low,medium,high,critical"`
 	Staged      bool              `json:"staged" doc:"its rule runs on trial, or was retired after one"`
 	Related     []string          `json:"related" doc:"keys of findings that speak of the same trouble; in lists only what its record names"`
+	// What folding makes of it.
+	AlsoReportedBy []finding.Also `json:"also_reported_by" doc:"other products' findings of the same trouble, which are folded into it: docs/findings-of-others.md"`
+	FoldedInto     string         `json:"folded_into" doc:"the key of the finding that it is folded into; empty: it stands for itself"`
+	Apart          *finding.Apart `json:"apart,omitempty" doc:"why it stands beside another finding of the same trouble"`
 	// ProposedCause is told of a single finding.
 	ProposedCause *ProposedCause `json:"proposed_cause,omitempty" doc:"what probably brought it about; only of a single finding, and absent where nothing shows it"`
 	CausePending  bool           `json:"cause_pending,omitempty" doc:"the log is still looked at for its cause: ask again, or listen at /api/live"`
@@ -94,6 +98,7 @@ func ViewFinding(f finding.Finding) Finding {
 		Source: f.Said(), Product: f.Product(), External: f.External, Person: f.Person(), Resources: list(f.Resources()),
 		AccountName: f.AccountName, Environment: f.Environment, Owner: f.Owner, Criticality: f.Criticality,
 		Staged: f.Staged, Related: list(slices.Clone(f.Related)),
+		AlsoReportedBy: list(f.Also), FoldedInto: f.Folded, Apart: f.Apart,
 	}
 	for _, s := range f.Evidence.First {
 		v.Evidence = append(v.Evidence, s.UID)
@@ -187,6 +192,7 @@ type listInput struct {
 	Until    time.Time        `query:"until" doc:"last seen before"`
 	Demoted  bool             `query:"demoted" doc:"also findings of rules that match too much to look at one by one"`
 	Staged   bool             `query:"staged" doc:"also findings of rules on trial, and of retired ones"`
+	Folded   bool             `query:"folded" doc:"also findings of other products that are folded into another"`
 	Limit    int              `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 	Cursor   string           `query:"cursor"`
 
@@ -199,7 +205,7 @@ func (in *listInput) filter(r Rooms) (triage.Filter, error) {
 	return triage.Filter{
 		Severity: in.Severity, Status: in.Status, Kind: in.Kind, Rule: in.Rule, Account: in.Account,
 		Actor: in.Actor, Resource: in.Resource, Text: in.Text, Since: in.Since, Until: in.Until,
-		Demoted: in.Demoted, Staged: in.Staged, Limit: in.Limit, Cursor: in.Cursor, Unexplained: in.Unexplained, Scope: scope,
+		Demoted: in.Demoted, Staged: in.Staged, Folded: in.Folded, Limit: in.Limit, Cursor: in.Cursor, Unexplained: in.Unexplained, Scope: scope,
 	}, err
 }
 

@@ -47,6 +47,7 @@ type BulkAsked struct {
 	Q        string        `json:"q,omitempty" maxLength:"4096" doc:"filter, as the list of findings takes it"`
 	Demoted  bool          `json:"demoted,omitempty" doc:"with q: also findings of rules that match too much"`
 	Staged   bool          `json:"staged,omitempty" doc:"with q: also findings of rules on trial"`
+	Folded   bool          `json:"folded,omitempty" doc:"with q: also findings that are folded into another; those of what q chooses are decided with it anyway"`
 	Expect   *int          `json:"expect,omitempty" minimum:"0" doc:"with q: how many the person has seen it choose; 412 where it is more than that by now"`
 	Decision DecisionAsked `json:"decision"`
 }
@@ -151,7 +152,7 @@ func decideMany(a huma.API, rooms Rooms, lock *changing) {
 			if err != nil {
 				return nil, err
 			}
-			f := triage.Filter{Scope: scope, Demoted: in.Body.Demoted, Staged: in.Body.Staged, Limit: bulkMost + 1}
+			f := triage.Filter{Scope: scope, Demoted: in.Body.Demoted, Staged: in.Body.Staged, Folded: in.Body.Folded, Limit: bulkMost + 1}
 			if keys, err = rooms.Triage.Store.Keys(ctx, f); err != nil {
 				return nil, rooms.wronged(err)
 			}

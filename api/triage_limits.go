@@ -59,7 +59,7 @@ func (l limitedTriage) Undo(ctx context.Context, of triage.Undo) (int, error) {
 		return 0, err
 	}
 	undone, known := 0, false
-	f := triage.Filter{Demoted: true, Staged: true, Limit: exportPage}
+	f := triage.Filter{Demoted: true, Staged: true, Folded: true, Limit: exportPage}
 	for {
 		page, next, err := l.findings.List(ctx, f)
 		if err != nil {

@@ -2,9 +2,9 @@ package finding
 
 import "time"
 
-// Report is what another product says of the trouble that a finding leads:
+// Also is what another product says of the trouble that a finding leads:
 // people see one finding, and who else reports it.
-type Report struct {
+type Also struct {
 	Key      string   `json:"key"`     // of the product's finding
 	Source   string   `json:"source"`  // the product: guardduty, securityhub
 	Product  string   `json:"product"` // that, as people call it
@@ -25,9 +25,9 @@ type Same struct {
 	Trouble string `json:"trouble"` // an ATT&CK technique, a vulnerability, a check
 }
 
-// ReportOf is the report that f makes beside the finding it is folded into.
-func ReportOf(f *Trouble, last time.Time, same Same) Report {
-	r := Report{Key: f.Key, Source: f.Said(), Product: f.Product(), Title: f.Title, Severity: f.Severity, LastSeen: last, Same: same}
+// AlsoOf is the report that f makes beside the finding it is folded into.
+func AlsoOf(f *Trouble, last time.Time, same Same) Also {
+	r := Also{Key: f.Key, Source: f.Said(), Product: f.Product(), Title: f.Title, Severity: f.Severity, LastSeen: last, Same: same}
 	if x := f.External; x != nil {
 		r.UID, r.Given, r.Own = x.UID, x.Given, x.Said
 		if len(x.Links) > 0 {

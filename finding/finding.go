@@ -222,9 +222,9 @@ type Finding struct {
 	// What stores tell of folding, which is a reading of all findings together
 	// (triage.Fold): who else reports the trouble; the key of the finding that it
 	// is folded into; and why it stands apart from one that it could be folded into.
-	Also   []Report `json:"also_reported_by,omitempty"`
-	Folded string   `json:"folded_into,omitempty"`
-	Apart  *Apart   `json:"apart,omitempty"`
+	Also   []Also `json:"also_reported_by,omitempty"`
+	Folded string `json:"folded_into,omitempty"`
+	Apart  *Apart `json:"apart,omitempty"`
 }
 
 // Part is one factor of a priority.

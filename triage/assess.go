@@ -72,7 +72,7 @@ func Exposing() Filter {
 	for _, x := range exposing {
 		words.X = append(words.X, query.Has{Field: "title", Pattern: query.Escape(x.word)})
 	}
-	return Filter{Kind: finding.KindExternal, Status: []finding.Status{finding.New, finding.InProgress}, Scope: finding.ScopeOf(words), Demoted: true}
+	return Filter{Kind: finding.KindExternal, Status: []finding.Status{finding.New, finding.InProgress}, Scope: finding.ScopeOf(words), Demoted: true, Folded: true}
 }
 
 // Exposures are the resources of which other products say, in findings that are

@@ -242,7 +242,7 @@ func Fold(all map[string]finding.Finding) {
 	}
 	slices.SortFunc(order, rank) // what leads is placed before what it leads
 	places := map[string]Folded{}
-	reports := map[string][]finding.Report{}
+	reports := map[string][]finding.Also{}
 	for _, f := range order {
 		near := map[string]*finding.Finding{}
 		for _, t := range Topics(&f.Trouble) {
@@ -253,18 +253,18 @@ func Fold(all map[string]finding.Finding) {
 		at := FoldOne(f, slices.Collect(maps.Values(near)), func(key string) bool { return places[key].Into != "" })
 		places[f.Key] = at
 		if at.Into != "" {
-			reports[at.Into] = append(reports[at.Into], finding.ReportOf(&f.Trouble, f.LastSeen, at.Same))
+			reports[at.Into] = append(reports[at.Into], finding.AlsoOf(&f.Trouble, f.LastSeen, at.Same))
 		}
 	}
 	for key, f := range all {
-		f.Folded, f.Apart, f.Also = places[key].Into, places[key].Apart, SortReports(reports[key])
+		f.Folded, f.Apart, f.Also = places[key].Into, places[key].Apart, SortAlso(reports[key])
 		all[key] = f
 	}
 }
 
-// SortReports orders reports as they are shown: the most severe first.
-func SortReports(all []finding.Report) []finding.Report {
-	slices.SortFunc(all, func(a, b finding.Report) int {
+// SortAlso orders reports as they are shown: the most severe first.
+func SortAlso(all []finding.Also) []finding.Also {
+	slices.SortFunc(all, func(a, b finding.Also) int {
 		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), strings.Compare(a.Source, b.Source), strings.Compare(a.Key, b.Key))
 	})
 	return all

@@ -12,9 +12,12 @@ import (
 const relatedMost = 500
 
 // Related are the findings that speak of the same trouble as f (finding.Relate):
-// those of other products beside ours.
+// those of other products beside ours, but for what is folded with it.
 func Related(ctx context.Context, r Reader, f *finding.Finding) ([]finding.Relation, error) {
-	met := map[string]bool{f.Key: true}
+	met := map[string]bool{f.Key: true, f.Folded: true}
+	for _, r := range f.Also {
+		met[r.Key] = true
+	}
 	var others []finding.Finding
 	add := func(list ...finding.Finding) {
 		for _, x := range list {
@@ -35,7 +38,7 @@ func Related(ctx context.Context, r Reader, f *finding.Finding) ([]finding.Relat
 		}
 	}
 	// A day more on either side: a product may write of it that much later.
-	around := Filter{Since: f.FirstSeen.Add(-25 * time.Hour), Demoted: true, Limit: relatedMost}
+	around := Filter{Since: f.FirstSeen.Add(-25 * time.Hour), Demoted: true, Folded: true, Limit: relatedMost}
 	var asks []Filter
 	if f.Actor != "" {
 		x := around

@@ -47,6 +47,7 @@ func (x *chosenFindings) flags(c *cobra.Command) {
 	flags.StringVar(&x.Text, "text", "", "with this in title, actor or resource")
 	flags.BoolVar(&x.Unexplained, "unexplained", false, "none that planned work or the log itself accounts for")
 	flags.BoolVar(&x.Demoted, "demoted", false, "also those of rules that match too much to look at one by one")
+	flags.BoolVar(&x.Folded, "folded", false, "also those of other products that are folded into another of the same trouble")
 	flags.BoolVar(&x.Staged, "staged", false, "also those of rules on trial, and of those that were retired after one")
 }
 
@@ -163,6 +164,9 @@ func (p *program) listed(page []finding.Finding) {
 		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)))
 		fmt.Fprintf(p.stdout, "             %s\n", safe(oneLine(sentence(f))))
 		fmt.Fprintf(p.stdout, "             %s, %s to %s, %s%s\n", times(f.Count), stamp(f.FirstSeen), stamp(f.LastSeen), verdict, place(f))
+		if told := foldedLine(&f); told != "" {
+			fmt.Fprintf(p.stdout, "             %s\n", safe(oneLine(told)))
+		}
 		if len(f.Explained) > 0 {
 			fmt.Fprintf(p.stdout, "             accounted for: %s\n", safe(oneLine(f.Explained[0].Text)))
 		}
@@ -250,6 +254,7 @@ func (p *program) showFinding(f finding.Finding) error {
 			fmt.Fprintf(p.stdout, "  %-12s %s\n", row[0], safe(oneLine(row[1])))
 		}
 	}
+	p.showFolded(&f)
 	p.section("Why", len(f.Reasons), func(i int) string { return f.Reasons[i].Text })
 	p.showAnomaly(f.Anomaly)
 	p.section("Priority", len(f.Parts), func(i int) string {

@@ -3,11 +3,49 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/yagura-sec/yagura/detect/external"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/triage"
 )
+
+// foldedLine says in a list what folding makes of a finding; empty: nothing.
+func foldedLine(f *finding.Finding) string {
+	switch {
+	case f.Folded != "":
+		return "folded into " + f.Folded
+	case f.Apart != nil:
+		return "stands beside " + f.Apart.Beside + ": " + f.Apart.Text
+	case len(f.Also) > 0:
+		var by []string
+		for _, r := range f.Also {
+			if !slices.Contains(by, r.Product) {
+				by = append(by, r.Product)
+			}
+		}
+		return "also reported by " + strings.Join(by, ", ")
+	}
+	return ""
+}
+
+// showFolded shows who else reports the trouble.
+func (p *program) showFolded(f *finding.Finding) {
+	p.section("Also reported by", len(f.Also), func(i int) string {
+		r := &f.Also[i]
+		said := string(r.Given)
+		if r.Own != "" {
+			said = r.Own
+		}
+		return strings.TrimSpace(fmt.Sprintf("%s: %s (%s, %s there, %s, last seen %s) as %s %s", r.Product, r.Title, r.Severity, said, r.Key, stamp(r.LastSeen), r.UID, r.Link))
+	})
+	if len(f.Also) == 0 {
+		if told := foldedLine(f); told != "" {
+			fmt.Fprintf(p.stdout, "\n%s\n", safe(oneLine(strings.ToUpper(told[:1])+told[1:])))
+		}
+	}
+}
 
 // showBeside shows what other products, or we, say of the same trouble, and how
 // what was decided here would be told to the product whose finding it is.

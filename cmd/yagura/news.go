@@ -91,7 +91,7 @@ func (n news) tell(ctx context.Context, all []finding.Occurrence, record func() 
 	for key, was := range before {
 		now, err := n.get(ctx, key)
 		// News are a courtesy: what cannot be read now is in the list.
-		if err != nil || now.Demoted || now.Staged || was != nil && was.Count == now.Count && was.Priority == now.Priority {
+		if err != nil || now.Demoted || now.Staged || now.Folded != "" || was != nil && was.Count == now.Count && was.Priority == now.Priority {
 			continue
 		}
 		change := "changed"

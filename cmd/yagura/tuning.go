@@ -21,7 +21,7 @@ func (p *program) tuning() *cobra.Command {
 positives, with what to do about it, and how long findings wait until somebody
 answers and decides. SCOPE chooses among findings.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			f := triage.Filter{Demoted: true, Staged: true}
+			f := triage.Filter{Demoted: true, Staged: true, Folded: true}
 			var err error
 			if len(args) > 0 {
 				if f.Scope, err = p.scopeFlag(args[0]); err != nil {

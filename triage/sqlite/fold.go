@@ -309,7 +309,7 @@ func foldedOf(ask func(string, ...any) (*sql.Rows, error), of map[string]*findin
 		}
 	}
 	for _, f := range of {
-		f.Also = triage.SortReports(f.Also)
+		f.Also = triage.SortAlso(f.Also)
 	}
 	return nil
 }
@@ -340,7 +340,7 @@ func tellFolded(rows *sql.Rows, of map[string]*finding.Finding) error {
 				var t finding.Trouble
 				err = errors.Join(json.Unmarshal([]byte(row.same), &same), json.Unmarshal(trouble, &t))
 				t.Key = key
-				lead.Also = append(lead.Also, finding.ReportOf(&t, timeOf(last), same))
+				lead.Also = append(lead.Also, finding.AlsoOf(&t, timeOf(last), same))
 			}
 		}
 		if err != nil {
