@@ -132,7 +132,7 @@ func (r Rooms) exceptionView(x finding.Exception) *tagged[Exception] {
 	v := ViewException(x, r.Now())
 	state := v
 	state.Explains = 0 // it changes with the log, and nobody changed the exception
-	return &tagged[Exception]{tag(state), v}
+	return tagging(state, v)
 }
 
 func exceptions(a huma.API, rooms Rooms, lock *changing) {

@@ -264,5 +264,5 @@ func (r Rooms) single(ctx context.Context, f *finding.Finding) (*tagged[Finding]
 	if v.ProposedCause, v.CausePending, err = r.proposedCause(ctx, f); err != nil {
 		return nil, r.failure(err)
 	}
-	return &tagged[Finding]{tag(f), v}, nil
+	return tagging(f, v), nil
 }

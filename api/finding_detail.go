@@ -80,7 +80,7 @@ func cases(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.wronged(err)
 		}
-		return &tagged[Case]{tag(page[0]), ViewCase(page[0])}, nil
+		return tagging(page[0], ViewCase(page[0])), nil
 	})
 }
 

@@ -6,14 +6,16 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 )
 
 // How answers to requests with an Idempotency-Key are kept, in memory: for an
-// hour, and no more than so many and so large. A request whose body is larger
-// than onceBody is refused: it could not be told apart from another.
+// hour, and no more than so many and so large; what is too much goes of whoever has
+// the most, the oldest first. A request whose body is larger than onceBody is
+// refused: it could not be told apart from another.
 const (
 	onceLasts = time.Hour
 	onceMost  = 1000
@@ -29,6 +31,12 @@ const (
 type once struct {
 	mu    sync.Mutex // guards everything below
 	kept  map[onceName]*answered
+	users map[string]*onceUser // those that something is kept of
+	bytes int
+}
+
+// onceUser is what is kept of one caller.
+type onceUser struct {
 	order []onceName // the oldest first
 	bytes int
 }
@@ -92,30 +100,52 @@ func (o *once) begin(name onceName, asked [sha256.Size]byte, now time.Time) (kno
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.kept == nil {
-		o.kept = map[onceName]*answered{}
+		o.kept, o.users = map[onceName]*answered{}, map[string]*onceUser{}
 	}
-	for len(o.order) > 0 {
-		oldest := o.kept[o.order[0]]
-		if oldest != nil && now.Sub(oldest.at) < onceLasts && len(o.kept) < onceMost && o.bytes < onceBytes {
-			break
+	for _, u := range o.users {
+		for len(u.order) > 0 && now.Sub(o.kept[u.order[0]].at) >= onceLasts {
+			o.drop(u.order[0])
 		}
-		o.drop(o.order[0])
-		o.order = o.order[1:]
 	}
 	if known, ok := o.kept[name]; ok {
 		copied := *known
 		return &copied, false
 	}
+	for len(o.kept) >= onceMost || o.bytes >= onceBytes {
+		o.drop(o.greediest().order[0])
+	}
 	known = &answered{asked: asked, at: now}
 	o.kept[name] = known
-	o.order = append(o.order, name)
+	u := o.users[name.user]
+	if u == nil {
+		u = &onceUser{}
+		o.users[name.user] = u
+	}
+	u.order = append(u.order, name)
 	return known, true
 }
 
+// greediest is the caller of whom the most is kept, of what there is too much of.
+func (o *once) greediest() (most *onceUser) {
+	for _, u := range o.users {
+		if most == nil || o.bytes >= onceBytes && u.bytes > most.bytes || o.bytes < onceBytes && len(u.order) > len(most.order) {
+			most = u
+		}
+	}
+	return most
+}
+
 func (o *once) drop(name onceName) {
-	if a := o.kept[name]; a != nil {
-		o.bytes -= len(a.body)
-		delete(o.kept, name)
+	a, u := o.kept[name], o.users[name.user]
+	if a == nil {
+		return
+	}
+	o.bytes -= len(a.body)
+	u.bytes -= len(a.body)
+	delete(o.kept, name)
+	u.order = slices.DeleteFunc(u.order, func(n onceName) bool { return n == name })
+	if len(u.order) == 0 {
+		delete(o.users, name.user)
 	}
 }
 
@@ -132,6 +162,7 @@ func (o *once) end(name onceName, a *answered, r *recorder, finished bool) {
 	}
 	a.done, a.status, a.header, a.body = true, r.status, r.Header().Clone(), r.body
 	o.bytes += len(a.body)
+	o.users[name.user].bytes += len(a.body)
 }
 
 // recorder passes an answer on and keeps a copy.

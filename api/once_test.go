@@ -55,11 +55,12 @@ func TestOnceForgets(t *testing.T) {
 		w.WriteHeader(status)
 		fmt.Fprint(w, strings.Repeat("x", 1<<19))
 	})
+	user := "alice"
 	ask := func(key string, at time.Time, want int) {
 		t.Helper()
 		r := httptest.NewRequest("POST", "/", strings.NewReader("body"))
 		r.Header.Set("Idempotency-Key", key)
-		o.serve(httptest.NewRecorder(), r, "alice", at, h)
+		o.serve(httptest.NewRecorder(), r, user, at, h)
 		if calls != want {
 			t.Errorf("asked %d times, want %d", calls, want)
 		}
@@ -71,13 +72,21 @@ func TestOnceForgets(t *testing.T) {
 	ask("b", noon, 3)
 	ask("b", noon, 4)
 	status = http.StatusOK
+	user = "bob"
+	ask("a", noon, 5)
+	user = "alice"
 	for i := range 3 * onceMost {
-		ask(fmt.Sprint(i), noon, 5+i)
+		ask(fmt.Sprint(i), noon, 6+i)
 	}
-	if len(o.kept) > onceMost || o.bytes > onceBytes+recordMost || len(o.order) > 2*onceMost {
+	if len(o.kept) > onceMost || o.bytes > onceBytes+recordMost || len(o.users) != 2 || len(o.users["alice"].order)+1 != len(o.kept) {
 		t.Errorf("%d answers of %d bytes are kept", len(o.kept), o.bytes)
 	}
-	ask(fmt.Sprint(3*onceMost-1), noon, 4+3*onceMost)
+	all := 5 + 3*onceMost
+	ask(fmt.Sprint(3*onceMost-1), noon, all)
+	user = "bob"
+	ask("a", noon, all) // one who asks for much pushes nobody else out
+	user = "alice"
+	ask("0", noon, all+1)
 	// While one is answered another under its key is not.
 	busy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		second := httptest.NewRecorder()
@@ -95,5 +104,10 @@ func TestOnceForgets(t *testing.T) {
 		r.Header.Set("Idempotency-Key", "busy")
 		o.serve(httptest.NewRecorder(), r, "alice", noon, busy)
 	}()
-	ask("busy", noon, 5+3*onceMost)
+	ask("busy", noon, all+2)
+	user = "carol"
+	ask("x", noon.Add(2*onceLasts), all+3)
+	if len(o.kept) != 1 || len(o.users) != 1 {
+		t.Errorf("of %d answers of %d callers all but one are old", len(o.kept), len(o.users))
+	}
 }

@@ -200,7 +200,7 @@ func changeUser(a huma.API, rooms Rooms) {
 			return nil, rooms.refused(err)
 		}
 		v := viewUser(u)
-		return &tagged[User]{tag(v.state()), v}, nil
+		return tagging(v.state(), v), nil
 	})
 	huma.Register(a, need(people.Admin, personal(huma.Operation{
 		OperationID: "change-user", Method: http.MethodPatch, Path: "/api/users/{name}", Summary: "Change a user", MaxBodyBytes: 1 << 20,
@@ -224,7 +224,7 @@ func changeUser(a huma.API, rooms Rooms) {
 			return nil, rooms.refused(err)
 		}
 		v := viewUser(u)
-		return &tagged[User]{tag(v.state()), v}, nil
+		return tagging(v.state(), v), nil
 	})
 }
 

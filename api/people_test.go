@@ -624,7 +624,7 @@ func TestReceive(t *testing.T) {
 }
 
 func TestTag(t *testing.T) {
-	a, b := tag(User{Name: "a"}), tag(User{Name: "b"})
+	a, b := tagging(User{Name: "a"}, 1).ETag, tagging(User{Name: "b"}, 1).ETag
 	f := func(given string, state User, fresh bool) {
 		t.Helper()
 		if err := (Conditional{given}).fresh(state); (err == nil) != fresh {
@@ -635,11 +635,42 @@ func TestTag(t *testing.T) {
 	f("*", User{Name: "a"}, true)
 	f(a, User{Name: "a"}, true)
 	f(b, User{Name: "a"}, false)
+	f(tagging(User{Name: "a"}, 2).ETag, User{Name: "a"}, true) // more is told of it, and nobody changed it
 	f(b+", "+a, User{Name: "a"}, true)
 	f("W/"+a, User{Name: "a"}, false) // If-Match compares strongly
 	if !bytes.HasPrefix([]byte(a), []byte(`"`)) || a == b {
 		t.Error(a, b)
 	}
+}
+
+// TestUnlessSame: who has the answer is told so, and only who has that one.
+func TestUnlessSame(t *testing.T) {
+	x := newHouse(t, Config{})
+	x.add("alice", people.Analyst)
+	keys := x.twoAccounts()
+	alice := x.signedIn("alice")
+	path := "/api/findings/" + keys[mine]
+	first := alice.ask("GET", path, "")
+	tag := first.Header.Get("ETag")
+	f := func(known string, want int) *http.Response {
+		t.Helper()
+		r := alice.ask("GET", path, "", header("If-None-Match", known))
+		text, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != want || (len(text) == 0) != (want == http.StatusNotModified) {
+			t.Errorf("%s: %d %q %v, want %d", known, r.StatusCode, text, err, want)
+		}
+		return r
+	}
+	if r := f(tag, 304); r.Header.Get("ETag") != tag || r.Header.Get("Content-Type") != "" || r.Header.Get("Content-Length") != "" {
+		t.Errorf("304 has %v", r.Header)
+	}
+	f("*", 304)
+	f(`"other", W/`+tag, 304)
+	f(`"other"`, 200)
+	f(strings.ToUpper(tag), 200)
+	alice.want(200, "POST", path+"/decisions", `{"status":"in_progress"}`, header("If-None-Match", tag))
+	f(tag, 200)
+	alice.want(404, "GET", "/api/findings/aaaaaaaaaaaaaaaaaaaa", "", header("If-None-Match", "*"))
 }
 
 func operationOf(path string) huma.Operation {

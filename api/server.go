@@ -80,7 +80,7 @@ func New(cfg Config, rooms Rooms) http.Handler {
 	rooms.version = cfg.Version
 	describe(a, cfg, rooms.limited())
 	mux.Handle("GET /metrics", rooms.Metrics)
-	return &guard{Config: cfg, door: rooms.People, api: rooms.maskable(problems(mux)), pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed, now: rooms.Now}
+	return &guard{Config: cfg, door: rooms.People, api: unlessSame(rooms.maskable(problems(mux))), pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed, now: rooms.Now}
 }
 
 func openAPI(version string) huma.Config {

@@ -96,7 +96,7 @@ func views(a huma.API, rooms Rooms, lock *changing) {
 		if err != nil {
 			return nil, err
 		}
-		return &tagged[View]{tag(v), v}, nil
+		return tagging(v, v), nil
 	})
 	putView(a, rooms, lock)
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
@@ -163,6 +163,6 @@ func putView(a huma.API, rooms Rooms, lock *changing) {
 		if err != nil {
 			return nil, err
 		}
-		return &tagged[View]{tag(kept), kept}, nil
+		return tagging(kept, kept), nil
 	})
 }

@@ -170,7 +170,7 @@ func (r Rooms) window(ctx context.Context, id string) (finding.Window, error) {
 func (r Rooms) windowView(w finding.Window) *tagged[Window] {
 	state := w
 	state.Explains, state.Times = 0, nil // they change with the log, and nobody changed the window
-	return &tagged[Window]{tag(state), ViewWindow(w, r.Now(), r.Triage.Expand)}
+	return tagging(state, ViewWindow(w, r.Now(), r.Triage.Expand))
 }
 
 // setWindow keeps w and gives it back as it is kept.
