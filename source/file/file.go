@@ -7,6 +7,8 @@
 //
 // Compression and container are recognised by content, never by name. Reading
 // streams: what is held is the current record and the batches on their way.
+// Records are JSON; of text, Zeek's tables are, and rows of CSV and lines that are
+// of a format that is read: each becomes a JSON object.
 //
 // A file is known by its absolute path, and its version is its size and time:
 // asking costs no reading. A plain file that grew since goes on where it ended,
@@ -35,8 +37,12 @@ type Config struct {
 	Paths []string
 	// Format is what the records are ("aws.cloudtrail"); empty: to be recognised later.
 	Format string
-	// InputFormat forces the container: Records, Array, JSONL or JSON.
+	// InputFormat forces the container: Records, Array, JSONL, JSON, Zeek, CSV or Lines.
 	InputFormat string
+	// Known tells whether a record, made of a line or a row of text, is of a format
+	// that is read: then the text is read as such. Text that it does not know is not
+	// JSON. Nil: of text only Zeek's logs are recognised.
+	Known func(record []byte) bool
 	// Follow goes on for new, growing and rotated files until the context ends.
 	// Compressed files and arrays are read once they rest for two polls. Growth
 	// of a file that rested for a minute may be seen a minute later.
@@ -128,8 +134,8 @@ func New(cfg Config) (*Source, error) {
 	if cfg.Follow && slices.Contains(cfg.Paths, stdinName) {
 		return nil, errors.New("file: standard input ends when it ends, and cannot be followed")
 	}
-	if !slices.Contains([]string{Auto, Records, Array, JSONL, JSON}, cfg.InputFormat) {
-		return nil, fmt.Errorf("file: input format %q is none of records, array, jsonl, json", cfg.InputFormat)
+	if !slices.Contains([]string{Auto, Records, Array, JSONL, JSON, Zeek, CSV, Lines}, cfg.InputFormat) {
+		return nil, fmt.Errorf("file: input format %q is none of records, array, jsonl, json, zeek, csv, lines", cfg.InputFormat)
 	}
 	if cfg.Poll < 0 || cfg.BatchWait < 0 || cfg.MaxDecompressed < 0 || cfg.MaxRatio < 0 || cfg.MaxRecord < 0 ||
 		cfg.MaxDepth < 0 || cfg.Parallel < 0 || cfg.BatchRecords < 0 || cfg.BatchBytes < 0 {

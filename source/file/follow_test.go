@@ -33,9 +33,15 @@ func follow(t *testing.T, l *sourcetest.Ledger, paths ...string) *follower {
 
 func followAt(t *testing.T, now func() time.Time, l *sourcetest.Ledger, paths ...string) *follower {
 	t.Helper()
-	f := &follower{t: t, l: l, bodies: map[string][]string{}}
 	cfg := config(l, paths...)
-	cfg.Follow, cfg.Poll, cfg.BatchWait, cfg.Now = true, poll, poll, now
+	cfg.Now = now
+	return followWith(t, l, cfg)
+}
+
+func followWith(t *testing.T, l *sourcetest.Ledger, cfg Config) *follower {
+	t.Helper()
+	f := &follower{t: t, l: l, bodies: map[string][]string{}}
+	cfg.Follow, cfg.Poll, cfg.BatchWait = true, poll, poll
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ type worker struct {
 // work reads what comes from the queue.
 func (s *Source) work(ctx context.Context, queue <-chan *target) error {
 	w := &worker{s: s, open: opener{maxBytes: s.cfg.MaxDecompressed, maxRatio: s.cfg.MaxRatio, ratioFrom: s.ratioFrom}, b: builder{s: s}}
-	w.spl.maxRecord, w.spl.maxDepth = s.cfg.MaxRecord, s.cfg.MaxDepth
+	w.spl.maxRecord, w.spl.maxDepth, w.spl.known = s.cfg.MaxRecord, s.cfg.MaxDepth, s.cfg.Known
 	defer w.open.close()
 	for t := range queue {
 		if err := context.Cause(ctx); err != nil {
@@ -180,6 +180,12 @@ func refresh(t *target, f *os.File) error {
 func (w *worker) records(ctx context.Context, r *reading, c *content) error {
 	w.spl.reset(c, w.s.cfg.InputFormat)
 	w.spl.resumed = r.base > 0 || r.position > 0
+	if r.base > 0 {
+		w.spl.from = r.base
+		if head := headOf(r.file); head != nil {
+			w.spl.resumeTable(head)
+		}
+	}
 	if w.s.cfg.Follow && c.kind == "" && !r.t.pipe {
 		// Rotated and quiet: nobody writes it any more.
 		w.spl.growing, w.spl.unsettle = r.t.name == r.t.path || r.t.unsteady, r.t.unsteady

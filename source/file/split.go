@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/texttable"
 )
 
 // The containers that can be forced; Auto finds out by content.
@@ -18,6 +19,7 @@ const (
 	Array   = "array"   // [record, …]
 	JSONL   = "jsonl"   // one record a line, never unwrapped
 	JSON    = "json"    // records in a row, over lines as they like, never unwrapped
+	// and those of text: Zeek, CSV, Lines
 )
 
 // item is one record of an object, readable or not.
@@ -37,6 +39,7 @@ const (
 	atTop                // between values
 	inArray              // between the elements of an array of records
 	inTail               // in a wrapper, behind its array
+	inTable              // in a table or lines of text
 	atEnd
 )
 
@@ -58,6 +61,12 @@ type splitter struct {
 	junk     int    // lines in a row that are not JSON
 	key      []byte // the first key of the last readable record, in quotes
 
+	table *texttable.Table  // nil: it is JSON
+	known func([]byte) bool // see Config.Known
+	out   []byte            // the object made of a row
+	line  int64             // lines so far between values, or of the table
+	from  int64             // where in the object this reading began
+
 	whole     bool   // the object is one reject, because nothing in it is JSON
 	held      bool   // something at the end was left for later
 	contained bool   // an array or wrapper was found
@@ -77,7 +86,7 @@ const aheadWindow = 256 << 10
 
 func (s *splitter) reset(r io.Reader, form string) {
 	s.window.reset(r)
-	*s = splitter{window: s.window, form: form, key: s.key[:0]}
+	*s = splitter{window: s.window, form: form, key: s.key[:0], known: s.known, out: s.out}
 	s.lines = form == JSONL
 }
 
@@ -95,6 +104,8 @@ func (s *splitter) next() (item, bool) {
 			it, ok = s.element()
 		case inTail:
 			it, ok = s.tail()
+		case inTable:
+			it, ok = s.row()
 		default:
 			return item{}, false
 		}
@@ -117,12 +128,17 @@ func (s *splitter) first() (item, bool) {
 	if bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
 		s.i += 3
 		s.start = s.i
-		return item{}, false
 	}
 	for _, m := range []string{"\xff\xfe", "\xfe\xff", "{\x00", "[\x00", "\x00{", "\x00["} {
 		if bytes.HasPrefix(b, []byte(m)) {
 			return s.rest("not JSON in UTF-8: the text is UTF-16 or UTF-32; convert it to UTF-8"), true
 		}
+	}
+	if s.table == nil && (s.form == Zeek || s.form == CSV || s.form == Lines) {
+		s.table = texttable.New(s.form)
+	}
+	if s.table != nil {
+		s.place = inTable
 	}
 	return item{}, false
 }
@@ -135,6 +151,9 @@ func (s *splitter) space() (byte, bool) {
 			if !isSpace(c) && c != ',' && c != 0x1e { // 0x1e sets records apart in JSON text sequences
 				s.start = s.i
 				return c, true
+			}
+			if c == '\n' {
+				s.line++
 			}
 			s.i++
 		}
@@ -369,8 +388,12 @@ func (s *splitter) nextLine() bool {
 
 // notJSON is something between values that no value starts with.
 func (s *splitter) notJSON() (item, bool) {
+	if s.form == Auto && s.found == 0 && s.from == 0 && s.recogniseTable() {
+		return item{}, false
+	}
 	if s.readable == 0 && s.junk == 0 && !s.resumed && !s.jsonAhead() {
-		if s.growing && s.end-s.i < aheadWindow && s.err == io.EOF && bytes.IndexByte(s.buf[s.i:s.end], '\n') < 0 {
+		if s.growing && s.end-s.i < aheadWindow && s.err == io.EOF &&
+			(bytes.IndexByte(s.buf[s.i:s.end], '\n') < 0 || s.known != nil && texttable.Begun(s.buf[s.i:s.end])) {
 			return s.hold()
 		}
 		return s.rest("not JSON: " + startsWith(s.buf[s.i:s.end])), true
