@@ -268,6 +268,7 @@ func TestExploreRefusals(t *testing.T) {
 	f(admin, 404, "GET", "/api/rules/r2", "", "r2")
 	f(admin, 422, "GET", "/api/ledger/matrix?days=100000", "", "days")
 	f(alice, 404, "GET", "/api/secrets/detail?resource="+url.QueryEscape(theirSecret), "", "no record names")
+	f(alice, 200, "GET", "/api/columns", "", `"usage":[{"name":"hour","type":"time",`)
 	f(carol, 200, "POST", "/api/sql", `{"query":"select 1"}`, `"rows":[[48,"a"],[null,`)
 	f(carol, 422, "POST", "/api/sql", `{"query":"drop table events"}`, "only SELECT")
 	f(carol, 422, "POST", "/api/sql", `{"query":""}`, "query")

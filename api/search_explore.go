@@ -159,17 +159,24 @@ type Column struct {
 
 // Columns is all of them.
 type Columns struct {
-	Columns []Column `json:"columns"`
+	Columns []Column `json:"columns" doc:"of events, which filters and SQL name"`
+	Usage   []Column `json:"usage" doc:"of usage, the other table of SQL"`
 }
 
 func columns(a huma.API) {
 	type all struct{ Body Columns }
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
-		OperationID: "columns", Method: http.MethodGet, Path: "/api/columns", Summary: "The columns of events, which filters and SQL name",
+		OperationID: "columns", Method: http.MethodGet, Path: "/api/columns", Summary: "The columns of events and usage, which filters and SQL name",
 	})), func(context.Context, *struct{}) (*all, error) {
+		told := func(c *query.Spec) Column {
+			return Column{c.Name, c.Type.String(), list(c.Aliases), list(c.Values), c.Doc}
+		}
 		out := &all{}
 		for _, c := range query.Columns() {
-			out.Body.Columns = append(out.Body.Columns, Column{c.Name, c.Type.String(), list(c.Aliases), list(c.Values), c.Doc})
+			out.Body.Columns = append(out.Body.Columns, told(&c.Spec))
+		}
+		for _, c := range query.UsageColumns() {
+			out.Body.Usage = append(out.Body.Usage, told(&c))
 		}
 		return out, nil
 	})

@@ -36,8 +36,8 @@ func TestColumnsDocument(t *testing.T) {
 		"to sum over principals or operations, say `where resource_uid = ''`. Events that are a `twin` do not count,\n" +
 		"nor do those of category `insight`.\n\n" +
 		"| column | type | what it is |\n| --- | --- | --- |\n")
-	for _, c := range usageColumns(t) {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c[0], c[1], c[2])
+	for _, c := range UsageColumns() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Name, c.Type, c.Doc)
 	}
 	b.WriteString("\n## Types\n\n| type | filters | in SQL |\n| --- | --- | --- |\n")
 	for _, r := range typeRows(t) {
@@ -46,47 +46,31 @@ func TestColumnsDocument(t *testing.T) {
 	golden.Check(t, "../docs/columns.md", b.Bytes())
 }
 
-// usageColumns are name, type and meaning, held to the fields of usage.Row.
-func usageColumns(t *testing.T) [][3]string {
-	t.Helper()
-	doc := [][2]string{
-		{"hour", "start of the hour, UTC"},
-		{"cloud_provider", "as in events"},
-		{"account_uid", "the account that received the calls"},
-		{"actor_uid", "the principal"},
-		{"actor_type", "as in events"},
-		{"caller", "as in events"},
-		{"api_service", "as in events"},
-		{"api_operation", "as in events"},
-		{"resource_uid", "a resource that the calls name; empty: all calls, counted once each; `" + usage.Other + "`: those beyond the first 1,000 of an hour, actor and operation"},
-		{"region", "as in events"},
-		{"outcome", "as in events"},
-		{"count", "how many calls"},
-		{"first", "time of the first of them"},
-		{"last", "time of the last of them"},
-	}
-	var out [][3]string
+// TestUsageColumns holds them to the fields of usage.Row.
+func TestUsageColumns(t *testing.T) {
+	var fields []Spec
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[usage.Row]()) {
 		if f.Anonymous {
 			continue
 		}
-		name, i := f.Tag.Get("json"), len(out)
-		if i >= len(doc) || doc[i][0] != name {
-			t.Fatalf("usage has %q as column %d: say here what it is", name, i)
-		}
-		kind := Text
+		c := Spec{Name: f.Tag.Get("json")}
 		switch {
 		case f.Type == reflect.TypeFor[time.Time]():
-			kind = Time
+			c.Type = Time
 		case f.Type.Kind() == reflect.Int64:
-			kind = Int
+			c.Type = Int
 		}
-		out = append(out, [3]string{name, kind.String(), doc[i][1]})
+		fields = append(fields, c)
 	}
-	if len(out) != len(doc) {
-		t.Fatalf("usage has %d columns, %d are told", len(out), len(doc))
+	told := UsageColumns()
+	if len(told) != len(fields) {
+		t.Fatalf("usage has %d columns, %d are told", len(fields), len(told))
 	}
-	return out
+	for i, c := range told {
+		if c.Name != fields[i].Name || c.Type != fields[i].Type || c.Doc == "" {
+			t.Errorf("column %d is %s of type %s, %q; usage has %s of type %s", i, c.Name, c.Type, c.Doc, fields[i].Name, fields[i].Type)
+		}
+	}
 }
 
 // typeRows are what each type takes in a filter, and its type in SQL.

@@ -9,7 +9,7 @@ import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
 import { Failed, Loading, Nothing } from '@/parts/states'
 import { SQLChart, SQLTable } from './answer'
-import { useColumns } from './box'
+import { useTables } from './box'
 import { csvOf, plotOf } from './sql'
 import { SearchTabs } from './tabs'
 import { useTexts } from './texts'
@@ -109,17 +109,19 @@ function Editor({ value, busy, onRun }: { value: string; busy: boolean; onRun: (
 
 function Help({ onChoose }: { onChoose: (sql: string) => void }) {
   const t = useTexts()
-  const columns = useColumns()
+  const tables = useTables()
   return (
     <div className={css.help}>
       <section>
         <h2>{t('sqlExamples')}</h2>
         <ul>{examples.map((x) => <li key={x.text}><button type="button" onClick={() => onChoose(x.sql)}>{t(x.text)}</button><pre tabIndex={0}>{x.sql}</pre></li>)}</ul>
       </section>
-      <section>
-        <h2>{t('sqlColumns')}</h2>
-        <dl>{columns.map((c) => <div key={c.name}><dt><code>{c.name}</code></dt><dd>{c.doc}</dd></div>)}</dl>
-      </section>
+      {([['events', tables?.columns], ['usage', tables?.usage]] as const).map(([table, columns]) => (
+        <section key={table}>
+          <h2>{t('sqlColumns', { table })}</h2>
+          <dl>{columns?.map((c) => <div key={c.name}><dt><code>{c.name}</code></dt><dd>{c.doc}</dd></div>)}</dl>
+        </section>
+      ))}
     </div>
   )
 }

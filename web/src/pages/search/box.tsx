@@ -24,7 +24,12 @@ interface Props {
 
 /** The columns of events; they do not change while the server runs. */
 export function useColumns(): Field[] {
-  return useQuery({ ...get('/api/columns'), staleTime: Infinity }).data?.columns ?? none
+  return useTables()?.columns ?? none
+}
+
+/** The columns of both tables of SQL. */
+export function useTables() {
+  return useQuery({ ...get('/api/columns'), staleTime: Infinity }).data
 }
 const none: Field[] = []
 

@@ -11,7 +11,7 @@ const event = {
 }
 const answers = {
   'GET /api/session': session,
-  'GET /api/columns': { columns: [{ name: 'api_operation', type: 'text', aliases: ['operation'], values: [], doc: 'such as GetSecretValue' }, { name: 'outcome', type: 'enum', aliases: [], values: ['success', 'denied'], doc: 'how the call ended' }] },
+  'GET /api/columns': { columns: [{ name: 'api_operation', type: 'text', aliases: ['operation'], values: [], doc: 'such as GetSecretValue' }, { name: 'outcome', type: 'enum', aliases: [], values: ['success', 'denied'], doc: 'how the call ended' }], usage: [{ name: 'hour', type: 'time', aliases: [], values: [], doc: 'start of the hour' }] },
   'GET /api/search': { events: [event], more: false },
   'GET /api/search/histogram': { since: '2026-03-02T00:00:00Z', until: '2026-03-02T04:00:00Z', width: 3600, buckets, total: 6, sampled: true, looked: 100, stored: 400 },
   'GET /api/search/fields': { total: 6, sampled: true, looked: 100, stored: 400, fields: [{ field: 'outcome', values: [{ value: 'denied', count: 6 }], more: false }] },
