@@ -17,11 +17,11 @@ import (
 const module = "github.com/yagura-sec/yagura/"
 
 var (
-	nouns     = []string{"event", "usage", "query", "finding", "resource"}
-	libraries = []string{"sigma", "iam", "alert", "mask"}
+	nouns     = []string{"event", "usage", "query", "finding", "resource", "register"}
+	libraries = []string{"sigma", "iam", "alert", "mask", "companion", "dashboard"}
 	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "export", "inventory", "posture", "respond", "cost", "news", "guide"}
 	// alone are folders of data, which import none of ours.
-	alone = []string{"rules"}
+	alone = []string{"rules", "mappings", "dashboards"}
 )
 
 // exceptions are imports between rooms that were argued for.
