@@ -153,8 +153,6 @@ type Trouble struct {
 	// Related are keys of findings, of others or ours, that speak of the same
 	// trouble.
 	Related []string `json:"related,omitempty"`
-	// Exposure of the resource where the detector knows it.
-	Exposure Exposure `json:"exposure,omitempty"`
 	// Explained is what accounts for it. A finding is explained where all of its
 	// occurrences are.
 	Explained []Explanation `json:"explained_by,omitempty"`

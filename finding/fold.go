@@ -216,7 +216,7 @@ func priority(parts []Part) int {
 // every store keeps and finds the same texts. Slices are copied where changed.
 func (o *Occurrence) Clean() {
 	for _, s := range []*string{&o.Key, (*string)(&o.Kind), &o.Rule, &o.LogSource, &o.Title, (*string)(&o.Severity),
-		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter, &o.Source, (*string)(&o.Exposure)} {
+		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter, &o.Source} {
 		*s = clean(*s)
 	}
 	o.FalsePositives, o.Next, o.Related = cleanAll(o.FalsePositives), cleanAll(o.Next), cleanAll(o.Related)

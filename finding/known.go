@@ -339,19 +339,17 @@ func counted(n int, one, many string) string {
 // exposurePart is the factor of who can get at the resource.
 func exposurePart(f *Finding, k *Known) Part {
 	const name = "exposure"
-	e, why := f.Exposure, ""
+	var a Assessment
 	if k != nil && f.Resource != "" {
-		if a := k.Assessed[f.Resource]; exposureWeights[a.Exposure] > exposureWeights[e] {
-			e, why = a.Exposure, a.Why
-		}
+		a = k.Assessed[f.Resource]
 	}
-	w, ok := exposureWeights[e]
+	w, ok := exposureWeights[a.Exposure]
 	if !ok {
 		return Part{name, 1, unassessed}
 	}
-	text := "the resource is " + string(e)
-	if why != "" {
-		text += ": " + why
+	text := "the resource is " + string(a.Exposure)
+	if a.Why != "" {
+		text += ": " + a.Why
 	}
 	return Part{name, w, text}
 }

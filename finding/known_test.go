@@ -84,9 +84,6 @@ func TestFormula(t *testing.T) {
 	f(100, critical("", "", "open"))
 	f(70, critical("", "", "closed"))
 	f(21, critical("dev", "one", "closed"))
-	public := critical("", "", "closed")
-	public.Exposure = ExposurePublic // the detector has seen more
-	f(100, public)
 	explained := critical("", "", "")
 	explained.Explained = []Explanation{{Kind: "context", Text: "a deploy"}}
 	f(25, explained)
