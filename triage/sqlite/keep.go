@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -266,52 +267,93 @@ func (x *index) moved(old, e *finding.Estate) []string {
 	})
 }
 
-// Assess is triage.Keeper's.
+// assessPiece is how many findings are made anew at a time when principals and
+// resources are judged: who lists, decides or records meanwhile gets in between.
+const assessPiece = 500
+
+// Assess is triage.Keeper's. What was judged is written last, so that findings
+// which are not made anew when the program ends are when it judges again.
 func (s *Store) Assess(ctx context.Context, all []finding.Assessment) (touched int, err error) {
+	s.assessing.Lock()
+	defer s.assessing.Unlock()
 	assessed := make(map[string]finding.Assessment, len(all))
 	for _, a := range all {
 		assessed[a.Subject] = a
 	}
+	var old map[string]finding.Assessment
+	var keys []string
 	err = s.held(ctx, func(idx *index) error {
-		known := *s.now.Load().known
-		old := known.Assessed
-		known.Assessed = assessed
-		changed := func(subject string) bool { return subject != "" && old[subject] != assessed[subject] }
-		idx.mu.RLock()
-		actor, resource := idx.texts[columnOf["actor"]].test("", changed), idx.texts[columnOf["resource"]].test("", changed)
-		idx.mu.RUnlock()
-		keys := idx.keysWhere(func(row int32) bool { return actor(row) || resource(row) })
-		touched = len(keys)
-		return s.txHeld(ctx, func(r *recording) error {
-			for subject := range old {
-				if _, still := assessed[subject]; still {
-					continue
-				}
-				if _, err := r.t.Exec(`DELETE FROM assessed WHERE subject = ?`, subject); err != nil {
-					return err
-				}
-			}
-			for subject, a := range assessed {
-				if !changed(subject) {
-					continue
-				}
-				if err := r.body(`INSERT OR REPLACE INTO assessed VALUES (?, ?)`, subject, a); err != nil {
-					return err
-				}
-			}
-			r.known = &known
-			for _, key := range keys {
+		old = s.assess(assessed)
+		keys = idx.judgedAnew(old, assessed)
+		return nil
+	})
+	for piece := range slices.Chunk(keys, assessPiece) {
+		if err != nil {
+			break
+		}
+		err = s.tx(ctx, func(r *recording) error {
+			for _, key := range piece {
 				if err := r.relist(key); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
-	})
+	}
+	if err == nil && !maps.Equal(old, assessed) {
+		err = s.tx(ctx, func(r *recording) error { return r.assessed(old, assessed) })
+	}
 	if err != nil {
+		s.writing.Lock()
+		defer s.writing.Unlock()
+		if old != nil {
+			s.assess(old)
+		}
 		return 0, fmt.Errorf("keep what was judged of principals and resources: %w", err)
 	}
-	return touched, nil
+	return len(keys), nil
+}
+
+// assess makes what is known say so from here on and gives what it said; s.writing
+// is held.
+func (s *Store) assess(assessed map[string]finding.Assessment) (old map[string]finding.Assessment) {
+	next := *s.now.Load()
+	known := *next.known
+	old, known.Assessed = known.Assessed, assessed
+	next.known = &known
+	s.now.Store(&next)
+	return old
+}
+
+// judgedAnew are the findings whose principal or resource is judged otherwise.
+func (x *index) judgedAnew(old, is map[string]finding.Assessment) []string {
+	changed := func(subject string) bool { return subject != "" && old[subject] != is[subject] }
+	x.mu.RLock()
+	actor, resource := x.texts[columnOf["actor"]].test("", changed), x.texts[columnOf["resource"]].test("", changed)
+	x.mu.RUnlock()
+	return x.keysWhere(func(row int32) bool { return actor(row) || resource(row) })
+}
+
+// assessed writes what is judged otherwise than it was.
+func (r *recording) assessed(old, is map[string]finding.Assessment) error {
+	for subject := range old {
+		if _, still := is[subject]; still {
+			continue
+		}
+		if _, err := r.t.Exec(`DELETE FROM assessed WHERE subject = ?`, subject); err != nil {
+			return err
+		}
+	}
+	for subject, a := range is {
+		if a == old[subject] {
+			continue
+		}
+		if err := r.body(`INSERT OR REPLACE INTO assessed VALUES (?, ?)`, subject, a); err != nil {
+			return err
+		}
+	}
+	// Readers beside this program learn what is known where it says that it changed.
+	return r.t.Scan(`UPDATE revision SET n = n + 1 RETURNING n`, nil, new(int64))
 }
 
 // explains counts what each exception and window accounts for.

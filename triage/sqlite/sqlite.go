@@ -208,9 +208,10 @@ type Store struct {
 	own    bool // Close closes db
 	expand triage.Expand
 
-	writing sync.Mutex // held while the file is changed and what is in memory follows
-	now     atomic.Pointer[state]
-	planned time.Time // how far repeating windows are expanded; of who holds writing
+	writing   sync.Mutex // held while the file is changed and what is in memory follows
+	now       atomic.Pointer[state]
+	assessing sync.Mutex // held by who judges principals and resources
+	planned   time.Time  // how far repeating windows are expanded; of who holds writing
 }
 
 // state is what is kept in memory of the file.
