@@ -18,7 +18,9 @@ import (
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/alerts"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
+	"github.com/yagura-sec/yagura/normalise/gcpaudit"
 	"github.com/yagura-sec/yagura/normalise/hec"
+	"github.com/yagura-sec/yagura/normalise/workspace"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/pipeline"
@@ -53,7 +55,9 @@ func Source(n config.Node, asks Asks) (source.Source, error) {
 
 // Formats are the formats that can be read.
 func Formats() normalise.Registry {
-	return normalise.NewRegistry(append(alerts.All(), cloudtrail.Normaliser{}, hec.Normaliser{})...)
+	return normalise.NewRegistry(slices.Concat(alerts.All(), workspace.All(), []normalise.Normaliser{
+		cloudtrail.Normaliser{}, hec.Normaliser{}, gcpaudit.Normaliser{},
+	})...)
 }
 
 // BuiltinRules are our own rules, and how messages name them.

@@ -70,7 +70,7 @@ func TestRecogniseOthers(t *testing.T) {
 	f(`{"eventname":"GetObject","eventsource":"s3.amazonaws.com"}`, "keys in small letters")
 	f(`{"class_uid":3002,"metadata":{}}`, "an OCSF event of class 3002")
 	f(`{"expected":[]}`, "answers that a test expects")
-	f(`{"protoPayload":{},"logName":"x"}`, "Google Cloud")
+	f(`{"jsonPayload":{},"logName":"projects/x/logs/run.googleapis.com%2Fstdout","insertId":"1"}`, "Google Cloud's log run.googleapis.com/stdout")
 	f(`{"b":1,"a":2,"c":{}}`, "JSON, but none of the formats Yagura reads: top-level keys b, a, c")
 	f(`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}`, "a, b, c, d, e, f and 2 more")
 	f(`{"\u001b[31m":1}`, "keys ?[31m")

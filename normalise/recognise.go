@@ -104,11 +104,14 @@ func recognise(tree *jsontree.Tree, text string, inside int) (format, why string
 	if root.Get("CloudTrailEvent").Kind() == jsontree.String || isCloudTrail(root) {
 		return CloudTrail, ""
 	}
-	if m := root.Get("message").String(); inside < 2 && strings.HasPrefix(strings.TrimSpace(m), "{") {
+	if m := root.Get("message").String(); inside < maxInside && strings.HasPrefix(strings.TrimSpace(m), "{") {
 		format, why = recognise(new(jsontree.Tree), strings.TrimSpace(m), inside+1)
 		if format == "" {
 			why = "a CloudWatch Logs event; its message is " + why
 		}
+		return format, why
+	}
+	if format, why := recogniseGoogle(root, inside); format != "" || why != "" {
 		return format, why
 	}
 	for _, k := range known {
@@ -124,8 +127,17 @@ func recognise(tree *jsontree.Tree, text string, inside int) (format, why string
 			return "", s.what
 		}
 	}
+	if what := otherIdentity(root); what != "" {
+		return "", what
+	}
+	if format, why, ok := unwrapped(root, inside); ok {
+		return format, why
+	}
 	return "", unknown + keys(root)
 }
+
+// maxInside is how many envelopes are looked into.
+const maxInside = 2
 
 const notYet = "; Yagura does not read these yet"
 
@@ -185,6 +197,12 @@ var known = []struct {
 	{ZeekDHCP, isZeek("dhcp")},
 	{ZeekSSL, isZeek("ssl")},
 	{Squid, isSquid},
+	{EntraSignIn, IsEntraSignIn},
+	{EntraAudit, IsEntraAudit},
+	{KeyVault, IsKeyVault},
+	{AzureActivity, IsAzureActivity},
+	{Office365, IsOffice365},
+	{Okta, IsOkta},
 }
 
 // shape is something that is JSON and not for us, and what to call it.
@@ -229,14 +247,6 @@ var shapes = []shape{
 	{"an AWS Config notice" + notYet, has("configurationItem")},
 	{"an AWS Config notice" + notYet, has("configurationItemStatus", "resourceType")},
 	{"a VPC Flow Logs record" + notYet, has("srcaddr", "dstaddr")},
-	{"a Google Cloud audit record" + notYet, has("protoPayload", "logName")},
-	{"an Azure log record" + notYet, has("operationName", "category", "time")},
-	{"an Azure log record" + notYet, has("operationName", "eventTimestamp")},
-	{"an Office 365 audit record" + notYet, has("Workload", "Operation")},
-	{"an Okta log record" + notYet, has("published", "eventType", "actor")},
-	{"a Google Workspace log record" + notYet, func(v jsontree.Value) bool {
-		return v.Get("kind").String() == "admin#reports#activity"
-	}},
 }
 
 // keys lists an object's first keys.

@@ -36,6 +36,15 @@ import (
 // An event of another format is held against no rule.
 var Sources = map[string]match.Source{
 	"aws.cloudtrail": {Product: "aws", Service: "cloudtrail"},
+
+	"gcp.audit":                      {Product: "gcp", Service: "gcp.audit"},
+	"google.workspace.admin":         {Product: "gcp", Service: "google_workspace.admin"},
+	"google.workspace.login":         {Product: "gcp", Service: "google_workspace.login"},
+	"google.workspace.drive":         {Product: "gcp", Service: "google_workspace.drive"},
+	"google.workspace.token":         {Product: "gcp", Service: "google_workspace.token"},
+	"google.workspace.saml":          {Product: "gcp", Service: "google_workspace.saml"},
+	"google.workspace.groups":        {Product: "gcp", Service: "google_workspace.groups"},
+	"google.workspace.user_accounts": {Product: "gcp", Service: "google_workspace.user_accounts"},
 }
 
 // Options is what a detector is made with. The zero Options are ready to use.

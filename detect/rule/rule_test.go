@@ -83,7 +83,7 @@ func TestJudge(t *testing.T) {
 	j := judge(t, d,
 		call(2, "StopLogging", "tanaka", trail), call(1, "StopLogging", "suzuki", trail),
 		call(70, "DescribeTrails", "tanaka", ""), call(3, "StartLogging", "tanaka", trail),
-		event.Event{Format: "gcp.audit", Time: time.Unix(0, 0), Raw: []byte(`{"eventName":"StopLogging"}`)})
+		event.Event{Format: "splunk.hec", Time: time.Unix(0, 0), Raw: []byte(`{"eventName":"StopLogging"}`)})
 	if len(j.Occurrences) != 2 {
 		t.Fatalf("%d occurrences, want 2", len(j.Occurrences))
 	}
