@@ -17,9 +17,14 @@ import (
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/alerts"
+	"github.com/yagura-sec/yagura/normalise/azureactivity"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
+	"github.com/yagura-sec/yagura/normalise/entra"
 	"github.com/yagura-sec/yagura/normalise/gcpaudit"
 	"github.com/yagura-sec/yagura/normalise/hec"
+	"github.com/yagura-sec/yagura/normalise/keyvault"
+	"github.com/yagura-sec/yagura/normalise/office365"
+	"github.com/yagura-sec/yagura/normalise/okta"
 	"github.com/yagura-sec/yagura/normalise/workspace"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
@@ -57,6 +62,7 @@ func Source(n config.Node, asks Asks) (source.Source, error) {
 func Formats() normalise.Registry {
 	return normalise.NewRegistry(slices.Concat(alerts.All(), workspace.All(), []normalise.Normaliser{
 		cloudtrail.Normaliser{}, hec.Normaliser{}, gcpaudit.Normaliser{},
+		azureactivity.Normaliser{}, keyvault.Normaliser{}, entra.SignIns{}, entra.Audits{}, office365.Normaliser{}, okta.Normaliser{},
 	})...)
 }
 

@@ -45,6 +45,13 @@ var Sources = map[string]match.Source{
 	"google.workspace.saml":          {Product: "gcp", Service: "google_workspace.saml"},
 	"google.workspace.groups":        {Product: "gcp", Service: "google_workspace.groups"},
 	"google.workspace.user_accounts": {Product: "gcp", Service: "google_workspace.user_accounts"},
+
+	"azure.activity": {Product: "azure", Service: "activitylogs"},
+	"azure.keyvault": {Product: "azure", Service: "keyvault"},
+	"entra.signin":   {Product: "azure", Service: "signinlogs"},
+	"entra.audit":    {Product: "azure", Service: "auditlogs"},
+	"m365.audit":     {Product: "m365", Service: "audit"},
+	"okta.system":    {Product: "okta", Service: "okta"},
 }
 
 // Options is what a detector is made with. The zero Options are ready to use.

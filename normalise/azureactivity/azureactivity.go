@@ -83,8 +83,14 @@ func fill(e *event.Event, d *record.Doc) error {
 	e.AccountUID = record.First(strings.ToLower(a.subscription), tenantOf(root))
 	e.ResourceUID, e.ResourceType = a.resource, typeOf(a.resource)
 	e.ResourceAccountUID = strings.ToLower(subscriptionOf(a.resource))
+	if e.APIOperation == "" {
+		return record.Nameless(root.Get("operationName"), "operationName")
+	}
 	who(e, root, &a)
 	judge(e, d, &a)
+	if e.Twin {
+		e.Message = strings.Replace(record.Message(e), " called ", " began ", 1)
+	}
 	return nil
 }
 
@@ -204,9 +210,9 @@ func who(e *event.Event, root jsontree.Value, a *activity) {
 	}
 	evidence := a.authorization.Get("evidence")
 	if token.ObjectID == "" {
-		token.ObjectID = record.First(dashed(evidence.Get("principalId").String()), caller)
-		if token.ObjectID == caller && strings.Contains(caller, "@") {
-			token.ObjectID = ""
+		token.ObjectID = dashed(evidence.Get("principalId").String())
+		if token.ObjectID == "" && looksID(caller) {
+			token.ObjectID = caller
 		}
 	}
 	if token.Kind == "" {
@@ -226,10 +232,8 @@ func who(e *event.Event, root jsontree.Value, a *activity) {
 	token.Agent = record.First(a.properties.Get("userAgent").String(), record.At(root, "httpRequest", "userAgent").String())
 	token.Actor(e)
 	token.Caller(e)
-	if !a.claims.Exists() && caller != "" && !strings.Contains(caller, "@") && !looksID(caller) {
-		// "Microsoft.Advisor", "Azure Policy": the provider's own service.
-		e.ActorType, e.ActorUID, e.ActorName = event.ActorService, strings.ToLower(caller), caller
-		e.Caller, e.CallerConfidence, e.CallerEvidence = event.CallerAWSService, 0.8, "caller is "+caller
+	if e.ActorUID == "" {
+		service(e, a, caller)
 	}
 	e.UserAgent = token.Agent
 	for _, s := range []string{
@@ -245,6 +249,22 @@ func who(e *event.Event, root jsontree.Value, a *activity) {
 			e.SrcHost = host
 		}
 	}
+}
+
+// service names the provider's own service where nobody else is: by a caller such as
+// "Microsoft.Advisor", or, of what Azure itself concluded, the provider that tells it.
+func service(e *event.Event, a *activity, caller string) {
+	switch {
+	case caller != "":
+		e.CallerEvidence = "caller is " + caller
+	case categoryOf(a) == event.Insight:
+		caller = provider(a)
+		e.CallerEvidence = "Azure's own conclusion, of " + caller
+	default:
+		return
+	}
+	e.ActorType, e.ActorUID, e.ActorName = event.ActorService, strings.ToLower(caller), caller
+	e.Caller, e.CallerConfidence = event.CallerAWSService, 0.8
 }
 
 // looksID tells a number such as 0c0ffee0-1111-4222-8333-444455556666, with or

@@ -39,6 +39,9 @@ func audit(e *event.Event, d *record.Doc) error {
 	e.APIRequestUID = record.First(p.Get("correlationId").String(), root.Get("correlationId").String())
 	e.APIService = record.First(p.Get("loggedByService").String(), "Core Directory")
 	e.APIOperation = record.First(p.Get("activityDisplayName").String(), root.Get("operationName").String(), p.Get("operationName").String())
+	if e.APIOperation == "" {
+		return record.Nameless(p.Get("activityDisplayName"), "activityDisplayName")
+	}
 	e.AccountUID = strings.ToLower(record.First(root.Get("tenantId").String(), p.Get("tenantId").String()))
 	e.ClassUID, e.ActivityID, e.ReadOnly = event.ClassAPIActivity, activities[strings.ToLower(p.Get("operationType").String())], false
 	if e.ActivityID == 0 {
@@ -140,12 +143,6 @@ func targets(e *event.Event, list jsontree.Value) {
 		if e.ResourceUID == "" {
 			e.ResourceUID, e.ResourceType = uid, v.Get("type").String()
 		}
-		seen := false
-		for _, s := range e.ResourceUIDs {
-			seen = seen || s == uid
-		}
-		if !seen {
-			e.ResourceUIDs = append(e.ResourceUIDs, uid)
-		}
+		e.ResourceUIDs = append(e.ResourceUIDs, uid)
 	}
 }

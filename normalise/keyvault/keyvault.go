@@ -60,6 +60,9 @@ func fill(e *event.Event, d *record.Doc) error {
 		e.APIService = HSM
 	}
 	e.APIOperation, e.APIRequestUID = root.Get("operationName").String(), root.Get("correlationId").String()
+	if e.APIOperation == "" {
+		return record.Nameless(root.Get("operationName"), "operationName")
+	}
 	e.Region = strings.ToLower(record.First(root.Get("location").String(), properties.Get("location").String()))
 	e.AccountUID = subscription(vault)
 	e.ResourceUID, e.ResourceType = resource(vault, e.APIOperation, record.First(

@@ -48,6 +48,9 @@ func fill(e *event.Event, d *record.Doc) error {
 	e.Time, e.CloudProvider, e.EventUID = when, "Microsoft 365", get("Id")
 	e.AccountUID = strings.ToLower(get("OrganizationId"))
 	e.APIService, e.APIOperation = record.First(get("Workload"), workloads[record.Fold(root, "RecordType").Text()]), get("Operation")
+	if e.APIOperation == "" {
+		return record.Nameless(record.Fold(root, "Operation"), "Operation")
+	}
 	e.APIRequestUID = record.First(get("CorrelationId"), get("InterSystemsId"))
 	e.ClassUID, e.ActivityID, e.ReadOnly = classOf(e.APIOperation)
 	e.Category = event.Management

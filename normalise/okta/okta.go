@@ -43,6 +43,9 @@ func fill(e *event.Event, d *record.Doc) error {
 	}
 	e.Time, e.CloudProvider, e.EventUID = when, "Okta", root.Get("uuid").String()
 	e.APIService, e.APIOperation = Service, root.Get("eventType").String()
+	if e.APIOperation == "" {
+		return record.Nameless(root.Get("eventType"), "eventType")
+	}
 	e.APIRequestUID = record.At(root, "transaction", "id").String()
 	debug := d.Within(record.At(root, "debugContext", "debugData"))
 	for _, key := range []string{"origin", "url", "requestUri"} {

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,9 +115,13 @@ func (d *Doc) settle(e *event.Event) {
 	} {
 		*s = Bound(*s)
 	}
-	for i, s := range e.ResourceUIDs {
-		e.ResourceUIDs[i] = Bound(s)
+	uids := e.ResourceUIDs[:0]
+	for _, s := range e.ResourceUIDs {
+		if s = Bound(s); !slices.Contains(uids, s) {
+			uids = append(uids, s)
+		}
 	}
+	e.ResourceUIDs = uids
 	if e.Message == "" {
 		e.Message = Message(e)
 	}

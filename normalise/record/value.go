@@ -131,3 +131,9 @@ func Describe(v jsontree.Value) string {
 	}
 	return v.Kind().String()
 }
+
+// Nameless is the error of a record that does not say what happened: v is what it
+// has in that field.
+func Nameless(v jsontree.Value, field string) error {
+	return fmt.Errorf("%s is %s, not the name of what happened", field, Describe(v))
+}
