@@ -25,19 +25,29 @@ import (
 
 // Config is the whole file. Defaults are in Default.
 type Config struct {
-	Data      string    `yaml:"data"`   // data directory
-	Listen    string    `yaml:"listen"` // address of serve
-	Server    Server    `yaml:"server"`
-	People    People    `yaml:"people"`
-	Sources   []Node    `yaml:"sources"` // each as its connector's package comment shows it
-	Exports   []Node    `yaml:"exports"` // where findings are sent, each as its package comment shows it
-	Rules     Rules     `yaml:"rules"`
-	Anomalies Anomalies `yaml:"anomalies"`
-	Estate    Estate    `yaml:"estate"`
-	Retention Retention `yaml:"retention"`
-	Lake      Lake      `yaml:"lake"`
-	SQL       SQL       `yaml:"sql"`
-	Ledger    Ledger    `yaml:"ledger"`
+	Data      string      `yaml:"data"`   // data directory
+	Listen    string      `yaml:"listen"` // address of serve
+	Server    Server      `yaml:"server"`
+	People    People      `yaml:"people"`
+	Sources   []Node      `yaml:"sources"`    // each as its connector's package comment shows it
+	Exports   []Node      `yaml:"exports"`    // where findings are sent, each as its package comment shows it
+	WriteBack []WriteBack `yaml:"write_back"` // products that may be told what was decided, when asked
+	Rules     Rules       `yaml:"rules"`
+	Anomalies Anomalies   `yaml:"anomalies"`
+	Estate    Estate      `yaml:"estate"`
+	Retention Retention   `yaml:"retention"`
+	Lake      Lake        `yaml:"lake"`
+	SQL       SQL         `yaml:"sql"`
+	Ledger    Ledger      `yaml:"ledger"`
+}
+
+// WriteBack is a product that people may tell what was decided about its findings.
+// See the package comment of respond/aws.
+type WriteBack struct {
+	Product  string `yaml:"product"`  // securityhub or guardduty
+	Role     string `yaml:"role"`     // to assume; {account} is the finding's
+	Region   string `yaml:"region"`   // empty: the finding's
+	Endpoint string `yaml:"endpoint"` // empty: the product's own
 }
 
 // Server shapes serve.

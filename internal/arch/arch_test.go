@@ -67,6 +67,7 @@ var keepers = map[string]string{
 	"modernc.org/sqlite":         "internal/sqlitedb",
 	"github.com/coreos/go-oidc":  "people/oidc",
 	"golang.org/x/oauth2":        "people/oidc",
+	"github.com/aws/":            "respond/aws",
 }
 
 type pkg struct {
