@@ -71,10 +71,27 @@ async function request(method: Method, path: string, ask: Loose = {}, more: Requ
     if (e instanceof DOMException && e.name === 'AbortError') throw e
     throw new Problem(0, '')
   }
-  if (answer.response.ok) return answer.data
+  if (answer.response.ok) {
+    const tag = answer.response.headers.get('ETag')
+    if (tag) versions.set(place(path, ask), tag)
+    return answer.data
+  }
   const told = (answer.error ?? {}) as { detail?: string; title?: string; errors?: { message: string; location?: string }[] }
   if (answer.response.status === 401) signedOut()
   throw new Problem(answer.response.status, told.detail ?? told.title ?? answer.response.statusText, told.errors ?? [])
+}
+
+/** The tags of what was last read or written, by where it is. */
+const versions = new Map<string, string>()
+
+function place(path: string, { path: variables }: Loose) {
+  return JSON.stringify([path, variables])
+}
+
+/** The header by which a change is refused if somebody else made one since the answer that is shown. */
+export function versionOf<P extends Keys<'get'>>(path: P, ask: Ask<P, 'get'>): Record<string, string> {
+  const tag = versions.get(place(path as string, ask as Loose))
+  return tag ? { 'If-Match': tag } : {}
 }
 
 /** Leaves out what is not set, so that an address says only what was chosen. */

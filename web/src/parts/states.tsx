@@ -27,11 +27,12 @@ export function useProblem(): (error: unknown) => string {
         return error.detail ? `${t('refused')} ${error.detail}` : t('refused')
       case 404:
         return t('gone')
+      case 412:
+        return t('changed')
       case 501:
         return t('notKept')
       case 400:
       case 409:
-      case 412:
       case 422:
         return [error.detail, ...error.details.map((d) => d.message).filter((m) => !error.detail.includes(m))].filter(Boolean).join(' · ')
     }

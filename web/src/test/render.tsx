@@ -14,6 +14,7 @@ export interface Asked {
   path: string
   query: URLSearchParams
   body: unknown
+  headers: Headers
 }
 
 type Answers = Record<string, unknown>
@@ -26,7 +27,7 @@ export function answer(answers: Answers): Asked[] {
     const request = input instanceof Request ? input : new Request(new URL(String(input), window.location.origin), init)
     const url = new URL(request.url)
     const text = request.method === 'GET' ? '' : await request.text()
-    const a: Asked = { method: request.method, path: url.pathname, query: url.searchParams, body: text ? JSON.parse(text) : undefined }
+    const a: Asked = { method: request.method, path: url.pathname, query: url.searchParams, body: text ? JSON.parse(text) : undefined, headers: request.headers }
     asked.push(a)
     const key = `${a.method} ${a.path}`
     if (!(key in answers)) return Response.json({ status: 404, detail: `no answer for ${key}` }, { status: 404 })

@@ -1,30 +1,21 @@
 import { Button, Textarea, TextInput } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { useQuery } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
-import { get, Problem, send } from '@/api/client'
+import { get, Problem, send, versionOf } from '@/api/client'
 import type { Finding } from '@/api/contract'
 import { useMay, useSession } from '@/app/session'
-import { toast } from '@/app/toast'
 import { To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
 import { serverNow } from '@/parts/when'
 import { Asked, useProblem } from '@/parts/states'
+import { useKeep } from './keep'
 import { PreviewBox, rangeOf, usePreview } from './preview'
 import { everything, ScopeField } from './scope'
 import { useTexts } from './texts'
 import type { Exception } from './types'
 import { here, instant, wall } from './zone'
 import css from './page.module.css'
-
-/** Paths whose answers an exception or window changes. */
-export const touched = ['/api/exceptions', '/api/exceptions/{id}', '/api/windows', '/api/windows/{id}', '/api/proposals', '/api/findings', '/api/findings/facets', '/api/findings/{key}', '/api/today', '/api/cases', '/api/audit']
-
-export function useTouched() {
-  const queries = useQueryClient()
-  return () => Promise.all(touched.map((p) => queries.invalidateQueries({ queryKey: [p] })))
-}
 
 /** One exception: a new one, from a finding as a rule, or one there is. */
 export function ExceptionDraft({ id, scope, from }: { id?: string; scope: string; from: string }) {
@@ -49,9 +40,9 @@ export function ExceptionDraft({ id, scope, from }: { id?: string; scope: string
 
 function Form({ of: x, finding: f, scope: given, from }: { of?: Exception; finding?: Finding; scope: string; from: string }) {
   const t = useTexts()
-  const navigate = useNavigate()
   const problem = useProblem()
-  const refresh = useTouched()
+  const { busy, wrong, setWrong, keep } = useKeep()
+  const [seen] = useState(() => (x ? versionOf('/api/exceptions/{id}', { path: { id: x.id } }) : {}))
   const me = useSession()?.user ?? ''
   const responder = useMay('responder')
   const analyst = useMay('analyst')
@@ -59,48 +50,30 @@ function Form({ of: x, finding: f, scope: given, from }: { of?: Exception; findi
   const [scope, setScope] = useState(given)
   const [until, setUntil] = useState(x?.until ? wall(x.until, zone) : inDays(90, zone))
   const [days, setDays] = useState(() => rangeOf(f?.last_seen, serverNow().getTime()))
-  const [busy, setBusy] = useState(false)
-  const [wrong, setWrong] = useState('')
   const { asked, waiting } = usePreview(scope, days)
   const unreadable = asked.error instanceof Problem && [400, 422].includes(asked.error.status) ? problem(asked.error) : undefined
   const readOnly = x ? !(responder || (analyst && x.state === 'proposed' && x.by === me)) : !analyst
   const ends = instant(until, zone)
 
-  const keep = async (e: FormEvent<HTMLFormElement>) => {
+  const submit = (e: FormEvent<HTMLFormElement>) => {
     e.preventDefault()
     const form = new FormData(e.currentTarget)
     if (!ends || new Date(ends) <= serverNow()) return setWrong(t('needUntil'))
     const title = String(form.get('title')).trim()
     const body = { title, scope: scope.trim(), owner: String(form.get('owner')).trim(), reason: String(form.get('reason')).trim(), until: ends }
-    setBusy(true)
-    setWrong('')
-    try {
-      const made = x
-        ? await send('patch', '/api/exceptions/{id}', { path: { id: x.id }, body: { ...body, ...(responder ? { state: 'active' as const } : {}) } })
-        : await send('post', '/api/exceptions', { body: { ...body, evidence: from ? [from] : [], state: responder ? 'active' : 'proposed' } }, { 'Idempotency-Key': crypto.randomUUID() })
-      toast({ text: t(made.state === 'proposed' ? 'savedProposed' : 'saved', { title: made.title }) }, 5)
-      await refresh()
-      await navigate({ to: '/exceptions' })
-    } catch (e) {
-      setWrong(problem(e))
-      setBusy(false)
-    }
+    void keep(
+      () =>
+        x
+          ? send('patch', '/api/exceptions/{id}', { path: { id: x.id }, body: { ...body, ...(responder ? { state: 'active' as const } : {}) } }, seen)
+          : send('post', '/api/exceptions', { body: { ...body, evidence: from ? [from] : [], state: responder ? 'active' : 'proposed' } }, { 'Idempotency-Key': crypto.randomUUID() }),
+      (made) => t(made.state === 'proposed' ? 'savedProposed' : 'saved', { title: made.title }),
+    )
   }
-  const revoke = async () => {
-    if (!x) return
-    try {
-      await send('delete', '/api/exceptions/{id}', { path: { id: x.id } })
-      toast({ text: t('revoked', { title: x.title }) }, 5)
-      await refresh()
-      await navigate({ to: '/exceptions' })
-    } catch (e) {
-      setWrong(problem(e))
-    }
-  }
+  const revoke = (x: Exception) => void keep(() => send('delete', '/api/exceptions/{id}', { path: { id: x.id } }, seen), () => t('revoked', { title: x.title }))
 
   return (
     <div className={css.draft}>
-      <form className={css.form} onSubmit={(e) => void keep(e)}>
+      <form className={css.form} onSubmit={submit}>
         <TextInput name="title" label={t('fieldTitle')} defaultValue={x?.title ?? f?.title.slice(0, 200) ?? ''} required withAsterisk={false} maxLength={512} readOnly={readOnly} />
         <ScopeField label={t('scope')} value={scope} onChange={setScope} of={f} error={unreadable} readOnly={readOnly} />
         <Textarea name="reason" label={t('reason')} defaultValue={x?.reason} required withAsterisk={false} autosize minRows={2} maxRows={8} maxLength={4000} readOnly={readOnly} />
@@ -129,7 +102,7 @@ function Form({ of: x, finding: f, scope: given, from }: { of?: Exception; findi
               {!responder ? t('propose') : x?.state === 'active' ? t('save') : t('activate')}
             </Button>
             {x && (x.state === 'active' || x.state === 'proposed') && (
-              <Button variant="default" onClick={() => void revoke()} title={t('revokeDoes')}>
+              <Button variant="default" onClick={() => revoke(x)} disabled={busy} title={t('revokeDoes')}>
                 {t('revoke')}
               </Button>
             )}

@@ -1,17 +1,15 @@
 import { Button, Select, TagsInput, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
 import { useState, type FormEvent } from 'react'
-import { get, send } from '@/api/client'
+import { get, send, versionOf } from '@/api/client'
 import { useMay, useSession } from '@/app/session'
-import { toast } from '@/app/toast'
 import { useTriageTexts } from '@/app/triage.texts'
 import { address, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
 import { serverNow } from '@/parts/when'
-import { Asked, useProblem } from '@/parts/states'
-import { useTouched } from './draft'
+import { Asked } from '@/parts/states'
+import { useKeep } from './keep'
 import { never } from './repeat'
 import { ScopeField } from './scope'
 import { Summary } from './summary'
@@ -58,9 +56,8 @@ function soon(zone: string) {
 function Form({ of: w, from }: { of?: Window; from: string }) {
   const t = useTexts()
   const words = useTriageTexts()
-  const navigate = useNavigate()
-  const problem = useProblem()
-  const refresh = useTouched()
+  const { busy, wrong, setWrong, keep } = useKeep('windows')
+  const [seen] = useState(() => (w ? versionOf('/api/windows/{id}', { path: { id: w.id } }) : {}))
   const me = useSession()?.user ?? ''
   const responder = useMay('responder')
   const analyst = useMay('analyst')
@@ -69,48 +66,30 @@ function Form({ of: w, from }: { of?: Window; from: string }) {
   const [of, setOf] = useState<Lists>(() => Object.fromEntries(lists.map((l) => [l, w?.[l] ?? []])) as Lists)
   const [scope, setScope] = useState(w?.scope ?? '')
   const [sort, setSort] = useState<string>(w?.sort || 'maintenance')
-  const [busy, setBusy] = useState(false)
-  const [wrong, setWrong] = useState('')
   const readOnly = w ? w.file || !(responder || (analyst && w.state === 'proposed' && w.by === me)) : !analyst
   const asked = told(times)
   const nothing = !scope.trim() && lists.every((l) => of[l].length === 0)
   const field = { accounts: 'account', people: 'person', actors: 'actor', resources: 'resource', regions: 'region', kinds: 'kind' } as const
   const known = (l: keyof Lists) => facets.data?.facets.find((f) => f.field === field[l])?.values.map((v) => v.value) ?? []
 
-  const keep = async (e: FormEvent<HTMLFormElement>) => {
+  const submit = (e: FormEvent<HTMLFormElement>) => {
     e.preventDefault()
     if (!asked) return setWrong(t('endWrong'))
     const form = new FormData(e.currentTarget)
     const text = (name: string) => String(form.get(name) ?? '').trim()
     const body = { title: text('title'), owner: text('owner'), ticket: text('ticket'), sort, scope: scope.trim(), ...of, ...asked }
-    setBusy(true)
-    setWrong('')
-    try {
-      const made = w
-        ? await send('patch', '/api/windows/{id}', { path: { id: w.id }, body: { ...body, ...(responder ? { state: 'active' as const } : {}) } })
-        : await send('post', '/api/windows', { body: { ...body, evidence: from ? [from] : [], state: responder ? 'active' : 'proposed' } }, { 'Idempotency-Key': crypto.randomUUID() })
-      toast({ text: t(made.state === 'proposed' ? 'savedWindowProposed' : 'savedWindow', { title: made.title }) }, 5)
-      await refresh()
-      await navigate({ to: '/exceptions', search: { show: 'windows' } })
-    } catch (e) {
-      setWrong(problem(e))
-      setBusy(false)
-    }
+    void keep(
+      () =>
+        w
+          ? send('patch', '/api/windows/{id}', { path: { id: w.id }, body: { ...body, ...(responder ? { state: 'active' as const } : {}) } }, seen)
+          : send('post', '/api/windows', { body: { ...body, evidence: from ? [from] : [], state: responder ? 'active' : 'proposed' } }, { 'Idempotency-Key': crypto.randomUUID() }),
+      (made) => t(made.state === 'proposed' ? 'savedWindowProposed' : 'savedWindow', { title: made.title }),
+    )
   }
-  const cancel = async () => {
-    if (!w) return
-    try {
-      await send('delete', '/api/windows/{id}', { path: { id: w.id } })
-      toast({ text: t('cancelled', { title: w.title }) }, 5)
-      await refresh()
-      await navigate({ to: '/exceptions', search: { show: 'windows' } })
-    } catch (e) {
-      setWrong(problem(e))
-    }
-  }
+  const cancel = (w: Window) => void keep(() => send('delete', '/api/windows/{id}', { path: { id: w.id } }, seen), () => t('cancelled', { title: w.title }))
 
   return (
-    <form className={css.form} onSubmit={(e) => void keep(e)}>
+    <form className={css.form} onSubmit={submit}>
       <TextInput name="title" label={t('fieldTitle')} defaultValue={w?.title} required withAsterisk={false} maxLength={512} readOnly={readOnly} />
       <WhenFields value={times} onChange={setTimes} readOnly={readOnly} />
       <div className={css.two}>
@@ -134,7 +113,7 @@ function Form({ of: w, from }: { of?: Window; from: string }) {
         <div className={css.row}>
           <Button type="submit" loading={busy} disabled={!asked || nothing}>{responder ? (w?.state === 'active' ? t('save') : t('saveWindow')) : t('propose')}</Button>
           {w && w.state !== 'cancelled' && (
-            <Button variant="default" title={t('cancelDoes')} onClick={() => void cancel()}>
+            <Button variant="default" title={t('cancelDoes')} onClick={() => cancel(w)} disabled={busy}>
               {t('cancelWindow')}
             </Button>
           )}
