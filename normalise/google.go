@@ -124,8 +124,12 @@ func IsLogEntry(v jsontree.Value) bool {
 // googleFormat is the format of what Google writes; why says what an entry of
 // Cloud Logging is that Yagura does not read.
 func googleFormat(v jsontree.Value) (format, why string) {
-	if v.Get("kind").String() == "admin#reports#activity" {
-		return WorkspaceFormat(v.Get("id").Get("applicationName").String()), ""
+	application := v.Get("id").Get("applicationName").String()
+	switch {
+	case v.Get("kind").String() == "admin#reports#activity", application != "" && (v.Get("events").Exists() || v.Get("name").Exists()):
+		return WorkspaceFormat(application), ""
+	case v.Get("alertId").Exists() && v.Get("customerId").Exists():
+		return "", "an alert of Google Workspace's alert centre" + notYet
 	}
 	if !IsLogEntry(v) {
 		return "", ""

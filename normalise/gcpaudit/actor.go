@@ -60,7 +60,7 @@ func (a *actor) classify(en *entry) {
 	case a.uid == "":
 		a.typ = event.ActorMasked
 	case a.uid == "system:anonymous", a.uid == "allusers", a.uid == "anonymous":
-		a.typ = event.ActorAnonymous
+		a.typ, a.uid = event.ActorAnonymous, ""
 	case strings.HasPrefix(a.uid, "principal://"), strings.HasPrefix(a.uid, "principalset://"), strings.HasPrefix(a.uid, "principalSet://"):
 		a.typ = event.ActorFederated
 	case strings.HasPrefix(a.uid, "system:serviceaccount:"):

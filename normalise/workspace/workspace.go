@@ -112,6 +112,9 @@ func read(root jsontree.Value, body []byte, r event.Raw) (event.Event, error) {
 		return event.Event{}, fmt.Errorf("id.time is %s, not a time such as 2006-01-02T15:04:05.999Z", column.Describe(id.Get("time")))
 	}
 	events := root.Get("events")
+	if !events.Exists() && root.Get("name").Exists() {
+		events = root // an exporter that writes a record of each event
+	}
 	first := events
 	if events.Kind() == jsontree.Array {
 		first = events.First()
@@ -204,18 +207,18 @@ func actorOf(e *event.Event, v jsontree.Value) {
 func parameters(e *event.Event, events jsontree.Value) {
 	each(events, func(ev jsontree.Value) {
 		for p := ev.Get("parameters").First(); p.Exists(); p = p.Next() {
-			name := p.Get("name").String()
-			value := column.Str(p.Get("value"))
+			name, v := parameter(p)
+			value := column.Str(v)
 			switch name {
 			case "login_failure_type", "failure_type":
 				e.StatusCode = value
 			case "saml_status_code":
 				e.StatusDetail = value
 			case "is_second_factor":
-				second, _ := column.Truth(p.Get("boolValue"))
+				second, _ := column.Truth(v)
 				e.ActorMFA = e.ActorMFA || second
 			case "login_challenge_method":
-				e.ActorMFA = e.ActorMFA || secondFactor(p)
+				e.ActorMFA = e.ActorMFA || secondFactor(v)
 			}
 			uid, typ := activity.Thing(name, value)
 			if uid == "" || len(e.ResourceUIDs) == maxResources || slices.Contains(e.ResourceUIDs, uid) {
@@ -227,6 +230,19 @@ func parameters(e *event.Event, events jsontree.Value) {
 			e.ResourceUIDs = append(e.ResourceUIDs, uid)
 		}
 	})
+}
+
+// parameter is the name and value of {"name": …, "value": …}, whose key for the
+// value is by its type, or of a member of an object of parameters.
+func parameter(p jsontree.Value) (name string, value jsontree.Value) {
+	if p.Kind() == jsontree.Object {
+		for _, key := range [...]string{"value", "boolValue", "multiValue", "intValue"} {
+			if v := p.Get(key); v.Exists() {
+				return p.Get("name").String(), v
+			}
+		}
+	}
+	return p.Key(), p
 }
 
 // maxResources is how many resources of one record are named in columns.
@@ -244,8 +260,8 @@ func each(events jsontree.Value, f func(jsontree.Value)) {
 }
 
 // secondFactor tells whether a challenge beside the password was passed.
-func secondFactor(parameter jsontree.Value) bool {
-	for m := parameter.Get("multiValue").First(); m.Exists(); m = m.Next() {
+func secondFactor(methods jsontree.Value) bool {
+	for m := methods.First(); m.Exists(); m = m.Next() {
 		if s := m.String(); s != "" && !strings.EqualFold(s, "password") && !strings.EqualFold(s, "none") {
 			return true
 		}

@@ -1,22 +1,20 @@
 package workspace
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/yagura-sec/yagura/event"
-	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/gcpaudit"
+	"github.com/yagura-sec/yagura/normalise/normalisetest"
 )
 
 var received = time.Date(2026, 3, 2, 10, 0, 0, 123456789, time.UTC)
@@ -69,40 +67,87 @@ func flaw(events []event.Event) string {
 	if len(events) != 1 {
 		return fmt.Sprintf("%d events of one record", len(events))
 	}
-	e := events[0]
-	_, badIP := netip.ParseAddr(e.SrcIP)
-	switch {
-	case e.UID.IsZero():
-		return "no uid"
-	case e.Time.IsZero() || e.Time.Location() != time.UTC || e.Time.Nanosecond()%1000 != 0:
-		return fmt.Sprintf("time %v", e.Time)
-	case e.ActorType == "" || e.Outcome == "" || e.Caller == "" || e.Category == "" || e.Message == "" || e.APIOperation == "":
-		return fmt.Sprintf("an empty column: %+v", e)
-	case e.SrcIP != "" && badIP != nil, e.SrcIP != "" && e.SrcHost != "":
-		return fmt.Sprintf("address %q, host %q", e.SrcIP, e.SrcHost)
-	case (e.ActorUID == "") != (e.ActorType == event.ActorMasked) && e.Format != gcpaudit.Format:
-		return fmt.Sprintf("actor %q of type %s", e.ActorUID, e.ActorType)
-	case len(e.ResourceUIDs) > 0 && e.ResourceUIDs[0] != e.ResourceUID, (len(e.ResourceUIDs) == 0) != (e.ResourceUID == ""):
-		return fmt.Sprintf("resource %q of %q", e.ResourceUID, e.ResourceUIDs)
-	case strings.ContainsFunc(e.Message, func(r rune) bool { return r < ' ' }):
-		return fmt.Sprintf("message %q", e.Message)
-	case !json.Valid(e.Raw):
-		return "raw is not JSON"
+	return normalisetest.Flaw(Normaliser(events[0].Format), events)
+}
+
+// oneFormat is the normaliser under the name of one format: a record is of that of
+// its own application.
+type oneFormat struct{ Normaliser }
+
+func (n oneFormat) Append(dst []event.Event, r event.Raw) ([]event.Event, error) {
+	out, err := n.Normaliser.Append(dst, r)
+	for i := len(dst); i < len(out); i++ {
+		out[i].Format = n.Format()
 	}
-	v := reflect.ValueOf(e)
-	for i := range v.NumField() {
-		if f := v.Field(i); f.Kind() == reflect.String {
-			if s := f.String(); !utf8.ValidString(s) || strings.Contains(s, "\x00") || len(s) > column.Max+200 {
-				return fmt.Sprintf("%s is %q", v.Type().Field(i).Name, s)
-			}
+	return out, err
+}
+
+// TestHostile: wrong types, huge texts and records cut short.
+func TestHostile(t *testing.T) { normalisetest.Hostile(t, oneFormat{normalise.Workspace}, "") }
+
+// TestSame: the same activity has the same uid in an envelope and when it is read
+// again; another event of the same moment has another.
+func TestSame(t *testing.T) {
+	uid := func(body []byte) event.UID {
+		t.Helper()
+		events, err := registry.Append(nil, event.Raw{Body: body, Object: "o"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return events[0].UID
+	}
+	read := func(name string) []byte {
+		t.Helper()
+		body, err := os.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return body
+	}
+	alone := read("event-alone")
+	if uid(alone) != uid(read("pubsub")) {
+		t.Error("an activity has another uid in an envelope")
+	}
+	if uid(alone) == uid(bytes.ReplaceAll(alone, []byte("AUTO_RENEWAL"), []byte("ADDRESS"))) {
+		t.Error("two activities whose qualifier is 1 are one")
+	}
+}
+
+func TestRefused(t *testing.T) {
+	f := func(body, want string) {
+		t.Helper()
+		got, err := Normaliser(normalise.Workspace).Append([]event.Event{{EventUID: "kept"}}, event.Raw{Body: []byte(body)})
+		if err == nil || !strings.Contains(err.Error(), want) || len(got) != 1 {
+			t.Errorf("%.80q: %d events, %v; want %q", body, len(got)-1, err, want)
 		}
 	}
-	again, err := Normaliser(e.Format).Append(nil, event.Raw{Object: e.Object, Position: e.Position, Body: e.Raw, Received: e.IngestTime})
-	if err != nil {
-		return "from its own raw: " + err.Error()
+	f("", "the record is not JSON: byte 0")
+	f("7", "the record is a number, not a JSON object")
+	f(`{"kind":"admin#reports#activity"}`, "id.time is missing")
+	f(`{"id":{"time":[]}}`, "id.time is an array")
+	f(`{"id":{"time":"2026-03-01T00:00:00Z"},"events":{}}`, "events.name is missing")
+	f(`{"message":"{"}`, "in its envelope: the record is not JSON")
+	f(`{"data":"%","messageId":"1"}`, "data: it is no base64")
+}
+
+// FuzzAppend: no event where there is an error, else exactly one without a flaw.
+func FuzzAppend(f *testing.F) {
+	_, bodies := inputs(f)
+	for _, body := range bodies {
+		f.Add(body)
 	}
-	if !reflect.DeepEqual(again[0], e) {
-		return fmt.Sprintf("from its own raw it becomes %+v, was %+v", again[0], e)
-	}
-	return ""
+	f.Fuzz(func(t *testing.T, body []byte) {
+		n := oneFormat{normalise.Workspace}
+		got, err := n.Append([]event.Event{{EventUID: "kept"}}, event.Raw{Object: "o", Position: 3, Body: body, Received: received})
+		switch {
+		case len(got) < 1 || got[0].EventUID != "kept":
+			t.Fatal("lost what was in dst")
+		case err != nil && (len(got) != 1 || strings.TrimSpace(err.Error()) == ""):
+			t.Fatalf("%d events beside the error %v", len(got)-1, err)
+		case err == nil:
+			if why := normalisetest.Flaw(n, got[1:]); why != "" {
+				t.Fatal(why)
+			}
+		}
+	})
 }
