@@ -75,9 +75,10 @@ func IsOffice365(v jsontree.Value) bool {
 		has("creationtime", "operation", "workload")(v)
 }
 
-// IsOkta is true of events of Okta's System Log.
+// IsOkta is true of events of Okta's System Log. Some exporters write the keys of
+// its top level in small letters.
 func IsOkta(v jsontree.Value) bool {
-	return has("published", "eventType", "actor")(v)
+	return has("published", "eventType", "actor")(v) || has("published", "eventtype", "actor")(v)
 }
 
 // otherIdentity names what Azure, Microsoft's security products and other products
@@ -91,8 +92,10 @@ func otherIdentity(v jsontree.Value) string {
 		return "a call of Microsoft Graph (MicrosoftGraphActivityLogs)" + notYet
 	case category == "AuditLogs" && v.Get("properties").Get("ActivityType").Exists():
 		return "an audit record of Intune" + notYet
-	case category != "" && (v.Get("resourceId").Exists() || v.Get("systemId").Exists()):
+	case category != "" && (v.Get("resourceId").Exists() || v.Get("systemId").Exists() || has("time", "operationName")(v)):
 		return "an Azure resource log of category " + alert.Plain(category) + notYet
+	case has("time", "resourceId", "operationName", "properties")(v):
+		return "an Azure resource log that does not say its category" + notYet
 	case has("Type", "TimeGenerated")(v), has("TenantId", "TimeGenerated")(v):
 		return "a row of a Log Analytics table, whose columns are not the record's own" + notYet
 	}
@@ -118,10 +121,15 @@ var signInProducts = []shape{
 	{"an administrator's action of Duo" + notYet, has("action", "isotimestamp", "username")},
 	{"an event of OneLogin" + notYet, has("event_type_id")},
 	{"an event of PingOne" + notYet, has("recordedAt", "action", "result")},
-	{"a record of GitHub's audit log" + notYet, has("action", "actor", "created_at")},
-	{"a webhook of GitHub" + notYet, func(v jsontree.Value) bool {
-		return v.Get("repository").Get("full_name").Exists() && v.Get("sender").Exists()
-	}},
+	{"an incident of Microsoft Defender" + notYet, has("alerts", "redirectIncidentId")},
+	{"an incident of Microsoft Defender" + notYet, has("alerts", "incidentWebUrl")},
+	{"an alert of Defender for Endpoint" + notYet, has("incidentId", "investigationId")},
+	{"an alert of Microsoft Graph" + notYet, has("tenantId", "title", "severity", "createdDateTime")},
+	{"an answer of Microsoft Graph: a file, not a record", func(v jsontree.Value) bool { return v.Get("value").Kind() == jsontree.Array }},
+	{"an alert of GitHub's code or secret scanning" + notYet, has("number", "html_url", "state")},
+	{"an alert of GitHub's Dependabot" + notYet, has("dependencyScope", "dismissedAt")},
+	{"a webhook of GitHub" + notYet, func(v jsontree.Value) bool { return v.Get("repository").Kind() == jsontree.Object }},
+	{"a record of GitHub's audit log" + notYet, has("action", "actor")},
 }
 
 // unwrapped goes on inside of what a collector put around a record.

@@ -37,17 +37,17 @@ func (Normaliser) Append(dst []event.Event, r event.Raw) ([]event.Event, error) 
 
 func fill(e *event.Event, d *record.Doc) error {
 	root := d.Root
-	when, err := record.Time(root.Get("published"), "published")
+	when, err := record.Time(record.Fold(root, "published"), "published")
 	if err != nil {
 		return err
 	}
-	e.Time, e.CloudProvider, e.EventUID = when, "Okta", root.Get("uuid").String()
-	e.APIService, e.APIOperation = Service, root.Get("eventType").String()
+	e.Time, e.CloudProvider, e.EventUID = when, "Okta", record.Fold(root, "uuid").String()
+	e.APIService, e.APIOperation = Service, record.Fold(root, "eventType").String()
 	if e.APIOperation == "" {
-		return record.Nameless(root.Get("eventType"), "eventType")
+		return record.Nameless(record.Fold(root, "eventType"), "eventType")
 	}
 	e.APIRequestUID = record.At(root, "transaction", "id").String()
-	debug := d.Within(record.At(root, "debugContext", "debugData"))
+	debug := d.Within(record.Fold(root, "debugContext").Get("debugData"))
 	for _, key := range []string{"origin", "url", "requestUri"} {
 		if u, err := url.Parse(debug.Get(key).String()); err == nil && u.Host != "" {
 			e.AccountUID = strings.ToLower(u.Hostname())
@@ -56,24 +56,24 @@ func fill(e *event.Event, d *record.Doc) error {
 	}
 	e.ClassUID, e.ActivityID = classOf(e.APIOperation)
 	e.ReadOnly = e.ActivityID == 2 && e.ClassUID == event.ClassAPIActivity
-	client := root.Get("client")
+	client := record.Fold(root, "client")
 	e.UserAgent = record.First(record.At(client, "userAgent", "rawUserAgent").String(), client.Get("userAgent").String())
 	e.SrcIP, e.SrcHost = record.Address(client.Get("ipAddress").String())
 	if e.SrcIP == "" {
 		e.SrcIP, _ = record.Address(record.At(root, "request", "ipChain").First().Get("ip").String())
 	}
-	device := root.Get("device")
+	device := record.Fold(root, "device")
 	e.DeviceUID, e.DeviceName = device.Get("id").String(), device.Get("name").String()
-	e.SeverityID = severities[root.Get("severity").String()]
+	e.SeverityID = severities[record.Fold(root, "severity").String()]
 
-	outcome := root.Get("outcome")
+	outcome := record.Fold(root, "outcome")
 	result, reason := strings.ToUpper(outcome.Get("result").String()), outcome.Get("reason").String()
 	e.Outcome = outcomeOf(e.APIOperation, result, reason)
 	if e.Outcome != event.Success || result == "CHALLENGE" {
 		e.StatusCode, e.StatusDetail = record.First(codeOf(reason), result), reason
 	}
 	who(e, root)
-	about(e, root.Get("target"))
+	about(e, record.Fold(root, "target"))
 	return nil
 }
 
@@ -166,9 +166,9 @@ func classOf(typ string) (class, activity int32) {
 // who sets the actor and the caller. A user is the login, which mostly is an e-mail
 // address, in small letters.
 func who(e *event.Event, root jsontree.Value) {
-	actor := root.Get("actor")
+	actor := record.Fold(root, "actor")
 	id, login, name := known(actor.Get("id")), known(actor.Get("alternateId")), known(actor.Get("displayName"))
-	session := known(record.At(root, "authenticationContext", "externalSessionId"))
+	session := known(record.Fold(root, "authenticationContext").Get("externalSessionId"))
 	e.ActorName = record.First(name, login)
 	switch actor.Get("type").String() {
 	case "User":

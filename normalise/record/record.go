@@ -181,7 +181,7 @@ func Inner(root jsontree.Value) (inner, where string) {
 		v     jsontree.Value
 		where string
 	}{{root.Get("json"), "json"}, {root.Get("o365audit"), "o365audit"}, {under, "event"}} {
-		if c.v.Kind() == jsontree.Object {
+		if c.v.Kind() == jsontree.Object && !c.v.Get("dataset").Exists() { // those are Elastic's words about the event
 			return c.v.Raw(), c.where
 		}
 	}

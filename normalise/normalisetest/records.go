@@ -1,0 +1,58 @@
+package normalisetest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+// Records takes a file of logs apart into records, the simple way: values in a row,
+// arrays, and lists under the keys that answers and test sets use. A file that is
+// broken on purpose gives what stands before.
+func Records(tb testing.TB, path string) []json.RawMessage {
+	tb.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if strings.HasSuffix(path, ".gz") {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if data, err = io.ReadAll(z); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	var out []json.RawMessage
+	for dec := json.NewDecoder(bytes.NewReader(data)); ; {
+		var v json.RawMessage
+		if dec.Decode(&v) != nil {
+			return out
+		}
+		out = append(out, spread(v)...)
+	}
+}
+
+func spread(v json.RawMessage) []json.RawMessage {
+	var list []json.RawMessage
+	if json.Unmarshal(v, &list) == nil {
+		return list
+	}
+	var file struct {
+		Records, Value, Events json.RawMessage
+		Kind                   string // of one record of Google's, which has events of its own
+	}
+	if json.Unmarshal(v, &file) == nil && file.Kind == "" {
+		for _, l := range []json.RawMessage{file.Records, file.Value, file.Events} {
+			if json.Unmarshal(l, &list) == nil && len(list) > 0 {
+				return list
+			}
+		}
+	}
+	return []json.RawMessage{v}
+}
