@@ -14,6 +14,7 @@ import (
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/config"
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/simulate"
@@ -32,10 +33,11 @@ func (p *program) demo() *cobra.Command {
 	c := &cobra.Command{
 		Use: "demo", Short: "See it work on a sample organisation", Args: cobra.NoArgs,
 		Long: `Demo writes the logs of an invented organisation as they would lie in a bucket,
-ingests them, and shows what there is to find. On a terminal it then serves the
-console, as of the end of those logs, until Ctrl-C, and prints a one-time link to
-sign in with. No account is needed, and nothing leaves the machine. Running it again
-starts anew.`,
+ingests them with what security products say of it, lets a team of invented people
+decide about some of what was found, and shows what is left. On a terminal it then
+serves the console, as of the end of those logs, until Ctrl-C, and prints a one-time
+link to sign in with. No account is needed, and nothing leaves the machine. Running
+it again starts anew.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !c.Flags().Changed("serve") {
 				serve = p.terminal
@@ -49,7 +51,7 @@ starts anew.`,
 }
 
 func (p *program) runDemo(ctx context.Context, dir string, serve bool) error {
-	if err := p.makeDemo(ctx, dir); err != nil || !serve {
+	if err := p.makeDemo(ctx, dir, serve); err != nil || !serve {
 		return err
 	}
 	p.welcome = p.demoWelcome
@@ -73,13 +75,24 @@ func (p *program) demoWelcome(ctx context.Context, d *people.Door) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\nThe console is open until Ctrl-C. Come in, once and within an hour, at\n\n  %s\n\nFor another browser: %s --data %s people link %s --sign-in\n\n",
-		p.origin()+api.LinkPath(l.Kind, secret), p.self, p.dir, demoUser)
+	at := fmt.Sprintf("%s --data %s", p.self, p.dir)
+	fmt.Fprintf(p.stdout, `
+Come in, once and within an hour, at
+
+  %[1]s
+
+As one of the team, or in another browser: %[2]s people link NAME --sign-in
+(NAME: %[3]s an admin, yui.hara a responder, tomas.lindt an analyst, kenji.oda a viewer)
+On a terminal: %[2]s findings list
+On your own logs: %[4]s ingest DIR
+It is open until Ctrl-C.
+`, p.origin()+api.LinkPath(l.Kind, secret), at, demoUser, p.self)
 	return nil
 }
 
-// makeDemo makes the sample organisation and tells what was found in its logs.
-func (p *program) makeDemo(ctx context.Context, dir string) error {
+// makeDemo makes the sample organisation and tells what was found in its logs. What
+// it tells is short where the console is served.
+func (p *program) makeDemo(ctx context.Context, dir string, serve bool) error {
 	if dir == "" {
 		cache := config.CacheDir(p.getenv)
 		if cache == "" {
@@ -87,30 +100,33 @@ func (p *program) makeDemo(ctx context.Context, dir string) error {
 		}
 		dir = filepath.Join(cache, "demo")
 	}
+	dir, err := filepath.Abs(dir) // its configuration may be used from anywhere
+	if err != nil {
+		return err
+	}
 	if err := clearDemo(dir); err != nil {
 		return err
 	}
 	world := filepath.Join(dir, "world")
-	logs := filepath.Join(world, "logs")
-	p.dir = filepath.Join(dir, "data")
-	p.cfg.Anomalies.Calendars = []string{filepath.Join(world, "calendar.json")}
-	p.cfg.Estate = configured(demoWorld.Estate())
 	start := time.Now()
 	made, err := demoWorld.Write(ctx, world)
 	if err != nil {
 		return err
 	}
+	if err := p.configureDemo(dir); err != nil {
+		return err
+	}
 	// It is the morning after the last day of the logs, and time goes on.
 	p.now = func() time.Time { return made.End.Add(time.Since(start)) }
 	p.clock = p.now
-	fmt.Fprintf(p.stdout, "A sample organisation: %d accounts, %d days, %s records in %s files (%s), made in %.1f s.\n\n",
-		len(made.Accounts), int(made.End.Sub(made.Start).Hours()/24+0.5), number(int64(made.Records)), number(int64(made.Files)), logs, time.Since(start).Seconds())
+	fmt.Fprintf(p.stdout, "A sample organisation: %d accounts, %d days, %s records in %s files, and %s findings of other products (%s), made in %.1f s.\n",
+		len(made.Accounts), int(made.End.Sub(made.Start).Hours()/24+0.5), number(int64(made.Records)), number(int64(made.Files)), number(int64(made.Findings)), world, time.Since(start).Seconds())
 	r, err := p.write(ctx)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	done, err := p.ingestInto(ctx, r, []string{logs, filepath.Join(world, "findings")}, ingestFlags{})
+	done, err := p.ingestInto(ctx, r, demoPaths(dir), ingestFlags{})
 	if err != nil {
 		return err
 	}
@@ -120,11 +136,18 @@ func (p *program) makeDemo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "The ledger knows of %s; one says: %s\n\n", many(int64(len(report.Gaps)), "gap", "gaps"), firstGap(report.Gaps))
-	if err := p.demoFindings(ctx, r); err != nil {
+	fmt.Fprintf(p.stdout, "The ledger knows of %s; one says: %s\n", many(int64(len(report.Gaps)), "gap", "gaps"), firstGap(report.Gaps))
+	lived := time.Now()
+	if err := p.live(ctx, r, made); err != nil {
 		return err
 	}
-	p.demoFurther()
+	fmt.Fprintf(p.stdout, "A team has worked with it for those weeks, in %.1f s.\n", time.Since(lived).Seconds())
+	if err := p.demoFindings(ctx, r, serve); err != nil {
+		return err
+	}
+	if !serve {
+		p.demoFurther()
+	}
 	return nil
 }
 
@@ -139,7 +162,7 @@ func clearDemo(dir string) error {
 	} else if err != nil {
 		return err
 	}
-	for _, sub := range []string{"logs", "world", "data"} { // logs: of older versions
+	for _, sub := range []string{"logs", "world", "data", demoConfigFile, demoTokenFile} { // logs: of older versions
 		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
 			return err
 		}
@@ -150,25 +173,33 @@ func clearDemo(dir string) error {
 	return os.WriteFile(filepath.Join(dir, demoMark), nil, 0o600)
 }
 
-// demoShown is how many findings demo prints; the others are a command away.
-const demoShown = 8
+// How many findings demo prints: fewer where the console shows all of them.
+const (
+	demoShown = 8
+	demoShort = 3
+)
 
-func (p *program) demoFindings(ctx context.Context, r *rooms) error {
+func (p *program) demoFindings(ctx context.Context, r *rooms, serve bool) error {
 	page, _, err := r.triage.List(ctx, triage.Filter{})
 	if err != nil {
 		return err
 	}
+	shown := demoShown
+	if serve {
+		shown = demoShort
+	}
 	explained := 0
+	var waiting []finding.Finding
 	for _, f := range page {
-		if len(f.Explained) > 0 {
+		switch {
+		case len(f.Explained) > 0:
 			explained++
+		case f.Status == finding.New:
+			waiting = append(waiting, f)
 		}
 	}
-	fmt.Fprintf(p.stdout, "%s, %d of them accounted for by the calendar or by the log itself; the most pressing:\n\n", many(int64(len(page)), "finding", "findings"), explained)
-	for i, f := range page {
-		if i == demoShown {
-			break
-		}
+	fmt.Fprintf(p.stdout, "%s: %d are accounted for by planned work, an exception or the log itself, %d wait for somebody; the most pressing:\n\n", many(int64(len(page)), "finding", "findings"), explained, len(waiting))
+	for _, f := range waiting[:min(shown, len(waiting))] {
 		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n             %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)), safe(oneLine(sentence(f))))
 	}
 	return nil
