@@ -270,7 +270,7 @@ func (w *window) open(b []byte, i int) verdict {
 			return w.broken("unexpected %q", b[i])
 		}
 	}
-	if w.wrappers && b[i] == '[' && (w.depth == 1 && keyBefore(b[w.start:i], wrapperKeys) || w.depth == 2 && w.enclosed && keyBefore(b[w.start:i], findingKeys)) {
+	if w.wrappers && b[i] == '[' && (w.depth == 1 && (keyBefore(b[w.start:i], wrapperKeys) || alone(b[w.start:i])) || w.depth == 2 && w.enclosed && keyBefore(b[w.start:i], findingKeys)) {
 		w.inside = w.depth
 		return scanArray
 	}
@@ -318,6 +318,15 @@ var (
 	findingKeys = []string{`"findings"`, `"Findings"`}
 	enclosing   = []string{`"detail"`, `"data"`}
 )
+
+// alone tells whether b, which begins with a bracket, is that and the key "events"
+// alone. An answer of CloudWatch Logs begins so; a record that has events in it, as
+// Google Workspace's, begins with something else.
+func alone(b []byte) bool {
+	b, ok := bytes.CutPrefix(b, []byte("{"))
+	b = bytes.TrimLeft(b, " \t\r\n")
+	return ok && len(b) < 80 && bytes.HasPrefix(b, []byte(`"events"`)) && keyBefore(b, []string{`"events"`})
+}
 
 // keyBefore tells whether b ends in one of the keys and its colon.
 func keyBefore(b []byte, keys []string) bool {

@@ -63,6 +63,8 @@ func TestSplit(t *testing.T) {
 	f(`{"listFindingsResults":[],"totalSize":0}`)
 	f(`{"EvaluationResults":[{"a":1}]}`, `{"a":1}`)
 	f(`{"value":[{"id":"x"}],"nextLink":"n"}`, `{"id":"x"}`)
+	f("{\n \"events\" : [{\"message\":\"m\"}],\"nextToken\":\"t\"}", `{"message":"m"}`)                               // CloudWatch Logs
+	f(`{"kind":"admin#reports#activity","events":[{"a":1}]}`, `{"kind":"admin#reports#activity","events":[{"a":1}]}`) // Google Workspace
 	f(`{"page":{"total":2},"data":[{"a":1},{"a":2}]}`, `{"a":1}`, `{"a":2}`)
 	f(`{"detail-type":"Security Hub Findings - Imported","detail":{"x":[1],"findings":[{"a":1},{"a":2}],"y":{}},"id":"e"}`, `{"a":1}`, `{"a":2}`)
 	f(`{"detail":{"findings":[{"a":1}]}}{"detail":{"findings":[{"a":2}]}}`, `{"a":1}`, `{"a":2}`)

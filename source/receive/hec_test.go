@@ -275,6 +275,8 @@ func TestSplit(t *testing.T) {
 	f(`{"detail":{"requestParameters":{"findings":[{"a":1}]}}}`, `{"detail":{"requestParameters":{"findings":[{"a":1}]}}}`)
 	f(`{"data":[1,2]}`, `{"data":[1,2]}`)
 	f(`{"listFindingsResults":[],"totalSize":0}`)
+	f(`{"events" : [{"message":"m"}],"nextToken":"t"}`, `{"message":"m"}`)
+	f(`{"kind":"admin#reports#activity","events":[{"a":1}]}`, `{"kind":"admin#reports#activity","events":[{"a":1}]}`)
 	f("{\"a\":1}\n{\"b\":\n{\"c\":3}", `{"a":1}`, "!{\"b\":\n", `{"c":3}`)
 	f("{\"a\":\"x\n{\"c\":3}\n", "!{\"a\":\"x\n", `{"c":3}`)
 	f("{\"a\":[1}\n{\"c\":3}\n", "!{\"a\":[1}\n", `{"c":3}`)

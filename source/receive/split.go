@@ -142,6 +142,7 @@ func (s *splitter) tail() part {
 // listIn is where the list of records in the object that begins at i begins,
 // behind its bracket; -1 where there is none.
 func listIn(b []byte, i int, keys, within []string) int {
+	first := true
 	for i++; ; i++ {
 		i = spaceEnd(b, i)
 		if i >= len(b) || b[i] != '"' {
@@ -158,7 +159,8 @@ func listIn(b []byte, i int, keys, within []string) int {
 		if i = spaceEnd(b, i+1); i >= len(b) {
 			return -1
 		}
-		if b[i] == '[' && slices.Contains(keys, key) && holdsObjects(b, i+1) {
+		// "events" only as the first key: records of Google Workspace have one too.
+		if b[i] == '[' && (slices.Contains(keys, key) || first && key == "events") && holdsObjects(b, i+1) {
 			return i + 1
 		}
 		if b[i] == '{' && slices.Contains(within, key) {
@@ -166,6 +168,7 @@ func listIn(b []byte, i int, keys, within []string) int {
 				return at
 			}
 		}
+		first = false
 		if i, ok = behind(b, i); !ok {
 			return -1
 		}
