@@ -43,6 +43,8 @@ var Sources = map[string]func(config.Node, Asks) (source.Source, error){
 type Asks struct {
 	Ledger ledger.Settler
 	Now    func() time.Time
+	// Formats are those that records may have; nil: the program's own.
+	Formats *normalise.Registry
 	// Getenv is where secrets are looked up that sources are to show or to know.
 	Getenv func(string) string
 	// Hub is where senders reach the sources that receive; nil: nowhere.
@@ -58,12 +60,12 @@ func Source(n config.Node, asks Asks) (source.Source, error) {
 	return open(n, asks)
 }
 
-// Formats are the formats that can be read.
-func Formats() normalise.Registry {
-	return normalise.NewRegistry(slices.Concat(alerts.All(), workspace.All(), []normalise.Normaliser{
+// normalisers are those of the formats that are read by Go.
+func normalisers() []normalise.Normaliser {
+	return slices.Concat(alerts.All(), workspace.All(), []normalise.Normaliser{
 		cloudtrail.Normaliser{}, hec.Normaliser{}, gcpaudit.Normaliser{},
 		azureactivity.Normaliser{}, keyvault.Normaliser{}, entra.SignIns{}, entra.Audits{}, office365.Normaliser{}, okta.Normaliser{},
-	})...)
+	})
 }
 
 // BuiltinRules are our own rules, and how messages name them.

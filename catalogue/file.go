@@ -1,10 +1,6 @@
 package catalogue
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/config"
@@ -19,7 +15,7 @@ type fileNode struct {
 	Follow      bool            `yaml:"follow"`
 	Poll        config.Duration `yaml:"poll"`
 	Format      string          `yaml:"format"`       // of the records: aws.cloudtrail
-	InputFormat string          `yaml:"input_format"` // of the container: records, array, jsonl, json
+	InputFormat string          `yaml:"input_format"` // of the container: records, array, jsonl, json, zeek, csv, lines
 
 	MaxDecompressed config.Bytes `yaml:"max_decompressed"`
 	MaxRatio        int64        `yaml:"max_ratio"`
@@ -32,13 +28,14 @@ func openFile(n config.Node, asks Asks) (source.Source, error) {
 	if err := n.Decode(&f); err != nil {
 		return nil, err
 	}
-	if _, ok := Formats()[f.Format]; !ok && f.Format != "" {
-		return nil, fmt.Errorf("format %q is none of those that can be read: %s", f.Format, strings.Join(slices.Sorted(maps.Keys(Formats())), ", "))
+	formats := asks.formats()
+	if f.Format != "" && !formats.Has(f.Format) {
+		return nil, unread(f.Format, formats)
 	}
 	c := file.Config{
 		Paths: f.Paths, Follow: f.Follow, Poll: time.Duration(f.Poll), Format: f.Format, InputFormat: f.InputFormat,
 		MaxDecompressed: int64(f.MaxDecompressed), MaxRatio: f.MaxRatio, MaxRecord: int(f.MaxRecord), MaxDepth: f.MaxDepth,
-		Now: asks.Now,
+		Known: Known(formats), Now: asks.Now,
 	}
 	if asks.Ledger != nil {
 		c.Settled, c.Listed = asks.Ledger.Settled, asks.Ledger.List

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/config"
@@ -41,10 +40,10 @@ func openReceive(n config.Node, asks Asks) (source.Source, error) {
 	if err := n.Decode(&r); err != nil {
 		return nil, err
 	}
-	formats := Formats()
+	formats := asks.formats()
 	for _, f := range append(slices.Collect(maps.Values(r.SourceTypes)), r.Format) {
-		if _, ok := formats[f]; !ok && f != "" {
-			return nil, fmt.Errorf("format %q is none of those that can be read: %s", f, strings.Join(slices.Sorted(maps.Keys(formats)), ", "))
+		if f != "" && !formats.Has(f) {
+			return nil, unread(f, formats)
 		}
 	}
 	c := receive.Config{
@@ -75,8 +74,8 @@ func openReceive(n config.Node, asks Asks) (source.Source, error) {
 // recognised tells which of the formats a record is of.
 func recognised(formats normalise.Registry) func([]byte) string {
 	return func(body []byte) string {
-		format, _ := normalise.Recognise(body)
-		if _, ok := formats[format]; !ok {
+		format, _ := formats.Recognise(body)
+		if !formats.Has(format) {
 			return ""
 		}
 		return format

@@ -32,6 +32,7 @@ type Config struct {
 	Sources   []Node      `yaml:"sources"`    // each as its connector's package comment shows it
 	Exports   []Node      `yaml:"exports"`    // where findings are sent, each as its package comment shows it
 	WriteBack []WriteBack `yaml:"write_back"` // products that may be told what was decided, when asked
+	Mappings  []string    `yaml:"mappings"`   // folders or files that describe formats of records
 	Rules     Rules       `yaml:"rules"`
 	Anomalies Anomalies   `yaml:"anomalies"`
 	Estate    Estate      `yaml:"estate"`

@@ -191,12 +191,6 @@ var known = []struct {
 	format string
 	is     func(jsontree.Value) bool
 }{
-	{ZeekConn, isZeek("conn")},
-	{ZeekHTTP, isZeek("http")},
-	{ZeekDNS, isZeek("dns")},
-	{ZeekDHCP, isZeek("dhcp")},
-	{ZeekSSL, isZeek("ssl")},
-	{Squid, isSquid},
 	{EntraSignIn, IsEntraSignIn},
 	{EntraAudit, IsEntraAudit},
 	{KeyVault, IsKeyVault},

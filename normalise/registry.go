@@ -1,25 +1,98 @@
 package normalise
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/jsontree"
 )
 
-// Registry is the formats in use, by name.
-type Registry map[string]Normaliser
+// Registry is the formats in use.
+type Registry struct {
+	normalisers map[string]Normaliser
+	mappings    Recogniser
+}
+
+// A Recogniser tells the format of a record that files describe; each answer is
+// empty where it does not know the record.
+type Recogniser interface {
+	// Ours are the files of the program.
+	Ours(root jsontree.Value) string
+	// Theirs are the user's. They are asked about what nobody else knows.
+	Theirs(root jsontree.Value) string
+	// Instead is the format that a user's file gives a record known as one of
+	// another format. Without Replaces no file does.
+	Instead(root jsontree.Value, known string) string
+	Replaces() bool
+}
 
 // NewRegistry holds the given normalisers, each under its own format.
 func NewRegistry(ns ...Normaliser) Registry {
-	r := make(Registry, len(ns))
+	r := Registry{normalisers: make(map[string]Normaliser, len(ns))}
 	for _, n := range ns {
-		r[n.Format()] = n
+		r.normalisers[n.Format()] = n
 	}
 	return r
+}
+
+// Mapped is r with records that mappings know, too. Their normalisers are among
+// those of r.
+func (r Registry) Mapped(m Recogniser) Registry {
+	r.mappings = m
+	return r
+}
+
+// Formats are the names of the formats, sorted.
+func (r Registry) Formats() []string { return slices.Sorted(maps.Keys(r.normalisers)) }
+
+// Has tells whether records of the format can be read.
+func (r Registry) Has(format string) bool {
+	_, ok := r.normalisers[format]
+	return ok
+}
+
+// Recognise tells the format of a record as the function of the same name does,
+// and knows what mappings describe besides.
+func (r Registry) Recognise(body []byte) (format, why string) {
+	if r.mappings == nil {
+		return Recognise(body)
+	}
+	replaces := r.mappings.Replaces()
+	if !replaces && isBareCloudTrail(body) {
+		return CloudTrail, ""
+	}
+	tree := trees.Get().(*jsontree.Tree)
+	defer func() {
+		if !tree.Large() {
+			trees.Put(tree)
+		}
+	}()
+	trimmed := bytes.TrimSpace(body)
+	root, err := tree.Parse(unsafe.String(unsafe.SliceData(trimmed), len(trimmed)))
+	if err != nil {
+		return Recognise(body)
+	}
+	if format = r.mappings.Ours(root); format == "" {
+		format, why = Recognise(body)
+	}
+	if format == "" {
+		if theirs := r.mappings.Theirs(root); theirs != "" {
+			return theirs, ""
+		}
+		return "", why
+	}
+	if replaces {
+		if instead := r.mappings.Instead(root, format); instead != "" {
+			return instead, ""
+		}
+	}
+	return format, ""
 }
 
 // Append appends the event of raw to dst: by the normaliser of raw.Format, or,
@@ -29,14 +102,13 @@ func (r Registry) Append(dst []event.Event, raw event.Raw) ([]event.Event, error
 	format := raw.Format
 	if format == "" {
 		var why string
-		if format, why = Recognise(raw.Body); format == "" {
+		if format, why = r.Recognise(raw.Body); format == "" {
 			return dst, errors.New(why)
 		}
 	}
-	n, ok := r[format]
+	n, ok := r.normalisers[format]
 	if !ok {
-		return dst, fmt.Errorf("format %q is none of those Yagura reads here: %s",
-			format, strings.Join(slices.Sorted(maps.Keys(r)), ", "))
+		return dst, fmt.Errorf("format %q is none of those Yagura reads here: %s", format, strings.Join(r.Formats(), ", "))
 	}
 	return n.Append(dst, raw)
 }

@@ -34,7 +34,7 @@ func (p *program) checkConfig() error {
 		troubles = append(troubles, err.Error())
 	}
 	for i, n := range p.cfg.Sources {
-		if _, err := catalogue.Source(n, catalogue.Asks{Now: p.now, Getenv: p.getenv}); err != nil {
+		if _, err := catalogue.Source(n, catalogue.Asks{Formats: &p.formats, Now: p.now, Getenv: p.getenv}); err != nil {
 			troubles = append(troubles, fmt.Sprintf("sources[%d]: %v", i, err))
 		}
 	}

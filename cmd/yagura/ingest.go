@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -55,7 +54,7 @@ what earlier runs met, ledger tells.`,
 			return p.runIngest(c.Context(), args, f)
 		},
 	}
-	c.Flags().StringVar(&f.container, "input-format", "", "how records lie in a file: records, array, jsonl, json (default: by content)")
+	c.Flags().StringVar(&f.container, "input-format", "", "how records lie in a file: records, array, jsonl, json, zeek, csv, lines (default: by content)")
 	c.Flags().StringVar(&f.format, "record-format", "", "what the records are, such as aws.cloudtrail (default: by content)")
 	c.Flags().StringArrayVar(&f.rules, "rules", nil, "a folder of Sigma rules besides our own; may be repeated")
 	c.Flags().BoolVar(&f.reread, "reread", false, "read objects again that are settled")
@@ -120,8 +119,8 @@ func (p *program) runIngest(ctx context.Context, paths []string, f ingestFlags) 
 
 // checkIngest refuses what can be known to be wrong before anything is read.
 func (p *program) checkIngest(f ingestFlags) error {
-	if _, ok := catalogue.Formats()[f.format]; !ok && f.format != "" {
-		return wrong("--record-format %s: it is one of %s", f.format, strings.Join(slices.Sorted(maps.Keys(catalogue.Formats())), ", "))
+	if f.format != "" && !p.formats.Has(f.format) {
+		return wrong("--record-format %s: it is one of %s", f.format, strings.Join(p.formats.Formats(), ", "))
 	}
 	return p.rulesThere(f.rules)
 }
@@ -146,7 +145,7 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	}
 	recovered := pipe.Stats()
 	src, err := file.New(file.Config{
-		Paths: paths, Format: f.format, InputFormat: f.container, Reread: f.reread,
+		Paths: paths, Format: f.format, InputFormat: f.container, Known: catalogue.Known(p.formats), Reread: f.reread,
 		Settled: r.ledger.Settled, Listed: r.ledger.List, Now: p.now, Stdin: p.stdin,
 	})
 	if err != nil {

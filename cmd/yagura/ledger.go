@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/ledger/digest"
+	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/pipeline"
 )
 
@@ -252,7 +252,7 @@ func (p *program) retry(ctx context.Context) error {
 	}
 	before := pipe.Stats()
 	var lost int64
-	for b, err := range retries(ctx, r.ledger, p.now(), &lost) {
+	for b, err := range retries(ctx, r.ledger, p.formats, p.now(), &lost) {
 		if err == nil {
 			err = pipe.Deliver(ctx, b)
 		}
@@ -287,8 +287,7 @@ func (p *program) retry(ctx context.Context) error {
 // retries makes batches of what waits in quarantine, one span a record. Records
 // whose bytes were not kept whole cannot be read again: lost counts them. The others count as
 // received now, and a format that nobody reads here gives way to recognition.
-func retries(ctx context.Context, l ledger.Reader, now time.Time, lost *int64) iter.Seq2[event.Batch, error] {
-	known := catalogue.Formats()
+func retries(ctx context.Context, l ledger.Reader, known normalise.Registry, now time.Time, lost *int64) iter.Seq2[event.Batch, error] {
 	return func(yield func(event.Batch, error) bool) {
 		var b event.Batch
 		versions := map[string]string{} // a batch holds one version of an object
@@ -314,7 +313,7 @@ func retries(ctx context.Context, l ledger.Reader, now time.Time, lost *int64) i
 			versions[q.Object] = q.Version
 			b.Spans = append(b.Spans, event.Span{Object: q.Object, Version: q.Version, First: q.Position, Records: 1})
 			raw := event.Raw{Object: q.Object, Position: q.Position, Format: q.Format, Body: q.Body, Received: now.UTC().Truncate(time.Microsecond)}
-			if _, ok := known[raw.Format]; !ok {
+			if !known.Has(raw.Format) {
 				raw.Format = ""
 			}
 			b.Raws = append(b.Raws, raw)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/pipeline"
@@ -105,7 +104,7 @@ func (p *program) runRenormalise(ctx context.Context, during period) error {
 		return err
 	}
 	var kept int64
-	again := catalogue.Formats()
+	again := p.formats
 	n, err := r.lake.Rewrite(ctx, since, until, func(e event.Event) (event.Event, error) {
 		out, err := again.Append(nil, event.Raw{Object: e.Object, Position: e.Position, Format: e.Format, Body: e.Raw, Received: e.IngestTime})
 		if err != nil || len(out) != 1 {

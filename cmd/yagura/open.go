@@ -197,7 +197,7 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 		detectors = append(detectors, anomaly.Marker{})
 	}
 	pipe := pipeline.New(pipeline.Rooms{
-		Normalise: catalogue.Formats().Append,
+		Normalise: p.formats.Append,
 		Lake:      r.lake, Detectors: detectors, Triage: r.recorder(), Ledger: r.ledger,
 	}, opt)
 	n, err := pipe.Recover(ctx)

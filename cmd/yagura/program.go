@@ -13,6 +13,8 @@ import (
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/detect/rule"
+	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/normalise/mapping"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/sigma"
 )
@@ -25,7 +27,8 @@ type program struct {
 	dir   string           // the data directory
 	clock func() time.Time // the real one, whatever --now says
 
-	ruleOptions rule.Options // of the configuration
+	ruleOptions rule.Options       // of the configuration
+	formats     normalise.Registry // those that can be read
 
 	// welcome tells how to come in to what is served; nil: see server.invite.
 	welcome func(ctx context.Context, d *people.Door) error
@@ -49,6 +52,10 @@ func (p *program) settle() error {
 	var bad []*sigma.Error
 	if p.ruleOptions, bad = catalogue.RuleOptions(p.cfg.Rules); len(bad) > 0 {
 		return exit{exitUsage, errors.Join(plain(bad)...)}
+	}
+	var refused []*mapping.Error
+	if p.formats, refused = catalogue.FormatsWith(p.cfg.Mappings); len(refused) > 0 {
+		return exit{exitUsage, errors.Join(plain(refused)...)}
 	}
 	switch {
 	case p.flags.data != "":

@@ -184,7 +184,7 @@ func (p *program) choose(names, extra []string) (chosen, error) {
 	return out, nil
 }
 
-func plain(refused []*sigma.Error) (out []error) {
+func plain[E error](refused []E) (out []error) {
 	for _, e := range refused {
 		out = append(out, e)
 	}

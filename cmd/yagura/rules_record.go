@@ -44,7 +44,7 @@ func (p *program) fileRecord(path string, number int) (record, error) {
 
 // normal is the event of a record of a format that we read.
 func (p *program) normal(path string, raw []byte) (*event.Event, bool) {
-	events, err := catalogue.Formats().Append(nil, event.Raw{Object: path, Body: raw, Received: p.now()})
+	events, err := p.formats.Append(nil, event.Raw{Object: path, Body: raw, Received: p.now()})
 	if err != nil || len(events) != 1 {
 		return nil, false
 	}

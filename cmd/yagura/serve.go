@@ -172,7 +172,7 @@ func (s *server) plan() error {
 
 // source makes source i, which can be run once.
 func (s *server) source(i int) (source.Source, error) {
-	src, err := catalogue.Source(s.cfg.Sources[i], catalogue.Asks{Ledger: s.rooms.ledger, Now: s.now, Getenv: s.getenv, Hub: &s.hub})
+	src, err := catalogue.Source(s.cfg.Sources[i], catalogue.Asks{Formats: &s.formats, Ledger: s.rooms.ledger, Now: s.now, Getenv: s.getenv, Hub: &s.hub})
 	if err != nil {
 		return nil, exit{exitUsage, fmt.Errorf("sources[%d]: %w", i, err)}
 	}

@@ -34,7 +34,7 @@ var may = map[string][]string{
 	"simulate":  nil,
 	"evaluate":  {"simulate"}, // for the nouns of a world
 	"pipeline":  rooms,        // their roots only: see below
-	"catalogue": append([]string{"config", "rules"}, rooms...),
+	"catalogue": append([]string{"config", "rules", "mappings"}, rooms...),
 	"config":    nil,
 	"api":       rooms,
 	"internal":  nil,

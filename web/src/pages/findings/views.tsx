@@ -16,7 +16,6 @@ interface Search {
   q?: string
   sort?: string
   show?: string
-  aside?: string
 }
 
 /** The questions that people saved, their own and shared ones. */
