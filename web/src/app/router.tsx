@@ -73,7 +73,7 @@ const today = createRoute({
 const findings = createRoute({
   getParentRoute: () => inside,
   path: '/findings',
-  validateSearch: words('q', 'sort', 'show', 'view'),
+  validateSearch: words('q', 'sort', 'show', 'aside'),
   component: lazyRouteComponent(() => import('@/pages/findings/page'), 'Findings'),
 })
 

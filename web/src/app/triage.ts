@@ -58,7 +58,7 @@ export interface Triage {
   /** Decides what one key stands for. */
   choose: (findings: Pick<Finding, 'key' | 'title'>[], choice: Choice) => Promise<void>
   /** Decides about all that a filter chooses, also what is not on the page. */
-  decideAll: (q: string, expect: number, decision: DecisionBody, what: string) => Promise<void>
+  decideAll: (of: Pick<BulkBody, 'q' | 'demoted' | 'staged' | 'folded'>, expect: number, decision: DecisionBody, what: string) => Promise<void>
   undo: () => Promise<void>
   /** Whether the person may decide at all, and else why not. */
   may: boolean
@@ -111,7 +111,7 @@ export function useTriage(): Triage {
       },
       choose: (findings, choice) => triage.decide(findings, decisionOf(choice, me), t(named[choice])),
       // The server refuses when the filter chooses more by now than the person has seen.
-      decideAll: (q, expect, decision, what) => run({ q, expect, decision }, what),
+      decideAll: (of, expect, decision, what) => run({ ...of, expect, decision }, what),
       undo: () => undo(queries, t, problem),
     }
     return triage

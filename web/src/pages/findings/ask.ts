@@ -8,6 +8,13 @@ export function showOf(text: string | undefined): Show {
   return shows.find((s) => s === text) ?? 'open'
 }
 
+/** What the lists leave out unless somebody asks: of rules that are only counted or on trial, and what is folded into another. */
+export type Aside = { demoted?: true; staged?: true; folded?: true }
+
+export function asideOf(text: string | undefined): Aside {
+  return text ? { demoted: true, staged: true, folded: true } : {}
+}
+
 /** Puts the places that an error names where they are in what the person wrote. */
 export function asWritten(problem: string, show: Show): string {
   return show === 'all' ? problem : problem.replace(/^column (\d+)/, (_, n: string) => `column ${Math.max(Number(n) - 1, 1)}`)

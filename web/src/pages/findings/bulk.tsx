@@ -4,6 +4,7 @@ import { decisionOf, useTriage, type Choice } from '@/app/triage'
 import { manyAtOnce } from '@/app/use-list'
 import { useTriageTexts } from '@/app/triage.texts'
 import { DecideButtons } from '@/parts/decide'
+import type { Aside } from './ask'
 import { useTexts } from './texts'
 import css from './page.module.css'
 
@@ -15,12 +16,13 @@ interface Props {
   onEverything: () => void
   onNone: () => void
   q: string
+  aside: Aside
   asking: Choice | undefined
   onAsk: (c: Choice | undefined) => void
 }
 
 /** What to do with all that is selected. More than the page shows is asked about first. */
-export function Bulk({ count, total, findings, everything, onEverything, onNone, q, asking, onAsk }: Props) {
+export function Bulk({ count, total, findings, everything, onEverything, onNone, q, aside, asking, onAsk }: Props) {
   const t = useTexts()
   const triage = useTriageTexts()
   const { choose, decideAll, me } = useTriage()
@@ -29,7 +31,7 @@ export function Bulk({ count, total, findings, everything, onEverything, onNone,
   }
   const run = (c: Choice) => {
     onAsk(undefined)
-    if (everything) void decideAll(q, total, decisionOf(c, me), `${named[c]}: ${t('allChosen', { n: total })}`)
+    if (everything) void decideAll({ q, ...aside }, total, decisionOf(c, me), `${named[c]}: ${t('allChosen', { n: total })}`)
     else void choose(findings, c)
     onNone()
   }

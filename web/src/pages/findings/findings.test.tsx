@@ -34,6 +34,14 @@ test('keys decide, and u takes it back', async () => {
   await waitFor(() => expect(told.find((a) => a.path === '/api/decisions/undo')?.body).toEqual({ group: 'g1' }))
 })
 
+test('what is set aside is asked for with the rest', async () => {
+  const told = answer(page)
+  const { findByRole } = visit('/findings')
+  fireEvent.click(await findByRole('button', { name: 'and what is set aside' }))
+  await waitFor(() => expect(told.filter((a) => a.path === '/api/findings').at(-1)?.query.toString()).toContain('demoted=true&staged=true&folded=true'))
+  expect(told.filter((a) => a.path === '/api/findings/facets').at(-1)?.query.get('staged')).toBe('true')
+})
+
 test('keys do nothing while somebody types', async () => {
   const told = answer(page)
   const { findByRole, getByRole } = visit('/findings')

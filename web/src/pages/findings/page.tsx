@@ -1,4 +1,4 @@
-import { Button, Menu, TextInput } from '@mantine/core'
+import { Button, Menu, TextInput, Tooltip } from '@mantine/core'
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
@@ -19,7 +19,7 @@ import { Failed, Loading, Nothing } from '@/parts/states'
 import { column, Table } from '@/parts/table'
 import { When } from '@/parts/when'
 import { number } from '@/app/format'
-import { asked, asWritten, showOf, shows, type Show } from './ask'
+import { asideOf, asked, asWritten, showOf, shows, type Aside, type Show } from './ask'
 import { Bulk } from './bulk'
 import { Facets } from './facets'
 import { useTexts } from './texts'
@@ -32,28 +32,29 @@ const none: ReadonlySet<string> = new Set()
 
 export function Findings() {
   const t = useTexts()
-  const { q = '', sort, show: shownAs } = page.useSearch()
+  const { q = '', sort, show: shownAs, aside: asideAs } = page.useSearch()
   const show = showOf(shownAs)
   const me = useSession()?.user ?? ''
   const navigate = useNavigate()
   const queries = useQueryClient()
   const filter = asked(show, q, me)
+  const aside = asideOf(asideAs)
   const [selected, setSelected] = useState(none)
   const [everything, setEverything] = useState(false)
   const [narrowing, setNarrowing] = useState(false)
   useEffect(() => {
     setSelected(none)
     setEverything(false)
-  }, [filter])
+  }, [filter, asideAs])
 
   const list = useInfiniteQuery({
-    queryKey: ['/api/findings', { query: { q: filter, sort } }, 'pages'],
-    queryFn: ({ pageParam }) => fetchOnce('/api/findings', { query: { q: filter, sort, limit: pageSize, cursor: pageParam } }),
+    queryKey: ['/api/findings', { query: { q: filter, sort, ...aside } }, 'pages'],
+    queryFn: ({ pageParam }) => fetchOnce('/api/findings', { query: { q: filter, sort, ...aside, limit: pageSize, cursor: pageParam } }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
     placeholderData: keepPreviousData,
   })
-  const facets = useQuery({ ...get('/api/findings/facets', { query: { q: filter } }), placeholderData: keepPreviousData })
+  const facets = useQuery({ ...get('/api/findings/facets', { query: { q: filter, ...aside } }), placeholderData: keepPreviousData })
 
   // What was just decided leaves the open list at once; the server says the same a moment later.
   const findings = useMemo(() => {
@@ -62,8 +63,8 @@ export function Findings() {
   }, [list.data, show])
   const total = list.data?.pages[0]?.total ?? facets.data?.total ?? findings.length
 
-  const go = (next: { q?: string; sort?: string; show?: string }) =>
-    void navigate({ to: '/findings', search: { q, sort, show: shownAs, ...next }, replace: 'q' in next })
+  const go = (next: { q?: string; sort?: string; show?: string; aside?: string }) =>
+    void navigate({ to: '/findings', search: { q, sort, show: shownAs, aside: asideAs, ...next }, replace: 'q' in next })
   const [asking, setAsking] = useState<Choice>()
   // All that the filter chooses is always asked about, since most of it is not on the page.
   const keys = useFindingList({ findings, selected, onSelect: setSelected, ask: setAsking })
@@ -82,8 +83,8 @@ export function Findings() {
               {t('fresh', { count: fresh })}
             </Button>
           )}
-          <SaveView query={{ q, sort, show: shownAs }} />
-          <Export q={filter} />
+          <SaveView query={{ q, sort, show: shownAs, aside: asideAs }} />
+          <Export q={filter} aside={aside} />
         </>
       }
     >
@@ -93,6 +94,11 @@ export function Findings() {
             {t(`show.${s}`)}
           </button>
         ))}
+        <Tooltip label={t('asideMore')} multiline maw={360}>
+          <button type="button" aria-pressed={!!asideAs} onClick={() => go({ aside: asideAs ? undefined : 'true' })}>
+            {t('aside')}
+          </button>
+        </Tooltip>
         <SavedViews onChoose={(v) => void navigate({ to: '/findings', search: v })} />
       </nav>
       <Filter show={show} value={q} onChange={(next) => go({ q: next || undefined })} error={list.error} onNarrow={() => setNarrowing(!narrowing)} narrowing={narrowing} />
@@ -115,7 +121,7 @@ export function Findings() {
             <Bulk
               count={everything ? total : selected.size} total={total} everything={everything} onEverything={() => setEverything(true)}
               onNone={() => { setSelected(none); setEverything(false) }}
-              findings={findings.filter((f) => selected.has(f.key))} q={filter} asking={asking} onAsk={setAsking}
+              findings={findings.filter((f) => selected.has(f.key))} q={filter} aside={aside} asking={asking} onAsk={setAsking}
             />
           )}
         </div>
@@ -261,8 +267,9 @@ const formats = [
   { label: 'SARIF', query: 'format=sarif' },
 ] as const
 
-function Export({ q }: { q: string }) {
+function Export({ q, aside }: { q: string; aside: Aside }) {
   const t = useTexts()
+  const set = Object.keys(aside).map((k) => `&${k}=true`).join('')
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -271,7 +278,7 @@ function Export({ q }: { q: string }) {
       <Menu.Dropdown>
         {formats.flatMap((f) =>
           [false, true].map((masked) => (
-            <Menu.Item key={f.label + String(masked)} component="a" download href={`/api/findings/export?${f.query}${masked ? '&masked=true' : ''}&q=${encodeURIComponent(q)}`}>
+            <Menu.Item key={f.label + String(masked)} component="a" download href={`/api/findings/export?${f.query}${masked ? '&masked=true' : ''}${set}&q=${encodeURIComponent(q)}`}>
               {f.label} {masked && <span className="dim">({t('export.masked')})</span>}
             </Menu.Item>
           )),

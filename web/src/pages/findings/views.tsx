@@ -16,6 +16,7 @@ interface Search {
   q?: string
   sort?: string
   show?: string
+  aside?: string
 }
 
 /** The questions that people saved, their own and shared ones. */

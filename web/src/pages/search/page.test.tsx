@@ -110,7 +110,7 @@ test('a panel goes onto a new dashboard', async () => {
   const plain = globalThis.fetch
   vi.stubGlobal('fetch', async (input: Request) => {
     if (!(input instanceof Request) || input.method !== 'PUT') return plain(input)
-    put.push({ method: 'PUT', path: new URL(input.url).pathname, query: new URLSearchParams(), body: await input.clone().json() })
+    put.push({ method: 'PUT', path: new URL(input.url).pathname, query: new URLSearchParams(), body: await input.clone().json(), headers: input.headers })
     return Response.json({})
   })
   visit('/search?q=outcome:denied&since=-7d')
