@@ -11,6 +11,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/respond"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -41,6 +42,9 @@ type Triage struct {
 	// Causes keeps what was found to be probable causes; nil: they are worked out
 	// each time.
 	Causes *Causes
+	// WriteBack tells other products what was decided about their findings; nil:
+	// nobody does.
+	WriteBack *respond.Desk
 	// LinkKey signs links by which teams register windows; without one there are
 	// none.
 	LinkKey []byte
@@ -116,5 +120,6 @@ func triaging(a huma.API, rooms Rooms) {
 	proposals(a, rooms, lock)
 	tuning(a, rooms)
 	audit(a, rooms)
+	writeBack(a, rooms)
 	views(a, rooms, lock)
 }

@@ -47,6 +47,9 @@ func (p *program) checkConfig() error {
 			troubles = append(troubles, fmt.Sprintf("exports[%d]: %v", i, err))
 		}
 	}
+	if _, err := catalogue.Responders(p.cfg.WriteBack); err != nil {
+		troubles = append(troubles, err.Error())
+	}
 	set, refused := catalogue.Rules(p.cfg.Rules, nil)
 	for _, r := range refused {
 		troubles = append(troubles, "rule refused: "+r.Error())

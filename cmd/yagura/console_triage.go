@@ -33,6 +33,10 @@ func (s *server) triage(ctx context.Context) (api.Triage, error) {
 		return api.Triage{}, err
 	}
 	store := s.rooms.triage
+	desk, err := s.desk(store)
+	if err != nil {
+		return api.Triage{}, err
+	}
 	first := &firstSights{lake: s.rooms.lake, warn: s.warn, base: ctx}
 	files := s.calendars(s.cfg.Anomalies.Calendars)
 	gaps := &keptAnswers[[]ledger.Gap]{old: quiteOld}
@@ -77,13 +81,14 @@ func (s *server) triage(ctx context.Context) (api.Triage, error) {
 		Tuning: func(ctx context.Context, of finding.Scope) (triage.Tuning, error) {
 			return tunings.get(ctx, of.String(), s.changes(), func(ctx context.Context) (triage.Tuning, error) {
 				found, err := all.get(ctx, of.String(), s.changes(), func(ctx context.Context) ([]finding.Finding, error) {
-					return slim(ctx, store, triage.Filter{Scope: of, Demoted: true, Staged: true})
+					return slim(ctx, store, triage.Filter{Scope: of, Demoted: true, Staged: true, Folded: true})
 				})
 				return triage.Tune(found), err
 			})
 		},
-		Causes:  &api.Causes{},
-		LinkKey: key,
+		Causes:    &api.Causes{},
+		LinkKey:   key,
+		WriteBack: desk,
 	}, nil
 }
 

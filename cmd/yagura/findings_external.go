@@ -78,5 +78,5 @@ func (p *program) showWriteBack(f *finding.Finding) {
 	if why != "" {
 		commands = []string{why}
 	}
-	p.section(fmt.Sprintf("%s is not told what was decided here; a person would by", f.External.Product), len(commands), func(i int) string { return commands[i] })
+	p.section(fmt.Sprintf("%s is not told what was decided here; `yagura findings write-back` would, or a person by", f.External.Product), len(commands), func(i int) string { return commands[i] })
 }
