@@ -22,6 +22,7 @@ import (
 // outside are the log sources of rules about clouds that are not AWS.
 var outside = []match.Source{
 	{Product: "gcp", Service: "gcp.audit"},
+	{Product: "gcp", Service: "google_workspace.admin"},
 	{Product: "azure", Service: "activitylogs"},
 	{Product: "azure", Service: "auditlogs"},
 	{Product: "azure", Service: "signinlogs"},

@@ -82,7 +82,7 @@ func list(t *testing.T) (names []string) {
 // services names the log sources that the rules of a folder are about.
 var services = map[string][]string{
 	"aws":   {"cloudtrail"},
-	"gcp":   {"gcp.audit"},
+	"gcp":   {"gcp.audit", "google_workspace.admin"},
 	"azure": {"activitylogs", "auditlogs", "signinlogs"},
 }
 
@@ -247,6 +247,9 @@ func checkRecord(t *testing.T, folder, name string, e map[string]any) (id string
 	case folder == "aws":
 		text("eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent", "eventType", "recipientAccountId", "userIdentity.type")
 		return text("eventID")
+	case e["kind"] == "admin#reports#activity": // Workspace, as the Reports API answers
+		text("id.time", "id.applicationName", "id.customerId", "actor.email", "ipAddress")
+		return text("id.uniqueQualifier")
 	case folder == "gcp":
 		text("logName", "timestamp", "severity", "resource.type", "protoPayload.@type", "protoPayload.serviceName", "protoPayload.methodName", "protoPayload.resourceName")
 		return text("insertId")
