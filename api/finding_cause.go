@@ -14,20 +14,24 @@ import (
 )
 
 // What is looked at for a cause: so many of the events that a finding rests on, and
-// so many of its principal and of changes in its account around it.
+// so many around it of what its principal did and of what was changed in its account.
 const (
 	causeEvidence = 10
-	causeAround   = 200
+	causeAround   = 400
 	causeBefore   = 2 * time.Hour
 	causeAfter    = 30 * time.Minute
 )
 
-// Causes keeps probable causes of findings that are looked at: as long as a
-// finding stays as it is, at most causesMost of them and each for causeLasts, for
+// Causes keeps probable causes of findings that are looked at, at most causesMost:
+// as long as a finding stays as it is and nothing comes in, else for causeLasts, for
 // the log around it may still come. They are looked for behind the back of who
-// asks, a few at a time, and listeners are told when one is found. The zero value
-// has none.
+// asks, a few at a time and not all of the time, and listeners are told when one is
+// found. The zero value has none.
 type Causes struct {
+	// Changes is a number that is another one when something came in; nil: that is
+	// not known.
+	Changes func() int64
+
 	mu      sync.Mutex
 	all     map[string]*keptCause
 	waiting int           // that are looked for, or will be
@@ -37,6 +41,7 @@ type Causes struct {
 type keptCause struct {
 	of    string        // the state of the finding
 	at    time.Time     // when it was looked for
+	seen  int64         // Changes then
 	done  chan struct{} // closed when it was
 	cause *ProposedCause
 	err   error
@@ -46,7 +51,9 @@ const (
 	causesMost = 2000
 	causeLasts = 5 * time.Minute
 	// causeWait is how long an answer waits for a cause, and causeTime how long one
-	// may take; causesRunning are looked for at a time, and causesWaiting may wait.
+	// may take; causesRunning are looked for at a time, with as long a rest after
+	// each, so that answers get the better part of the processors, and causesWaiting
+	// may wait.
 	causeWait     = 50 * time.Millisecond
 	causeTime     = 20 * time.Second
 	causesRunning = 1
@@ -84,7 +91,11 @@ func (c *Causes) begin(ctx context.Context, r Rooms, f *finding.Finding) *keptCa
 	key := f.Key + "\x00" + strings.Join(who(ctx).Accounts, "\x00")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if x := c.all[key]; x != nil && x.of == state && now.Sub(x.at) < causeLasts && !x.failed() {
+	changes, known := int64(0), c.Changes != nil
+	if known {
+		changes = c.Changes()
+	}
+	if x := c.all[key]; x != nil && x.of == state && !x.failed() && (now.Sub(x.at) < causeLasts || known && x.seen == changes) {
 		return x
 	}
 	if c.waiting >= causesWaiting {
@@ -96,16 +107,17 @@ func (c *Causes) begin(ctx context.Context, r Rooms, f *finding.Finding) *keptCa
 	if c.all == nil || len(c.all) >= causesMost {
 		c.all = map[string]*keptCause{}
 	}
-	x := &keptCause{of: state, at: now, done: make(chan struct{})}
+	x := &keptCause{of: state, at: now, seen: changes, done: make(chan struct{})}
 	c.all[key] = x
 	c.waiting++
 	copied := *f
 	go func() {
 		c.running <- struct{}{}
+		began := time.Now()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), causeTime)
 		defer cancel()
 		x.cause, x.err = r.findCause(ctx, &copied)
-		<-c.running
+		time.AfterFunc(time.Since(began), func() { <-c.running })
 		if x.err != nil {
 			r.Failed(fmt.Errorf("cause of %s: %w", copied.Key, x.err))
 		}
@@ -154,26 +166,51 @@ func (r Rooms) around(ctx context.Context, f *finding.Finding) ([]event.Event, e
 	for _, e := range out {
 		met[e.UID] = true
 	}
+	where := circumstances(f)
+	if where == nil {
+		return out, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	var asks []query.Expr
-	if f.Account != "" {
-		asks = append(asks, query.And{X: []query.Expr{query.Eq{Field: "account_uid", Value: f.Account}, query.Eq{Field: "read_only", Value: false}}})
-	}
-	if where := whose(f); where != nil {
-		asks = append(asks, where)
-	}
-	for _, where := range asks {
-		q := query.Query{Where: where, Since: f.FirstSeen.Add(-causeBefore), Until: f.FirstSeen.Add(causeAfter), Limit: causeAround, NoRaw: true}
-		for e, err := range r.Select(ctx, q) {
-			if err != nil {
-				return nil, err
-			}
-			if !met[e.UID] {
-				met[e.UID] = true
-				out = append(out, e)
-			}
+	q := query.Query{Where: where, Since: f.FirstSeen.Add(-causeBefore), Until: f.FirstSeen.Add(causeAfter), Limit: causeAround, NoRaw: true}
+	for e, err := range r.Select(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		if !met[e.UID] {
+			out = append(out, e)
 		}
 	}
 	return out, nil
+}
+
+// refused are outcomes of calls that were not let through.
+var refused = []event.Outcome{event.Denied, event.AuthFailed, event.DeniedByOrgPolicy}
+
+// circumstances choose, in one question, what tells of a cause beside what f rests
+// on: what was changed in its account, and of its principal what it changed and was
+// refused; all that a person did, for where they came from.
+func circumstances(f *finding.Finding) query.Expr {
+	changed := query.Eq{Field: "read_only", Value: false}
+	var any query.Or
+	if f.Account != "" {
+		any.X = append(any.X, query.And{X: []query.Expr{query.Eq{Field: "account_uid", Value: f.Account}, changed}})
+	}
+	if of := whose(f); of != nil {
+		if f.Person() == "" {
+			telling := query.Or{X: []query.Expr{changed}}
+			for _, o := range refused {
+				telling.X = append(telling.X, query.Eq{Field: "outcome", Value: string(o)})
+			}
+			of = query.And{X: []query.Expr{of, telling}}
+		}
+		any.X = append(any.X, of)
+	}
+	switch len(any.X) {
+	case 0:
+		return nil
+	case 1:
+		return any.X[0]
+	}
+	return any
 }

@@ -103,4 +103,45 @@ func TestCauses(t *testing.T) {
 	if settled(alice); asked == before {
 		t.Error("alice, who is limited, is told what vera may see")
 	}
+	// It is looked for again once it is old and something came in.
+	changes := int64(1)
+	causes := x.rooms.Triage.Causes
+	causes.Changes = func() int64 { return changes }
+	age := func() {
+		causes.mu.Lock()
+		defer causes.mu.Unlock()
+		for _, c := range causes.all {
+			c.at = c.at.Add(-2 * causeLasts)
+		}
+	}
+	age()
+	settled(vera) // known from before there were changes
+	before = asked
+	age()
+	if settled(vera); asked != before {
+		t.Error("nothing came in, and it is looked for again")
+	}
+	changes++
+	if settled(vera); asked == before {
+		t.Error("something came in, and it is not looked for again")
+	}
+}
+
+// TestCircumstances: what tells of a cause is asked for in one question.
+func TestCircumstances(t *testing.T) {
+	f := func(actor, person, resource, account, want string) {
+		t.Helper()
+		x := finding.Finding{Trouble: finding.Trouble{Actor: actor, Resource: resource, Account: account}}
+		if person != "" {
+			x.Anomaly = &finding.Anomaly{Person: person}
+		}
+		if got := query.String(circumstances(&x)); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	f("", "", "", "", "")
+	f("", "", "", "1", "account_uid:1 read_only:false")
+	f("role", "", "", "", "actor_uid:role (read_only:false or outcome:denied or outcome:auth_failed or outcome:denied_by_org_policy)")
+	f("role", "ann", "", "1", "account_uid:1 read_only:false or actor_uid:role")
+	f("", "", "db", "1", "account_uid:1 read_only:false or (resource_uid:db or resource_uids:db) (read_only:false or outcome:denied or outcome:auth_failed or outcome:denied_by_org_policy)")
 }

@@ -21,15 +21,21 @@ const (
 // until ctx ends: a part of priorities, see docs/triage.md.
 func (s *server) keepAssessed(ctx context.Context) error {
 	for {
-		if err := assess(ctx, s.rooms); err != nil && ctx.Err() == nil {
-			// Priorities are as they were: nothing else rests on it.
-			s.warn("reach and exposure: %v", err)
-		}
+		s.assess(ctx, s.rooms)
 		select {
 		case <-time.After(assessEvery):
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// assess judges them once, at the end of what brought logs or findings too, so that
+// a list is in the same order whoever asks for it.
+func (p *program) assess(ctx context.Context, r *rooms) {
+	if err := assess(ctx, r); err != nil && ctx.Err() == nil {
+		// Priorities are as they were: nothing else rests on it.
+		p.warn("reach and exposure: %v", err)
 	}
 }
 

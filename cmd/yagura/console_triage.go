@@ -86,7 +86,7 @@ func (s *server) triage(ctx context.Context) (api.Triage, error) {
 				return triage.Tune(found), err
 			})
 		},
-		Causes:    &api.Causes{},
+		Causes:    &api.Causes{Changes: s.changes},
 		LinkKey:   key,
 		WriteBack: desk,
 	}, nil

@@ -119,6 +119,7 @@ func (h *anomalyHunt) run(ctx context.Context) (err error) {
 			return err
 		}
 		report.Recorded = true
+		h.assess(ctx, r)
 	}
 	report.Seconds = time.Since(began).Seconds()
 	return h.print(report)

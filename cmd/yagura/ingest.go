@@ -172,6 +172,9 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		err = p.retain(ctx, r) // by size: what came in may be too much
 	}
 	s, read := pipe.Stats(), src.Stats()
+	if err == nil && s.Stored > 0 {
+		p.assess(ctx, r)
+	}
 	if acknowledged.IsZero() {
 		acknowledged = time.Now() // of what was, before the error
 	}

@@ -20,7 +20,7 @@ const mostLanes = 9
 /** What the principal did around the finding, on one axis; what we do not know is hatched. */
 export function Timeline({ of: f }: { of: Finding }) {
   const t = useTexts()
-  const timeline = useQuery(get('/api/findings/{key}/timeline', { path: { key: f.key }, query: { hours } }))
+  const timeline = useQuery(get('/api/findings/{key}/timeline', { path: { key: f.key }, query: { hours, raw: false } }))
   return (
     <Section title={t.rich('timeline', { who: <LogText name most={40}>{whoOf(f)}</LogText> })} note={t('timelineSpan', { n: hours })} actions={timeline.data?.whose && <To href={searchAddress(timeline.data.whose, timeline.data.since, timeline.data.until)}>{t('openSearch')}</To>}>
       <Asked of={timeline} lines={4}>
@@ -113,8 +113,18 @@ function Lanes({ of, finding }: { of: Answer; finding: Finding }) {
           <span className={`unknown ${css.swatch}`} /> {t('timelineGap', { reason: '' })} {of.gaps.slice(0, 3).map((g, i) => <LogText key={i} wrap>{`${i ? '; ' : ''}${g.reason}`}</LogText>)}
         </p>
       )}
-      {chosen && <Record of={chosen} />}
+      {chosen && <Chosen of={chosen} />}
     </div>
+  )
+}
+
+/** One event with its record, which the timeline leaves out. */
+function Chosen({ of }: { of: Event }) {
+  const found = useQuery(get('/api/search', { query: { q: `uid:${of.uid}`, limit: 1 } }))
+  return (
+    <Asked of={found} lines={8}>
+      {(a) => <Record of={a.events[0] ?? { ...of, raw: undefined }} />}
+    </Asked>
   )
 }
 
