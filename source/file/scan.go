@@ -311,9 +311,10 @@ func trimSpaceRight(b []byte) []byte {
 var (
 	wrapperKeys = []string{
 		`"Records"`, `"Events"`, `"records"`, `"Findings"`, `"findings"`, `"listFindingsResults"`,
-		`"EvaluationResults"`, // AWS Config
-		`"value"`,             // Azure
-		`"data"`,              // Sysdig
+		`"EvaluationResults"`,                        // AWS Config
+		`"value"`,                                    // Azure
+		`"data"`,                                     // Sysdig
+		`"entries"`, `"receivedMessages"`, `"items"`, // Google: Cloud Logging, Pub/Sub, the Reports API
 	}
 	findingKeys = []string{`"findings"`, `"Findings"`}
 	enclosing   = []string{`"detail"`, `"data"`}
