@@ -82,6 +82,6 @@ export function finding(more: Partial<Finding> = {}): Finding {
     assignee: '', actor: 'arn:aws:iam::111122223333:role/app', resource: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf',
     account: '111122223333', region: 'eu-west-1', first_seen: '2026-03-24T10:00:00Z', last_seen: '2026-03-24T10:30:00Z', count: 40,
     reasons: [{ kind: 'count', text: 'prod/db was read 40 times, usual are 0-4.' }], explained_by: [], evidence: [], rule: '', attack: [], false_positives: [],
-    next: [], case: 'c1', demoted: false, decisions: [], ...more,
+    next: [], case: 'c1', demoted: false, decisions: [], also_reported_by: [], folded_into: '', ...more,
   } as Finding
 }

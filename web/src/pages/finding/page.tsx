@@ -20,6 +20,7 @@ import { Priority } from '@/parts/priority'
 import { Severity } from '@/parts/severity'
 import { Asked, Nothing } from '@/parts/states'
 import { When } from '@/parts/when'
+import { Also } from './also'
 import { Evidence } from './evidence'
 import { History } from './history'
 import { Reasons } from './reasons'
@@ -118,6 +119,7 @@ function Whole({ of: f }: { of: Finding }) {
         <div className={css.main}>
           {f.anomaly?.series && f.anomaly.series.length > 1 && <Usual of={f.anomaly} series={f.anomaly.series} />}
           <Reasons of={f} />
+          <Also of={f} />
           <Evidence of={f} />
           <Timeline of={f} />
           <Touched of={f} />

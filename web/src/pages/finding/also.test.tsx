@@ -1,0 +1,50 @@
+import { fireEvent, screen, waitFor } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import type { Finding } from '@/api/contract'
+import { answer, finding, session, show } from '@/test/render'
+import { Also } from './also'
+
+const report: Finding['also_reported_by'][number] = {
+  key: 'k2', source: 'guardduty', product: 'GuardDuty', uid: 'arn:aws:guardduty:eu-west-1:111122223333:detector/d1/finding/f1', title: 'Secrets were read oddly', severity: 'medium',
+  status: 'suppressed', status_own: 'archived', link: 'javascript:alert(1)', last_seen: '2026-03-24T10:30:00Z', same: { subject: 'a', trouble: 'T1555.006' },
+}
+
+const plan = { id: 'p1', product: 'GuardDuty', as: 'as tester', calls: [{ operation: 'ArchiveFindings', region: 'eu-west-1', method: 'POST', url: 'https://guardduty.example/x', body: { findingIds: ['f1'] } }], why: '', commands: [], sent: [] }
+
+test('who else reports it, with the status there, and no link that is none', async () => {
+  answer({ 'GET /api/session': session })
+  const { container } = await show(<Also of={finding({ also_reported_by: [report] })} />)
+  expect(container.textContent).toContain('Secrets were read oddly')
+  expect(container.textContent).toContain('archived (there)')
+  expect(container.querySelector('a[href^="javascript"]')).toBeNull()
+  expect(screen.queryByRole('button', { name: /would be told/ })).toBeNull() // she is an analyst
+})
+
+test('why it stands beside another', async () => {
+  answer({ 'GET /api/session': session })
+  const { container } = await show(<Also of={finding({ apart: { beside: 'k9', why: 'seen_again', value: '2026-03-24T10:30:00Z', than: '2026-03-24T09:00:00Z', text: '' } })} />)
+  expect(container.textContent).toContain('came forth again')
+  expect(container.querySelector('a')?.getAttribute('href')).toContain('k9')
+})
+
+test('a responder sees what would be sent, and then sends that', async () => {
+  const asked = answer({
+    'GET /api/session': { ...session, role: 'responder' },
+    'GET /api/findings/k2/write-back': plan,
+    'POST /api/findings/k2/write-back': { at: '2026-03-24T10:30:00Z', by: 'kei', step: 'done', text: 'archived' },
+  })
+  await show(<Also of={finding({ also_reported_by: [report] })} />)
+  fireEvent.click(await screen.findByRole('button', { name: /would be told/ }))
+  await screen.findByText(/ArchiveFindings/)
+  expect(asked.filter((a) => a.method === 'POST')).toHaveLength(0)
+  fireEvent.click(screen.getByRole('button', { name: 'Send it' }))
+  await waitFor(() => expect(asked.find((a) => a.method === 'POST')?.body).toEqual({ plan: 'p1' }))
+})
+
+test('where nothing can be sent, it says why', async () => {
+  answer({ 'GET /api/session': { ...session, role: 'admin' }, 'GET /api/findings/k2/write-back': { ...plan, id: '', calls: [], why: 'Falco keeps no status', commands: ['falcoctl x'] } })
+  await show(<Also of={finding({ also_reported_by: [report] })} />)
+  fireEvent.click(await screen.findByRole('button', { name: /would be told/ }))
+  expect((await screen.findByText(/Nothing is sent/)).textContent).toContain('Falco keeps no status')
+  expect(screen.queryByRole('button', { name: 'Send it' })).toBeNull()
+})
