@@ -78,6 +78,7 @@ type Registering struct {
 	Owner    string       `json:"owner"`
 	Accounts []string     `json:"accounts"`
 	Until    time.Time    `json:"until" doc:"the link is good until then"`
+	Now      time.Time    `json:"now" doc:"the server's clock"`
 	Windows  []Registered `json:"windows" doc:"what was registered through it"`
 	Left     int          `json:"left" doc:"how many more may be"`
 }
@@ -150,7 +151,7 @@ func (r Rooms) linked(ctx context.Context, link string) (context.Context, window
 
 // registered are the windows that came through the link.
 func (r Rooms) registered(ctx context.Context, l windowLink) (Registering, error) {
-	out := Registering{Owner: l.Owner, Accounts: l.Accounts, Until: l.Until, Windows: []Registered{}}
+	out := Registering{Owner: l.Owner, Accounts: l.Accounts, Until: l.Until, Now: r.Now().UTC(), Windows: []Registered{}}
 	all, err := r.Triage.Store.Windows(ctx)
 	if err != nil {
 		return out, r.failure(err)

@@ -31,7 +31,7 @@ func (p *program) demo() *cobra.Command {
 	var dir string
 	var serve bool
 	c := &cobra.Command{
-		Use: "demo", Short: "See it work on a sample organisation", Args: cobra.NoArgs,
+		Use: "demo", Short: "See it work on a sample organisation", Args: cobra.NoArgs, Annotations: noData,
 		Long: `Demo writes the logs of an invented organisation as they would lie in a bucket,
 ingests them with what security products say of it, lets a team of invented people
 decide about some of what was found, and shows what is left. On a terminal it then

@@ -122,7 +122,12 @@ them, judges them, and shows findings that explain themselves.
   yagura ingest DIR       read CloudTrail as it lies in a bucket
   yagura findings list    what it found`,
 		SilenceUsage: true, SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return p.settle() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := p.settle(); err != nil {
+				return err
+			}
+			return p.housed(c)
+		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{exitUsage, err} })
 	flags := root.PersistentFlags()

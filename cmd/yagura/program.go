@@ -65,15 +65,23 @@ func (p *program) settle() error {
 	default:
 		p.dir = config.DataDir(p.getenv)
 	}
-	if p.dir == "" {
-		return wrong("there is no home for data: give --data DIR")
-	}
 	if p.flags.now != "" {
 		at, err := time.Parse(time.RFC3339, p.flags.now)
 		if err != nil {
 			return wrong("--now %s: a time in RFC 3339 is needed, such as 2026-11-21T09:00:00Z", p.flags.now)
 		}
 		p.now = func() time.Time { return at }
+	}
+	return nil
+}
+
+// noData marks commands that need no data directory, or make one of their own.
+var noData = map[string]string{"data": "none"}
+
+// housed refuses to go on without a data directory where c needs one.
+func (p *program) housed(c *cobra.Command) error {
+	if p.dir == "" && c.Annotations["data"] != noData["data"] {
+		return wrong("there is no home for data: give --data DIR")
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ type simulateFlags struct {
 func (p *program) simulate() *cobra.Command {
 	var f simulateFlags
 	c := &cobra.Command{
-		Use: "simulate --out DIR", Short: "Write the logs of an invented organisation, with labels", Args: cobra.NoArgs,
+		Use: "simulate --out DIR", Short: "Write the logs of an invented organisation, with labels", Args: cobra.NoArgs, Annotations: noData,
 		Long: `Simulate writes a world: the CloudTrail of an invented organisation as it would lie
 in a bucket, a thin stream each of other providers, and the truth beside them: what
 there is (world.json), what happened that is trouble or only looks like it

@@ -7,7 +7,7 @@ import { languages, setLanguage } from '@/app/texts'
 import { Mark } from '@/parts/icon'
 import { LogText } from '@/parts/log-text'
 import { Failed, Loading, useProblem } from '@/parts/states'
-import { serverNow, When } from '@/parts/when'
+import { When } from '@/parts/when'
 import { never } from './repeat'
 import { useTexts } from './texts'
 import type { Registering } from './types'
@@ -46,8 +46,9 @@ export function Register() {
   )
 }
 
-function tonight(zone: string): Times {
-  const day = wall(new Date(serverNow().getTime() + 86_400_000), zone).slice(0, 10)
+/** Nobody is signed in here, so that what is now is told with the link. */
+function tomorrow(now: string, zone: string): Times {
+  const day = wall(new Date(new Date(now).getTime() + 86_400_000), zone).slice(0, 10)
   return { start: `${day}T09:00`, end: `${day}T12:00`, zone, repeat: never }
 }
 
@@ -55,7 +56,7 @@ function Form({ of, link }: { of: Registering; link: string }) {
   const t = useTexts()
   const queries = useQueryClient()
   const problem = useProblem()
-  const [times, setTimes] = useState(() => tonight(here()))
+  const [times, setTimes] = useState(() => tomorrow(of.now, here()))
   const [accounts, setAccounts] = useState<string[]>([])
   const [sort, setSort] = useState<string>('maintenance')
   const [said, setSaid] = useState('')

@@ -20,8 +20,8 @@ export function Server() {
   const d = asked.data
   return (
     <Page
-      title={t('title')} answer={d ? t('serverAnswer', { count: d.settings.filter((s) => !s.default).length }) : t('title')}
-      more={d && (d.file ? t.rich('serverFile', { file: <LogText wrap mono>{d.file}</LogText> }) : t('serverNoFile'))}
+      title={t('title')} answer={!d ? t('title') : d.file ? t('serverAnswer', { count: d.settings.filter((s) => !s.default).length }) : t('serverNoFile')}
+      more={d?.file && t.rich('serverFile', { file: <LogText wrap mono>{d.file}</LogText> })}
     >
       <Shows />
       <Section title={t('sources')} actions={<To href="/ledger">{t('sources')} →</To>}>
