@@ -21,6 +21,9 @@ type Console struct {
 	// Complete gives values of a column that begin with prefix, the most used
 	// first, of the accounts alone where any are named.
 	Complete func(ctx context.Context, field, prefix string, accounts []string, most int) ([]string, error)
+	// Draft gives the Sigma rule of a filter, which was written as text; an error
+	// says to a person what no rule can say.
+	Draft func(where query.Expr, text string) ([]byte, error)
 	// SQL runs one statement within the limits of the configuration.
 	SQL func(ctx context.Context, text string) (lake.SQLRows, error)
 	// Secrets gives what usage says of secrets and keys as of now, SecretUse all
@@ -55,6 +58,7 @@ func explore(a huma.API, rooms Rooms) {
 	fieldValues(a, rooms)
 	complete(a, rooms)
 	columns(a)
+	draft(a, rooms)
 	sqlStatement(a, rooms)
 	secretList(a, rooms)
 	secretDetail(a, rooms)

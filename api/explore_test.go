@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -82,6 +83,12 @@ func exploring(t *testing.T) *house {
 		},
 		Values: func(ctx context.Context, q query.Query, fields []string, most int) (lake.FieldValues, error) {
 			return store.Values(ctx, q, fields, most, 0)
+		},
+		Draft: func(_ query.Expr, text string) ([]byte, error) {
+			if strings.HasPrefix(text, "caller") {
+				return nil, errors.New("a rule sees the record alone")
+			}
+			return []byte("title: " + text), nil
 		},
 		Complete: func(_ context.Context, _, prefix string, accounts []string, _ int) ([]string, error) {
 			if len(accounts) > 0 {
@@ -268,6 +275,10 @@ func TestExploreRefusals(t *testing.T) {
 	f(admin, 404, "GET", "/api/rules/r2", "", "r2")
 	f(admin, 422, "GET", "/api/ledger/matrix?days=100000", "", "days")
 	f(alice, 404, "GET", "/api/secrets/detail?resource="+url.QueryEscape(theirSecret), "", "no record names")
+	f(alice, 200, "GET", "/api/search/rule?q=operation:x", "", `{"rule":"title: operation:x"}`)
+	f(alice, 422, "GET", "/api/search/rule?q=caller:lambda", "", "record alone")
+	f(alice, 422, "GET", "/api/search/rule?q=nosuch:x", "", "nosuch")
+	f(alice, 422, "GET", "/api/search/rule", "", "q")
 	f(alice, 200, "GET", "/api/columns", "", `"usage":[{"name":"hour","type":"time",`)
 	f(carol, 200, "POST", "/api/sql", `{"query":"select 1"}`, `"rows":[[48,"a"],[null,`)
 	f(carol, 422, "POST", "/api/sql", `{"query":"drop table events"}`, "only SELECT")

@@ -148,6 +148,34 @@ func complete(a huma.API, rooms Rooms) {
 	})
 }
 
+// Draft is a rule that says what a filter does.
+type Draft struct {
+	Rule string `json:"rule" doc:"a Sigma rule, as YAML"`
+}
+
+func draft(a huma.API, rooms Rooms) {
+	type drafted struct{ Body Draft }
+	huma.Register(a, need(people.Viewer, within(huma.Operation{
+		OperationID: "search-rule", Method: http.MethodGet, Path: "/api/search/rule", Summary: "A filter as a draft of a Sigma rule",
+		Description: "A filter that no rule can say is refused with the reason (422). Nothing is kept.",
+	})), func(_ context.Context, in *struct {
+		Q string `query:"q" maxLength:"4096" required:"true"`
+	}) (*drafted, error) {
+		if rooms.Console.Draft == nil {
+			return nil, absent("rules")
+		}
+		where, err := query.ParseAt(in.Q, rooms.Now())
+		if err != nil {
+			return nil, huma.Error422UnprocessableEntity(err.Error())
+		}
+		text, err := rooms.Console.Draft(where, in.Q)
+		if err != nil {
+			return nil, huma.Error422UnprocessableEntity(err.Error())
+		}
+		return &drafted{Draft{string(text)}}, nil
+	})
+}
+
 // Column is a column of events as those who write filters need to know it.
 type Column struct {
 	Name    string   `json:"name"`

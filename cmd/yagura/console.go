@@ -31,6 +31,7 @@ func (s *server) console() api.Console {
 		Histogram: x.histogram,
 		Values:    x.fields,
 		Complete:  x.complete,
+		Draft:     draftOf,
 		SQL: func(ctx context.Context, text string) (lake.SQLRows, error) {
 			return s.rooms.lake.SQL(ctx, text, lake.SQLOptions{
 				Timeout: time.Duration(s.cfg.SQL.Timeout), MaxRows: int64(s.cfg.SQL.Rows), MaxBytes: int64(s.cfg.SQL.Bytes),

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/detect/draft"
+	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/query"
 )
@@ -18,7 +20,7 @@ import (
 func (p *program) search() *cobra.Command {
 	var during period
 	var limit int
-	var oldest, count, fields bool
+	var oldest, count, fields, asRule bool
 	c := &cobra.Command{
 		Use: "search [QUERY]", Short: "Find events",
 		Long: `Search prints the events that satisfy a filter, newest first. A filter is made
@@ -34,7 +36,8 @@ shows one event whole.`,
 		Example: `  yagura search 'api_operation:GetSecretValue outcome:denied'
   yagura search 'actor_name:ci-* not src_ip:10.0.0.0/8' --since 7d
   yagura search '"aws-cli" (region:eu-west-1 or region:us-east-1)' --format json
-  yagura search 'operation:DeleteTrail' --limit 0 --format csv > trails.csv`,
+  yagura search 'operation:DeleteTrail' --limit 0 --format csv > trails.csv
+  yagura search 'operation:DeleteTrail not error:*' --as-rule > my-rules/trail-deleted.yml`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if limit < 0 {
 				return wrong("--limit %d: a number from 1 on, or 0 for all", limit)
@@ -45,6 +48,14 @@ shows one event whole.`,
 			where, err := query.ParseAt(strings.Join(args, " "), p.now())
 			if err != nil {
 				return exit{exitUsage, marked(err)}
+			}
+			if asRule {
+				text, err := draftOf(where, strings.Join(args, " "))
+				if err != nil {
+					return exit{exitUsage, err}
+				}
+				_, err = p.stdout.Write(text)
+				return err
 			}
 			q := query.Query{Where: where, Limit: limit, OldestFirst: oldest}
 			if q.Since, q.Until, err = during.times(p.now()); err != nil {
@@ -60,8 +71,14 @@ shows one event whole.`,
 	c.Flags().IntVar(&limit, "limit", 100, "at most so many; 0: all")
 	c.Flags().BoolVar(&oldest, "oldest-first", false, "ascending by time")
 	c.Flags().BoolVar(&count, "count", false, "print only how many there are, whatever the limit")
+	c.Flags().BoolVar(&asRule, "as-rule", false, "print the filter as a draft of a Sigma rule, and search nothing")
 	c.Flags().BoolVar(&fields, "fields", false, "print the fields that filters know")
 	return c
+}
+
+// draftOf is the rule that looks for what the filter chooses.
+func draftOf(where query.Expr, text string) ([]byte, error) {
+	return draft.Rule(where, text, rule.Sources)
 }
 
 // marked adds the place to an error of a filter, as a mark below the text.

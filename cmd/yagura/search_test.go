@@ -127,3 +127,18 @@ func TestFields(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// TestSearchAsRule: a filter becomes a rule that the rest of the program reads, or
+// a reason, and nothing is opened for it.
+func TestSearchAsRule(t *testing.T) {
+	code, out, errs := say(t, "--data", filepath.Join(t.TempDir(), "none"), "search", "--as-rule", "operation:DeleteTrail", "not error:*")
+	if code != 0 || !strings.Contains(out, "eventName: DeleteTrail") || errs != "" {
+		t.Fatalf("exit code %d, %s%s", code, out, errs)
+	}
+	if code, out, errs = say(t, "rules", "lint", fileOf(t, "drafted.yml", out)); code != 0 {
+		t.Errorf("lint: exit code %d, %s%s", code, out, errs)
+	}
+	if code, out, errs = say(t, "search", "--as-rule", "caller:lambda"); code != exitUsage || out != "" || !strings.Contains(errs, "user_agent instead") {
+		t.Errorf("exit code %d, %s%s", code, out, errs)
+	}
+}
