@@ -3,6 +3,7 @@ package catalogue
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/source/file"
+	"github.com/yagura-sec/yagura/triage"
 )
 
 // taken is what became of a folder of findings: read by the file source, made
@@ -186,6 +188,10 @@ func TestSharedFindings(t *testing.T) {
 	if len(got.findings) != 134 || folded != 7 || throughBoth != 2 || status[finding.New] != 105 || status[finding.Resolved] != 29 {
 		t.Errorf("%d findings %v, %d of several records, %d in two formats", len(got.findings), status, folded, throughBoth)
 	}
+	shown := tellFolds(t, got.findings)
+	if want := 134; shown != want {
+		t.Errorf("people are shown %d findings, want %d", shown, want)
+	}
 	// What is a finding of a product that we read is not refused.
 	for reason := range got.rejects {
 		for _, word := range []string{"GuardDuty", "Security Hub finding", "Inspector", "Macie", "Falco", "Prowler", "Defender", "ASFF", "Sysdig event"} {
@@ -194,4 +200,55 @@ func TestSharedFindings(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFolds: of our own fixtures, read as they would arrive, these are the same
+// trouble.
+func TestFolds(t *testing.T) {
+	all := map[string]finding.Finding{}
+	for _, f := range take(t, "../alert/testdata").findings {
+		all[f.Key] = f
+	}
+	triage.Fold(all)
+	var got []string
+	for _, f := range all {
+		for _, a := range f.Also {
+			got = append(got, fmt.Sprintf("%s (%s) into %s (%s): %s", a.Product, a.Given, f.Product(), f.External.Given, a.Same.Trouble))
+		}
+	}
+	slices.Sort(got)
+	want := []string{"Security Hub (resolved) into AWS Config (new): check s3.8"}
+	if !slices.Equal(got, want) {
+		t.Errorf("folded are\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// tellFolds logs what is folded into what, what stands apart, and what is related
+// and is not the same trouble; and gives how many findings are left to be shown.
+func tellFolds(t *testing.T, all []finding.Finding) (shown int) {
+	t.Helper()
+	byKey := map[string]finding.Finding{}
+	for _, f := range all {
+		byKey[f.Key] = f
+	}
+	triage.Fold(byKey)
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		f := byKey[key]
+		if f.Folded == "" {
+			shown++
+		}
+		for _, a := range f.Also {
+			t.Logf("folded: %s: %s, into %s: %s, by %s at %s", a.Product, a.Title, f.Product(), f.Title, a.Same.Trouble, a.Same.Subject)
+		}
+		if f.Apart != nil {
+			beside := byKey[f.Apart.Beside]
+			t.Logf("apart: %s: %s, beside %s: %s", f.Product(), f.Title, beside.Product(), f.Apart.Text)
+		}
+		for _, r := range finding.Relate(&f, all) {
+			if x := byKey[r.Finding.Key]; x.Folded != key && f.Folded != x.Key && key < x.Key {
+				t.Logf("related: %s: %s; %s: %s; %s", f.Product(), f.Title, x.Product(), x.Title, r.Why)
+			}
+		}
+	}
+	return shown
 }

@@ -8,7 +8,7 @@
 // the product's own count is told in a reason. What the product has closed or
 // suppressed comes in so (finding.External).
 //
-// Nothing is written back to a product. WriteBack says by which commands a
+// Nothing is written back from here. WriteBack says by which commands a
 // person would.
 package external
 
