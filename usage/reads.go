@@ -11,6 +11,7 @@ var (
 		"Verify": true, "VerifyMac": true, "DeriveSharedSecret": true,
 		"AccessSecretVersion": true,                                                         // Google Cloud
 		"SecretGet":           true, "KeySign": true, "KeyUnwrap": true, "KeyDecrypt": true, // Azure
+		"KeyVerify": true, "KeyEncrypt": true, "KeyWrap": true, "KeyRelease": true,
 	}
 	readingAs = []string{"Decrypt", "Encrypt", "ReEncrypt", "GenerateDataKey", "GenerateMac", "Sign", "AsymmetricSign", "AsymmetricDecrypt", "MacSign"}
 )

@@ -157,7 +157,8 @@ func sameCall(a, b *usage.Key) bool {
 func holdsSecret(uid string) bool {
 	p, ok := parseARN(uid)
 	if !ok {
-		return false
+		_, held := usage.HeldIn(uid)
+		return held
 	}
 	switch p.service {
 	case "secretsmanager":

@@ -44,6 +44,22 @@ var uses = map[call]thing{
 	{"kms.amazonaws.com", "Sign"}:                                aKey,
 	{"kms.amazonaws.com", "Verify"}:                              aKey,
 	{"kms.amazonaws.com", "DeriveSharedSecret"}:                  aKey,
+
+	{"vault.azure.net", "SecretGet"}:       aSecret,
+	{"vault.azure.net", "KeySign"}:         aKey,
+	{"vault.azure.net", "KeyVerify"}:       aKey,
+	{"vault.azure.net", "KeyEncrypt"}:      aKey,
+	{"vault.azure.net", "KeyDecrypt"}:      aKey,
+	{"vault.azure.net", "KeyWrap"}:         aKey,
+	{"vault.azure.net", "KeyUnwrap"}:       aKey,
+	{"vault.azure.net", "KeyRelease"}:      aKey,
+	{"managedhsm.azure.net", "KeySign"}:    aKey,
+	{"managedhsm.azure.net", "KeyVerify"}:  aKey,
+	{"managedhsm.azure.net", "KeyEncrypt"}: aKey,
+	{"managedhsm.azure.net", "KeyDecrypt"}: aKey,
+	{"managedhsm.azure.net", "KeyWrap"}:    aKey,
+	{"managedhsm.azure.net", "KeyUnwrap"}:  aKey,
+	{"managedhsm.azure.net", "KeyRelease"}: aKey,
 }
 
 // sorts are the calls of note.
@@ -100,8 +116,32 @@ var sorts = func() map[call]string {
 	add(watch.ActPolicy, "organizations.amazonaws.com", "AttachPolicy", "DetachPolicy", "UpdatePolicy")
 	add(watch.ActPolicy, "sso.amazonaws.com", "ProvisionPermissionSet", "CreateAccountAssignment", "DeleteAccountAssignment",
 		"PutInlinePolicyToPermissionSet", "AttachManagedPolicyToPermissionSet")
+	azureSorts(add)
 	return m
 }()
+
+// azureSorts adds Azure's calls of note. Names of operations are in small letters
+// but for those of a vault itself.
+func azureSorts(add func(sort, service string, operations ...string)) {
+	for _, vault := range []string{"vault.azure.net", "managedhsm.azure.net"} {
+		add(watch.ActRotate, vault, "SecretSet", "KeyRotate", "KeyImport")
+		add(watch.ActCreate, vault, "SecretRestore", "SecretRecover", "KeyCreate", "KeyRestore", "KeyRecover")
+		add(watch.ActDelete, vault, "SecretDelete", "SecretPurge", "KeyDelete", "KeyPurge")
+	}
+	add(watch.ActDeploy, "microsoft.web", "microsoft.web/sites/write", "microsoft.web/sites/restart/action", "microsoft.web/sites/publish/action",
+		"microsoft.web/sites/slots/slotsswap/action", "microsoft.web/sites/slotsswap/action", "microsoft.web/sites/config/write")
+	add(watch.ActDeploy, "microsoft.app", "microsoft.app/containerapps/write", "microsoft.app/jobs/start/action")
+	add(watch.ActDeploy, "microsoft.containerservice", "microsoft.containerservice/managedclusters/agentpools/write")
+	add(watch.ActDeploy, "microsoft.compute", "microsoft.compute/virtualmachinescalesets/manualupgrade/action", "microsoft.compute/virtualmachinescalesets/rollingupgrades/action")
+	add(watch.ActBuild, "microsoft.compute", "microsoft.compute/virtualmachines/write", "microsoft.compute/virtualmachinescalesets/write")
+	add(watch.ActBuild, "microsoft.network", "microsoft.network/virtualnetworks/write", "microsoft.network/privateendpoints/write", "microsoft.network/networksecuritygroups/write")
+	add(watch.ActBuild, "microsoft.containerinstance", "microsoft.containerinstance/containergroups/write")
+	add(watch.ActBuild, "microsoft.containerservice", "microsoft.containerservice/managedclusters/write")
+	add(watch.ActBuild, "microsoft.managedidentity", "microsoft.managedidentity/userassignedidentities/write")
+	add(watch.ActPolicy, "microsoft.keyvault", "microsoft.keyvault/vaults/accesspolicies/write", "microsoft.keyvault/vaults/write")
+	add(watch.ActPolicy, "microsoft.authorization", "microsoft.authorization/roleassignments/write", "microsoft.authorization/roleassignments/delete",
+		"microsoft.authorization/policyassignments/write", "microsoft.authorization/policyassignments/delete", "microsoft.authorization/roledefinitions/write")
+}
 
 // denied tells whether a call was turned away for who made it.
 func denied(o event.Outcome) bool {
@@ -113,6 +153,7 @@ var signIns = map[call]bool{
 	{"signin.amazonaws.com", "ConsoleLogin"}:           true,
 	{"signin.amazonaws.com", "CredentialVerification"}: true,
 	{"signin.amazonaws.com", "CredentialChallenge"}:    true,
+	{"login.microsoftonline.com", "UserSignIn"}:        true,
 }
 
 // ofInterest tells whether an event is read for what usage does not say: it is

@@ -18,9 +18,12 @@ func (t thing) of(uid string) bool {
 	if t == 0 || uid == "" || uid == usage.Other {
 		return false
 	}
+	if h, ok := usage.HeldIn(uid); ok {
+		return (t == aKey) == (h.Kind == "key")
+	}
 	p, ok := parseARN(uid)
 	if !ok {
-		return true // another provider's name
+		return !strings.HasPrefix(uid, "/") // another provider's name, but no vault's
 	}
 	switch t {
 	case aSecret:
@@ -177,6 +180,14 @@ func (n *names) known(uid string) int32 {
 
 func secretOf(uid, name string) watch.Secret {
 	s := watch.Secret{UID: uid, Name: name}
+	if h, ok := usage.HeldIn(uid); ok {
+		s.Account, s.Region, s.Name, s.Key = h.Account, h.Region, h.Name, h.Kind == "key"
+		s.Family = h.Container + " " + family(h.Name[strings.LastIndexByte(h.Name, '/')+1:])
+		if s.Key {
+			s.Family = uid
+		}
+		return s
+	}
 	p, ok := parseARN(name)
 	if !ok {
 		s.Family = uid

@@ -191,7 +191,7 @@ func watched(u *watch.Use, names *watch.Names) bool {
 // atHome tells whether the use was in the secret's own region: who uses it
 // elsewhere is judged by sign region.
 func (s *Sign) atHome(u *watch.Use, names *watch.Names) bool {
-	return u.Region == "" || u.Region == names.Secrets[s.homes.Of(names, u.Secret)].Region
+	return u.Region == "" || !names.Secrets[s.homes.Of(names, u.Secret)].Away(u.Region)
 }
 
 // secret is what is kept of a secret, or nothing.

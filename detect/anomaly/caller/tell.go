@@ -183,7 +183,7 @@ func (t *teller) next(sec *watch.Secret, who *watch.Actor) []string {
 	from, to := t.top.first.Add(-time.Hour).UTC().Format(time.RFC3339), t.top.last.Add(time.Hour).UTC().Format(time.RFC3339)
 	list := []string{
 		fmt.Sprintf("yagura search 'actor_uid:\"%s\"' --since %s --until %s", who.UID, from, to),
-		fmt.Sprintf("aws iam get-role --role-name %s", who.Name),
+		novelty.Show(who),
 	}
 	return append(list, novelty.Next(sec)...)
 }

@@ -177,7 +177,7 @@ func (s *sign) reads(operation string) bool {
 func reads(operation string) bool {
 	switch operation {
 	case "GetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory",
-		"AccessSecretVersion", "SecretGet", "KeySign", "KeyUnwrap", "KeyDecrypt":
+		"AccessSecretVersion", "SecretGet", "KeySign", "KeyUnwrap", "KeyDecrypt", "KeyEncrypt", "KeyWrap", "KeyRelease":
 		return true
 	}
 	for _, head := range []string{"Decrypt", "GenerateDataKey", "GenerateMac", "Sign", "ReEncrypt", "Encrypt", "DeriveSharedSecret", "AsymmetricSign", "AsymmetricDecrypt", "MacSign"} {

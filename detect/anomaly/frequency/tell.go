@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/usage"
 )
 
 // tellHour says what a person reads of an hour.
@@ -87,6 +89,9 @@ func next(n *watch.Secret, since, until time.Time) []string {
 // describe is the command that shows what is known of a secret, a parameter or a
 // key.
 func describe(n *watch.Secret) string {
+	if _, ok := usage.HeldIn(n.UID); ok {
+		return novelty.Next(n)[0]
+	}
 	switch {
 	case n.Key:
 		return fmt.Sprintf("aws kms describe-key --key-id %s --region %s", n.UID, n.Region)

@@ -274,3 +274,28 @@ func TestOldest(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestNextOfOtherClouds(t *testing.T) {
+	f := func(uid string, key bool, want string) {
+		t.Helper()
+		if got := strings.Join(novelty.Next(&watch.Secret{UID: uid, Key: key}), "\n"); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", uid, got, want)
+		}
+	}
+	const vault = "/subscriptions/s-1/resourcegroups/shop/providers/microsoft.keyvault/vaults/v"
+	f(vault+"/secrets/db", false, "az keyvault secret list-versions --vault-name v --name db\naz role assignment list --all --scope "+vault)
+	f(vault+"/keys/release", true, "az keyvault key list-versions --vault-name v --name release\naz role assignment list --all --scope "+vault)
+	f("/subscriptions/s-1/resourcegroups/shop/providers/microsoft.keyvault/managedhsms/h/keys/root", true,
+		"az keyvault key show --hsm-name h --name root\naz keyvault role assignment list --hsm-name h")
+	f("//secretmanager.googleapis.com/projects/p/secrets/db", false, "gcloud secrets versions list db --project p\ngcloud secrets get-iam-policy db --project p")
+	f("//cloudkms.googleapis.com/projects/p/locations/global/keyRings/r/cryptoKeys/k", true,
+		"gcloud kms keys describe k --keyring r --location global --project p\ngcloud kms keys get-iam-policy k --keyring r --location global --project p")
+	for uid, want := range map[string]string{
+		"arn:aws:iam::111122223333:role/api": "aws iam get-role --role-name api", "0c0ffee0-5555": "az ad sp show --id 0c0ffee0-5555",
+		"api@p.iam.gserviceaccount.com": "gcloud iam service-accounts describe api@p.iam.gserviceaccount.com",
+	} {
+		if got := novelty.Show(&watch.Actor{UID: uid, Name: "api"}); got != want {
+			t.Errorf("Show(%s) = %s, want %s", uid, got, want)
+		}
+	}
+}

@@ -22,6 +22,7 @@ var values = map[string]bool{
 	"GenerateDataKeyPairWithoutPlaintext": true, "Sign": true, "Verify": true, "GenerateMac": true, "VerifyMac": true,
 	"DeriveSharedSecret":  true,
 	"AccessSecretVersion": true, "AsymmetricDecrypt": true, "AsymmetricSign": true, // Google Cloud
+	"SecretGet": true, "KeySign": true, "KeyVerify": true, "KeyEncrypt": true, "KeyDecrypt": true, "KeyWrap": true, "KeyUnwrap": true, "KeyRelease": true, // Azure
 }
 
 // Reads are the operations of Value, sorted: for choosing evidence.

@@ -166,7 +166,7 @@ func (s *Sign) judgeRegions(day *watch.Day, i int, h *watch.Hour) []watch.Alarm 
 			continue
 		}
 		n := s.homes.Of(day.Names, u.Secret)
-		if u.Region == day.Names.Secrets[n].Region {
+		if !day.Names.Secrets[n].Away(u.Region) {
 			continue
 		}
 		held := s.secret(n)
@@ -296,7 +296,7 @@ func (s *Sign) until(day *watch.Day, i int) {
 	d.To(day, i, func() { *d = seen{spots: map[spot]bool{}, nets: map[net]bool{}} }, func(h *watch.Hour) {
 		for j := range h.Uses {
 			if u := &h.Uses[j]; watched(u, day.Names) {
-				if n := s.homes.Of(day.Names, u.Secret); u.Region != day.Names.Secrets[n].Region {
+				if n := s.homes.Of(day.Names, u.Secret); day.Names.Secrets[n].Away(u.Region) {
 					d.spots[spot{n, u.Actor, u.Region}] = true
 				}
 			}

@@ -180,7 +180,7 @@ func calledIn(h *watch.Hour, names *watch.Names, m *moved) (region string, last 
 			continue
 		}
 		last = instant.Later(last, u.Last)
-		if out := u.Region != names.Secrets[u.Secret].Region; u.Region != "" && (region == "" || out && !away) {
+		if out := names.Secrets[u.Secret].Away(u.Region); u.Region != "" && (region == "" || out && !away) {
 			region, away = u.Region, out
 		}
 	}
@@ -202,14 +202,14 @@ func (s *Sign) tellMoved(day *watch.Day, i int, m *moved) watch.Told {
 		Attack: []string{"T1552.005", "T1078.004", "T1555.006"},
 		Next: []string{
 			fmt.Sprintf("yagura search 'actor_uid:\"%s\"' --since %s --until %s", who.UID, m.first.Add(-time.Hour).UTC().Format(time.RFC3339), m.first.Add(time.Hour).UTC().Format(time.RFC3339)),
-			fmt.Sprintf("aws iam get-role --role-name %s", who.Name),
+			novelty.Show(who),
 		},
 		Unseen: []string{"from where it called is known since " + novelty.DateOf(n.first).Format("2 January 2006") + " only"},
 	}
 	if len(n.list) > networksMany {
 		told.Unseen = append(told.Unseen, fmt.Sprintf("it calls from more than %d networks: a new one is noticed only while it hardly ever shows new ones", networksMany))
 	}
-	if region, _ := calledIn(day.Hours[i], names, m); region != "" && !slices.ContainsFunc(m.secrets, func(x int32) bool { return names.Secrets[x].Region == region }) {
+	if region, _ := calledIn(day.Hours[i], names, m); region != "" && !slices.ContainsFunc(m.secrets, func(x int32) bool { return !names.Secrets[x].Away(region) }) {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "region", Observed: region, Text: fmt.Sprintf("It used them in %s, which is not their home.", region)})
 	}
 	switch m.kind {

@@ -272,7 +272,7 @@ func watched(u *watch.Use, names *watch.Names) bool {
 	if u.Secret < 0 || u.Actor < 0 {
 		return false
 	}
-	if s := &names.Secrets[u.Secret]; u.Region != s.Region && bound(s) {
+	if s := &names.Secrets[u.Secret]; s.Away(u.Region) && bound(s) {
 		return false
 	}
 	return novelty.Value(u.Operation) && u.Region != "" && u.Caller != event.CallerAWSService &&
@@ -349,7 +349,7 @@ func (s *Sign) take(day *watch.Day, hour int, u *watch.Use, today uint16) {
 		h.days++
 	}
 	r := s.number(u.Region)
-	if u.Region != names.Secrets[n].Region {
+	if names.Secrets[n].Away(u.Region) {
 		s.takeAbroad(day, hour, h, n, u, r, today)
 	}
 	if i := slices.IndexFunc(h.readers, func(x reader) bool { return x.actor == u.Actor }); i >= 0 {
@@ -412,7 +412,7 @@ func (s *Sign) learnReplicas(names *watch.Names, h *watch.Hour) {
 		}
 		n := s.homes.Of(names, a.Secret)
 		// A record in the replica's own region is of the replica coming to be.
-		if a.Region != "" && a.Region != names.Secrets[n].Region {
+		if a.Region != "" && names.Secrets[n].Away(a.Region) {
 			s.declared[n] |= 1 << s.number(a.Region)
 		}
 		for region, at := range names.Secrets[n].Replicas {

@@ -23,13 +23,17 @@ type Names struct {
 type Secret struct {
 	UID     string // resource_uid; of a Secrets Manager secret without the random suffix where both forms occur
 	Account string
-	Region  string // its home, from its ARN
+	Region  string // its home, from its name; empty: the name does not say
 	Name    string // "prod/payments/db"
 	Family  string // secrets that belong together by account and name prefix
 	Key     bool   // a key, not a secret
 	// Replicas are regions that a replication was seen for, with when.
 	Replicas map[string]time.Time
 }
+
+// Away tells whether a region is not its home. Of what does not say where it lies,
+// such as what is in a vault of Azure, no region is known to be away.
+func (s *Secret) Away(region string) bool { return s.Region != "" && region != s.Region }
 
 // Actor is a principal by its stable name.
 type Actor struct {
