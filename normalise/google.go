@@ -153,6 +153,9 @@ func googleFormat(v jsontree.Value) (format, why string) {
 // logName is the name of the log without whose it is.
 func logName(v jsontree.Value) string {
 	name := v.Get("logName").String()
+	if name == "" {
+		name = v.Get("logname").String()
+	}
 	if _, log, ok := strings.Cut(name, "/logs/"); ok {
 		name = strings.ReplaceAll(log, "%2F", "/")
 	}
