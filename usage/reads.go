@@ -9,16 +9,18 @@ var (
 		"GetSecretValue": true, "BatchGetSecretValue": true,
 		"GetParameter": true, "GetParameters": true, "GetParametersByPath": true, "GetParameterHistory": true,
 		"Verify": true, "VerifyMac": true, "DeriveSharedSecret": true,
-		"AccessSecretVersion": true,                                                         // Google Cloud
-		"SecretGet":           true, "KeySign": true, "KeyUnwrap": true, "KeyDecrypt": true, // Azure
+		"AccessSecretVersion": true, "RawEncrypt": true, "RawDecrypt": true, "MacVerify": true, "Decapsulate": true, // Google Cloud
+		"SecretGet": true, "KeySign": true, "KeyUnwrap": true, "KeyDecrypt": true, // Azure
 		"KeyVerify": true, "KeyEncrypt": true, "KeyWrap": true, "KeyRelease": true,
 	}
 	readingAs = []string{"Decrypt", "Encrypt", "ReEncrypt", "GenerateDataKey", "GenerateMac", "Sign", "AsymmetricSign", "AsymmetricDecrypt", "MacSign"}
 )
 
 // Reads tells whether the operation gives out the value of a secret or parameter,
-// or uses a key. Asking about one, as consoles do with every page, does not.
+// or uses a key. Asking about one, as consoles do with every page, does not. Of a
+// method that Google Cloud names in full only its own name counts.
 func Reads(operation string) bool {
+	operation = operation[strings.LastIndexByte(operation, '.')+1:]
 	if reading[operation] {
 		return true
 	}

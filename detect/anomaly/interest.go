@@ -24,7 +24,7 @@ const (
 // writes a record of each secret besides its own (BatchGetSecretValue), so it is
 // not counted itself. Asking about a secret is not using it: consoles do so with
 // every page.
-var uses = map[call]thing{
+var uses = withGoogle(map[call]thing{
 	{"secretsmanager.amazonaws.com", "GetSecretValue"}: aSecret,
 
 	{"ssm.amazonaws.com", "GetParameter"}:        aParameter,
@@ -60,7 +60,7 @@ var uses = map[call]thing{
 	{"managedhsm.azure.net", "KeyWrap"}:    aKey,
 	{"managedhsm.azure.net", "KeyUnwrap"}:  aKey,
 	{"managedhsm.azure.net", "KeyRelease"}: aKey,
-}
+})
 
 // sorts are the calls of note.
 var sorts = func() map[call]string {
@@ -117,6 +117,7 @@ var sorts = func() map[call]string {
 	add(watch.ActPolicy, "sso.amazonaws.com", "ProvisionPermissionSet", "CreateAccountAssignment", "DeleteAccountAssignment",
 		"PutInlinePolicyToPermissionSet", "AttachManagedPolicyToPermissionSet")
 	azureSorts(add)
+	googleSorts(add)
 	return m
 }()
 
@@ -154,6 +155,8 @@ var signIns = map[call]bool{
 	{"signin.amazonaws.com", "CredentialVerification"}: true,
 	{"signin.amazonaws.com", "CredentialChallenge"}:    true,
 	{"login.microsoftonline.com", "UserSignIn"}:        true,
+	{"login.googleapis.com", "login_success"}:          true,
+	{"login.googleapis.com", "login_failure"}:          true,
 }
 
 // ofInterest tells whether an event is read for what usage does not say: it is

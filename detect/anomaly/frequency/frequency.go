@@ -175,9 +175,11 @@ func (s *sign) reads(operation string) bool {
 }
 
 func reads(operation string) bool {
+	operation = operation[strings.LastIndexByte(operation, '.')+1:] // Google Cloud names methods in full
 	switch operation {
 	case "GetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory",
-		"AccessSecretVersion", "SecretGet", "KeySign", "KeyUnwrap", "KeyDecrypt", "KeyEncrypt", "KeyWrap", "KeyRelease":
+		"AccessSecretVersion", "SecretGet", "KeySign", "KeyUnwrap", "KeyDecrypt", "KeyEncrypt", "KeyWrap", "KeyRelease",
+		"RawEncrypt", "RawDecrypt", "Decapsulate":
 		return true
 	}
 	for _, head := range []string{"Decrypt", "GenerateDataKey", "GenerateMac", "Sign", "ReEncrypt", "Encrypt", "DeriveSharedSecret", "AsymmetricSign", "AsymmetricDecrypt", "MacSign"} {

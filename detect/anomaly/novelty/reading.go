@@ -10,19 +10,26 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/usage"
 )
 
 // values are the operations that give out or use what a secret or key holds.
 // Describing and listing them, as the console does on every page, is none.
-var values = map[string]bool{
+var values = withGoogle(map[string]bool{
 	"GetSecretValue": true, "BatchGetSecretValue": true,
 	"GetParameter": true, "GetParameters": true, "GetParametersByPath": true, "GetParameterHistory": true,
 	"Decrypt": true, "Encrypt": true, "ReEncrypt": true, "ReEncryptFrom": true, "ReEncryptTo": true,
 	"GenerateDataKey": true, "GenerateDataKeyWithoutPlaintext": true, "GenerateDataKeyPair": true,
 	"GenerateDataKeyPairWithoutPlaintext": true, "Sign": true, "Verify": true, "GenerateMac": true, "VerifyMac": true,
-	"DeriveSharedSecret":  true,
-	"AccessSecretVersion": true, "AsymmetricDecrypt": true, "AsymmetricSign": true, // Google Cloud
-	"SecretGet": true, "KeySign": true, "KeyVerify": true, "KeyEncrypt": true, "KeyDecrypt": true, "KeyWrap": true, "KeyUnwrap": true, "KeyRelease": true, // Azure
+	"DeriveSharedSecret": true,
+	"SecretGet":          true, "KeySign": true, "KeyVerify": true, "KeyEncrypt": true, "KeyDecrypt": true, "KeyWrap": true, "KeyUnwrap": true, "KeyRelease": true, // Azure
+})
+
+func withGoogle(m map[string]bool) map[string]bool {
+	for _, op := range slices.Concat(usage.GoogleSecretReads, usage.GoogleKeyUses) {
+		m[op] = true
+	}
+	return m
 }
 
 // Reads are the operations of Value, sorted: for choosing evidence.
