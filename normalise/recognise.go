@@ -119,7 +119,7 @@ func recognise(tree *jsontree.Tree, text string, inside int) (format, why string
 			return k.format, ""
 		}
 	}
-	if what := otherZeek(root); what != "" {
+	if what := otherDevices(root); what != "" {
 		return "", what
 	}
 	for _, s := range shapes {
@@ -131,6 +131,9 @@ func recognise(tree *jsontree.Tree, text string, inside int) (format, why string
 		return "", what
 	}
 	if format, why, ok := unwrapped(root, inside); ok {
+		if what := ruleCase(root); format == "" && what != "" {
+			return "", what
+		}
 		return format, why
 	}
 	return "", unknown + keys(root)

@@ -189,7 +189,8 @@ func (m *Mapping) test(c Case) string {
 	if err != nil {
 		return "the record is not JSON: " + err.Error()
 	}
-	_, known := m.open(root)
+	found, _ := whose([]*Mapping{m}, root)
+	known := found != nil
 	switch {
 	case c.Not && known:
 		return "the record is taken for one of this format"

@@ -6,7 +6,7 @@
 //	when:
 //	  - {product: branchproxy, url: present}
 //	set:
-//	  time: {from: when, time: rfc3339}
+//	  time: {from: when, time: iso}
 //	  class: http
 //	  src_ip: {from: client}
 //	  url: {from: url}
@@ -113,8 +113,8 @@ func newPath(s string) fieldPath {
 	return p
 }
 
-// record is what paths are looked up in.
-type record struct {
+// opened is a record that a mapping knows: what paths are looked up in.
+type opened struct {
 	root   jsontree.Value
 	names  []string // of a line: what its pattern found
 	values []string
@@ -122,7 +122,7 @@ type record struct {
 
 // get is the text of a value: of a list that of its first member, of true and
 // false these words; empty where there is none.
-func (r *record) get(p fieldPath) string {
+func (r *opened) get(p fieldPath) string {
 	if r.names != nil {
 		if i := slices.Index(r.names, p.text); i >= 0 {
 			return r.values[i]
@@ -143,14 +143,14 @@ func (r *record) get(p fieldPath) string {
 }
 
 // has tells whether the value is there, be it null or empty; of a line: not empty.
-func (r *record) has(p fieldPath) bool {
+func (r *opened) has(p fieldPath) bool {
 	if r.names != nil {
 		return r.get(p) != ""
 	}
 	return r.find(p).Exists()
 }
 
-func (r *record) find(p fieldPath) jsontree.Value {
+func (r *opened) find(p fieldPath) jsontree.Value {
 	v := r.root.Get(p.text)
 	if v.Exists() || p.steps == nil {
 		return v
@@ -174,7 +174,7 @@ func within(v jsontree.Value, steps []string) jsontree.Value {
 	return jsontree.Value{}
 }
 
-func (c clause) holds(r *record) bool {
+func (c clause) holds(r *opened) bool {
 	for _, x := range c {
 		if !x.holds(r) {
 			return false
@@ -183,7 +183,7 @@ func (c clause) holds(r *record) bool {
 	return true
 }
 
-func (c condition) holds(r *record) bool {
+func (c condition) holds(r *opened) bool {
 	switch {
 	case c.absent:
 		return !r.has(c.path)
@@ -197,15 +197,15 @@ func (c condition) holds(r *record) bool {
 
 // open makes the record that the mapping reads of a JSON object; false: it is
 // none of its.
-func (m *Mapping) open(root jsontree.Value) (record, bool) {
+func (m *Mapping) open(root jsontree.Value) (opened, bool) {
 	if root.Kind() != jsontree.Object {
-		return record{}, false
+		return opened{}, false
 	}
-	r := record{root: root}
+	r := opened{root: root}
 	if m.lines != nil {
 		text := root.Get(normalise.LineKey)
 		if text.Kind() != jsontree.String || root.First().Next().Exists() {
-			return record{}, false
+			return opened{}, false
 		}
 		for _, l := range m.lines {
 			if values := l.read(text.String()); values != nil {
@@ -213,17 +213,17 @@ func (m *Mapping) open(root jsontree.Value) (record, bool) {
 				return r, m.known(&r)
 			}
 		}
-		return record{}, false
+		return opened{}, false
 	}
 	return r, m.known(&r)
 }
 
-func (m *Mapping) known(r *record) bool {
+func (m *Mapping) known(r *opened) bool {
 	return m.when == nil || slices.ContainsFunc(m.when, func(c clause) bool { return c.holds(r) })
 }
 
 // of is the value for a record.
-func (v value) of(r *record, received time.Time) (string, error) {
+func (v value) of(r *opened, received time.Time) (string, error) {
 	for i := range v {
 		s, err := v[i].of(r, received)
 		if err != nil || s != "" {
@@ -233,7 +233,7 @@ func (v value) of(r *record, received time.Time) (string, error) {
 	return "", nil
 }
 
-func (a *alternative) of(r *record, received time.Time) (string, error) {
+func (a *alternative) of(r *opened, received time.Time) (string, error) {
 	if a.when != nil && !a.when.holds(r) {
 		return "", nil
 	}
@@ -266,7 +266,7 @@ func (a *alternative) of(r *record, received time.Time) (string, error) {
 }
 
 // given is the text that the record has for it.
-func (a *alternative) given(r *record) string {
+func (a *alternative) given(r *opened) string {
 	if a.text != nil {
 		return a.text.of(r)
 	}
@@ -319,7 +319,7 @@ func group(re *regexp.Regexp, s string) string {
 }
 
 // of fills the template; empty where one of its values is.
-func (t *template) of(r *record) string {
+func (t *template) of(r *opened) string {
 	var b strings.Builder
 	for i, p := range t.paths {
 		s := r.get(p)

@@ -243,7 +243,11 @@ func (p *parser) line(n *yaml.Node) *line {
 			p.fail(top["pattern"], "pattern: it begins with ^, so that no line is searched for it")
 		}
 	default:
-		if l.names = p.texts(top["csv"], "csv"); len(l.names) < 2 {
+		l.names = p.texts(top["csv"], "csv")
+		if last := len(l.names) - 1; l.names[last] == "..." {
+			l.names, l.more = l.names[:last], true
+		}
+		if len(l.names) < 2 {
 			p.fail(top["csv"], "csv: the names of all columns are needed")
 		}
 	}

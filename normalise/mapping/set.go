@@ -16,6 +16,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/normalise/record"
 )
 
 // A Set is mappings in the order in which they are asked whose a record is.
@@ -67,8 +68,8 @@ func (s *Set) Theirs(root jsontree.Value) string { return formatOf(s.theirs, roo
 func (s *Set) Instead(root jsontree.Value, known string) string {
 	for _, m := range s.theirs {
 		if slices.Contains(m.InsteadOf, known) {
-			if _, ok := m.open(root); ok {
-				return m.Format
+			if found := formatOf([]*Mapping{m}, root); found != "" {
+				return found
 			}
 		}
 	}
@@ -81,12 +82,38 @@ func (s *Set) Replaces() bool {
 }
 
 func formatOf(mappings []*Mapping, root jsontree.Value) string {
-	for _, m := range mappings {
-		if _, ok := m.open(root); ok {
-			return m.Format
+	m, _ := whose(mappings, root)
+	if m == nil {
+		return ""
+	}
+	return m.Format
+}
+
+// maxInside is how many envelopes are looked into.
+const maxInside = 2
+
+// whose finds the mapping of a record, or of what a collector put an envelope
+// around; nil: none knows it.
+func whose(mappings []*Mapping, root jsontree.Value) (*Mapping, opened) {
+	for range maxInside + 1 {
+		for _, m := range mappings {
+			if o, ok := m.open(root); ok {
+				return m, o
+			}
+		}
+		if exported := root.Get("result"); exported.Get("_raw").Exists() { // Splunk's, one a line
+			root = exported
+		}
+		text, where := record.Inner(root)
+		if where == "" {
+			break
+		}
+		var err error
+		if root, err = new(jsontree.Tree).Parse(text); err != nil {
+			break
 		}
 	}
-	return ""
+	return nil, opened{}
 }
 
 var trees = sync.Pool{New: func() any { return new(jsontree.Tree) }}
@@ -109,21 +136,23 @@ func (f *Format) read(r event.Raw) (event.Event, error) {
 	case root.Kind() != jsontree.Object:
 		return event.Event{}, fmt.Errorf("JSON, but %s, not a record", root.Kind())
 	}
-	for _, m := range f.mappings {
-		if rec, ok := m.open(root); ok {
-			e, err := m.event(&rec, r)
-			e.Raw = body
-			return e, err
+	if m, o := whose(f.mappings, root); m != nil {
+		// Of a record in an envelope the envelope is left away: rules read it by
+		// its own paths.
+		r.Body = body
+		if text := o.root.Raw(); len(text) != len(body) {
+			r.Body = []byte(text)
 		}
+		return m.event(&o, r)
 	}
 	return event.Event{}, fmt.Errorf("no record of the format %s: none of its mappings knows it", f.name)
 }
 
 // event fills the columns.
-func (m *Mapping) event(rec *record, r event.Raw) (event.Event, error) {
+func (m *Mapping) event(rec *opened, r event.Raw) (event.Event, error) {
 	e := event.Event{
 		IngestTime: r.Received.UTC().Truncate(time.Microsecond), Format: m.Format, Caller: event.CallerUnknown,
-		Object: r.Object, Position: r.Position,
+		Raw: r.Body, Object: r.Object, Position: r.Position,
 	}
 	for i := range m.set {
 		a := &m.set[i]
@@ -156,7 +185,7 @@ func (m *Mapping) event(rec *record, r event.Raw) (event.Event, error) {
 }
 
 // uid is the identity of the event: what the mapping says names it, or all of it.
-func (m *Mapping) uid(rec *record, e *event.Event, r event.Raw) event.UID {
+func (m *Mapping) uid(rec *opened, e *event.Event, r event.Raw) event.UID {
 	switch {
 	case m.place:
 		return event.HashUID(m.Format, r.Object, strconv.FormatInt(r.Position, 10))
@@ -182,6 +211,7 @@ func (m *Mapping) uid(rec *record, e *event.Event, r event.Raw) event.UID {
 type line struct {
 	names   []string
 	pattern *regexp.Regexp // nil: values with commas between them
+	more    bool           // there may be more values behind those that have names
 }
 
 // read gives the values; nil where the line is of another form.
@@ -199,10 +229,10 @@ func (l *line) read(text string) []string {
 	in := csv.NewReader(strings.NewReader(text))
 	in.TrimLeadingSpace = true
 	values, err := in.Read()
-	if err != nil || len(values) != len(l.names) {
+	if err != nil || len(values) < len(l.names) || len(values) > len(l.names) && !l.more {
 		return nil
 	}
-	return values
+	return values[:len(l.names)]
 }
 
 // A Clash is a format that a mapping and another normaliser both want to be.

@@ -9,7 +9,7 @@ import (
 
 // timeFormat is one way in which a time is written.
 type timeFormat struct {
-	name     string // rfc3339, unix, filetime, or empty: layout
+	name     string // iso, unix, filetime, or empty: layout
 	layout   string
 	yearless bool
 }
@@ -24,7 +24,7 @@ var directives = map[byte]string{
 // fraction of a second behind the seconds is read wherever there is one.
 func newTimeFormat(s string) (timeFormat, error) {
 	switch s {
-	case "rfc3339", "unix", "filetime":
+	case "iso", "unix", "filetime":
 		return timeFormat{name: s}, nil
 	}
 	var b strings.Builder
@@ -47,13 +47,13 @@ func newTimeFormat(s string) (timeFormat, error) {
 		b.WriteString(directives[s[i]])
 	}
 	if !strings.Contains(s, "%") {
-		return timeFormat{}, fmt.Errorf("time %q: it is rfc3339, unix, filetime, or written with strftime's %% directives", s)
+		return timeFormat{}, fmt.Errorf("time %q: it is iso, unix, filetime, or written with strftime's %% directives", s)
 	}
 	return timeFormat{layout: b.String(), yearless: yearless}, nil
 }
 
 // anyTime is what a time is tried as where nothing is said.
-var anyTime = []timeFormat{{name: "rfc3339"}, {name: "unix"}, {layout: "2006-01-02 15:04:05"}, {layout: "2006-01-02T15:04:05"}}
+var anyTime = []timeFormat{{name: "iso"}, {name: "unix"}}
 
 func (a *alternative) time(s string, received time.Time) (time.Time, bool) {
 	s = strings.TrimSpace(s)
@@ -67,9 +67,8 @@ func (a *alternative) time(s string, received time.Time) (time.Time, bool) {
 
 func (f timeFormat) read(s string, zone *time.Location, received time.Time) (time.Time, bool) {
 	switch f.name {
-	case "rfc3339":
-		t, err := time.Parse(time.RFC3339, s)
-		return t, err == nil
+	case "iso":
+		return fromISO(s, zone)
 	case "unix":
 		return fromUnix(s)
 	case "filetime":
@@ -88,6 +87,20 @@ func (f timeFormat) read(s string, zone *time.Location, received time.Time) (tim
 		}
 	}
 	return t, true
+}
+
+// fromISO reads RFC 3339, also with a space for its T, a space before its zone, or
+// no zone.
+func fromISO(s string, zone *time.Location) (time.Time, bool) {
+	if len(s) > 10 && s[10] == ' ' {
+		s = s[:10] + "T" + s[11:]
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04:05 -0700", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05 MST"} {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // fromUnix reads seconds since 1970, exactly as they are written, or, where they
