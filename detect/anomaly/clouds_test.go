@@ -20,6 +20,7 @@ type cloud struct {
 	format, provider, account, service, read string
 	secret                                   func(name string) string
 	actor                                    func(role string) string
+	people                                   bool // a person is a principal, not a session of a role
 }
 
 var clouds = map[string]cloud{
@@ -27,12 +28,12 @@ var clouds = map[string]cloud{
 		func(name string) string {
 			return "arn:aws:secretsmanager:eu-west-1:111122223333:secret:" + name + "-aB3x9Z"
 		},
-		func(role string) string { return "arn:aws:iam::111122223333:role/" + role }},
+		func(role string) string { return "arn:aws:iam::111122223333:role/" + role }, false},
 	"azure": {"azure.keyvault", "Azure", "11112222-3333-4444-8555-666677778888", "vault.azure.net", "SecretGet",
 		func(name string) string {
 			return "/subscriptions/11112222-3333-4444-8555-666677778888/resourcegroups/shop/providers/microsoft.keyvault/vaults/shop/secrets/" + name
 		},
-		func(role string) string { return role }},
+		func(role string) string { return role }, true},
 }
 
 // month is a month of an application's secrets, with a day of trouble in it.
@@ -51,7 +52,10 @@ func (h *month) read(at time.Time, secret, who string, caller event.Caller, outc
 		ActorType: event.ActorRole, ActorUID: h.actor(who), ActorName: who, Caller: caller, CallerConfidence: 0.95, ResourceUID: h.secret(secret),
 	}
 	if strings.Contains(who, "@") {
-		e.ActorType, e.ActorUID, e.ActorSession = event.ActorUser, who, who
+		e.ActorType, e.ActorUID, e.ActorSession = event.ActorRole, h.actor("AWSReservedSSO_Dev"), who
+		if h.people {
+			e.ActorType, e.ActorUID, e.ActorSession = event.ActorUser, who, "0c0ffee0-1111-4222-8333-444455556666"
+		}
 	}
 	if outcome == event.Denied {
 		e.StatusCode = "Forbidden"
@@ -111,7 +115,7 @@ func signsIn(t *testing.T, c cloud) map[string]bool {
 	for i := range said.Occurrences {
 		x := &said.Occurrences[i]
 		if x.Anomaly != nil {
-			out[x.Anomaly.Sign+" "+x.Since.Format("Jan 2")] = true
+			out[strings.TrimSpace(x.Since.Format("Jan 2")+" "+x.Anomaly.Sign+" "+x.Anomaly.Person)] = true
 		}
 	}
 	return out
@@ -121,8 +125,10 @@ func signsIn(t *testing.T, c cloud) map[string]bool {
 // clouds, where their use is logged.
 func TestClouds(t *testing.T) {
 	want := signsIn(t, clouds["aws"])
-	for _, sign := range []string{finding.SignCaller, finding.SignView, finding.SignFrequency, finding.SignFailures, finding.SignTime} {
-		if !want[sign+" Apr 4"] {
+	for _, sign := range []string{
+		finding.SignCaller, finding.SignView + " jun.sato@example.com", finding.SignFrequency, finding.SignFailures, finding.SignTime + " mei.tanaka@example.com",
+	} {
+		if !want["Apr 4 "+sign] {
 			t.Errorf("AWS: no sign %q on the day of trouble: %v", sign, slices.Sorted(maps.Keys(want)))
 		}
 	}

@@ -255,6 +255,9 @@ func (c *collector) person(e *event.Event, actor int32, caller uint8, hour int8)
 
 func (c *collector) signIn(e *event.Event) {
 	user := e.ActorName
+	if strings.Contains(e.ActorUID, "@") && !strings.HasPrefix(e.ActorUID, "arn:") {
+		user = e.ActorUID
+	}
 	if strings.HasPrefix(user, "HIDDEN_") {
 		user = ""
 	}

@@ -417,7 +417,7 @@ func (p *proof) sql() (string, []any) {
 		add("actor_uid = ?", w.Actor)
 	}
 	if w.Person != "" {
-		add("(actor_session = ? OR actor_name = ?)", w.Person, w.Person)
+		add("(actor_session = ? OR actor_name = ? OR actor_uid = ?)", w.Person, w.Person, w.Person)
 	}
 	if w.Caller != "" {
 		add("caller = ?", string(w.Caller))
@@ -456,7 +456,7 @@ func (p *proof) chooses(e *event.Event) bool {
 	switch {
 	case e.Twin, e.Time.Before(p.since), !e.Time.Before(p.until),
 		w.Actor != "" && e.ActorUID != w.Actor,
-		w.Person != "" && e.ActorSession != w.Person && e.ActorName != w.Person,
+		w.Person != "" && e.ActorSession != w.Person && e.ActorName != w.Person && e.ActorUID != w.Person,
 		w.Caller != "" && e.Caller != w.Caller,
 		w.Region != "" && e.Region != w.Region,
 		w.SrcIP != "" && e.SrcIP != w.SrcIP,

@@ -336,6 +336,8 @@ func personOf(e *event.Event) string {
 	switch {
 	case !watch.Person(e.Caller):
 		return ""
+	case strings.Contains(e.ActorUID, "@") && !strings.HasPrefix(e.ActorUID, "arn:"):
+		return e.ActorUID // where people are principals themselves
 	case e.ActorSession != "":
 		return e.ActorSession
 	}

@@ -90,7 +90,7 @@ func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) wat
 	told.Unseen = append(told.Unseen, "Which policy denied it is not in the log: only its sort is.")
 	query := fmt.Sprintf("actor_uid:%q", n.Actors[r.actor].UID)
 	if r.who.person != "" {
-		query = fmt.Sprintf("actor_session:%q", r.who.person)
+		query = watch.PersonQuery(r.who.person)
 	}
 	told.Next = []string{
 		fmt.Sprintf("yagura search '%s and outcome:denied_by_org_policy' --since %s --until %s", query, r.first.UTC().Format(time.RFC3339), r.last.Add(time.Minute).UTC().Format(time.RFC3339)),

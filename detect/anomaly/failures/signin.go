@@ -143,7 +143,7 @@ func (s *sign) signInAlarm(day *watch.Day, t *tried, score float64) watch.Alarm 
 		Sign: finding.SignFailures, Class: "failures/sign_in", Secret: -1, Actor: -1, Account: t.account, Caller: event.CallerConsole,
 		Score: score, Trials: perDay(s.signIns) / float64(max(1, len(day.Names.Secrets))), First: t.first, Last: t.last,
 		Count: int64(t.failed), Days: s.volume.Days(), Mature: s.volume.Days() >= matureDays,
-		Where: watch.Where{Operations: []string{"ConsoleLogin"}},
+		Where: watch.Where{Operations: []string{"ConsoleLogin", "UserSignIn"}},
 	}
 }
 

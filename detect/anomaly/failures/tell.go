@@ -244,7 +244,7 @@ func next(n *watch.Names, d *denied) []string {
 	}
 	query := fmt.Sprintf("actor_uid:%q", actorUID(n, d.actor))
 	if d.who.person != "" {
-		query = fmt.Sprintf("actor_session:%q", d.who.person)
+		query = watch.PersonQuery(d.who.person)
 	}
 	out = append(out, fmt.Sprintf("yagura search '%s%s and outcome:%s' %s", query, account, event.Denied, period(d.first, d.last)))
 	if len(d.granted) > 0 {
@@ -309,11 +309,17 @@ func (s *sign) tellUser(t *tried, u tally.Usual, strange bool, score float64) wa
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "network", Text: user + " never came from there before."})
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: "The chance of this is " + chance(score) + " a day."})
-	told.Next = []string{fmt.Sprintf("yagura search 'api_operation:ConsoleLogin and src_ip:%s' %s", t.ips[0], period(t.first, t.last))}
-	if t.users[0] != "" && t.won > 0 {
+	told.Next = []string{signInsFrom(t.ips[0], t)}
+	if t.users[0] != "" && t.won > 0 && !strings.Contains(t.users[0], "@") {
 		told.Next = append(told.Next, "aws iam update-login-profile --user-name "+t.users[0]+" --password-reset-required")
 	}
 	return told
+}
+
+// signInsFrom is the search for sign-ins from an address, to the console of AWS and
+// to Entra.
+func signInsFrom(ip string, t *tried) string {
+	return fmt.Sprintf("yagura search '(api_operation:ConsoleLogin or api_operation:UserSignIn) and src_ip:%s' %s", ip, period(t.first, t.last))
 }
 
 func (s *sign) tellAddress(ip string, t *tried, u tally.Usual, score float64) watch.Told {
@@ -326,6 +332,6 @@ func (s *sign) tellAddress(ip string, t *tried, u tally.Usual, score float64) wa
 					t.failed, len(t.users), strings.Join(t.users[:min(4, len(t.users))], ", "), ip, span(t.first, t.last), 1+u.Mean)},
 			{Kind: "chance", Text: "The chance of this is " + chance(score) + " an hour of such an address."},
 		},
-		Next: []string{fmt.Sprintf("yagura search 'api_operation:ConsoleLogin and src_ip:%s' %s", ip, period(t.first, t.last))},
+		Next: []string{signInsFrom(ip, t)},
 	}
 }

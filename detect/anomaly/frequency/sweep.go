@@ -407,7 +407,7 @@ func by(names *watch.Names, r reading) string {
 	if r.actor >= 0 {
 		return fmt.Sprintf("actor_uid:%q", names.Actors[r.actor].UID)
 	}
-	return fmt.Sprintf("actor_session:%q", r.person)
+	return watch.PersonQuery(r.person)
 }
 
 // newcomer explains a person in his first two weeks who reads what others of the

@@ -534,7 +534,7 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 				}
 				return c
 			}),
-			Next:   []string{search("actor_uid", actor.UID, t), "look at the schedule or the pipeline that starts " + actor.Name},
+			Next:   []string{search(fmt.Sprintf("actor_uid:%q", actor.UID), t), "look at the schedule or the pipeline that starts " + actor.Name},
 			Attack: []string{"T1555.006", "T1078.004"},
 			Unseen: learned.unseen(),
 		}
@@ -542,8 +542,8 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 	return a
 }
 
-func search(field, value string, t time.Time) string {
-	return fmt.Sprintf("yagura search '%s:%q' --since %s --until %s", field, value, t.Add(-time.Hour).UTC().Format(time.RFC3339), t.Add(2*time.Hour).UTC().Format(time.RFC3339))
+func search(what string, t time.Time) string {
+	return fmt.Sprintf("yagura search '%s' --since %s --until %s", what, t.Add(-time.Hour).UTC().Format(time.RFC3339), t.Add(2*time.Hour).UTC().Format(time.RFC3339))
 }
 
 func percent(score float64) string {

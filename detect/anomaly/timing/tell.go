@@ -59,7 +59,7 @@ func (s *sign) personAlarm(day *watch.Day, i int, x *hour, p *person, free bool)
 				return 0
 			}),
 			Unseen: learned.unseen(),
-			Next:   []string{search("actor_session", told.person, t), "ask " + told.person + " whether it was them"},
+			Next:   []string{search(watch.PersonQuery(told.person), t), "ask " + told.person + " whether it was them"},
 			Attack: []string{"T1078.004", "T1555.006"},
 		}
 	}

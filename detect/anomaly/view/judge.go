@@ -227,7 +227,7 @@ func (s *Sign) alarm(day *watch.Day, i int, group []found) watch.Alarm {
 		Sign: finding.SignView, Class: finding.SignView, Secret: top.named, Actor: top.role, Account: -1, Region: top.region, Caller: top.caller,
 		Score: top.score, Trials: 1, First: top.first, Last: top.last, Days: int(h.days), Calls: int64(h.programs), Mature: h.mature(today),
 	}
-	if top.person != anonymous(day.Names, top.role) {
+	if !nameless(day.Names, top.role, top.person) {
 		a.Person = top.person
 	}
 	for k := range group {
@@ -373,11 +373,11 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 	if n := len(group) + s.earlierToday(top); n >= severalSecrets {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets of applications that %s never opened before were opened within an hour.", n, who)})
 	}
-	if top.person == anonymous(names, top.role) {
+	if nameless(names, top.role, top.person) {
 		told.Unseen = append(told.Unseen, "the events of that hour are not held: which of the people who use "+role+" it was is not known")
 	}
 	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
-	told.Next = append([]string{fmt.Sprintf("yagura search 'actor_session:\"%s\"' --since %s --until %s", who, from, to)}, novelty.Next(sec)...)
+	told.Next = append([]string{fmt.Sprintf("yagura search '%s' --since %s --until %s", watch.PersonQuery(who), from, to)}, novelty.Next(sec)...)
 	for d := max(int(novelty.DayOf(day.Start))-13, int(h.first)); d < int(novelty.DayOf(day.Start)); d++ {
 		told.Series = append(told.Series, finding.Point{Time: novelty.DateOf(uint16(d)), Seen: float64(viewsOn(h, uint16(d)))})
 	}

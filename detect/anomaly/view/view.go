@@ -156,6 +156,12 @@ func (s *Sign) secret(n int32) *held {
 // principal's.
 func anonymous(names *watch.Names, actor int32) string { return names.Actors[actor].UID }
 
+// nameless tells whether only the principal is known. Where people are principals
+// themselves, that is the person.
+func nameless(names *watch.Names, actor int32, person string) bool {
+	return person == anonymous(names, actor) && (strings.HasPrefix(person, "arn:") || !strings.Contains(person, "@"))
+}
+
 // opened is that somebody read a secret's value as a person.
 type opened struct {
 	person string

@@ -4,6 +4,8 @@
 package watch
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
@@ -56,6 +58,15 @@ type Use struct {
 
 // Person tells whether people stand behind the caller.
 func Person(c event.Caller) bool { return c == event.CallerConsole || c == event.CallerPersonCLI }
+
+// PersonQuery is the search for what a person did. A role's session names who is
+// behind it; where people are principals themselves, an address is their actor_uid.
+func PersonQuery(person string) string {
+	if strings.Contains(person, "@") {
+		return fmt.Sprintf("(actor_session:%q or actor_uid:%q)", person, person)
+	}
+	return fmt.Sprintf("actor_session:%q", person)
+}
 
 // Calls is what an actor called in an hour in an account and region, all
 // operations together: the rows of usage without a resource.
