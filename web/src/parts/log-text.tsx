@@ -70,12 +70,7 @@ interface Props {
  */
 export function LogText({ children, most, name, mono, wrap, copy, className }: Props) {
   const t = useParts()
-  const [copied, setCopied] = useState(false)
-  useEffect(() => {
-    if (!copied) return
-    const timer = setTimeout(() => setCopied(false), 1200)
-    return () => clearTimeout(timer)
-  }, [copied])
+  const [copied, copyIt] = useCopy()
   const [all, setAll] = useState(false)
   const whole = children ?? ''
   if (whole === '') return <span className="faint">–</span>
@@ -99,12 +94,12 @@ export function LogText({ children, most, name, mono, wrap, copy, className }: P
             role: 'button',
             tabIndex: 0,
             'aria-label': t('copyThing', { thing: short }),
-            onClick: () => void copyText(whole).then(setCopied),
+            onClick: () => copyIt(whole),
             onKeyDown: (e: React.KeyboardEvent) => {
               if (e.key !== 'Enter' && e.key !== ' ') return
               e.preventDefault()
               e.stopPropagation()
-              void copyText(whole).then(setCopied)
+              copyIt(whole)
             },
           }
         : {})}
@@ -145,6 +140,17 @@ function Whole({ text }: { text: string }) {
       {pieces(shorten(text, 600)).map((p) => (p.control ? `⟨${p.text}⟩` : p.text)).join('')}
     </bdi>
   )
+}
+
+/** Copies a text, and tells for a moment that it did. */
+export function useCopy(): [copied: boolean, copy: (text: string) => void] {
+  const [copied, setCopied] = useState(false)
+  useEffect(() => {
+    if (!copied) return
+    const timer = setTimeout(() => setCopied(false), 1200)
+    return () => clearTimeout(timer)
+  }, [copied])
+  return [copied, (text) => void copyText(text).then(setCopied)]
 }
 
 /** Copies, and tells whether that worked. */

@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useState } from 'react'
 import { get } from '@/api/client'
 import { term } from '@/app/filter'
 import { Command } from '@/parts/copy'
@@ -8,7 +7,7 @@ import { Field, Fields } from '@/parts/field'
 import { FindingLink, Standing } from '@/parts/finding'
 import { Icon } from '@/parts/icon'
 import { address, To } from '@/parts/links'
-import { copyText, LogText } from '@/parts/log-text'
+import { LogText, useCopy } from '@/parts/log-text'
 import { Page, Section } from '@/parts/page'
 import { Severity } from '@/parts/severity'
 import { Asked } from '@/parts/states'
@@ -122,9 +121,9 @@ function CaseList({ of: r }: { of: RuleDetail }) {
 
 function Text({ of: r }: { of: RuleDetail }) {
   const t = useTexts()
-  const [copied, setCopied] = useState(false)
+  const [copied, copy] = useCopy()
   return (
-    <Section title={t('text')} actions={<button type="button" className={css.copy} onClick={() => void copyText(r.text).then(setCopied)}>{copied ? t('copied') : t('copy')}</button>}>
+    <Section title={t('text')} actions={<button type="button" className={css.copy} onClick={() => copy(r.text)}>{copied ? t('copied') : t('copy')}</button>}>
       <pre className={css.text} tabIndex={0}>
         {r.text.split('\n').map((line, i) => <span key={i} className={/^\s*#/.test(line) ? css.comment : undefined}><Line of={line} />{'\n'}</span>)}
       </pre>

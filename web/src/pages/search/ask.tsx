@@ -7,6 +7,7 @@ import { number } from '@/app/format'
 import { useSession, useMay } from '@/app/session'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
+import { saveFile } from '@/parts/save'
 import { Failed, Loading, Nothing } from '@/parts/states'
 import { SQLChart, SQLTable } from './answer'
 import { useTables } from './box'
@@ -126,16 +127,8 @@ function Help({ onChoose }: { onChoose: (sql: string) => void }) {
   )
 }
 
-/** The answer as a file, made in the browser of what is already there. */
+/** The answer as a file. */
 function Download({ csv }: { csv: () => string }) {
   const t = useTexts()
-  const save = () => {
-    const url = URL.createObjectURL(new Blob([csv()], { type: 'text/csv' }))
-    const a = document.createElement('a')
-    a.href = url
-    a.download = 'yagura.csv'
-    a.click()
-    URL.revokeObjectURL(url)
-  }
-  return <button type="button" onClick={save}>{t('sqlDownload')}</button>
+  return <button type="button" onClick={() => saveFile('yagura.csv', 'text/csv', csv())}>{t('sqlDownload')}</button>
 }

@@ -121,3 +121,16 @@ test('a panel goes onto a new dashboard', async () => {
   expect(put[0]?.body).toMatchObject({ page: 'dashboard', title: 'Morning', panels: [{ kind: 'search', query: 'outcome:denied', show: 'count', since: '-7d' }] })
   expect(told.length).toBeGreaterThan(0)
 })
+
+test('a search is drafted as a rule, or it says why not', async () => {
+  answer({
+    ...answers,
+    'GET /api/search/rule': (a: Asked) =>
+      a.query.get('q') === 'caller:lambda' ? Response.json({ status: 422, detail: 'a rule sees the record alone' }, { status: 422 }) : { rule: 'title: drafted' },
+  })
+  const { router } = visit('/search?q=operation:DeleteTrail')
+  fireEvent.click(await screen.findByRole('button', { name: 'As a rule' }))
+  expect(await screen.findByText('title: drafted')).toBeTruthy()
+  await router.navigate({ to: '/search', search: { q: 'caller:lambda' } })
+  expect(await screen.findByText(/a rule sees the record alone/)).toBeTruthy()
+})

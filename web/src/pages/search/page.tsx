@@ -15,6 +15,7 @@ import { Page } from '@/parts/page'
 import { Failed, Loading, Nothing } from '@/parts/states'
 import { column, Table } from '@/parts/table'
 import { serverNow, When } from '@/parts/when'
+import { AsRule } from './as-rule'
 import { FilterBox } from './box'
 import { Fields } from './fields'
 import { Histogram, type Counts } from './histogram'
@@ -98,6 +99,7 @@ export function Search() {
       actions={
         <>
           <SaveView page="search" query={{ q, since, until }} />
+          <AsRule q={q} />
           <ToDashboard kind="search" query={q} range={{ since, until }} />
         </>
       }
