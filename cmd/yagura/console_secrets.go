@@ -20,11 +20,12 @@ import (
 
 // How usage of secrets is summed again where something came in: some days at a
 // time, and no more than a part of the time, for while old logs are read every
-// look finds changes.
+// look finds changes; at the start a greater part.
 const (
 	sumEvery = 2 * time.Second
-	sumDays  = 8
+	sumDays  = 4
 	sumShare = 0.2
+	sumFirst = 0.5
 )
 
 // secretUse keeps what usage says of secrets and keys in memory: all of it at the
@@ -78,7 +79,7 @@ func (s *secretUse) keep(ctx context.Context) error {
 		}
 		rest := sumEvery
 		if worked {
-			rest = time.Duration(float64(time.Since(began)) * (1/sumShare - 1))
+			rest = resting(began, sumShare)
 		}
 		select {
 		case <-time.After(rest):
@@ -86,6 +87,11 @@ func (s *secretUse) keep(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// resting is how long to rest so that what began then takes that share of the time.
+func resting(began time.Time, share float64) time.Duration {
+	return time.Duration(float64(time.Since(began)) * (1/share - 1))
 }
 
 // all has every day summed that there is usage of.
@@ -102,8 +108,14 @@ func (s *secretUse) all(ctx context.Context) error {
 	s.listed = true
 	s.mu.Unlock()
 	for {
+		began := time.Now()
 		if worked, err := s.some(ctx); err != nil || !worked {
 			return err
+		}
+		select {
+		case <-time.After(resting(began, sumFirst)):
+		case <-ctx.Done():
+			return nil
 		}
 	}
 }

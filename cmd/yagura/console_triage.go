@@ -70,7 +70,7 @@ func (s *server) triage(ctx context.Context) (api.Triage, error) {
 		},
 		Learned: func(ctx context.Context) ([]triage.Proposal, error) {
 			return proposals.get(func(ctx context.Context) ([]triage.Proposal, error) {
-				found, err := slim(ctx, store, triage.Filter{})
+				found, err := slim(ctx, store, triage.Filter{}, leisurely)
 				if err != nil {
 					return nil, err
 				}
@@ -81,7 +81,7 @@ func (s *server) triage(ctx context.Context) (api.Triage, error) {
 		Tuning: func(ctx context.Context, of finding.Scope) (triage.Tuning, error) {
 			return tunings.get(ctx, of.String(), s.changes(), func(ctx context.Context) (triage.Tuning, error) {
 				found, err := all.get(ctx, of.String(), s.changes(), func(ctx context.Context) ([]finding.Finding, error) {
-					return slim(ctx, store, triage.Filter{Scope: of, Demoted: true, Staged: true, Folded: true})
+					return slim(ctx, store, triage.Filter{Scope: of, Demoted: true, Staged: true, Folded: true}, atOnce)
 				})
 				return triage.Tune(found), err
 			})
@@ -147,15 +147,22 @@ func workZone(ctx context.Context, store triage.Keeper) (*time.Location, error) 
 	return zone, nil
 }
 
-// slimPage is how many findings are read at a time.
-const slimPage = 1000
+// slimPage is how many findings are read at a time. What goes on behind the back of
+// who asks rests after each page for so many times as long as that took, so that
+// answers need not wait for it.
+const (
+	slimPage  = 500
+	leisurely = 3
+	atOnce    = 0
+)
 
 // slim gives findings without what takes most of their room and neither proposals
 // nor tuning look at: reasons, evidence, what to do, pictures.
-func slim(ctx context.Context, store triage.Reader, f triage.Filter) ([]finding.Finding, error) {
+func slim(ctx context.Context, store triage.Reader, f triage.Filter, rest time.Duration) ([]finding.Finding, error) {
 	var out []finding.Finding
 	f.Limit = slimPage
 	for {
+		began := time.Now()
 		page, next, err := store.List(ctx, f)
 		if err != nil {
 			return nil, err
@@ -178,6 +185,11 @@ func slim(ctx context.Context, store triage.Reader, f triage.Filter) ([]finding.
 			return out, nil
 		}
 		f.Cursor = next
+		select {
+		case <-time.After(rest * time.Since(began)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 

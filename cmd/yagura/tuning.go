@@ -33,7 +33,7 @@ answers and decides. SCOPE chooses among findings.`,
 				return err
 			}
 			defer r.Close()
-			all, err := slim(c.Context(), r.triage, f)
+			all, err := slim(c.Context(), r.triage, f, atOnce)
 			if err != nil {
 				return err
 			}
