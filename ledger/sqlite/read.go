@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/source"
 )
@@ -28,7 +29,7 @@ func entries(rows *sql.Rows) iter.Seq2[*ledger.Entry, error] {
 		if err := rows.Scan(&e.Name, &e.Version, (*string)(&e.Kind), &e.Size, &listed, &read, (*string)(&e.State), &account); err != nil {
 			return nil, err
 		}
-		e.Listed, e.Read = instant(listed), instant(read)
+		e.Listed, e.Read = sqlitedb.Time(listed), sqlitedb.Time(read)
 		return &e, e.Account.UnmarshalText(account)
 	})
 }
@@ -129,7 +130,7 @@ func (s *Store) Objects(ctx context.Context, f ledger.ObjectFilter) iter.Seq2[le
 		if err := rows.Scan(&o.Name, &o.Version, (*string)(&o.Kind), &o.Size, &listed, &read, (*string)(&o.State), &account); err != nil {
 			return o, err
 		}
-		o.Listed, o.Read = instant(listed), instant(read)
+		o.Listed, o.Read = sqlitedb.Time(listed), sqlitedb.Time(read)
 		var a ledger.Account
 		if err := a.UnmarshalText(account); err != nil {
 			return o, err
@@ -186,7 +187,7 @@ func (s *Store) Quarantine(ctx context.Context) iter.Seq2[ledger.Quarantined, er
 		if err := rows.Scan(&q.ID, &q.Object, &q.Version, &q.Position, &q.Reason, &q.Format, &q.Size, &received, &q.BodyDropped, &packed, &q.Superseded); err != nil {
 			return q, err
 		}
-		q.Received = instant(received)
+		q.Received = sqlitedb.Time(received)
 		if len(packed) > 0 {
 			q.Body, err = s.dec.DecodeAll(packed, nil)
 		}

@@ -42,7 +42,7 @@ func (s *Store) List(ctx context.Context, objects []event.Object) error {
 		return nil
 	}
 	err := s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-		now := micros(s.opt.Now())
+		now := sqlitedb.Micros(s.opt.Now())
 		var fresh int64
 		err := inChunks(t, listMany, listOne, len(objects), objectColumns, func(args []any, i int) []any {
 			o := &objects[i]
@@ -190,7 +190,7 @@ func (w *settling) spans(spans []event.SpanAccount, at time.Time) error {
 		e := touched[i]
 		account, err := e.Account.MarshalText()
 		bad = errors.Join(bad, err)
-		return append(args, e.Name, e.Version, string(e.Kind), e.Size, micros(e.Listed), micros(e.Read), string(e.State), string(account))
+		return append(args, e.Name, e.Version, string(e.Kind), e.Size, sqlitedb.Micros(e.Listed), sqlitedb.Micros(e.Read), string(e.State), string(account))
 	}, nil), bad)
 }
 
@@ -287,7 +287,7 @@ func (w *settling) rejects(rejects []event.Reject) error {
 			packed, dropped = nil, true
 		}
 		w.bytes += int64(len(packed))
-		if _, err := w.t.Exec(putReject, r.Object, r.Version, r.Position, r.Reason, r.Format, r.Size, micros(r.Received), dropped, packed); err != nil {
+		if _, err := w.t.Exec(putReject, r.Object, r.Version, r.Position, r.Reason, r.Format, r.Size, sqlitedb.Micros(r.Received), dropped, packed); err != nil {
 			return err
 		}
 	}
@@ -311,7 +311,7 @@ func (w *settling) digests(digests []event.Digest) error {
 		if err != nil {
 			return err
 		}
-		if _, err := w.t.Exec(`INSERT OR REPLACE INTO digest VALUES (?, ?, ?, ?, ?)`, d.Object, d.Account, d.Region, micros(d.End), string(text)); err != nil {
+		if _, err := w.t.Exec(`INSERT OR REPLACE INTO digest VALUES (?, ?, ?, ?, ?)`, d.Object, d.Account, d.Region, sqlitedb.Micros(d.End), string(text)); err != nil {
 			return err
 		}
 	}
@@ -324,18 +324,4 @@ func (w *settling) total() error {
 		quarantined = quarantined + ?, expired = expired + ?, quarantine_bytes = quarantine_bytes + ?`,
 		d.Objects, d.Read, d.Stored, d.Duplicate, d.Quarantined, d.Expired, w.bytes)
 	return err
-}
-
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func instant(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
 }

@@ -79,20 +79,6 @@ func (s *Store) Close() error {
 	return s.db.Close()
 }
 
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func timeOf(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
-}
-
 // rower is a pool of connections or a transaction.
 type rower interface {
 	row(query string, args []any, into ...any) error
@@ -281,7 +267,7 @@ func (s *Store) exec(ctx context.Context, what, query string, args ...any) (n in
 // AddSession implements people.Sessions.
 func (s *Store) AddSession(ctx context.Context, x people.Session) error {
 	_, err := s.exec(ctx, "keep a session", `INSERT INTO session (id, person, made, seen, way, address, agent) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		x.ID[:], x.User, micros(x.Made), micros(x.Seen), x.By, x.Address, x.Agent)
+		x.ID[:], x.User, sqlitedb.Micros(x.Made), sqlitedb.Micros(x.Seen), x.By, x.Address, x.Agent)
 	return err
 }
 
@@ -297,13 +283,13 @@ func (s *Store) Session(ctx context.Context, id people.Hash) (people.Session, er
 	case err != nil:
 		return people.Session{}, fmt.Errorf("read a session: %w", err)
 	}
-	x.Made, x.Seen = timeOf(made), timeOf(seen)
+	x.Made, x.Seen = sqlitedb.Time(made), sqlitedb.Time(seen)
 	return x, nil
 }
 
 // TouchSession implements people.Sessions.
 func (s *Store) TouchSession(ctx context.Context, id people.Hash, seen time.Time) error {
-	_, err := s.exec(ctx, "keep that a session was used", `UPDATE session SET seen = ? WHERE id = ?`, micros(seen), id[:])
+	_, err := s.exec(ctx, "keep that a session was used", `UPDATE session SET seen = ? WHERE id = ?`, sqlitedb.Micros(seen), id[:])
 	return err
 }
 
@@ -322,13 +308,13 @@ func (s *Store) EndSession(ctx context.Context, id people.Hash) error {
 // Sweep implements people.Sessions.
 func (s *Store) Sweep(ctx context.Context, made, seen, expired time.Time) error {
 	return s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-		if _, err := t.Exec(`DELETE FROM session WHERE made < ? OR seen < ?`, micros(made), micros(seen)); err != nil {
+		if _, err := t.Exec(`DELETE FROM session WHERE made < ? OR seen < ?`, sqlitedb.Micros(made), sqlitedb.Micros(seen)); err != nil {
 			return fmt.Errorf("sweep sessions: %w", err)
 		}
-		if _, err := t.Exec(`DELETE FROM token WHERE expires < ?`, micros(expired)); err != nil {
+		if _, err := t.Exec(`DELETE FROM token WHERE expires < ?`, sqlitedb.Micros(expired)); err != nil {
 			return fmt.Errorf("sweep tokens: %w", err)
 		}
-		if _, err := t.Exec(`DELETE FROM link WHERE expires < ?`, micros(expired)); err != nil {
+		if _, err := t.Exec(`DELETE FROM link WHERE expires < ?`, sqlitedb.Micros(expired)); err != nil {
 			return fmt.Errorf("sweep links: %w", err)
 		}
 		return nil
@@ -349,7 +335,7 @@ func (s *Store) AddToken(ctx context.Context, t people.Token) error {
 		return fmt.Errorf("keep a token: %w", err)
 	}
 	_, err = s.exec(ctx, "keep a token", `INSERT INTO token (id, secret, person, made, expires, used, token) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		t.ID, t.Secret[:], t.User, micros(t.Made), micros(t.Expires), micros(t.Used), text)
+		t.ID, t.Secret[:], t.User, sqlitedb.Micros(t.Made), sqlitedb.Micros(t.Expires), sqlitedb.Micros(t.Used), text)
 	return err
 }
 
@@ -365,7 +351,7 @@ func scanToken(scan func(...any) error) (t people.Token, err error) {
 	if err := json.Unmarshal(text, &x); err != nil || len(secret) != len(t.Secret) {
 		return t, fmt.Errorf("read token %s: damaged: %w", t.ID, errors.Join(err, errors.New("what is kept of it")))
 	}
-	t.Secret, t.Made, t.Expires, t.Used = people.Hash(secret), timeOf(made), timeOf(expires), timeOf(used)
+	t.Secret, t.Made, t.Expires, t.Used = people.Hash(secret), sqlitedb.Time(made), sqlitedb.Time(expires), sqlitedb.Time(used)
 	t.Name, t.Role, t.Accounts, t.Scopes = x.Name, x.Role, x.Accounts, x.Scopes
 	return t, nil
 }
@@ -401,7 +387,7 @@ func (s *Store) TokenOf(ctx context.Context, secret people.Hash) (people.Token, 
 
 // TouchToken implements people.Tokens.
 func (s *Store) TouchToken(ctx context.Context, id string, used time.Time) error {
-	_, err := s.exec(ctx, "keep that a token was used", `UPDATE token SET used = ? WHERE id = ?`, micros(used), id)
+	_, err := s.exec(ctx, "keep that a token was used", `UPDATE token SET used = ? WHERE id = ?`, sqlitedb.Micros(used), id)
 	return err
 }
 
@@ -422,7 +408,7 @@ func (s *Store) AddLink(ctx context.Context, l people.Link) error {
 				return fmt.Errorf("replace a link: %w", err)
 			}
 		}
-		_, err := t.Exec(`INSERT INTO link (secret, kind, person, maker, expires) VALUES (?, ?, ?, ?, ?)`, l.Secret[:], l.Kind, l.User, l.By, micros(l.Expires))
+		_, err := t.Exec(`INSERT INTO link (secret, kind, person, maker, expires) VALUES (?, ?, ?, ?, ?)`, l.Secret[:], l.Kind, l.User, l.By, sqlitedb.Micros(l.Expires))
 		if err != nil {
 			return fmt.Errorf("keep a link: %w", err)
 		}
@@ -433,14 +419,14 @@ func (s *Store) AddLink(ctx context.Context, l people.Link) error {
 func link(r rower, secret people.Hash, now time.Time) (people.Link, error) {
 	l := people.Link{Secret: secret}
 	var expires int64
-	err := r.row(`SELECT kind, person, maker, expires FROM link WHERE secret = ? AND expires > ?`, []any{secret[:], micros(now)}, &l.Kind, &l.User, &l.By, &expires)
+	err := r.row(`SELECT kind, person, maker, expires FROM link WHERE secret = ? AND expires > ?`, []any{secret[:], sqlitedb.Micros(now)}, &l.Kind, &l.User, &l.By, &expires)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return people.Link{}, people.ErrGone
 	case err != nil:
 		return people.Link{}, fmt.Errorf("read a link: %w", err)
 	}
-	l.Expires = timeOf(expires)
+	l.Expires = sqlitedb.Time(expires)
 	return l, nil
 }
 

@@ -18,6 +18,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,15 +142,15 @@ func New(cfg Config) (*Source, error) {
 		cfg.MaxDepth < 0 || cfg.Parallel < 0 || cfg.BatchRecords < 0 || cfg.BatchBytes < 0 {
 		return nil, errors.New("file: a limit is negative")
 	}
-	cfg.Poll = or(cfg.Poll, time.Second)
-	cfg.BatchWait = or(cfg.BatchWait, time.Second)
-	cfg.MaxDecompressed = or(cfg.MaxDecompressed, 16<<30)
-	cfg.MaxRatio = or(cfg.MaxRatio, 250)
-	cfg.MaxRecord = or(cfg.MaxRecord, 16<<20)
-	cfg.MaxDepth = or(cfg.MaxDepth, 64)
-	cfg.Parallel = or(cfg.Parallel, 2)
-	cfg.BatchRecords = or(cfg.BatchRecords, 20_000)
-	cfg.BatchBytes = or(cfg.BatchBytes, 32_000_000)
+	cfg.Poll = cmp.Or(cfg.Poll, time.Second)
+	cfg.BatchWait = cmp.Or(cfg.BatchWait, time.Second)
+	cfg.MaxDecompressed = cmp.Or(cfg.MaxDecompressed, 16<<30)
+	cfg.MaxRatio = cmp.Or(cfg.MaxRatio, 250)
+	cfg.MaxRecord = cmp.Or(cfg.MaxRecord, 16<<20)
+	cfg.MaxDepth = cmp.Or(cfg.MaxDepth, 64)
+	cfg.Parallel = cmp.Or(cfg.Parallel, 2)
+	cfg.BatchRecords = cmp.Or(cfg.BatchRecords, 20_000)
+	cfg.BatchBytes = cmp.Or(cfg.BatchBytes, 32_000_000)
 	if cfg.Now == nil {
 		return nil, errors.New("file: no clock is given")
 	}

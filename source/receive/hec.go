@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -245,7 +246,7 @@ func (s *Source) channel(r *http.Request) (string, int) {
 		return "", codeSuccess
 	}
 	header, query := r.Header.Get("X-Splunk-Request-Channel"), r.URL.Query().Get("channel")
-	channel := or(header, query)
+	channel := cmp.Or(header, query)
 	switch {
 	case channel == "":
 		return "", codeNoChannel

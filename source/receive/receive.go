@@ -15,6 +15,7 @@
 package receive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,14 +142,14 @@ func New(cfg Config) (*Source, error) {
 }
 
 func (c *Config) fill() {
-	c.Header = or(c.Header, "X-Api-Key")
-	c.MaxBody = or(c.MaxBody, 16<<20)
-	c.MaxDecompressed = or(c.MaxDecompressed, 64<<20)
-	c.MaxRecord = or(c.MaxRecord, 16<<20)
-	c.MaxDepth = or(c.MaxDepth, 64)
-	c.MaxHeld = or(c.MaxHeld, 256<<20)
-	c.BodyTimeout = or(c.BodyTimeout, 30*time.Second)
-	c.BatchRecords = or(c.BatchRecords, 20_000)
+	c.Header = cmp.Or(c.Header, "X-Api-Key")
+	c.MaxBody = cmp.Or(c.MaxBody, 16<<20)
+	c.MaxDecompressed = cmp.Or(c.MaxDecompressed, 64<<20)
+	c.MaxRecord = cmp.Or(c.MaxRecord, 16<<20)
+	c.MaxDepth = cmp.Or(c.MaxDepth, 64)
+	c.MaxHeld = cmp.Or(c.MaxHeld, 256<<20)
+	c.BodyTimeout = cmp.Or(c.BodyTimeout, 30*time.Second)
+	c.BatchRecords = cmp.Or(c.BatchRecords, 20_000)
 	if c.Recognise == nil {
 		c.Recognise = func([]byte) string { return "" }
 	}
