@@ -52,6 +52,7 @@ type totals struct {
 	first, created, lastUse int64 // Unix seconds
 	calls, failures         int64
 	confirmed               bool
+	told                    bool // by the log that tells of use
 	rotations, rotated      int64
 	usedDays                int
 	usedOn                  int64 // the last of them
@@ -82,6 +83,7 @@ func (v *view) book() *Book {
 		}
 		b.Secrets = append(b.Secrets, v.summary(int32(i), formsOf[int32(i)], &sums[i], logs))
 	}
+	v.unseen(b, sums)
 	slices.SortFunc(b.Secrets, func(x, y Summary) int { return strings.Compare(x.Resource, y.Resource) })
 	for i := range b.Secrets {
 		for _, f := range b.Secrets[i].Forms {
@@ -89,6 +91,40 @@ func (v *view) book() *Book {
 		}
 	}
 	return b
+}
+
+// tells says of each call whether it shows that uses are logged: itself a use, or any
+// call that a vault itself tells of.
+func (v *view) tells() (out []bool) {
+	for _, c := range v.calls {
+		out = append(out, c.uses() || c.service == keyVault || c.service == managedHSM)
+	}
+	return out
+}
+
+// unseen tells of which nothing can be known: what lies in a project or vault whose
+// log of use is off unless it was turned on, and of which nothing ever came. One use,
+// of whatever lies beside it and however it ended, shows that it is on.
+func (v *view) unseen(b *Book, sums []totals) {
+	told := map[string]bool{}
+	for i := range b.Secrets {
+		s := &b.Secrets[i]
+		if c := v.secrets[s.secret].container; c != "" && sums[s.secret].told {
+			told[c] = true
+		}
+	}
+	for i := range b.Secrets {
+		s := &b.Secrets[i]
+		c := v.secrets[s.secret].container
+		if c == "" || told[c] {
+			continue
+		}
+		s.Unseen = AuditEvents
+		if strings.HasPrefix(c, "//") {
+			s.Unseen = DataAccess
+		}
+		s.UnknownDays = int((b.Until.Sub(s.First.Truncate(oneDay)) + oneDay - 1) / oneDay)
+	}
 }
 
 // roots gives of each number that under which it is counted: of an alias the key
@@ -125,6 +161,7 @@ func (v *view) skips(c *cell, roots []int32) bool {
 func (v *view) sum(roots []int32) []totals {
 	sums := make([]totals, len(v.secrets))
 	uses, rotating, creating := v.sorts()
+	tells := v.tells()
 	for _, d := range v.days {
 		on := d.start.Unix()
 		for i := range d.cells {
@@ -133,6 +170,7 @@ func (v *view) sum(roots []int32) []totals {
 			if at := d.first(c).Unix(); s.first == 0 || at < s.first {
 				s.first = at
 			}
+			s.told = s.told || tells[c.call]
 			if v.skips(c, roots) {
 				continue
 			}

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yagura-sec/yagura/usage"
@@ -9,11 +10,24 @@ import (
 // call is an operation of a service.
 type call struct{ service, operation string }
 
-// Services are those whose calls are about secrets, keys, parameters and
-// certificates; other providers' are further rows.
-var Services = []string{"secretsmanager.amazonaws.com", "kms.amazonaws.com", "ssm.amazonaws.com", "acm.amazonaws.com"}
+// Services of Google Cloud and Azure that hold secrets and keys.
+const (
+	secretManager = "secretmanager.googleapis.com"
+	cloudKMS      = "cloudkms.googleapis.com"
+	keyVault      = "vault.azure.net"
+	managedHSM    = "managedhsm.azure.net"
+)
 
-// serviceKinds are the kinds of thing that calls of a service are about.
+// Services are those whose calls are about secrets, keys, parameters and
+// certificates.
+var Services = []string{
+	"secretsmanager.amazonaws.com", "kms.amazonaws.com", "ssm.amazonaws.com", "acm.amazonaws.com",
+	secretManager, cloudKMS,
+	keyVault, managedHSM,
+	"microsoft.keyvault", // what templates deploy into vaults
+}
+
+// serviceKinds are the kinds of thing that calls of a service of AWS are about.
 var serviceKinds = map[string]Kind{
 	"secretsmanager.amazonaws.com": Secret,
 	"kms.amazonaws.com":            Key,
@@ -23,7 +37,7 @@ var serviceKinds = map[string]Kind{
 
 // What a call does with one, besides using it (see uses).
 var (
-	rotates = map[call]bool{
+	rotates = withCalls(map[call]bool{
 		{"secretsmanager.amazonaws.com", "RotateSecret"}:             true,
 		{"secretsmanager.amazonaws.com", "PutSecretValue"}:           true,
 		{"secretsmanager.amazonaws.com", "UpdateSecretVersionStage"}: true,
@@ -34,14 +48,38 @@ var (
 		{"ssm.amazonaws.com", "PutParameter"}:                        true,
 		{"acm.amazonaws.com", "ImportCertificate"}:                   true,
 		{"acm.amazonaws.com", "RenewCertificate"}:                    true,
-	}
-	creates = map[call]bool{
+
+		{keyVault, "SecretSet"}:   true,
+		{keyVault, "KeyRotate"}:   true,
+		{managedHSM, "KeyRotate"}: true,
+	}, map[string][]string{
+		secretManager: usage.InSecretManager("AddSecretVersion"),
+		cloudKMS:      usage.InCloudKMS("CreateCryptoKeyVersion", "UpdateCryptoKeyPrimaryVersion", "ImportCryptoKeyVersion"),
+	})
+	creates = withCalls(map[call]bool{
 		{"secretsmanager.amazonaws.com", "CreateSecret"}: true,
 		{"kms.amazonaws.com", "CreateKey"}:               true,
 		{"acm.amazonaws.com", "RequestCertificate"}:      true,
 		{"acm.amazonaws.com", "ImportCertificate"}:       true,
-	}
+
+		{keyVault, "KeyCreate"}:         true,
+		{keyVault, "CertificateCreate"}: true,
+		{managedHSM, "KeyCreate"}:       true,
+	}, map[string][]string{
+		secretManager: usage.InSecretManager("CreateSecret"),
+		cloudKMS:      usage.InCloudKMS("CreateCryptoKey"),
+	})
 )
+
+// withCalls adds operations by service.
+func withCalls(m map[call]bool, more map[string][]string) map[call]bool {
+	for service, operations := range more {
+		for _, o := range operations {
+			m[call{service, o}] = true
+		}
+	}
+	return m
+}
 
 // uses tells whether a call gives out the value of one, or uses a key.
 func (c call) uses() bool {
@@ -61,11 +99,16 @@ type thing struct {
 	name            string // as people know it
 	canonical       string // under which the forms of one name meet
 	alias           bool   // of a key: another name of one that it does not tell
+	container       string // what decides whether its use is logged; empty: it always is
 }
 
 // thingOf reads the name of a resource that a call of that service is about. A
 // record may name others beside, of which this is told here.
 func thingOf(service, uid string) (t thing, ok bool) {
+	if h, held := usage.HeldIn(uid); held {
+		return thing{kind: Kind(h.Kind), account: h.Account, region: h.Region, name: h.Name, canonical: uid, container: h.Container},
+			slices.Contains(Services, service)
+	}
 	kind, ok := serviceKinds[service]
 	if !ok || uid == "" || uid == usage.Other {
 		return t, false

@@ -72,10 +72,25 @@ type Summary struct {
 	UsedDays    int      // days with uses that succeeded
 	Rotation    Rotations
 	QuietDays   int // whole days from the last use to the end of its account's log; -1: no use was seen
-	UnknownDays int // days since First in which its account delivered no record
+	UnknownDays int // days since First in which its account delivered no record; where Unseen, all
+	// Unseen is the log that would tell of its use and of which nothing came; empty:
+	// its use is seen. Records that name it came otherwise, and say nothing of use.
+	Unseen Log
 
 	secret int32 // its number in the Table
 }
+
+// Log is a log that tells the use of secrets and keys, and is off unless somebody
+// turned it on.
+type Log string
+
+// The logs.
+const (
+	// DataAccess logs of Google Cloud are turned on by project and service.
+	DataAccess Log = "data_access"
+	// AuditEvents of Azure are delivered by a diagnostic setting of the vault.
+	AuditEvents Log = "audit_event"
+)
 
 // CallerCalls is how often a class of callers used one.
 type CallerCalls struct {

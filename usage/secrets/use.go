@@ -227,7 +227,7 @@ func (u *user) unheard(out *Use, b *Book) {
 	}
 	for hour := out.First.Truncate(time.Hour); hour.Before(b.Until); hour = hour.Add(time.Hour) {
 		k := &out.Known[int(hour.Weekday())*24+hour.Hour()]
-		if g.heard(hour) {
+		if out.Unseen == "" && g.heard(hour) {
 			k.Known++
 			continue
 		}
