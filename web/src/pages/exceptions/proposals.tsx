@@ -69,9 +69,11 @@ function One({ of: p }: { of: Proposal }) {
     <li className={css.item}>
       <div className={css.side}>
         <b>{t(`kind.${p.kind}`)}:</b> <LogText wrap>{p.title}</LogText>
-        <p>
-          <LogText wrap>{p.text}</LogText>
-        </p>
+        {p.text && (
+          <p>
+            <LogText wrap>{p.text}</LogText>
+          </p>
+        )}
         {p.scope && <p className={css.scope}><LogText wrap>{p.scope}</LogText></p>}
         {w && (
           <p className={css.facts}>

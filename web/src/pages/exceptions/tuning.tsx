@@ -57,10 +57,14 @@ export function Tuning() {
 function Rules({ of, label, named }: { of: Tuned[]; label: string; named?: boolean }) {
   const t = useTexts()
   const words = useTriageTexts()
-  const name = useCallback((r: Tuned) => (!named ? r.source : r.rule.startsWith('anomaly') ? words.word('kind', r.rule) : r.title || r.rule), [words, named])
+  // What no rule made goes by its kind; what others say, by who says it too.
+  const name = useCallback(
+    (r: Tuned) => (!named ? r.source : r.rule === 'external' ? `${words.word('kind', r.rule)}: ${r.source}` : r.rule.startsWith('anomaly') ? words.word('kind', r.rule) : r.title || r.rule),
+    [words, named],
+  )
   const link = useCallback(
     (r: Tuned) => {
-      const q = !named ? term('source', r.source) : term(r.rule.startsWith('anomaly') ? 'kind' : 'rule', r.rule)
+      const q = !named ? term('source', r.source) : r.rule === 'external' ? `${term('kind', r.rule)} ${term('source', r.source)}` : term(r.rule.startsWith('anomaly') ? 'kind' : 'rule', r.rule)
       return (
         <To href={address('/findings', { q, show: 'all' })} className={css.name}>
           <LogText>{name(r)}</LogText>

@@ -38,7 +38,7 @@ export function Server() {
                         <LogText wrap mono>{s.name}</LogText>
                       </td>
                       <td>
-                        <span className={css.state} data-state={s.state}>{t.word('state', s.state)}</span> <When at={s.since} />
+                        <span className={css.state} data-state={s.state}>{t.word('state', s.state)}</span> {s.since && <When at={s.since} />}
                         {s.errors > 0 && <span className="dim"> · {t('errors', { count: s.errors })}</span>}
                         {s.reason && <div><LogText wrap>{s.reason}</LogText></div>}
                       </td>
