@@ -204,9 +204,10 @@ func inspector(s *scene) []file {
 		account, machine, library, severity, text, exploit string
 		score                                              float64
 	}{
-		{"prod-pay", "gateway", "examplelib", "CRITICAL", "A parser in examplelib runs what a request says.", "YES", 9.8},
-		{"prod-shop", "web", "samplessl", "HIGH", "samplessl accepts certificates of others.", "NO", 8.1},
+		{"staging", "web", "examplelib", "CRITICAL", "A parser in examplelib runs what a request says.", "YES", 9.8},
 		{"dev-shop", "web", "samplessl", "HIGH", "samplessl accepts certificates of others.", "NO", 8.1},
+		{"dev-pay", "web", "samplessl", "HIGH", "samplessl accepts certificates of others.", "NO", 8.1},
+		{"prod-shop", "web", "toyxml", "MEDIUM", "toyxml reads files that a document names.", "NO", 5.9},
 		{"prod-data", "loader", "toyxml", "MEDIUM", "toyxml reads files that a document names.", "NO", 5.9},
 	} {
 		a, at := s.account(f.account), s.End.Add(-26*time.Hour).AddDate(0, 0, -4*i) // the worst is the newest

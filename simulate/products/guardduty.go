@@ -117,11 +117,11 @@ func (s *scene) stolenKey() (all []notice) {
 			first: c.At, last: c.At, count: 1, title: title, text: fmt.Sprintf("%s called %s from %s.", name(c.Actor), operation, c.IP),
 		})
 	}
-	add("ListUsers", "iam", "Recon:IAMUser/MaliciousIPCaller.Custom", 5, "Users were listed from an address on a threat list.")
-	add("CreateAccessKey", "iam", "Persistence:IAMUser/AnomalousBehavior", 5, "An access key was made for another user in an unusual way.")
-	add("GetSecretValue", "secretsmanager", "CredentialAccess:IAMUser/AnomalousBehavior", 5, "Secrets were read in an unusual way.")
-	add("StopLogging", "cloudtrail", "Stealth:IAMUser/CloudTrailLoggingDisabled", 2, "A CloudTrail trail was disabled.")
-	add("ModifySnapshotAttribute", "ec2", "Exfiltration:IAMUser/AnomalousBehavior", 8, "A snapshot was shared in an unusual way.")
+	add("ListUsers", "iam", "Recon:IAMUser/MaliciousIPCaller.Custom", 5, "Users were listed from an address on a threat list")
+	add("CreateAccessKey", "iam", "Persistence:IAMUser/AnomalousBehavior", 5, "An access key was made for another user in an unusual way")
+	add("GetSecretValue", "secretsmanager", "CredentialAccess:IAMUser/AnomalousBehavior", 5, "Secrets were read in an unusual way")
+	add("StopLogging", "cloudtrail", "Stealth:IAMUser/CloudTrailLoggingDisabled", 2, "A CloudTrail trail was disabled")
+	add("ModifySnapshotAttribute", "ec2", "Exfiltration:IAMUser/AnomalousBehavior", 8, "A snapshot was shared in an unusual way")
 	if len(all) == 0 {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (s *scene) stolenKey() (all []notice) {
 	user := object{"name": name(first.principal), "uid": "AIDASIMULATED00001", "type": "IAMUser", "account": object{"uid": first.account.ID}}
 	return append(all, notice{
 		account: first.account, kind: "AttackSequence:IAM/CompromisedCredentials", severity: 9, first: first.first, last: last.At, count: 1,
-		title: "The credentials of " + name(first.principal) + " seem to be in other hands.", text: "A sequence of actions.",
+		title: "The credentials of " + name(first.principal) + " seem to be in other hands", text: "A sequence of actions.",
 		resource: object{"resourceType": "AttackSequence"},
 		sequence: object{
 			"uid": "sequence-1", "description": "Calls from an address on a threat list, a new key for another user, secrets read, a trail stopped, and a snapshot shared.",
@@ -161,10 +161,10 @@ var behaviours = map[string]struct {
 	severity float64
 	title    string
 }{
-	"failures": {"CredentialAccess:IAMUser/AnomalousBehavior", 5, "Secrets were asked for in an unusual way."},
-	"region":   {"InitialAccess:IAMUser/AnomalousBehavior", 5, "Calls were made in a region that is unusual for the principal."},
-	"view":     {"UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", 5, "A console session came from an unusual place."},
-	"denials":  {"Discovery:IAMUser/AnomalousBehavior", 2, "Calls that explore the account were made in an unusual way."},
+	"failures": {"CredentialAccess:IAMUser/AnomalousBehavior", 5, "Secrets were asked for in an unusual way"},
+	"region":   {"InitialAccess:IAMUser/AnomalousBehavior", 5, "Calls were made in a region that is unusual for the principal"},
+	"view":     {"UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", 5, "A console session came from an unusual place"},
+	"denials":  {"Discovery:IAMUser/AnomalousBehavior", 2, "Calls that explore the account were made in an unusual way"},
 }
 
 // unusual is about every other trouble, and some of what only looks like it.
@@ -196,7 +196,7 @@ func (s *scene) inventory() (all []notice) {
 	for i, at := range s.every(time.Monday, 19, 5) {
 		at = at.Add(time.Duration(i*3) * time.Minute)
 		all = append(all, notice{
-			account: a, kind: "Discovery:IAMUser/AnomalousBehavior", severity: 2, title: "Calls that explore the account were made in an unusual way.",
+			account: a, kind: "Discovery:IAMUser/AnomalousBehavior", severity: 2, title: "Calls that explore the account were made in an unusual way",
 			text: "What asset-inventory did differs from what it usually does.", principal: "arn:aws:iam::" + a.ID + ":role/asset-inventory",
 			api: "ec2.amazonaws.com DescribeInstances", ip: a.NAT, first: at, last: at.Add(21 * time.Minute), count: 140 + 9*i,
 		})
@@ -214,7 +214,7 @@ func (s *scene) probes() (all []notice) {
 		}
 		at := s.day(4+5*i, 3+i, 17)
 		all = append(all, notice{
-			account: a, kind: "Recon:EC2/PortProbeUnprotectedPort", severity: 2, title: "A port that nothing protects is probed.",
+			account: a, kind: "Recon:EC2/PortProbeUnprotectedPort", severity: 2, title: "A port that nothing protects is probed",
 			text: "Known scanners ask at port 22.", first: at, last: at.Add(5 * time.Hour), count: 31 + i, archived: i == 2,
 			resource: object{"resourceType": "Instance", "instanceDetails": object{"instanceId": instance(a.ID, "bastion"), "instanceType": "t4g.small",
 				"tags": []object{{"key": "Name", "value": "bastion"}}}},
