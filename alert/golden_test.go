@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,19 +15,11 @@ import (
 // TestGolden: testdata/NAME.json is one record, perhaps in an envelope;
 // NAME.json.golden what it says, or why it is none.
 func TestGolden(t *testing.T) {
-	inputs, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(inputs) < 40 {
-		t.Fatalf("%d inputs, %v", len(inputs), err)
-	}
 	seen := map[string]bool{}
-	for _, path := range inputs {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".json"), func(t *testing.T) {
-			body, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+	for _, in := range golden.Inputs(t, "testdata/*.json") {
+		t.Run(strings.TrimSuffix(filepath.Base(in.Path), ".json"), func(t *testing.T) {
 			var got []byte
-			a, err := Parse(body)
+			a, err := Parse(in.Body)
 			if err != nil {
 				got = fmt.Appendf(nil, "error: %v\n", err)
 			} else {
@@ -41,10 +32,10 @@ func TestGolden(t *testing.T) {
 				}
 				got = append(got, '\n')
 			}
-			if strings.HasPrefix(filepath.Base(path), "bad-") != (err != nil) {
+			if strings.HasPrefix(filepath.Base(in.Path), "bad-") != (err != nil) {
 				t.Errorf("error %v", err)
 			}
-			golden.Check(t, path+".golden", got)
+			golden.Check(t, in.Path+".golden", got)
 		})
 	}
 	for _, f := range Formats {
@@ -89,13 +80,8 @@ func flaw(a *Alert) string {
 // fuzz feeds a reader its own fixtures, cut and changed: what it makes of them
 // has no flaw, and what it refuses says why in one line.
 func fuzz(f *testing.F, format string) {
-	inputs, _ := filepath.Glob("testdata/*.json")
-	for _, path := range inputs {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		if found, _ := Find(body); found.Format == format {
+	for _, in := range golden.Inputs(f, "testdata/*.json") {
+		if found, _ := Find(in.Body); found.Format == format {
 			f.Add([]byte(found.Body))
 		}
 	}
@@ -132,13 +118,8 @@ func FuzzOCSF(f *testing.F)           { fuzz(f, OCSF) }
 // FuzzFind: a format and a finding that is read as that format, or a reason;
 // never both or neither, and the reason is one line.
 func FuzzFind(f *testing.F) {
-	inputs, _ := filepath.Glob("testdata/*.json")
-	for _, path := range inputs {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(body)
+	for _, in := range golden.Inputs(f, "testdata/*.json") {
+		f.Add(in.Body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		found, why := Find(body)

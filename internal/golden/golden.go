@@ -4,6 +4,7 @@ package golden
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -43,4 +44,29 @@ func differ(got, want string) (n int, is, was string) {
 			return n, is, was
 		}
 	}
+}
+
+// Input is a file that tests are given.
+type Input struct {
+	Path string
+	Body []byte
+}
+
+// Inputs are the files that match the pattern, in the order of their names; none
+// is a failure.
+func Inputs(t testing.TB, pattern string) []Input {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d files match %s, %v", len(paths), pattern, err)
+	}
+	all := make([]Input, len(paths))
+	for i, path := range paths {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[i] = Input{path, body}
+	}
+	return all
 }

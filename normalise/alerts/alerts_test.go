@@ -24,19 +24,11 @@ var registry = normalise.NewRegistry(All()...)
 // TestGolden: the inputs are those of the library alert; testdata/NAME.json.golden
 // is the event or the error that one becomes.
 func TestGolden(t *testing.T) {
-	inputs, err := filepath.Glob("../../alert/testdata/*.json")
-	if err != nil || len(inputs) < 40 {
-		t.Fatalf("%d inputs, %v", len(inputs), err)
-	}
-	for _, path := range inputs {
-		name := filepath.Base(path)
+	for _, in := range golden.Inputs(t, "../../alert/testdata/*.json") {
+		name := filepath.Base(in.Path)
 		t.Run(strings.TrimSuffix(name, ".json"), func(t *testing.T) {
-			body, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
 			file := filepath.Join("testdata", name+".golden")
-			got := shown(t, body)
+			got := shown(t, in.Body)
 			golden.Check(t, file, got)
 		})
 	}
@@ -145,13 +137,8 @@ func TestStateTime(t *testing.T) {
 
 // FuzzAppend: no event when there is an error, and a sound one else.
 func FuzzAppend(f *testing.F) {
-	inputs, _ := filepath.Glob("../../alert/testdata/*.json")
-	for _, path := range inputs {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(body)
+	for _, in := range golden.Inputs(f, "../../alert/testdata/*.json") {
+		f.Add(in.Body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		events, err := registry.Append(nil, event.Raw{Object: "o", Body: body, Received: received})

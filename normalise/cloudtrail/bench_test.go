@@ -1,11 +1,11 @@
 package cloudtrail
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/normalise"
 )
@@ -14,16 +14,9 @@ import (
 // fixtures that are bare records, those that come wrapped or name no id, and
 // real ones.
 func BenchmarkAppend(b *testing.B) {
-	paths, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		b.Fatal(err)
-	}
 	var common, odd [][]byte
-	for _, path := range paths {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			b.Fatal(err)
-		}
+	for _, in := range golden.Inputs(b, "testdata/*.json") {
+		body := in.Body
 		events, err := Normaliser{}.Append(nil, event.Raw{Body: body})
 		switch {
 		case err != nil:

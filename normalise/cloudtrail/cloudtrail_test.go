@@ -3,7 +3,6 @@ package cloudtrail
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -20,18 +19,9 @@ var received = time.Date(2026, 3, 2, 8, 0, 0, 123456789, time.UTC)
 // TestGolden: testdata/NAME.json is one raw record; NAME.json.golden the event
 // or the error it becomes.
 func TestGolden(t *testing.T) {
-	inputs, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(inputs) == 0 {
-		t.Fatalf("%d inputs, %v", len(inputs), err)
-	}
-	for _, path := range inputs {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			body, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := shown(t, body)
-			golden.Check(t, path+".golden", got)
+	for _, in := range golden.Inputs(t, "testdata/*.json") {
+		t.Run(filepath.Base(in.Path), func(t *testing.T) {
+			golden.Check(t, in.Path+".golden", shown(t, in.Body))
 		})
 	}
 }

@@ -2,27 +2,18 @@ package cloudtrail
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/golden"
 )
 
 // FuzzAppend: no events when there is an error, else exactly one that has no
 // flaw; what was in dst is kept, and the body is not touched.
 func FuzzAppend(f *testing.F) {
-	paths, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range paths {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(body)
+	for _, in := range golden.Inputs(f, "testdata/*.json") {
+		f.Add(in.Body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)

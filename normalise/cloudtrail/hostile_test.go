@@ -1,16 +1,17 @@
 package cloudtrail
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/golden"
 )
 
 // TestWrongTypes puts odd values in the place of every value of every fixture,
@@ -22,18 +23,11 @@ func TestWrongTypes(t *testing.T) {
 		[]any{}, []any{[]any{"a"}, nil}, map[string]any{}, map[string]any{"": map[string]any{"a": 1}},
 		strings.Repeat("é", maxColumn), "\x00\x1b", "arn:aws:sts::111122223333:assumed-role/",
 	}
-	paths, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	tried, refused := 0, 0
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, in := range golden.Inputs(t, "testdata/*.json") {
+		path := in.Path
 		var root any
-		dec := json.NewDecoder(strings.NewReader(string(data)))
+		dec := json.NewDecoder(bytes.NewReader(in.Body))
 		dec.UseNumber()
 		if err := dec.Decode(&root); err != nil {
 			t.Fatal(err)
@@ -158,26 +152,18 @@ func TestHuge(t *testing.T) {
 // TestReaderLeavesNothing: what one record leaves in a reader never shows in
 // another's event, and events are right when many goroutines read.
 func TestReaderLeavesNothing(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var bodies, want [][]byte
-	for _, path := range paths {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bodies = append(bodies, body)
-		want = append(want, shown(t, body))
+	inputs := golden.Inputs(t, "testdata/*.json")
+	var want [][]byte
+	for _, in := range inputs {
+		want = append(want, shown(t, in.Body))
 	}
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
-			for n := range 5 * len(bodies) {
-				i := (n*(2*g+1) + g) % len(bodies)
-				if got := shown(t, bodies[i]); string(got) != string(want[i]) {
-					t.Errorf("%s: %s, was %s", paths[i], got, want[i])
+			for n := range 5 * len(inputs) {
+				i := (n*(2*g+1) + g) % len(inputs)
+				if got := shown(t, inputs[i].Body); string(got) != string(want[i]) {
+					t.Errorf("%s: %s, was %s", inputs[i].Path, got, want[i])
 				}
 			}
 		})
