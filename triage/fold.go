@@ -107,7 +107,7 @@ func SameTrouble(a, b *finding.Finding) (finding.Same, bool) {
 		return no, false
 	}
 	trouble := first(foldTroubles(&a.Trouble), foldTroubles(&b.Trouble))
-	if trouble == "" || len(Topics(&a.Trouble)) == 0 || len(Topics(&b.Trouble)) == 0 {
+	if trouble == "" || sample(a) || sample(b) {
 		return no, false
 	}
 	for _, r := range things(&a.Trouble) {
@@ -123,6 +123,9 @@ func SameTrouble(a, b *finding.Finding) (finding.Same, bool) {
 	return no, false
 }
 
+// sample tells whether a product made it up.
+func sample(f *finding.Finding) bool { return f.External != nil && f.External.Sample }
+
 // first is the least of what both lists hold; empty: nothing.
 func first(a, b []string) (least string) {
 	for _, s := range a {
@@ -136,21 +139,26 @@ func first(a, b []string) (least string) {
 // mayLead tells whether others may be folded into f: what is out of sight in
 // lists must not take others with it.
 func mayLead(f *finding.Finding) bool {
-	return !f.Demoted && !f.Staged && len(Topics(&f.Trouble)) > 0
+	return !f.Demoted && !f.Staged && !sample(f)
 }
 
 // rank orders findings by which leads: ours, what its product has not closed,
 // the most severe, the one that tells most, the earliest. People's decisions do
 // not change it.
 func rank(a, b *finding.Finding) int {
-	ours := func(f *finding.Finding) int { return -one(f.External == nil) }
-	return cmp.Or(
-		cmp.Compare(ours(a), ours(b)),
-		cmp.Compare(one(a.External.Closed()), one(b.External.Closed())),
-		cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
-		cmp.Compare(tells(b), tells(a)),
-		a.FirstSeen.Compare(b.FirstSeen),
-		strings.Compare(a.Key, b.Key))
+	if c := cmp.Compare(one(a.External != nil), one(b.External != nil)); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(one(a.External.Closed()), one(b.External.Closed())); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(b.Severity.Rank(), a.Severity.Rank()); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(tells(b), tells(a)); c != 0 {
+		return c
+	}
+	return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), strings.Compare(a.Key, b.Key))
 }
 
 func one(b bool) int {

@@ -225,20 +225,11 @@ func (s *Store) SetException(ctx context.Context, x finding.Exception, by string
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.known
-	known.Exceptions = slices.Clone(known.Exceptions)
-	i, there := slices.BinarySearchFunc(known.Exceptions, x.ID, func(x finding.Exception, id string) int { return strings.Compare(x.ID, id) })
-	var old *finding.Exception
-	if there {
-		old = &s.known.Exceptions[i]
-	}
-	x, line, changed, err := triage.PrepareException(x, old, by, at)
+	line, changed, err := set(&known.Exceptions, x.ID, func(x *finding.Exception) string { return x.ID }, func(old *finding.Exception) (finding.Exception, finding.AuditLine, bool, error) {
+		return triage.PrepareException(x, old, by, at)
+	})
 	if err != nil || !changed {
 		return 0, err
-	}
-	if there {
-		known.Exceptions[i] = x
-	} else {
-		known.Exceptions = slices.Insert(known.Exceptions, i, x)
 	}
 	s.log(line)
 	return s.know(known), ctx.Err()
@@ -249,23 +240,36 @@ func (s *Store) SetWindow(ctx context.Context, w finding.Window, by string, at t
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.known
-	known.Windows = slices.Clone(known.Windows)
-	i, there := slices.BinarySearchFunc(known.Windows, w.ID, func(w finding.Window, id string) int { return strings.Compare(w.ID, id) })
-	var old *finding.Window
-	if there {
-		old = &s.known.Windows[i]
-	}
-	w, line, changed, err := triage.PrepareWindow(w, old, by, at, s.Expand)
+	line, changed, err := set(&known.Windows, w.ID, func(w *finding.Window) string { return w.ID }, func(old *finding.Window) (finding.Window, finding.AuditLine, bool, error) {
+		return triage.PrepareWindow(w, old, by, at, s.Expand)
+	})
 	if err != nil || !changed {
 		return 0, err
 	}
-	if there {
-		known.Windows[i] = w
-	} else {
-		known.Windows = slices.Insert(known.Windows, i, w)
-	}
 	s.log(line)
 	return s.know(known), ctx.Err()
+}
+
+// set puts what prepare makes of the one with that id, nil where there is none,
+// into a copy of all, which are in the order of their ids.
+func set[T any](all *[]T, id string, idOf func(*T) string, prepare func(old *T) (T, finding.AuditLine, bool, error)) (line finding.AuditLine, changed bool, err error) {
+	next := slices.Clone(*all)
+	i, there := slices.BinarySearchFunc(next, id, func(x T, id string) int { return strings.Compare(idOf(&x), id) })
+	var old *T
+	if there {
+		old = &(*all)[i]
+	}
+	x, line, changed, err := prepare(old)
+	if err != nil || !changed {
+		return line, false, err
+	}
+	if there {
+		next[i] = x
+	} else {
+		next = slices.Insert(next, i, x)
+	}
+	*all = next
+	return line, true, nil
 }
 
 // know takes what is known now, and says how many findings that changed.

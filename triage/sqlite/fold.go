@@ -42,7 +42,7 @@ func (r *recording) speak(f *finding.Finding) error {
 		return err
 	}
 	for _, topic := range topics {
-		if _, err := r.t.Exec(`INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?)`, string(topic), f.Key, f.External != nil, state, first, last); err != nil {
+		if _, err := r.t.Exec(`INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?)`, string(topic), f.Key, f.Source, state, first, last); err != nil {
 			return err
 		}
 	}
@@ -64,9 +64,9 @@ func (r *recording) silence(key string) error {
 }
 
 // met are the pairs of findings that share a topic and were active at about the
-// same time, of which one is another product's.
+// same time, told by different products.
 var met = fmt.Sprintf(`FROM topic a JOIN topic b ON b.topic = a.topic AND b.key <> a.key
-	WHERE (a.external OR b.external) AND a.state = b.state AND (a.state OR b.last >= a.first - %d AND b.first <= a.last + %[1]d)`, finding.Nearby.Microseconds())
+	WHERE a.source <> b.source AND a.state = b.state AND (a.state OR b.last >= a.first - %d AND b.first <= a.last + %[1]d)`, finding.Nearby.Microseconds())
 
 // neighbours are the findings that met one.
 func (r *recording) neighbours(key string) ([]string, error) {
@@ -79,7 +79,7 @@ func (r *recording) neighbours(key string) ([]string, error) {
 // and to the same whatever the order.
 func (r *recording) together() error {
 	var any bool
-	if err := r.t.Scan(`SELECT EXISTS (SELECT 1 FROM topic WHERE external) OR EXISTS (SELECT 1 FROM folded)`, nil, &any); err != nil || !any {
+	if err := r.t.Scan(`SELECT EXISTS (SELECT 1 FROM topic WHERE source <> '') OR EXISTS (SELECT 1 FROM folded)`, nil, &any); err != nil || !any {
 		return err
 	}
 	x := folding{r: r, read: map[string]*finding.Finding{}, leads: map[string]bool{}}
@@ -120,8 +120,8 @@ func (x *folding) add(keys ...string) {
 	}
 }
 
-// begin queues what changed, what shares a topic with that, and what was folded
-// into it.
+// begin queues what of other products changed or shares a topic with what did,
+// and what was folded into it: ours is never folded.
 func (x *folding) begin() error {
 	x.queued = map[string]bool{}
 	r := x.r
@@ -150,7 +150,7 @@ func (x *folding) begin() error {
 		}
 		in := `(?` + strings.Repeat(", ?", len(part)-1) + `)`
 		for _, query := range []string{
-			`SELECT a.key ` + met + ` AND a.key IN ` + in, `SELECT b.key ` + met + ` AND a.key IN ` + in,
+			`SELECT DISTINCT a.key ` + met + ` AND a.source <> '' AND a.key IN ` + in, `SELECT DISTINCT b.key ` + met + ` AND b.source <> '' AND a.key IN ` + in,
 			`SELECT key FROM folded WHERE key IN ` + in, `SELECT key FROM folded WHERE lead IN ` + in,
 		} {
 			keys, err := r.strings(query, args...)
@@ -192,11 +192,11 @@ func (x *folding) place(key string) error {
 		return err
 	}
 	var to triage.Folded
-	near, err := x.r.neighbours(key)
-	if err != nil {
-		return err
-	}
-	if f != nil {
+	var near []string
+	if f != nil && f.External != nil {
+		if near, err = x.r.neighbours(key); err != nil {
+			return err
+		}
 		if to, err = x.look(f, near); err != nil {
 			return err
 		}
@@ -222,17 +222,20 @@ func (x *folding) place(key string) error {
 			x.leads[lead] = true
 		}
 	}
-	if (was.source == "") != (is.source == "") {
-		x.add(near...) // it leads, or does so no more
+	if (was.source == "") == (is.source == "") {
+		return nil
+	}
+	// It leads, or does so no more.
+	for _, k := range near {
+		if o := x.read[k]; o != nil && o.External != nil {
+			x.add(k)
+		}
 	}
 	return nil
 }
 
 // look says where a finding goes among those near it.
 func (x *folding) look(f *finding.Finding, near []string) (to triage.Folded, err error) {
-	if f.External == nil {
-		return to, nil
-	}
 	var others []*finding.Finding
 	folded := map[string]bool{}
 	for _, key := range near {

@@ -200,6 +200,20 @@ CREATE TABLE folded (
 	CHECK (key <> lead)
 ) WITHOUT ROWID;
 CREATE INDEX folded_lead ON folded (lead);
+`, `
+-- What one product says twice is never folded, so that it need not be compared.
+DROP TABLE topic;
+CREATE TABLE topic (
+	topic TEXT NOT NULL, key TEXT NOT NULL,
+	source TEXT NOT NULL,                          -- the product that says it; empty: we do
+	state INTEGER NOT NULL,                        -- whether it says how something is
+	first INTEGER NOT NULL, last INTEGER NOT NULL, -- finding.Finding.Active
+	PRIMARY KEY (topic, key)
+) WITHOUT ROWID;
+CREATE INDEX topic_key ON topic (key);
+CREATE INDEX topic_theirs ON topic (topic) WHERE source <> ''; -- to tell at once that there are none
+DELETE FROM folded;
+DELETE FROM known WHERE name = 'layout'; -- all are listed anew, with their topics
 `}
 
 // Store is a triage in a SQLite file.
