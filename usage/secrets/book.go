@@ -84,6 +84,7 @@ func (v *view) book() *Book {
 		b.Secrets = append(b.Secrets, v.summary(int32(i), formsOf[int32(i)], &sums[i], logs))
 	}
 	v.unseen(b, sums)
+	b.Vaults = v.silent()
 	slices.SortFunc(b.Secrets, func(x, y Summary) int { return strings.Compare(x.Resource, y.Resource) })
 	for i := range b.Secrets {
 		for _, f := range b.Secrets[i].Forms {

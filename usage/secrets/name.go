@@ -16,6 +16,8 @@ const (
 	cloudKMS      = "cloudkms.googleapis.com"
 	keyVault      = "vault.azure.net"
 	managedHSM    = "managedhsm.azure.net"
+	// vaultManagement is what Azure's activity log tells of vaults.
+	vaultManagement = "microsoft.keyvault"
 )
 
 // Services are those whose calls are about secrets, keys, parameters and
@@ -24,7 +26,7 @@ var Services = []string{
 	"secretsmanager.amazonaws.com", "kms.amazonaws.com", "ssm.amazonaws.com", "acm.amazonaws.com",
 	secretManager, cloudKMS,
 	keyVault, managedHSM,
-	"microsoft.keyvault", // what templates deploy into vaults
+	vaultManagement, // vaults themselves, and what templates deploy into them
 }
 
 // serviceKinds are the kinds of thing that calls of a service of AWS are about.

@@ -31,6 +31,7 @@ var Kinds = []Kind{Secret, Key, Parameter, Certificate}
 // Book is what is known of all of them at one time. It is shared: do not change it.
 type Book struct {
 	Secrets []Summary // by Resource
+	Vaults  []Vault   // those that wrote nothing, by Resource
 	Days    int       // that were summed
 	Since   time.Time // start of the first of them
 	Until   time.Time // end of the last hour of which any account delivered records

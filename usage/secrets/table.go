@@ -73,6 +73,8 @@ type day struct {
 	cells []cell            // by secret, actor, hour
 	heard map[string]uint32 // by account: bit h is set if there were records in hour h
 	alias map[int32][]int32 // of an alias: the keys it may stand for, as this day shows
+	// vaults of Azure that were named: whether they wrote something themselves.
+	vaults map[string]bool
 }
 
 // interned gives values numbers.
@@ -176,6 +178,7 @@ func (t *Table) addCalls(d *day, rows []usage.Row) {
 	from := len(d.cells)
 	for i := range rows {
 		r := &rows[i]
+		d.vault(r)
 		secret := t.secret(r)
 		if secret < 0 {
 			continue
