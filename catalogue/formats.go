@@ -3,6 +3,7 @@ package catalogue
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,12 +21,17 @@ var builtinMappings = sync.OnceValues(func() ([]*mapping.Mapping, []*mapping.Err
 // that is refused is an error of its own.
 func Mappings(paths []string) (*mapping.Set, []*mapping.Error) {
 	ours, refused := builtinMappings()
-	var theirs []*mapping.Mapping
+	theirs, wrong := UserMappings(paths)
+	return mapping.NewSet(ours, theirs), slices.Concat(refused, wrong)
+}
+
+// UserMappings are those of folders or files.
+func UserMappings(paths []string) (all []*mapping.Mapping, refused []*mapping.Error) {
 	for _, path := range paths {
 		found, wrong := loadMappings(path)
-		theirs, refused = append(theirs, found...), append(refused[:len(refused):len(refused)], wrong...)
+		all, refused = append(all, found...), append(refused, wrong...)
 	}
-	return mapping.NewSet(ours, theirs), refused
+	return all, refused
 }
 
 func loadMappings(path string) ([]*mapping.Mapping, []*mapping.Error) {
