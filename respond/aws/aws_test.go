@@ -186,7 +186,7 @@ func TestRefused(t *testing.T) {
 	c.answer = func(w http.ResponseWriter) {
 		fmt.Fprint(w, `{"UnprocessedFindings":[{"FindingIdentifier":{"Id":"i","ProductArn":"p"},"ErrorCode":"FindingNotFound","ErrorMessage":"it is not there"}]}`)
 	}
-	f(hub, hubFinding(), close, "did not take it: FindingNotFound it is not there")
+	f(hub, hubFinding(), close, "it was not taken: FindingNotFound it is not there")
 	c.answer = func(w http.ResponseWriter) {
 		w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
 		w.WriteHeader(http.StatusForbidden)
@@ -199,7 +199,7 @@ func TestRefused(t *testing.T) {
 	nameless := guardFinding(finding.New)
 	nameless.External.Parent = ""
 	f(guard, nameless, close, "its detector")
-	f(guard, guardFinding(finding.Suppressed), respond.Told{Status: finding.Resolved}, "has it as it was decided here")
+	f(guard, guardFinding(finding.Suppressed), respond.Told{Status: finding.Resolved}, "as it was decided here")
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	f(guard, guardFinding(finding.New), close, "there are no AWS credentials")

@@ -41,7 +41,7 @@ var (
 func toSecurityHub(f *finding.Finding, t respond.Told) ([]request, error) {
 	x := f.External
 	if x.UID == "" || x.Parent == "" {
-		return nil, errors.New("Security Hub names a finding by its id and its ProductArn, and the record has not both")
+		return nil, errors.New("a finding is named to Security Hub by its id and its ProductArn, and the record has not both")
 	}
 	if strings.Contains(x.Parent, ":productv2/") {
 		return []request{{"BatchUpdateFindingsV2", func(ctx context.Context, c aws.Config) (string, error) { return hubV2(ctx, c, f, t) }}}, nil
@@ -59,7 +59,7 @@ func toSecurityHub(f *finding.Finding, t respond.Told) ([]request, error) {
 			return "", err
 		}
 		for _, u := range out.UnprocessedFindings {
-			return "", fmt.Errorf("Security Hub did not take it: %s %s", aws.ToString(u.ErrorCode), aws.ToString(u.ErrorMessage))
+			return "", fmt.Errorf("it was not taken: %s %s", aws.ToString(u.ErrorCode), aws.ToString(u.ErrorMessage))
 		}
 		return fmt.Sprintf("workflow status %s", in.Workflow.Status), nil
 	}}}, nil
@@ -80,7 +80,7 @@ func hubV2(ctx context.Context, c aws.Config, f *finding.Finding, t respond.Told
 		return "", err
 	}
 	for _, u := range out.UnprocessedFindings {
-		return "", fmt.Errorf("Security Hub did not take it: %s %s", u.ErrorCode, aws.ToString(u.ErrorMessage))
+		return "", fmt.Errorf("it was not taken: %s %s", u.ErrorCode, aws.ToString(u.ErrorMessage))
 	}
 	return fmt.Sprintf("status %d", *in.StatusId), nil
 }
@@ -89,7 +89,7 @@ func toGuardDuty(f *finding.Finding, t respond.Told) ([]request, error) {
 	x := f.External
 	id := x.UID[strings.LastIndexByte(x.UID, '/')+1:]
 	if id == "" || x.Parent == "" {
-		return nil, errors.New("GuardDuty names a finding by its id and its detector, and the record has not both")
+		return nil, errors.New("a finding is named to GuardDuty by its id and its detector, and the record has not both")
 	}
 	detector, ids := aws.String(x.Parent), []string{id}
 	var out []request
@@ -119,7 +119,7 @@ func toGuardDuty(f *finding.Finding, t respond.Told) ([]request, error) {
 		}})
 	}
 	if len(out) == 0 {
-		return nil, errors.New("GuardDuty has it as it was decided here: it knows open and archived")
+		return nil, errors.New("it is at GuardDuty as it was decided here: there is open and archived, nothing else")
 	}
 	return out, nil
 }
