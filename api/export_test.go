@@ -12,6 +12,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/mask"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	triagememory "github.com/yagura-sec/yagura/triage/memory"
 )
 
@@ -25,7 +26,7 @@ func exporting(t *testing.T, n int) http.Handler {
 		o := finding.Occurrence{Batch: batch, Since: noon.Truncate(24 * 3600e9), Until: noon.Truncate(24 * 3600e9).Add(24 * 3600e9), FirstSeen: noon, LastSeen: noon, Count: 1}
 		o.Key, o.Kind, o.Title, o.Severity, o.Confidence = finding.Key("x", string(rune('a'+i%26)), string(rune(i))), finding.KindRule, "=1+1", finding.Low, 0.5
 		o.Account, o.Actor = "111122223333", "arn:aws:iam::111122223333:user/alice"
-		o.Reasons = []finding.Reason{{Kind: "field", Text: "alice did it"}}
+		o.Reasons = []finding.Reason{{Kind: "field", Text: say.Plain("alice did it")}}
 		o.Evidence.Add(finding.Sighting{Time: noon, UID: event.UID{byte(i), byte(i >> 8)}})
 		j.Occurrences = append(j.Occurrences, o)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -19,7 +20,7 @@ import (
 type Finding struct {
 	Key            string                `json:"key"`
 	Kind           finding.Kind          `json:"kind"`
-	Title          string                `json:"title"`
+	Title          say.Text              `json:"title"`
 	Severity       finding.Severity      `json:"severity"`
 	Priority       int                   `json:"priority" minimum:"0" maximum:"100"`
 	PriorityParts  []finding.Part        `json:"priority_parts"`
@@ -73,7 +74,7 @@ type Finding struct {
 type ProposedCause struct {
 	Cause      finding.Cause `json:"cause" enum:"deploy,person,drift,provider,attack,unknown"`
 	Confidence float64       `json:"confidence" minimum:"0" maximum:"1"`
-	Text       string        `json:"text" doc:"what shows it, in a sentence"`
+	Text       say.Text      `json:"text" doc:"what shows it, in a sentence"`
 	Evidence   []event.UID   `json:"evidence" doc:"the events that show it"`
 }
 
@@ -87,7 +88,7 @@ type Findings struct {
 // ViewFinding gives f as scripts read it. Lists are never null.
 func ViewFinding(f finding.Finding) Finding {
 	v := Finding{
-		Key: f.Key, Kind: f.Kind, Title: f.Title, Severity: f.Severity, Priority: f.Priority,
+		Key: f.Key, Kind: f.Kind, Title: f.Told(), Severity: f.Severity, Priority: f.Priority,
 		PriorityParts: list(f.Parts), Confidence: f.Confidence, Status: f.Status, Verdict: f.Verdict,
 		VerdictReason: f.Reason, Cause: f.Cause, Assignee: f.Assignee, Actor: f.Actor,
 		Resource: f.Resource, Account: f.Account, Region: f.Region, FirstSeen: f.FirstSeen,

@@ -13,6 +13,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -299,9 +300,9 @@ func (r Rooms) gapsOf(ctx context.Context, since, until time.Time, account func(
 
 // Similar is a finding that is like another.
 type Similar struct {
-	Finding Finding `json:"finding"`
-	Why     string  `json:"why" doc:"in what it is alike, in a sentence"`
-	Alike   string  `json:"alike" enum:"related,actor_resource,actor,resource,account,rule" doc:"the same as a word, for templates: related speaks of the same trouble; the others have that, and what made them, in common"`
+	Finding Finding  `json:"finding"`
+	Why     say.Text `json:"why" doc:"in what it is alike, in a sentence"`
+	Alike   string   `json:"alike" enum:"related,actor_resource,actor,resource,account,rule" doc:"the same as a word, for templates: related speaks of the same trouble; the others have that, and what made them, in common"`
 }
 
 // SimilarFindings are those that are like one.
@@ -332,15 +333,16 @@ func similar(a huma.API, rooms Rooms) {
 
 // likeness is what a finding that the same thing made has in common besides.
 type likeness struct {
-	alike, why string
-	filter     triage.Filter
+	alike  string
+	why    say.Text
+	filter triage.Filter
 }
 
 // likenesses are the questions for findings like f, the most alike first.
 func likenesses(f *finding.Finding) []likeness {
-	same, what := triage.Filter{Kind: f.Kind, Rule: f.Rule}, "of the same rule"
+	same, what := triage.Filter{Kind: f.Kind, Rule: f.Rule}, "rule"
 	if f.Rule == "" {
-		what = "of the same kind"
+		what = "kind"
 	}
 	with := func(set func(*triage.Filter)) triage.Filter {
 		x := same
@@ -349,16 +351,16 @@ func likenesses(f *finding.Finding) []likeness {
 		return x
 	}
 	var out []likeness
-	add := func(is bool, alike, why string, set func(*triage.Filter)) {
+	add := func(is bool, alike string, set func(*triage.Filter)) {
 		if is {
-			out = append(out, likeness{alike, what + why, with(set)})
+			out = append(out, likeness{alike, say.T("similar."+what+"."+alike, nil), with(set)})
 		}
 	}
-	add(f.Actor != "" && f.Resource != "", "actor_resource", ", the same principal and resource", func(x *triage.Filter) { x.Actor, x.Resource = f.Actor, f.Resource })
-	add(f.Actor != "", "actor", " and the same principal", func(x *triage.Filter) { x.Actor = f.Actor })
-	add(f.Resource != "", "resource", " and the same resource", func(x *triage.Filter) { x.Resource = f.Resource })
-	add(f.Account != "", "account", " in the same account", func(x *triage.Filter) { x.Account = f.Account })
-	add(true, "rule", "", func(*triage.Filter) {})
+	add(f.Actor != "" && f.Resource != "", "actor_resource", func(x *triage.Filter) { x.Actor, x.Resource = f.Actor, f.Resource })
+	add(f.Actor != "", "actor", func(x *triage.Filter) { x.Actor = f.Actor })
+	add(f.Resource != "", "resource", func(x *triage.Filter) { x.Resource = f.Resource })
+	add(f.Account != "", "account", func(x *triage.Filter) { x.Account = f.Account })
+	add(true, "rule", func(*triage.Filter) {})
 	return out
 }
 

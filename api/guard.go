@@ -122,7 +122,7 @@ func (g *guard) ask(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, "this shows all accounts, and you are limited to some")
 		return
 	}
-	ctx := context.WithValue(people.With(r.Context(), who), callerKey{}, g.caller(r))
+	ctx := context.WithValue(people.With(speaking(r, who), who), callerKey{}, g.caller(r))
 	r = r.WithContext(ctx)
 	if open(r.URL.Path) {
 		g.api.ServeHTTP(w, r) // whose answers hold what lets somebody in: they are not kept

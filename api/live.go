@@ -14,21 +14,22 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // LiveFinding tells that something became of a finding.
 type LiveFinding struct {
-	Key      string `json:"key"`
-	Priority int    `json:"priority"`
-	Title    string `json:"title"`
-	Severity string `json:"severity"`
-	Change   string `json:"change" enum:"new,changed,decided"`
-	Account  string `json:"account"`
+	Key      string   `json:"key"`
+	Priority int      `json:"priority"`
+	Title    say.Text `json:"title"`
+	Severity string   `json:"severity"`
+	Change   string   `json:"change" enum:"new,changed,decided"`
+	Account  string   `json:"account"`
 }
 
 // ViewNews gives what became of f as it is told.
 func ViewNews(f *finding.Finding, change string) LiveFinding {
-	return LiveFinding{Key: f.Key, Priority: f.Priority, Title: f.Title, Severity: string(f.Severity), Change: change, Account: f.Account}
+	return LiveFinding{Key: f.Key, Priority: f.Priority, Title: f.Told(), Severity: string(f.Severity), Change: change, Account: f.Account}
 }
 
 // Bounds of live streams. Whoever reads too slowly is told that something was
@@ -51,6 +52,7 @@ type Live struct {
 
 type listener struct {
 	who    people.Who
+	says   say.Language
 	news   chan []byte
 	missed bool // guarded by Live.mu
 	end    context.CancelFunc
@@ -82,12 +84,17 @@ func everybody(people.Who) bool { return true }
 
 // tell never waits.
 func (l *Live) tell(event string, data any, may func(people.Who) bool) {
-	text := frame(event, data)
+	texts := map[say.Language][]byte{}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, x := range l.next {
 		if !may(x.who) {
 			continue
+		}
+		text := texts[x.says]
+		if text == nil {
+			text = frame(event, say.In(x.says, data))
+			texts[x.says] = text
 		}
 		select {
 		case x.news <- text:
@@ -134,7 +141,7 @@ func (l *Live) join(ctx context.Context, w people.Who) (context.Context, *listen
 		}
 	}
 	ctx, end := context.WithCancel(ctx)
-	x := &listener{who: w, news: make(chan []byte, liveQueue), end: end}
+	x := &listener{who: w, says: language(ctx), news: make(chan []byte, liveQueue), end: end}
 	l.next = append(l.next, x)
 	return ctx, x, true
 }

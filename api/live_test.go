@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // stream reads the events of a live stream.
@@ -84,7 +85,7 @@ func TestLive(t *testing.T) {
 	defer srv.Close()
 	alice, bob := x.signedIn("alice"), x.signedIn("bob")
 	a, b := x.listen(srv, alice), x.listen(srv, bob)
-	x.rooms.Live.Finding(LiveFinding{Key: "k1", Title: "<b>\nevent: x", Change: "new", Account: theirs})
+	x.rooms.Live.Finding(LiveFinding{Key: "k1", Title: say.Plain("<b>\nevent: x"), Change: "new", Account: theirs})
 	x.rooms.Live.Finding(LiveFinding{Key: "k2", Change: "new", Account: mine})
 	x.rooms.Live.Ledger()
 	a.want("event: finding")

@@ -88,6 +88,7 @@ func openAPI(version string) huma.Config {
 	c.DocsPath = ""    // a page that loads scripts from elsewhere has no place here
 	c.SchemasPath = "" // they are in the description already
 	c.CreateHooks = nil
+	c.Transformers = append(c.Transformers, inLanguage)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer"},
 		"session": {Type: "apiKey", In: "cookie", Name: "__Host-yagura"},

@@ -17,6 +17,7 @@ import (
 	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 	triagememory "github.com/yagura-sec/yagura/triage/memory"
 )
@@ -52,7 +53,7 @@ func morning(t *testing.T) *house {
 		o.Account = []string{mine, theirs}[i%2]
 		o.Actor, o.Resource = fmt.Sprintf("arn:aws:iam::%s:role/app-%d", o.Account, i%3), fmt.Sprintf("secret-%d", i%6)
 		o.Region = "eu-west-1"
-		o.Reasons = []finding.Reason{{Kind: "selection", Text: "because"}}
+		o.Reasons = []finding.Reason{{Kind: "selection", Text: say.Plain("because")}}
 		for k := range 2 {
 			e := event.Event{UID: event.HashUID(fmt.Sprint(i, k)), Time: at.Add(time.Duration(k) * time.Minute), AccountUID: o.Account, ActorUID: o.Actor,
 				APIOperation: "GetSecretValue", Caller: event.CallerConsole, Outcome: event.Success, ResourceUIDs: []string{o.Resource}}

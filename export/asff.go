@@ -204,7 +204,7 @@ func asffFields(f *finding.Finding) map[string]string {
 		"yagura/Environment": f.Environment, "yagura/Owner": f.Owner,
 	}
 	if len(f.Explained) > 0 {
-		fields["yagura/ExplainedBy"] = f.Explained[0].Text
+		fields["yagura/ExplainedBy"] = f.Explained[0].Text.String()
 	}
 	if x := f.External; x != nil {
 		fields["yagura/Product"], fields["yagura/ProductFinding"] = x.Product, x.UID

@@ -36,7 +36,7 @@ func (c *csvWriter) add(f *finding.Finding) (bool, error) {
 	}
 	explained, product := "", finding.Ours
 	if len(f.Explained) > 0 {
-		explained = f.Explained[0].Text
+		explained = f.Explained[0].Text.String()
 	}
 	if f.External != nil {
 		product = f.External.Product

@@ -240,7 +240,7 @@ func sentence(f *finding.Finding) string {
 	if len(f.Reasons) == 0 {
 		return f.Title
 	}
-	return f.Reasons[0].Text
+	return f.Reasons[0].Text.String()
 }
 
 // remark is the last comment that holds, and its author.

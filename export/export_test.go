@@ -19,6 +19,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/golden"
 	"github.com/yagura-sec/yagura/mask"
+	"github.com/yagura-sec/yagura/say"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -33,8 +34,8 @@ func fixtures() []finding.Finding {
 			Title: "A trail was stopped", Severity: finding.High, Confidence: 0.9, Actor: alice,
 			Resource: "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main", Account: "111122223333", Region: "eu-central-1",
 			Reasons: []finding.Reason{
-				{Kind: "selection", Text: alice + " called StopLogging in account 111122223333 (shop-prod).", Evidence: []event.UID{{7}}},
-				{Kind: "field", Text: "alice has never done it before.", Observed: "1", Expected: "0"},
+				{Kind: "selection", Text: say.Plain(alice + " called StopLogging in account 111122223333 (shop-prod)."), Evidence: []event.UID{{7}}},
+				{Kind: "field", Text: say.Plain("alice has never done it before."), Observed: say.Plain("1"), Expected: say.Plain("0")},
 			},
 			Attack:         []finding.Attack{{ID: "TA0005", Name: "Defense Evasion", Version: "17"}, {ID: "T1562.008", Name: "Disable Cloud Logs", Version: "17"}},
 			FalsePositives: []string{"A migration of trails"},
@@ -42,10 +43,10 @@ func fixtures() []finding.Finding {
 			Related:        []string{finding.Key("other")},
 		},
 		Priority: 72, Status: finding.Resolved, Verdict: finding.Expected, Reason: "planned_change", Cause: finding.CausePerson,
-		Parts:    []finding.Part{{Name: "severity", Value: 0.8, Why: "severity high"}},
+		Parts:    []finding.Part{{Name: "severity", Value: 0.8, Why: say.Plain("severity high")}},
 		Assignee: "bob", FirstSeen: noon, LastSeen: noon.Add(time.Hour), Count: 3, Case: finding.Key("case"),
 		AccountName: "shop-prod", Environment: "production", Owner: "payments team", Criticality: "high",
-		Explained: []finding.Explanation{{Kind: "window", ID: "w1", Text: "Planned by alice (CHG-7)"}},
+		Explained: []finding.Explanation{{Kind: "window", ID: "w1", Text: say.Plain("Planned by alice (CHG-7)")}},
 		Decisions: []finding.Decision{
 			{ID: "1", At: noon.Add(2 * time.Hour), By: "bob", Status: finding.Resolved, Verdict: finding.Expected, Reason: "planned_change", Comment: "alice told us"},
 			{ID: "2", At: noon.Add(3 * time.Hour), By: "carol", Comment: "a slip", Undone: true},
@@ -56,7 +57,7 @@ func fixtures() []finding.Finding {
 		Trouble: finding.Trouble{
 			Key: finding.Key("odd"), Kind: "anomaly.caller", Title: "＝cmd|' /C calc'!A0 <script>alert(1)</script>", Severity: finding.Critical, Confidence: 1,
 			Actor: "203.0.113.7", Resource: "=HYPERLINK(\"http://evil.example\")\u202e", Account: "111122223333", Region: "us-east-1",
-			Reasons: []finding.Reason{{Kind: "caller", Text: "-2+3\nsecond\x1b[31m line \"quoted\""}},
+			Reasons: []finding.Reason{{Kind: "caller", Text: say.Plain("-2+3\nsecond\x1b[31m line \"quoted\"")}},
 			Anomaly: &finding.Anomaly{Sign: finding.SignCaller, Score: 9, Person: "dave", Resources: []string{"arn:aws:secretsmanager:us-east-1:111122223333:secret:dave-x"}},
 		},
 		Priority: 100, Status: finding.New, Cause: finding.CauseUnknown, FirstSeen: noon, LastSeen: noon, Count: 1, Case: finding.Key("c2"),
@@ -69,7 +70,7 @@ func fixtures() []finding.Finding {
 		Trouble: finding.Trouble{
 			Key: finding.Key("gcp"), Kind: finding.KindExternal, Title: "Public bucket", Severity: finding.Low, Confidence: 0.5,
 			Actor: "erin@corp.example", Resource: "//storage.googleapis.com/shop-prod-1-exports", Account: "shop-prod-1",
-			Reasons:  []finding.Reason{{Kind: "said", Text: "Says the provider of projects/shop-prod-1."}},
+			Reasons:  []finding.Reason{{Kind: "said", Text: say.Plain("Says the provider of projects/shop-prod-1.")}},
 			External: &finding.External{Product: "Security Command Center", UID: "organizations/1/sources/2/findings/3", Format: "gcp.scc", Type: "PUBLIC_BUCKET_ACL", At: noon, Given: finding.New, Links: []string{"https://console.cloud.google.com/x"}, Resources: []string{"//storage.googleapis.com/shop-prod-1-exports", "//storage.googleapis.com/projects/shop-prod-1"}},
 		},
 		Priority: 12, Status: finding.Suppressed, Cause: finding.CauseUnknown, FirstSeen: noon, LastSeen: noon, Count: 1, Case: finding.Key("c3"),
@@ -249,7 +250,7 @@ func objects(v any) (out []map[string]any) {
 // reference has them (AwsSecurityFinding).
 func TestASFF(t *testing.T) {
 	long := fixtures()[0]
-	long.Title, long.Reasons[0].Text = strings.Repeat("長", 400), strings.Repeat("x", 5000)
+	long.Title, long.Reasons[0].Text = strings.Repeat("長", 400), say.Plain(strings.Repeat("x", 5000))
 	text, r := write(t, ASFF, append(fixtures(), long), Options{})
 	if r.Written != 3 || r.Skipped != 2 {
 		t.Errorf("%+v", r)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/mask"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Learn tells the mask of the names that findings have in fields of their own,
@@ -56,15 +57,17 @@ func Masked(f finding.Finding, m *mask.Masker) finding.Finding {
 	f.Key, f.Case = m.Key(f.Key), m.Key(f.Case)
 	f.Account, f.AccountName = m.Account(f.Account), m.Text(f.AccountName)
 	f.Assignee, f.Owner = m.Person(f.Assignee), m.Person(f.Owner)
+	said := func(t *say.Text) { *t = say.Plain(m.Text(t.String())) }
+	f.Headline = say.Text{} // the title alone is masked
 	for _, s := range []*string{&f.Title, &f.Actor, &f.Resource} {
 		text(s)
 	}
 	f.Related = each(f.Related, func(s *string) { *s = m.Key(*s) })
 	f.FalsePositives, f.Next = each(f.FalsePositives, text), each(f.Next, text)
-	f.Reasons = each(f.Reasons, func(r *finding.Reason) { text(&r.Text); text(&r.Observed); text(&r.Expected) })
-	explained := func(x *finding.Explanation) { text(&x.Text); text(&x.ID) }
+	f.Reasons = each(f.Reasons, func(r *finding.Reason) { said(&r.Text); said(&r.Observed); said(&r.Expected) })
+	explained := func(x *finding.Explanation) { said(&x.Text); text(&x.ID) }
 	f.Explained, f.Trouble.Explained = each(f.Explained, explained), each(f.Trouble.Explained, explained)
-	f.Parts = each(f.Parts, func(p *finding.Part) { text(&p.Why) })
+	f.Parts = each(f.Parts, func(p *finding.Part) { said(&p.Why) })
 	f.Decisions = each(f.Decisions, func(d *finding.Decision) {
 		d.By, d.Assignee = m.Person(d.By), m.Person(d.Assignee)
 		text(&d.Comment)
@@ -72,7 +75,7 @@ func Masked(f finding.Finding, m *mask.Masker) finding.Finding {
 	if f.Anomaly != nil {
 		a := *f.Anomaly
 		a.Person = m.Person(a.Person)
-		a.Resources, a.Unseen = each(a.Resources, text), each(a.Unseen, text)
+		a.Resources, a.Unseen = each(a.Resources, text), each(a.Unseen, said)
 		f.Anomaly = &a
 	}
 	if f.External != nil {

@@ -1,6 +1,10 @@
 package finding
 
-import "time"
+import (
+	"time"
+
+	"github.com/yagura-sec/yagura/say"
+)
 
 // Signs of anomalies. The kind of a finding is "anomaly." and the sign.
 const (
@@ -39,7 +43,7 @@ type Anomaly struct {
 	// Series is what to draw: what was seen beside what is usual.
 	Series []Point `json:"series,omitempty"`
 	// Unseen says in words what was not there to judge from.
-	Unseen []string `json:"unseen,omitempty"`
+	Unseen []say.Text `json:"unseen,omitempty"`
 }
 
 // Point is one value of a series with what is usual. Low and High hold 95 % of

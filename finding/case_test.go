@@ -4,13 +4,15 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 func anomaly(key, resource, sign string, score float64, hour int, change ...func(*Finding)) Finding {
 	o := Occurrence{
 		Trouble: Trouble{
 			Key: key, Kind: Kind("anomaly." + sign), Severity: Medium, Confidence: 0.9, Actor: "arn:role/app", Resource: resource,
-			Anomaly: &Anomaly{Sign: sign, Score: score}, Reasons: []Reason{{Text: key}},
+			Anomaly: &Anomaly{Sign: sign, Score: score}, Reasons: []Reason{{Text: say.Plain(key)}},
 		},
 		FirstSeen: time.Date(2026, 4, 2, hour, 5, 0, 0, time.UTC), LastSeen: time.Date(2026, 4, 2, hour, 50, 0, 0, time.UTC), Count: 1,
 	}
@@ -57,7 +59,7 @@ func TestTogether(t *testing.T) {
 		}
 		return math.Exp(-h) * sum
 	}
-	explained := func(f *Finding) { f.Explained = []Explanation{{"calendar", "w", "a move"}} }
+	explained := func(f *Finding) { f.Explained = []Explanation{{"calendar", "w", say.Plain("a move")}} }
 	f(0, Of(Occurrence{Trouble: Trouble{Key: "a", Kind: KindRule}}, nil, nil))
 	f(1, anomaly("a", "db", SignFrequency, 0, 3))
 	f(tail(6), anomaly("a", "db", SignFrequency, 6, 3))
@@ -70,7 +72,7 @@ func TestTogether(t *testing.T) {
 func TestExplainedRanksLow(t *testing.T) {
 	plain := anomaly("a", "db", SignFrequency, 6, 3)
 	o := Occurrence{Trouble: plain.Trouble, FirstSeen: plain.FirstSeen, LastSeen: plain.LastSeen}
-	o.Explained = []Explanation{{"calendar", "w", "Load test (CHG-7)"}}
+	o.Explained = []Explanation{{"calendar", "w", say.Plain("Load test (CHG-7)")}}
 	if f := Of(o, nil, nil); f.Priority >= plain.Priority || f.Priority == 0 || len(f.Parts) != len(plain.Parts)+1 {
 		t.Errorf("explained: %d %+v; not: %d", f.Priority, f.Parts, plain.Priority)
 	}

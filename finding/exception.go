@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // ExceptionState is where an exception is in its life.
@@ -88,5 +90,5 @@ func (x *Exception) Covers(f *Finding) bool {
 
 // Explanation is how findings name it.
 func (x *Exception) Explanation() Explanation {
-	return Explanation{Kind: "exception", ID: x.ID, Text: x.Title}
+	return Explanation{Kind: "exception", ID: x.ID, Text: say.Plain(x.Title)}
 }

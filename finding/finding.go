@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Kind says what sort of judgement made a finding. Anomalies append their sign:
@@ -87,9 +88,9 @@ const (
 // Reason is one piece of why: as data and as a sentence.
 type Reason struct {
 	Kind     string      `json:"kind"` // "selection", "field", "count", ...
-	Text     string      `json:"text"` // one sentence with its values
-	Observed string      `json:"observed,omitempty"`
-	Expected string      `json:"expected,omitempty"`
+	Text     say.Text    `json:"text"` // one sentence with its values
+	Observed say.Text    `json:"observed,omitzero"`
+	Expected say.Text    `json:"expected,omitzero"`
 	Evidence []event.UID `json:"evidence,omitempty"`
 }
 
@@ -105,9 +106,9 @@ const Ours = "yagura"
 
 // Explanation marks a finding with something that accounts for it.
 type Explanation struct {
-	Kind string `json:"kind"` // window, exception, calendar, context
-	ID   string `json:"id"`
-	Text string `json:"text"`
+	Kind string   `json:"kind"` // window, exception, calendar, context
+	ID   string   `json:"id"`
+	Text say.Text `json:"text"`
 }
 
 // Trouble is what occurrences of one key have in common, and what a finding
@@ -117,9 +118,11 @@ type Trouble struct {
 	Kind       Kind     `json:"kind"`
 	Rule       string   `json:"rule,omitempty"` // the rule's id, where a rule made it
 	LogSource  string   `json:"log_source,omitempty"`
-	Title      string   `json:"title"`
+	Title      string   `json:"title"` // in English, where it is ours
 	Severity   Severity `json:"severity"`
 	Confidence float64  `json:"confidence"` // 0..1
+	// Headline is Title where it is a sentence of ours, to say it in other languages.
+	Headline say.Text `json:"-"`
 	// Actor is the principal, or the address where none is named: then a reason
 	// of kind "actor" says so.
 	Actor    string   `json:"actor,omitempty"`
@@ -227,9 +230,9 @@ type Finding struct {
 
 // Part is one factor of a priority.
 type Part struct {
-	Name  string  `json:"name"`  // severity, confidence, reach, exposure, environment
-	Value float64 `json:"value"` // 0..1, priority = 100 × their product
-	Why   string  `json:"why"`
+	Name  string   `json:"name"`  // severity, confidence, reach, exposure, environment
+	Value float64  `json:"value"` // 0..1, priority = 100 × their product
+	Why   say.Text `json:"why"`
 }
 
 // Decision is one thing a person decided about a finding: an audit line. It is

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -145,12 +147,12 @@ func TestLatest(t *testing.T) {
 		}
 		for _, n := range events {
 			o.Evidence.Add(Sighting{noon, event.UID{n}})
-			o.Reasons = []Reason{{Kind: "match", Text: fmt.Sprint("event ", n), Evidence: []event.UID{{n}}}} // of the last
+			o.Reasons = []Reason{{Kind: "match", Text: say.Plain(fmt.Sprint("event ", n)), Evidence: []event.UID{{n}}}} // of the last
 		}
 		return o
 	}
 	want := Fold([]Occurrence{made(1, 1, 2, 3)})
-	if got := want.Reasons[0].Text; got != "latest of 3 events: event 3" {
+	if got := want.Reasons[0].Text.String(); got != "latest of 3 events: event 3" {
 		t.Errorf("the sentence is %q", got)
 	}
 	for _, all := range [][]Occurrence{
@@ -161,11 +163,11 @@ func TestLatest(t *testing.T) {
 		}
 	}
 	one := made(1, 1)
-	if got := Of(one, nil, nil).Reasons[0].Text; got != "event 1" {
+	if got := Of(one, nil, nil).Reasons[0].Text.String(); got != "event 1" {
 		t.Errorf("of one event the sentence is %q", got)
 	}
 	several := made(1, 1, 2)
-	if Of(several, nil, nil); several.Reasons[0].Text != "event 2" {
+	if Of(several, nil, nil); several.Reasons[0].Text.String() != "event 2" {
 		t.Errorf("the occurrence's own sentence became %q", several.Reasons[0].Text)
 	}
 }
@@ -177,7 +179,7 @@ func TestPriority(t *testing.T) {
 		product := 100.0
 		for _, p := range got.Parts {
 			product *= p.Value
-			if p.Why == "" {
+			if p.Why.String() == "" {
 				t.Errorf("part %s does not say why", p.Name)
 			}
 		}

@@ -3,13 +3,12 @@ package finding
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Compare orders occurrences by (LastSeen, uid of the latest event, identity):
@@ -69,7 +68,7 @@ func (o *Occurrence) sentence() string {
 	if len(o.Reasons) == 0 {
 		return ""
 	}
-	return o.Reasons[0].Text
+	return o.Reasons[0].Text.String()
 }
 
 // bothExplained is every explanation of two occurrences that have one each.
@@ -83,7 +82,7 @@ func bothExplained(a, b []Explanation) []Explanation {
 // sortExplanations orders them and leaves each once.
 func sortExplanations(all []Explanation) []Explanation {
 	slices.SortFunc(all, func(x, y Explanation) int {
-		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.ID, y.ID), cmp.Compare(x.Text, y.Text))
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.ID, y.ID), cmp.Compare(x.Text.String(), y.Text.String()))
 	})
 	return slices.Compact(all)
 }
@@ -128,7 +127,7 @@ func (f *Finding) sayLatest() {
 	}
 	// A copy: the reasons' array may be shared with the occurrence.
 	f.Reasons = append([]Reason(nil), f.Reasons...)
-	f.Reasons[0].Text = fmt.Sprintf("latest of %d events: %s", f.Count, f.Reasons[0].Text)
+	f.Reasons[0].Text = say.T("finding.latest", say.Values{"n": f.Count, "said": f.Reasons[0].Text})
 }
 
 func (f *Finding) replay() {
@@ -159,8 +158,7 @@ func (f *Finding) replay() {
 		return
 	}
 	f.Status = New
-	again := Reason{Kind: "reopened", Text: fmt.Sprintf("Seen again at %s, after %s resolved it at %s.",
-		f.LastSeen.UTC().Format(time.RFC3339), closed.By, closed.At.UTC().Format(time.RFC3339))}
+	again := Reason{Kind: "reopened", Text: say.T("finding.reopened", say.Values{"seen": f.LastSeen.UTC(), "by": closed.By, "at": closed.At.UTC()})}
 	// A copy: the reasons' array may be shared with the occurrence.
 	f.Reasons = append(append([]Reason(nil), f.Reasons...), again)
 }
@@ -183,9 +181,9 @@ var severityWeights = map[Severity]float64{
 // seen, after what nobody can explain.
 func priorityParts(f *Finding, known *Known) []Part {
 	weight, ok := severityWeights[f.Severity]
-	why := fmt.Sprintf("severity %s", f.Severity)
+	why := say.T("part.severity", say.Values{"severity": f.Severity.Said()})
 	if !ok {
-		weight, why = severityWeights[Medium], fmt.Sprintf("severity %q is unknown, counted as medium", f.Severity)
+		weight, why = severityWeights[Medium], say.T("part.severity.unknown", say.Values{"severity": string(f.Severity)})
 	}
 	confidence := f.Confidence
 	if !(confidence >= 0) {
@@ -194,11 +192,11 @@ func priorityParts(f *Finding, known *Known) []Part {
 	confidence = min(confidence, 1)
 	parts := []Part{
 		{"severity", weight, why},
-		{"confidence", confidence, fmt.Sprintf("the detector is %.0f %% sure", 100*confidence)},
+		{"confidence", confidence, say.T("part.confidence", say.Values{"share": confidence})},
 		reachPart(f, known), exposurePart(f, known), environmentPart(f),
 	}
 	if len(f.Explained) > 0 {
-		parts = append(parts, Part{"explained", 0.25, "accounted for: " + f.Explained[0].Text})
+		parts = append(parts, Part{"explained", 0.25, say.T("part.explained", say.Values{"by": f.Explained[0].Text})})
 	}
 	return parts
 }
@@ -219,20 +217,24 @@ func (o *Occurrence) Clean() {
 		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter, &o.Source} {
 		*s = clean(*s)
 	}
+	o.Headline = o.Headline.Clean()
 	o.FalsePositives, o.Next, o.Related = cleanAll(o.FalsePositives), cleanAll(o.Next), cleanAll(o.Related)
 	reasons := make([]Reason, len(o.Reasons))
 	for i, r := range o.Reasons {
-		reasons[i] = Reason{clean(r.Kind), clean(r.Text), clean(r.Observed), clean(r.Expected), append([]event.UID(nil), r.Evidence...)}
+		reasons[i] = Reason{clean(r.Kind), r.Text.Clean(), r.Observed.Clean(), r.Expected.Clean(), append([]event.UID(nil), r.Evidence...)}
 	}
 	o.Reasons = reasons
 	o.Explained = slices.Clone(o.Explained)
 	for i, x := range o.Explained {
-		o.Explained[i] = Explanation{clean(x.Kind), clean(x.ID), clean(x.Text)}
+		o.Explained[i] = Explanation{clean(x.Kind), clean(x.ID), x.Text.Clean()}
 	}
 	o.External = o.External.clean()
 	if a := o.Anomaly; a != nil {
 		b := *a
-		b.Person, b.Resources, b.Unseen = clean(a.Person), cleanAll(a.Resources), cleanAll(a.Unseen)
+		b.Person, b.Resources, b.Unseen = clean(a.Person), cleanAll(a.Resources), slices.Clone(a.Unseen)
+		for i := range b.Unseen {
+			b.Unseen[i] = b.Unseen[i].Clean()
+		}
 		o.Anomaly = &b
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Known is what is known beside the occurrences when a finding is made. A nil
@@ -240,7 +242,7 @@ func Sum(occurrences []Occurrence, known *Known) Occurrence {
 		all = append(all, o.Explained...)
 		for _, w := range windows {
 			if w.during(&o) {
-				all = append(all, Explanation{Kind: "window", ID: w.ID, Text: w.told()})
+				all = append(all, Explanation{Kind: "window", ID: w.ID, Text: say.Plain(w.told())})
 			}
 		}
 		if len(all) == before {
@@ -290,25 +292,27 @@ var (
 	exposureWeights = map[Exposure]float64{ExposurePublic: 1, ExposureShared: 0.9, ExposureInternal: 0.7}
 )
 
-const unassessed = "not assessed, counted in full"
+// unassessed says why a factor is 1 that nobody has judged.
+func unassessed() say.Text { return say.T("part.unassessed", nil) }
 
 // environmentPart is the factor of the place.
 func environmentPart(f *Finding) Part {
 	const name = "environment"
 	if w, ok := criticalityWeights[f.Criticality]; ok {
-		why := "criticality " + f.Criticality
+		critical := say.T("criticality."+f.Criticality, nil)
+		why := say.T("part.criticality", say.Values{"criticality": critical})
 		if f.Environment != "" {
-			why = f.Environment + ", " + why
+			why = say.T("part.environment", say.Values{"environment": f.Environment, "criticality": critical})
 		}
 		return Part{name, w, why}
 	}
 	if w, ok := environmentWeights[strings.ToLower(f.Environment)]; ok {
-		return Part{name, w, f.Environment}
+		return Part{name, w, say.Plain(f.Environment)}
 	}
 	if f.Environment != "" {
-		return Part{name, 1, fmt.Sprintf("%s: how critical that is was not said, counted in full", f.Environment)}
+		return Part{name, 1, say.T("part.environment.unknown", say.Values{"environment": f.Environment})}
 	}
-	return Part{name, 1, unassessed}
+	return Part{name, 1, unassessed()}
 }
 
 // reachPart is the factor of what the principal touches: 0.6 where it is one
@@ -316,24 +320,16 @@ func environmentPart(f *Finding) Part {
 func reachPart(f *Finding, k *Known) Part {
 	const name = "reach"
 	if k == nil || f.Actor == "" {
-		return Part{name, 1, unassessed}
+		return Part{name, 1, unassessed()}
 	}
 	a, ok := k.Assessed[f.Actor]
 	if !ok || a.Secrets <= 0 {
-		return Part{name, 1, unassessed}
+		return Part{name, 1, unassessed()}
 	}
 	n := float64(a.Secrets + 8*max(0, a.Accounts-1))
 	w := 0.6 + 0.4*min(1, math.Log2(n)/6)
 	w = math.Round(100*w) / 100
-	why := fmt.Sprintf("the principal uses %s in %s", counted(a.Secrets, "secret or key", "secrets and keys"), counted(max(1, a.Accounts), "account", "accounts"))
-	return Part{name, w, why}
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return Part{name, w, say.T("part.reach", say.Values{"secrets": a.Secrets, "accounts": max(1, a.Accounts)})}
 }
 
 // exposurePart is the factor of who can get at the resource.
@@ -345,11 +341,11 @@ func exposurePart(f *Finding, k *Known) Part {
 	}
 	w, ok := exposureWeights[a.Exposure]
 	if !ok {
-		return Part{name, 1, unassessed}
+		return Part{name, 1, unassessed()}
 	}
-	text := "the resource is " + string(a.Exposure)
+	text := say.T("part.exposure", say.Values{"exposure": say.T("exposure."+string(a.Exposure), nil)})
 	if a.Why != "" {
-		text += ": " + a.Why
+		text = say.T("part.exposure.why", say.Values{"exposure": say.T("exposure."+string(a.Exposure), nil), "why": a.Why})
 	}
 	return Part{name, w, text}
 }

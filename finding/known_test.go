@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 func TestPlace(t *testing.T) {
@@ -66,7 +68,7 @@ func TestFormula(t *testing.T) {
 			t.Errorf("%+v: priority %d, want %d: %+v", o.Trouble, got.Priority, want, got.Parts)
 		}
 		for _, p := range got.Parts {
-			if p.Why == "" || p.Value < 0 || p.Value > 1 {
+			if p.Why.String() == "" || p.Value < 0 || p.Value > 1 {
 				t.Errorf("part %+v", p)
 			}
 		}
@@ -85,7 +87,7 @@ func TestFormula(t *testing.T) {
 	f(70, critical("", "", "closed"))
 	f(21, critical("dev", "one", "closed"))
 	explained := critical("", "", "")
-	explained.Explained = []Explanation{{Kind: "context", Text: "a deploy"}}
+	explained.Explained = []Explanation{{Kind: "context", Text: say.Plain("a deploy")}}
 	f(25, explained)
 }
 

@@ -2,16 +2,17 @@ package finding
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Relation is a finding that speaks of the same trouble as another, and why.
 type Relation struct {
-	Finding Finding `json:"finding"`
-	Why     string  `json:"why"`
+	Finding Finding  `json:"finding"`
+	Why     say.Text `json:"why"`
 }
 
 // Nearby is how far apart two findings of one trouble may be: products take
@@ -32,7 +33,7 @@ const Nearby = time.Hour
 func Relate(f *Finding, others []Finding) []Relation {
 	var out []Relation
 	for i := range others {
-		if why := sameTrouble(f, &others[i]); why != "" {
+		if why := sameTrouble(f, &others[i]); why != (say.Text{}) {
 			out = append(out, Relation{others[i], why})
 		}
 	}
@@ -43,37 +44,37 @@ func Relate(f *Finding, others []Finding) []Relation {
 }
 
 // sameTrouble says why two findings belong together; empty: they do not.
-func sameTrouble(a, b *Finding) string {
+func sameTrouble(a, b *Finding) say.Text {
 	switch {
 	case a.Key == b.Key:
-		return ""
+		return say.Text{}
 	case slices.Contains(a.Related, b.Key):
-		return fmt.Sprintf("%s names it", a.Product())
+		return say.T("related.names_it", say.Values{"product": a.Product()})
 	case slices.Contains(b.Related, a.Key):
-		return fmt.Sprintf("%s names this one", b.Product())
+		return say.T("related.names_this", say.Values{"product": b.Product()})
 	case a.Said() == b.Said():
-		return ""
+		return say.Text{}
 	}
 	resource := shared(a.Resources(), b.Resources())
 	if posture(a) && posture(b) && resource != "" {
-		return "both check how " + resource + " is configured"
+		return say.T("related.configuration", say.Values{"resource": resource})
 	}
 	if !Near(a, b) {
-		return ""
+		return say.Text{}
 	}
 	actor := a.Actor != "" && a.Actor == b.Actor
 	switch {
 	case actor && resource != "":
-		return "the same principal and resource at about the same time"
+		return say.T("related.actor_resource", nil)
 	case actor && (unplaced(a) || unplaced(b)):
-		return "the same principal at about the same time"
+		return say.T("related.actor", nil)
 	case resource == "":
-		return ""
+		return say.Text{}
 	}
 	if id := shared(attackIDs(a), attackIDs(b)); id != "" {
-		return fmt.Sprintf("both tell of %s on the same resource at about the same time", id)
+		return say.T("related.technique", say.Values{"technique": id})
 	}
-	return ""
+	return say.Text{}
 }
 
 // Product is who says it, as people call it.

@@ -18,7 +18,7 @@ func TestRelate(t *testing.T) {
 		a, b = made(a), made(b)
 		got := ""
 		if r := Relate(&a, []Finding{b}); len(r) > 0 {
-			got = r[0].Why
+			got = r[0].Why.String()
 		}
 		if got != want {
 			t.Errorf("%s and %s: %q, want %q", a.Key, b.Key, got, want)

@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Window is a time in which something is planned or known: maintenance, a load
@@ -199,7 +201,7 @@ func (w *Window) told() string {
 func (o *Occurrence) Explain(windows []Window) {
 	for i := range windows {
 		if w := &windows[i]; w.Active() && w.Covers(o) {
-			o.Explained = append(o.Explained, Explanation{Kind: "calendar", ID: w.ID, Text: w.told()})
+			o.Explained = append(o.Explained, Explanation{Kind: "calendar", ID: w.ID, Text: say.Plain(w.told())})
 		}
 	}
 }

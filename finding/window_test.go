@@ -3,6 +3,8 @@ package finding
 import (
 	"testing"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 func TestWindowCovers(t *testing.T) {
@@ -56,7 +58,7 @@ func TestWindowCovers(t *testing.T) {
 		t.Error("too much grace for a single call")
 	}
 	o.Explain([]Window{base, {ID: "other", Start: at.Add(-2 * time.Hour), End: at}, {ID: "t", Title: "Load test", Ticket: "CHG-7", Start: at, End: at.Add(time.Hour)}})
-	if len(o.Explained) != 2 || o.Explained[1] != (Explanation{"calendar", "t", "Load test (CHG-7)"}) {
+	if len(o.Explained) != 2 || o.Explained[1] != (Explanation{"calendar", "t", say.Plain("Load test (CHG-7)")}) {
 		t.Errorf("explained by %+v", o.Explained)
 	}
 }
@@ -71,7 +73,7 @@ func TestMergeAnomalies(t *testing.T) {
 			FirstSeen: at.Add(time.Duration(hour) * time.Hour), LastSeen: at.Add(time.Duration(hour) * time.Hour), Count: 1,
 		}
 	}
-	x, y := Explanation{"calendar", "1", "x"}, Explanation{"context", "2", "y"}
+	x, y := Explanation{"calendar", "1", say.Plain("x")}, Explanation{"context", "2", say.Plain("y")}
 	all := []Occurrence{made(1, 5, x), made(2, 9, y, x), made(3, 4, x)}
 	for _, order := range [][3]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
 		f := Fold([]Occurrence{all[order[0]], all[order[1]], all[order[2]]})

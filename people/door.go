@@ -208,7 +208,7 @@ func (d *Door) Session(ctx context.Context, secret string) (Who, error) {
 			return Who{}, err
 		}
 	}
-	return Who{User: u.Name, FullName: u.FullName, Role: u.Role, Accounts: u.Accounts, Via: ViaSession, Session: s.ID}, nil
+	return Who{User: u.Name, FullName: u.FullName, Role: u.Role, Accounts: u.Accounts, Via: ViaSession, Session: s.ID, Language: u.Language}, nil
 }
 
 // live gives a session that is still good, and its user.

@@ -57,6 +57,7 @@ type Who struct {
 	Session  Hash     // of ViaSession
 	Token    string   // id, of ViaToken
 	Scopes   []string // of ViaToken: areas of the API; empty: all
+	Language string   // of ViaSession, as User has it
 }
 
 // LocalOwner is whoever holds the data directory itself.

@@ -2,13 +2,12 @@ package triage
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Cause is what probably brought a finding about, for a person to take or leave.
@@ -17,7 +16,7 @@ type Cause struct {
 	// Confidence is 0 to 1: how much of what there is to see speaks for it, by the
 	// weights in docs/triage.md. It is no probability.
 	Confidence float64     `json:"confidence"`
-	Text       string      `json:"text"`     // what shows it, in a sentence
+	Text       say.Text    `json:"text"`     // what shows it, in a sentence
 	Evidence   []event.UID `json:"evidence"` // the events that show it, at most maxShown
 }
 
@@ -65,13 +64,13 @@ func ProposeCause(f *finding.Finding, around []event.Event) Cause {
 		}
 	}
 	if best.Confidence < causeFloor {
-		return Cause{Cause: finding.CauseUnknown, Text: "Nothing in the log around it shows what brought it about.", Evidence: []event.UID{}}
+		return Cause{Cause: finding.CauseUnknown, Text: say.T("cause.unknown", nil), Evidence: []event.UID{}}
 	}
 	return best
 }
 
 // made is a cause that these events show.
-func made(c finding.Cause, confidence float64, text string, shows []event.Event) Cause {
+func made(c finding.Cause, confidence float64, text say.Text, shows []event.Event) Cause {
 	out := Cause{Cause: c, Confidence: min(confidence, 0.95), Text: text, Evidence: []event.UID{}}
 	for _, e := range shows[:min(len(shows), maxShown)] {
 		out.Evidence = append(out.Evidence, e.UID)
@@ -80,21 +79,24 @@ func made(c finding.Cause, confidence float64, text string, shows []event.Event)
 }
 
 // told is an event in a few words.
-func told(e *event.Event) string {
-	who := cmp.Or(e.ActorName, e.ActorUID, e.ActorInvokedBy, "somebody")
-	return fmt.Sprintf("%s by %s at %s", e.APIOperation, who, e.Time.UTC().Format("15:04"))
+func told(e *event.Event) say.Text {
+	who := say.Plain(cmp.Or(e.ActorName, e.ActorUID, e.ActorInvokedBy))
+	if who == (say.Text{}) {
+		who = say.T("somebody", nil)
+	}
+	return say.T("cause.told", say.Values{"operation": e.APIOperation, "who": who, "at": e.Time.UTC()})
 }
 
 // apart says how far an event is from the finding's first.
-func apart(e *event.Event, f *finding.Finding) string {
+func apart(e *event.Event, f *finding.Finding) say.Text {
 	d := f.FirstSeen.Sub(e.Time).Round(time.Minute)
 	switch {
 	case d >= time.Minute:
-		return strings.TrimSuffix(d.String(), "0s") + " before"
+		return say.T("cause.before", say.Values{"span": d.Seconds()})
 	case d <= -time.Minute:
-		return strings.TrimSuffix((-d).String(), "0s") + " after"
+		return say.T("cause.after", say.Values{"span": -d.Seconds()})
 	}
-	return "in the same minute"
+	return say.T("cause.minute", nil)
 }
 
 // nearest is the event closest to the finding's first.
@@ -113,9 +115,9 @@ func deployCause(f *finding.Finding, around []event.Event) Cause {
 	for _, x := range f.Explained {
 		switch {
 		case x.Kind == "window" || x.Kind == "calendar":
-			return made(finding.CauseDeploy, 0.8, "It falls into planned work: "+x.Text+".", nil)
+			return made(finding.CauseDeploy, 0.8, say.T("cause.planned", say.Values{"work": x.Text}), nil)
 		case x.ID == "deploy" || x.ID == "rotation" || x.ID == "rollout":
-			return made(finding.CauseDeploy, 0.7, "The log itself accounts for it: "+x.Text+".", nil)
+			return made(finding.CauseDeploy, 0.7, say.T("cause.context", say.Values{"why": x.Text}), nil)
 		}
 	}
 	var shows []event.Event
@@ -139,7 +141,7 @@ func deployCause(f *finding.Finding, around []event.Event) Cause {
 	if f.FirstSeen.Sub(e.Time).Abs() <= 15*time.Minute {
 		confidence += 0.1
 	}
-	return made(finding.CauseDeploy, confidence, fmt.Sprintf("Something was deployed: %s, %s.", told(e), apart(e, f)), shows)
+	return made(finding.CauseDeploy, confidence, say.T("cause.deploy", say.Values{"told": told(e), "apart": apart(e, f)}), shows)
 }
 
 // attackCause: what attackers do beside it, by the same principal.
@@ -161,32 +163,31 @@ func attackCause(f *finding.Finding, around []event.Event) Cause {
 		}
 	}
 	confidence := 0.0
-	var said []string
+	var said []say.Text
 	if f.Severity.Rank() >= finding.High.Rank() && len(f.Attack) > 0 {
 		confidence += 0.2
-		said = append(said, "it is a known technique ("+f.Attack[0].ID+") of severity "+string(f.Severity))
+		said = append(said, say.T("cause.technique", say.Values{"technique": f.Attack[0].ID, "severity": f.Severity.Said()}))
 	}
 	if len(covered) > 0 {
 		confidence += 0.3
-		said = append(said, "the same principal did what gains rights or hides: "+told(nearest(covered, f)))
+		said = append(said, say.T("cause.covering", say.Values{"told": told(nearest(covered, f))}))
 	}
 	if len(refused) >= 5 {
 		confidence += 0.2
-		said = append(said, fmt.Sprintf("%d calls of the principal were refused around it", len(refused)))
+		said = append(said, say.T("cause.refused", say.Values{"n": len(refused)}))
 	}
 	if f.External != nil && !f.External.Sample && f.Severity.Rank() >= finding.High.Rank() {
 		confidence += 0.2
-		said = append(said, f.External.Product+" says so too")
+		said = append(said, say.T("cause.product", say.Values{"product": f.External.Product}))
 	}
 	if len(addresses) >= 3 && f.Person() != "" {
 		confidence += 0.1
-		said = append(said, fmt.Sprintf("the session came from %d addresses", len(addresses)))
+		said = append(said, say.T("cause.addresses", say.Values{"n": len(addresses)}))
 	}
 	if len(said) == 0 {
 		return Cause{}
 	}
-	text := strings.Join(said, "; ")
-	return made(finding.CauseAttack, confidence, strings.ToUpper(text[:1])+text[1:]+".", append(covered, refused...))
+	return made(finding.CauseAttack, confidence, say.T("cause.attack", say.Values{"said": say.Each(said...)}), append(covered, refused...))
 }
 
 // providerCause: the provider's own service made the calls.
@@ -207,7 +208,7 @@ func providerCause(around []event.Event, shown map[event.UID]bool) Cause {
 	}
 	e := &own[0]
 	return made(finding.CauseProvider, 0.4+0.35*float64(len(own))/float64(all),
-		fmt.Sprintf("%d of %d events were made by a service of the provider: %s.", len(own), all, cmp.Or(e.ActorInvokedBy, e.ActorName, e.ActorUID)), own)
+		say.T("cause.provider", say.Values{"n": len(own), "all": all, "service": cmp.Or(e.ActorInvokedBy, e.ActorName, e.ActorUID)}), own)
 }
 
 // personCause: a person made the calls by hand.
@@ -227,17 +228,17 @@ func personCause(f *finding.Finding, around []event.Event, shown map[event.UID]b
 	if len(hand) == 0 && who == "" {
 		return Cause{}
 	}
-	confidence, text := 0.4, who+" acted"
+	confidence, text := 0.4, say.T("cause.person", say.Values{"who": who})
 	if len(hand) > 0 {
 		e := &hand[0]
 		confidence += 0.2 * float64(len(hand)) / float64(all)
-		how := "in the console"
+		how := say.T("cause.console", nil)
 		if e.Caller == event.CallerPersonCLI {
-			how = "by the command line"
+			how = say.T("cause.cli", nil)
 		}
-		text = fmt.Sprintf("%s acted by hand, %s: %s", cmp.Or(who, e.ActorSession, e.ActorName, e.ActorUID), how, told(e))
+		text = say.T("cause.hand", say.Values{"who": cmp.Or(who, e.ActorSession, e.ActorName, e.ActorUID), "how": how, "told": told(e)})
 	}
-	return made(finding.CausePerson, confidence, text+".", hand)
+	return made(finding.CausePerson, confidence, text, hand)
 }
 
 // driftCause: something is not as it should be, and the log has nobody who made
@@ -256,5 +257,5 @@ func driftCause(f *finding.Finding, around []event.Event) Cause {
 	if posture {
 		confidence = 0.5
 	}
-	return made(finding.CauseDrift, confidence, "The resource is as it is without a change of it in the log around: it became so over time, or was made so.", nil)
+	return made(finding.CauseDrift, confidence, say.T("cause.drift", nil), nil)
 }

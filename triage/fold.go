@@ -198,7 +198,7 @@ func standApart(f, lead *finding.Finding) *finding.Apart {
 		}
 	}
 	if len(lead.Explained) > 0 && len(f.Explained) == 0 {
-		return out(finding.ApartExplained, lead.Explained[0].Text, "", "What accounts for the other does not account for this: "+lead.Explained[0].Text)
+		return out(finding.ApartExplained, lead.Explained[0].Text.String(), "", "What accounts for the other does not account for this: "+lead.Explained[0].Text.String())
 	}
 	return nil
 }

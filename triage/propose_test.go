@@ -8,6 +8,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 var noon = day.Add(12 * time.Hour)
@@ -255,7 +256,7 @@ func TestProposeCause(t *testing.T) {
 		for _, u := range got.Evidence {
 			uids = append(uids, u[0])
 		}
-		if got.Cause != cause || !slices.Equal(uids, shows) || got.Text == "" || got.Confidence < 0 || got.Confidence > 0.95 {
+		if got.Cause != cause || !slices.Equal(uids, shows) || got.Text.String() == "" || got.Confidence < 0 || got.Confidence > 0.95 {
 			t.Errorf("%s: %+v shown by %v, want %s by %v", what, got, uids, cause, shows)
 		}
 	}
@@ -273,7 +274,7 @@ func TestProposeCause(t *testing.T) {
 	f("and hides", severe, finding.CauseAttack, []byte{3}, seen, call(3, 5, "StopLogging"))
 	f("somebody else hides", severe, finding.CauseUnknown, nil, seen, call(3, 5, "StopLogging", func(e *event.Event) { e.ActorUID = "another" }))
 	planned := mine
-	planned.Explained = []finding.Explanation{{Kind: "window", ID: "w", Text: "Load test"}}
+	planned.Explained = []finding.Explanation{{Kind: "window", ID: "w", Text: say.Plain("Load test")}}
 	f("planned", planned, finding.CauseDeploy, nil, seen)
 	drift := mine
 	drift.Kind = finding.KindPosture

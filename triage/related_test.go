@@ -6,6 +6,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 	"github.com/yagura-sec/yagura/triage/memory"
 )
@@ -16,7 +17,7 @@ func TestRelated(t *testing.T) {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	const role, bucket, object = "arn:aws:iam::111122223333:role/deploy", "arn:aws:s3:::books", "arn:aws:s3:::books/a.csv"
 	made := func(x finding.Trouble) finding.Occurrence {
-		x.Title, x.Severity, x.Confidence, x.Reasons = "t", finding.High, 1, []finding.Reason{{Text: "r"}}
+		x.Title, x.Severity, x.Confidence, x.Reasons = "t", finding.High, 1, []finding.Reason{{Text: say.Plain("r")}}
 		o := finding.Occurrence{Trouble: x, FirstSeen: noon, LastSeen: noon, Count: 1}
 		o.Evidence.Add(finding.Sighting{Time: noon, UID: event.HashUID(x.Key)})
 		return o
@@ -52,7 +53,7 @@ func TestRelated(t *testing.T) {
 		}
 		var got []string
 		for _, r := range related {
-			if r.Why == "" {
+			if r.Why.String() == "" {
 				t.Errorf("%s beside %s without a reason", r.Finding.Key, key)
 			}
 			got = append(got, r.Finding.Key)

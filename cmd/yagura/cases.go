@@ -75,7 +75,7 @@ func (p *program) listCases(ctx context.Context, f triage.Filter) error {
 			fmt.Fprintf(p.stdout, "             - %s\n", safe(oneLine(sentence(x))))
 		}
 		if c.Explained {
-			fmt.Fprintf(p.stdout, "             accounted for: %s\n", safe(oneLine(c.Findings[0].Explained[0].Text)))
+			fmt.Fprintf(p.stdout, "             accounted for: %s\n", safe(oneLine(c.Findings[0].Explained[0].Text.String())))
 		}
 		fmt.Fprintln(p.stdout)
 	}
@@ -103,7 +103,7 @@ func (p *program) showAnomaly(a *finding.Anomaly) {
 		fmt.Fprintf(p.stdout, "  - person %s\n", safe(oneLine(a.Person)))
 	}
 	for _, u := range a.Unseen {
-		fmt.Fprintf(p.stdout, "  - not seen: %s\n", safe(oneLine(u)))
+		fmt.Fprintf(p.stdout, "  - not seen: %s\n", safe(oneLine(u.String())))
 	}
 	p.section("Secrets and keys", len(a.Resources), func(i int) string { return a.Resources[i] })
 	p.series(a.Series)

@@ -21,6 +21,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/query"
+	saying "github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -175,7 +176,7 @@ func loadedFinding(n int, e *event.Event) finding.Occurrence {
 	o.Severity, o.Confidence = finding.Severities[r.IntN(5)], float64(r.IntN(11))/10
 	o.Account, o.Region, o.Actor, o.Resource = e.AccountUID, e.Region, e.ActorUID, e.ResourceUID
 	o.Title = fmt.Sprintf("Secret%d was read by %s", n, e.ActorName)
-	o.Reasons = []finding.Reason{{Kind: "selection", Text: "one of the secrets that nobody reads was read", Evidence: []event.UID{e.UID}}}
+	o.Reasons = []finding.Reason{{Kind: "selection", Text: saying.Plain("one of the secrets that nobody reads was read"), Evidence: []event.UID{e.UID}}}
 	o.Evidence.Add(finding.Sighting{Time: e.Time, UID: e.UID})
 	return o
 }

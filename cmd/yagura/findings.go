@@ -168,7 +168,7 @@ func (p *program) listed(page []finding.Finding) {
 			fmt.Fprintf(p.stdout, "             %s\n", safe(oneLine(told)))
 		}
 		if len(f.Explained) > 0 {
-			fmt.Fprintf(p.stdout, "             accounted for: %s\n", safe(oneLine(f.Explained[0].Text)))
+			fmt.Fprintf(p.stdout, "             accounted for: %s\n", safe(oneLine(f.Explained[0].Text.String())))
 		}
 		fmt.Fprintln(p.stdout)
 	}
@@ -194,7 +194,7 @@ func sentence(f finding.Finding) string {
 	if len(f.Reasons) == 0 {
 		return ""
 	}
-	return f.Reasons[0].Text
+	return f.Reasons[0].Text.String()
 }
 
 func (p *program) findingsShow() *cobra.Command {
@@ -255,7 +255,7 @@ func (p *program) showFinding(f finding.Finding) error {
 		}
 	}
 	p.showFolded(&f)
-	p.section("Why", len(f.Reasons), func(i int) string { return f.Reasons[i].Text })
+	p.section("Why", len(f.Reasons), func(i int) string { return f.Reasons[i].Text.String() })
 	p.showAnomaly(f.Anomaly)
 	p.section("Priority", len(f.Parts), func(i int) string {
 		return fmt.Sprintf("%s %.2f: %s", f.Parts[i].Name, f.Parts[i].Value, f.Parts[i].Why)
@@ -264,7 +264,7 @@ func (p *program) showFinding(f finding.Finding) error {
 		return fmt.Sprintf("%s %s (v%s)", f.Attack[i].ID, f.Attack[i].Name, f.Attack[i].Version)
 	})
 	p.section("What else looks like this", len(f.FalsePositives), func(i int) string { return f.FalsePositives[i] })
-	p.section("Explained by", len(f.Explained), func(i int) string { return f.Explained[i].Kind + ": " + f.Explained[i].Text })
+	p.section("Explained by", len(f.Explained), func(i int) string { return f.Explained[i].Kind + ": " + f.Explained[i].Text.String() })
 	p.section("What to do next", len(f.Next), func(i int) string { return f.Next[i] })
 	p.evidence(f.Evidence)
 	p.section("Decisions", len(f.Decisions), func(i int) string { return decided(f.Decisions[i]) })

@@ -21,7 +21,7 @@ type hearer struct {
 }
 
 func (h *hearer) Listened() bool            { return !h.deaf }
-func (h *hearer) Finding(f api.LiveFinding) { h.told = append(h.told, f.Change+" "+f.Title) }
+func (h *hearer) Finding(f api.LiveFinding) { h.told = append(h.told, f.Change+" "+f.Title.String()) }
 func (h *hearer) Missed()                   { h.told = append(h.told, "missed") }
 
 func TestNews(t *testing.T) {

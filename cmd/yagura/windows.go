@@ -313,7 +313,7 @@ func (p *program) summaryFindings(ctx context.Context, r *rooms, w finding.Windo
 	if len(s.Unforeseen) > 0 {
 		fmt.Fprintln(p.stdout, "\nIn its accounts and its latest time, and explained by nothing:")
 		for _, f := range s.Unforeseen {
-			fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)))
+			fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title.String())))
 		}
 	}
 	return nil

@@ -5,11 +5,10 @@ package about
 
 import (
 	"cmp"
-	"fmt"
-	"strings"
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/sigma"
 )
 
@@ -74,25 +73,38 @@ func Actor(e *event.Event) string { return cmp.Or(e.ActorUID, e.SrcIP) }
 // Unnamed is the reason that says why an address stands for an actor.
 func Unnamed(address string, evidence []event.UID) finding.Reason {
 	return finding.Reason{
-		Kind: "actor", Text: fmt.Sprintf("No principal is named: the actor is the address %s", address), Observed: address, Evidence: evidence,
+		Kind: "actor", Text: say.T("actor.address", say.Values{"address": address}), Observed: say.Plain(address), Evidence: evidence,
 	}
 }
 
 // Subject says what happened in one line.
-func Subject(e *event.Event) string {
+func Subject(e *event.Event) say.Text {
 	if e.Message != "" {
-		return e.Message
+		return say.Plain(e.Message)
 	}
-	var b strings.Builder
-	b.WriteString(cmp.Or(e.APIOperation, "An event"))
+	what, on, by, from := say.Plain(e.APIOperation), say.Text{}, say.Text{}, say.Text{}
+	if e.APIOperation == "" {
+		what = say.T("event.an", nil)
+	}
 	if e.ResourceUID != "" {
-		fmt.Fprintf(&b, " on %s", ShortName(e.ResourceUID))
+		on = say.T("event.on", say.Values{"resource": ShortName(e.ResourceUID)})
 	}
 	if who := cmp.Or(e.ActorName, e.ActorUID); who != "" {
-		fmt.Fprintf(&b, " by %s %s", cmp.Or(string(e.ActorType), "principal"), who)
+		by = say.T("event.by", say.Values{"type": typeOf(e.ActorType), "who": who})
 	}
-	if from := cmp.Or(e.SrcIP, e.SrcHost); from != "" {
-		fmt.Fprintf(&b, " from %s", from)
+	if address := cmp.Or(e.SrcIP, e.SrcHost); address != "" {
+		from = say.T("event.from", say.Values{"address": address})
 	}
-	return b.String()
+	return say.T("event.subject", say.Values{"what": what, "on": on, "by": by, "from": from})
+}
+
+// typeOf is a kind of principal as a word.
+func typeOf(t event.ActorType) say.Text {
+	switch t {
+	case "":
+		return say.T("word.principal", nil)
+	case event.ActorRole, event.ActorUser, event.ActorRoot, event.ActorFederated, event.ActorService, event.ActorAccount, event.ActorAnonymous, event.ActorMasked, event.ActorUnknown:
+		return say.T("type."+string(t), nil)
+	}
+	return say.Plain(string(t))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // TestBack: what came late is told as if it had come in time, and for that little
@@ -95,7 +96,7 @@ func TestTooMuch(t *testing.T) {
 		t.Errorf("%d notes, where there is room %d", len(said.Notes), len(want.notes))
 	}
 	for _, o := range said.Occurrences {
-		told := slices.ContainsFunc(o.Anomaly.Unseen, func(s string) bool { return strings.Contains(s, "than are kept") })
+		told := slices.ContainsFunc(o.Anomaly.Unseen, func(s say.Text) bool { return strings.Contains(s.String(), "than are kept") })
 		if cut := !o.Since.Before(at) && o.Since.Before(start.Add(2*oneDay)); told != cut {
 			t.Errorf("%s: that something was cut is said: %v", o.Since, told)
 		}

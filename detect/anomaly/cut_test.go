@@ -9,6 +9,7 @@ import (
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // uneven is echo with scores from 2 to 10, some of which the log accounts for.
@@ -24,7 +25,7 @@ func (u uneven) Judge(d *watch.Day, i int) []watch.Alarm {
 		// What is accounted for is the more striking half of the time.
 		switch k := int(a.Score*250) % 4; k {
 		case 0, 1:
-			a.Context = []finding.Explanation{{Kind: "deploy", Text: "It was deployed."}}
+			a.Context = []finding.Explanation{{Kind: "deploy", Text: say.Plain("It was deployed.")}}
 		}
 		a.Score = 2 + (a.Score-2)*2
 	}

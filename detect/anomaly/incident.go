@@ -14,6 +14,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/instant"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/say"
 )
 
 const (
@@ -280,7 +281,7 @@ func (t *teller) occurrence(m *model, hour *watch.Hour, a *watch.Alarm, key stri
 	end := hour.Start.Add(time.Hour)
 	o := finding.Occurrence{
 		Trouble: finding.Trouble{
-			Key: key, Kind: finding.KindAnomaly + "." + finding.Kind(a.Sign), Title: told.Title, Severity: a.Severity,
+			Key: key, Kind: finding.KindAnomaly + "." + finding.Kind(a.Sign), Title: told.Title.String(), Headline: told.Title, Severity: a.Severity,
 			Confidence: confidence(rate), Account: accountOf(n, a), Region: a.Region, Reasons: told.Reasons, Next: told.Next,
 			Explained: slices.Clone(a.Context),
 			Anomaly: &finding.Anomaly{
@@ -319,11 +320,11 @@ func (t *teller) occurrence(m *model, hour *watch.Hour, a *watch.Alarm, key stri
 	}
 	if !hour.Events {
 		o.Anomaly.Unseen = append(slices.Clip(o.Anomaly.Unseen),
-			"The events of this hour are not held any more: only hourly sums were judged, without sessions, persons and addresses.")
+			say.T("unseen.events", nil))
 	}
 	if h := m.today.Hours[:hour.Start.Sub(m.day)/time.Hour+1]; slices.ContainsFunc(h, func(h *watch.Hour) bool { return h != nil && h.Cut }) {
 		o.Anomaly.Unseen = append(slices.Clip(o.Anomaly.Unseen),
-			"There were more sessions, persons and addresses on this day, up to this hour, than are kept of an hour: the last of some hour were not judged.")
+			say.T("unseen.cut", nil))
 	}
 	return o
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/usage"
 )
 
@@ -207,7 +208,7 @@ func (e *echo) Judge(d *watch.Day, i int) []watch.Alarm {
 	for _, u := range d.Hours[i].Uses {
 		s, a := &d.Names.Secrets[u.Secret], &d.Names.Actors[u.Actor]
 		h := sum(state, hashed(s.UID, a.UID, fmt.Sprint(s.Replicas)))
-		said := fmt.Sprintf("%016x", h)
+		said := say.Plain(fmt.Sprintf("%016x", h))
 		out = append(out, watch.Alarm{
 			Sign: e.Name(), Class: "frequency/" + string(u.Caller), Secret: u.Secret, Actor: u.Actor, Account: u.Account, Region: u.Region,
 			Score: 2 + float64(h%1000)/250, Trials: 24, First: u.First, Last: u.Last, Count: u.Count, Mature: h%7 > 0, Severity: finding.Low,

@@ -293,7 +293,7 @@ func TestSentences(t *testing.T) {
 		if len(said.Occurrences) != 1 {
 			t.Fatalf("%s: %d occurrences", hunter, len(said.Occurrences))
 		}
-		if got := said.Occurrences[0].Reasons[0].Text; got != want {
+		if got := said.Occurrences[0].Reasons[0].Text.String(); got != want {
 			t.Errorf("%s says\n%s\nwant\n%s", hunter, got, want)
 		}
 	}
@@ -351,7 +351,7 @@ func TestGroup(t *testing.T) {
 			t.Fatalf("%d occurrences", len(said.Occurrences))
 		}
 		o := said.Occurrences[0]
-		if o.Reasons[0].Text != text || o.Actor != actor || !slices.Equal(o.Next, next) {
+		if o.Reasons[0].Text.String() != text || o.Actor != actor || !slices.Equal(o.Next, next) {
 			t.Errorf("of %q it says\n%s\nwant\n%s\nand next %q, want %q", o.Actor, o.Reasons[0].Text, text, o.Next, next)
 		}
 		if unnamed := slices.ContainsFunc(o.Reasons, func(r finding.Reason) bool { return r.Kind == "actor" }); unnamed != (actor != "" && !strings.HasPrefix(actor, "arn:")) {
@@ -482,7 +482,7 @@ func TestOverflow(t *testing.T) {
 	}
 	said := hunt(t, h, "sigma/11111111-0000-4000-8000-000000000001", 0, 1, noon.Add(24*time.Hour))
 	o := said.Occurrences[0]
-	if last := o.Reasons[len(o.Reasons)-1]; last.Kind != "overflow" || !strings.HasPrefix(o.Reasons[0].Text, "at least 8 different values") {
+	if last := o.Reasons[len(o.Reasons)-1]; last.Kind != "overflow" || !strings.HasPrefix(o.Reasons[0].Text.String(), "at least 8 different values") {
 		t.Errorf("reasons are %+v", o.Reasons)
 	}
 	if n := h.Hunter.(*correlate.Hunter).Overflow(); n != 12 {

@@ -11,6 +11,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/correlate"
 )
@@ -26,21 +27,22 @@ const (
 func (c *correlation) reasons(f *correlate.Firing) []finding.Reason {
 	x := c.gather(f)
 	out := []finding.Reason{{
-		Kind: "correlation", Text: x.sentence(), Observed: number(f.Value), Expected: f.Condition, Evidence: uids(x.events),
+		Kind: "correlation", Text: x.sentence(), Observed: say.Plain(number(f.Value)), Expected: say.Plain(f.Condition), Evidence: uids(x.events),
 	}}
 	if addresses := x.spread.addresses.sorted(); len(x.spread.principals) == 0 && len(addresses) == 1 {
 		out = append(out, about.Unnamed(addresses[0], uids(x.events)))
 	}
 	for i, field := range c.GroupBy {
 		out = append(out, finding.Reason{
-			Kind: "group", Text: fmt.Sprintf("%s is %q in all of them", field, f.Group[i]), Observed: f.Group[i], Expected: "the same " + field,
+			Kind: "group", Text: say.T("correlation.group", say.Values{"field": field, "value": strconv.Quote(f.Group[i])}),
+			Observed: say.Plain(f.Group[i]), Expected: say.T("correlation.same", say.Values{"field": field}),
 		})
 	}
 	for _, b := range x.bases {
 		out = append(out, finding.Reason{
 			Kind:     "rule",
-			Text:     fmt.Sprintf("%q matched %s (%s)", b.title, count(len(b.events), "event"), between(b.events)),
-			Observed: strconv.Itoa(len(b.events)), Evidence: uids(b.events),
+			Text:     say.T("correlation.rule", say.Values{"title": strconv.Quote(b.title), "n": len(b.events), "between": between(b.events)}),
+			Observed: say.Plain(strconv.Itoa(len(b.events))), Evidence: uids(b.events),
 		})
 	}
 	for _, s := range []struct {
@@ -52,15 +54,15 @@ func (c *correlation) reasons(f *correlate.Firing) []finding.Reason {
 	} {
 		if len(s.all) > 1 {
 			out = append(out, finding.Reason{
-				Kind: "spread", Text: fmt.Sprintf("Seen with %s: %s", several(len(s.all), s.what), named(s.all)), Observed: strconv.Itoa(len(s.all)),
+				Kind: "spread", Text: say.T("correlation.spread", say.Values{"some": several(len(s.all), s.what), "names": named(s.all)}), Observed: say.Plain(strconv.Itoa(len(s.all))),
 			})
 		}
 	}
 	if x.lost > 0 {
 		out = append(out, finding.Reason{
 			Kind:     "overflow",
-			Text:     fmt.Sprintf("At least so many: %s more belong to this and could not be kept.", count(x.lost, "match")),
-			Observed: strconv.Itoa(x.lost),
+			Text:     say.T("correlation.lost", say.Values{"n": x.lost}),
+			Observed: say.Plain(strconv.Itoa(x.lost)),
 		})
 	}
 	return out
@@ -161,76 +163,79 @@ func lost(f *correlate.Firing) int {
 
 // sentence says in one line who did what how often and when, and what the rule
 // asks for.
-func (x *gathered) sentence() string {
-	var b strings.Builder
+func (x *gathered) sentence() say.Text {
+	var least, within say.Text
 	if x.lost > 0 {
-		b.WriteString("at least ")
+		least = say.T("correlation.least", nil)
 	}
-	b.WriteString(x.what())
-	b.WriteString(x.whose())
 	first, last := x.events[0].time, x.events[len(x.events)-1].time
 	if d := last.Sub(first); d > 0 {
-		fmt.Fprintf(&b, " in %s", length(d))
+		within = say.T("correlation.within", say.Values{"span": length(d)})
 	}
-	fmt.Fprintf(&b, " (%s)", between(x.events))
-	fmt.Fprintf(&b, "; the rule asks for %s in %s", x.asked(), length(x.c.Timespan))
-	return b.String()
+	return say.T("correlation", say.Values{
+		"least": least, "what": x.what(), "whose": x.whose(), "within": within, "between": between(x.events), "asked": x.asked(), "span": length(x.c.Timespan),
+	})
 }
 
-// known are fields that a group is told by in a reader's words, by what stands
-// before the value.
+// known are fields that a group is told by in a reader's words, by what they are
+// of it.
 var known = map[string]string{
 	"actor_uid": "by", "userIdentity.arn": "by", "protoPayload.authenticationInfo.principalEmail": "by",
 	"src_ip": "from", "sourceIPAddress": "from", "protoPayload.requestMetadata.callerIp": "from", "callerIpAddress": "from",
 	"resource_uid": "on",
-	"account_uid":  "in account", "recipientAccountId": "in account",
-	"resource.labels.project_id": "in project", "subscriptionId": "in subscription",
-	"region": "in region", "awsRegion": "in region",
+	"account_uid":  "account", "recipientAccountId": "account",
+	"resource.labels.project_id": "project", "subscriptionId": "subscription",
+	"region": "region", "awsRegion": "region",
 }
 
 // whose says of what group it is, by whom and from where. Every value of the
 // group is named, so that findings of two groups read differently.
-func (x *gathered) whose() string {
-	said := map[string]string{}
+func (x *gathered) whose() say.Text {
+	parts := say.Values{"with": "", "by": "", "from": "", "on": "", "account": "", "project": "", "subscription": "", "region": ""}
 	var other []string
 	for i, field := range x.c.GroupBy {
 		value := shortened(x.f.Group[i])
-		before := known[field]
-		if before == "" || value == "" || said[before] != "" {
+		part := known[field]
+		if part == "" || value == "" || parts[part] != "" {
 			other = append(other, fmt.Sprintf("%s %q", field, value))
 			continue
 		}
-		if names := x.spread.names(); before == "by" && len(names) == 1 {
+		if names := x.spread.names(); part == "by" && len(names) == 1 {
 			if strings.HasSuffix(" "+names[0], " "+value) {
 				value = names[0]
 			} else {
 				value = fmt.Sprintf("%s (%s)", names[0], value)
 			}
 		}
-		said[before] = " " + before + " " + value
+		parts[part] = partOf(part, say.Plain(value))
 	}
-	out := ""
 	if len(other) > 0 {
-		out = " with " + strings.Join(other, " and ")
+		parts["with"] = say.T("correlation.with", say.Values{"fields": other})
 	}
-	out += cmp.Or(said["by"], of("by", x.spread.names(), "principals"))
-	out += cmp.Or(said["from"], of("from", x.spread.addresses.sorted(), "addresses"))
-	for _, before := range []string{"on", "in account", "in project", "in subscription", "in region"} {
-		out += said[before]
+	if parts["by"] == "" {
+		parts["by"] = of("by", x.spread.names(), "principals")
 	}
-	return out
+	if parts["from"] == "" {
+		parts["from"] = of("from", x.spread.addresses.sorted(), "addresses")
+	}
+	return say.T("correlation.whose", parts)
+}
+
+// partOf says by whom, from where, or in what it was.
+func partOf(part string, value say.Text) say.Text {
+	return say.T("whose."+part, say.Values{"value": value})
 }
 
 // of names what there is only one of, and counts and names what there are
 // several of.
-func of(before string, all []string, what string) string {
+func of(part string, all []string, what string) say.Text {
 	switch len(all) {
 	case 0:
-		return ""
+		return say.Text{}
 	case 1:
-		return fmt.Sprintf(" %s %s", before, all[0])
+		return partOf(part, say.Plain(all[0]))
 	}
-	return fmt.Sprintf(" %s %s (%s)", before, several(len(all), what), named(all))
+	return partOf(part, say.T("correlation.several", say.Values{"some": several(len(all), what), "names": named(all)}))
 }
 
 // maxShown is how many letters of a group's value a sentence shows: values are
@@ -245,12 +250,12 @@ func shortened(value string) string {
 }
 
 // what happened, with its number.
-func (x *gathered) what() string {
+func (x *gathered) what() say.Text {
 	value := number(x.f.Value)
-	events := count(len(x.events), "event")
+	events := say.T("correlation.events", say.Values{"n": len(x.events)})
 	of := events
 	if len(x.members) == 1 {
-		of = fmt.Sprintf("%d × %q", len(x.events), x.members[0])
+		of = say.T("correlation.times", say.Values{"n": len(x.events), "title": strconv.Quote(x.members[0])})
 	}
 	field := ""
 	if x.c.Condition != nil {
@@ -258,103 +263,80 @@ func (x *gathered) what() string {
 	}
 	switch x.c.Type {
 	case sigma.ValueCount:
-		return fmt.Sprintf("%s different values of %s in %s", value, field, of)
+		return say.T("correlation.values", say.Values{"value": value, "field": field, "of": of})
 	case sigma.ValueSum:
-		return fmt.Sprintf("%s adds up to %s over %s", field, value, of)
+		return say.T("correlation.sum", say.Values{"value": value, "field": field, "of": of})
 	case sigma.ValueAvg:
-		return fmt.Sprintf("%s is %s on average over %s", field, value, of)
+		return say.T("correlation.avg", say.Values{"value": value, "field": field, "of": of})
 	case sigma.ValueMedian, sigma.ValuePercentile:
-		return fmt.Sprintf("%s of %s is %s over %s", strings.ReplaceAll(strings.TrimPrefix(string(x.c.Type), "value_"), "_", " "), field, value, of)
+		measure := strings.ReplaceAll(strings.TrimPrefix(string(x.c.Type), "value_"), "_", " ")
+		return say.T("correlation.measure", say.Values{"measure": measure, "value": value, "field": field, "of": of})
 	case sigma.Temporal:
-		return fmt.Sprintf("%s: %s", quoted(x.members, " and "), events)
+		return say.T("correlation.all", say.Values{"titles": quoted(x.members), "events": events})
 	case sigma.TemporalOrdered:
-		return fmt.Sprintf("%s: %s", quoted(x.members, ", then "), events)
+		return say.T("correlation.ordered", say.Values{"titles": quoted(x.members), "events": events})
 	}
 	return of
 }
 
 // asked is the condition as the rule has it.
-func (x *gathered) asked() string {
+func (x *gathered) asked() say.Text {
 	c := x.c
 	switch {
 	case c.Extended.Text != "":
-		return c.Extended.Text
+		return say.Plain(c.Extended.Text)
 	case c.Condition == nil && c.Type == sigma.TemporalOrdered:
-		return fmt.Sprintf("all %d rules in this order", len(c.Correlation.Rules))
+		return say.T("correlation.order", say.Values{"n": len(c.Correlation.Rules)})
 	case c.Condition == nil:
-		return fmt.Sprintf("all %d rules", len(c.Correlation.Rules))
+		return say.T("correlation.rules", say.Values{"n": len(c.Correlation.Rules)})
 	}
-	return c.Condition.String()
+	return say.Plain(c.Condition.String())
 }
 
-func quoted(all []string, between string) string {
+func quoted(all []string) []string {
 	out := make([]string, len(all))
 	for i, s := range all {
 		out[i] = strconv.Quote(s)
 	}
-	return strings.Join(out, between)
+	return out
 }
 
 // between says from when to when events are, in UTC.
-func between(events []*fact) string {
-	const clock = "15:04:05"
+func between(events []*fact) say.Text {
 	first, last := events[0].time.UTC(), events[len(events)-1].time.UTC()
-	text := first.Format(time.DateOnly + " " + clock)
 	switch {
 	case first.Format(time.DateOnly) != last.Format(time.DateOnly):
-		text += " to " + last.Format(time.DateOnly+" "+clock)
+		return say.T("between.days", say.Values{"from": first, "to": last})
 	case first.Truncate(time.Second) != last.Truncate(time.Second):
-		text += " to " + last.Format(clock)
+		return say.T("between.day", say.Values{"from": first, "to": last})
 	}
-	return text + " UTC"
+	return say.T("between.at", say.Values{"from": first})
 }
 
 // length is a duration as people write it: 1h, 4m, 3m52s, 2d.
-func length(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < time.Second:
-		return "less than a second"
-	case d >= 2*day && d%day == 0:
-		return fmt.Sprintf("%dd", d/day)
+func length(d time.Duration) say.Text {
+	if d < time.Second {
+		return say.T("span.instant", nil)
 	}
-	text := d.Truncate(time.Second).String()
-	if d := d.Truncate(time.Second); d%time.Minute == 0 {
-		text = strings.TrimSuffix(text, "0s")
-		if d%time.Hour == 0 {
-			text = strings.TrimSuffix(text, "0m")
-		}
-	}
-	return text
+	return say.T("span", say.Values{"seconds": d.Truncate(time.Second).Seconds()})
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// count is "1 event" or "12 events".
-func count(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case strings.HasSuffix(what, "ch"):
-		return fmt.Sprintf("%d %ses", n, what)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // several is "12 accounts", or "at least 1000 accounts" where no more are told
 // apart.
-func several(n int, what string) string {
+func several(n int, what string) say.Text {
 	if n >= maxDifferent {
-		return fmt.Sprintf("at least %d %s", n, what)
+		return say.T("some."+what+".least", say.Values{"n": n})
 	}
-	return fmt.Sprintf("%d %s", n, what)
+	return say.T("some."+what, say.Values{"n": n})
 }
 
-func named(all []string) string {
+func named(all []string) []any {
 	if len(all) <= maxNamed+1 {
-		return strings.Join(all, ", ")
+		return say.List(all, len(all))
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(all[:maxNamed], ", "), len(all)-maxNamed)
+	return say.List(all, maxNamed)
 }
 
 func uids(events []*fact) []event.UID {

@@ -12,6 +12,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/sigma/correlate"
 )
 
@@ -192,7 +193,7 @@ func (t *telling) occurrences(hunter string) (out []finding.Occurrence) {
 			o.Key, o.Hunter, o.Since, o.Until = key, hunter, hourTime(at), hourTime(at+1)
 			o.Reasons = said[x.best]
 			if x.most {
-				o.Reasons = append(slices.Clip(o.Reasons), finding.Reason{Kind: "overflow", Text: "At least so many events: more belong to this hour than are counted."})
+				o.Reasons = append(slices.Clip(o.Reasons), finding.Reason{Kind: "overflow", Text: say.T("correlation.capped", nil)})
 			}
 			out = append(out, o)
 		}

@@ -54,7 +54,7 @@ func Test(t *testing.T, d detect.Detector, events []event.Event) {
 				t.Errorf("%s: from %s to %s, evidence from %s", o.Key, o.FirstSeen, o.LastSeen, o.Evidence.First[0].Time)
 			case o.Title == "" || o.Severity.Rank() < 0 || o.Confidence <= 0 || o.Confidence > 1:
 				t.Errorf("%s: title %q, severity %q, confidence %v", o.Key, o.Title, o.Severity, o.Confidence)
-			case len(o.Reasons) == 0 || o.Reasons[0].Text == "":
+			case len(o.Reasons) == 0 || o.Reasons[0].Text.String() == "":
 				t.Errorf("%s says no reason", o.Key)
 			}
 			met[at] = true

@@ -52,7 +52,7 @@ func (k known) record(t *testing.T, h finding.Hunt) {
 			t.Errorf("%s: %s has events from %s to %s, in the hour %s", h.Hunter, o.Key, o.FirstSeen, o.LastSeen, o.Since)
 		case o.Count < 1 || o.Evidence.Len() == 0 || int64(o.Evidence.Len()) > o.Count || !o.Evidence.First[0].Time.Equal(o.FirstSeen):
 			t.Errorf("%s: %s has %d events, %d of them as evidence", h.Hunter, o.Key, o.Count, o.Evidence.Len())
-		case o.Title == "" || o.Severity.Rank() < 0 || o.Confidence <= 0 || o.Confidence > 1 || len(o.Reasons) == 0 || o.Reasons[0].Text == "":
+		case o.Title == "" || o.Severity.Rank() < 0 || o.Confidence <= 0 || o.Confidence > 1 || len(o.Reasons) == 0 || o.Reasons[0].Text.String() == "":
 			t.Errorf("%s: %s lacks a title, severity, confidence or reason: %+v", h.Hunter, o.Key, o.Trouble)
 		}
 		k[at] = o

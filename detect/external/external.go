@@ -25,6 +25,7 @@ import (
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/sigma/attack"
 )
 
@@ -129,7 +130,7 @@ func trouble(key string, r record) finding.Trouble {
 		}
 	}
 	if a.Sample {
-		t.Explained = []finding.Explanation{{Kind: "context", ID: "sample", Text: a.Product + " made this finding up as a sample."}}
+		t.Explained = []finding.Explanation{{Kind: "context", ID: "sample", Text: say.T("external.sample", say.Values{"product": a.Product})}}
 	}
 	return t
 }

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/yagura-sec/yagura/alert"
 	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // maxNotes is how many of a product's notes become reasons; the record has the
@@ -21,35 +21,36 @@ func reasons(r record) []finding.Reason {
 	a, e := &r.alert, r.event
 	evidence := []event.UID{e.UID}
 	var out []finding.Reason
-	add := func(kind, observed, format string, args ...any) {
-		out = append(out, finding.Reason{Kind: kind, Text: line(fmt.Sprintf(format, args...)), Observed: observed, Evidence: evidence})
+	add := func(kind, observed string, text say.Text) {
+		out = append(out, finding.Reason{Kind: kind, Text: text, Observed: say.Plain(observed), Evidence: evidence})
 	}
-	add("finding", a.Type, "%s says: %s", a.Product, sentence(cmp.Or(a.Description, a.Title)))
+	product := line(a.Product)
+	add("finding", a.Type, say.T("external.says", say.Values{"product": product, "said": sentence(cmp.Or(a.Description, a.Title))}))
 	if a.Via != "" {
-		add("origin", a.Via, "It came through %s", a.Via)
+		add("origin", a.Via, say.T("external.via", say.Values{"via": line(a.Via)}))
 	}
-	switch {
+	switch rated := severity(a).Said(); {
 	case a.Passing():
-		add("severity", a.Level, "The check passes or does not apply, so it is informational here")
+		add("severity", a.Level, say.T("external.severity.passing", nil))
 	case a.Severity == alert.Unknown:
-		add("severity", a.Level, "%s gives no severity; it is counted as medium until somebody looks", a.Product)
+		add("severity", a.Level, say.T("external.severity.unknown", say.Values{"product": product}))
 	case a.Level == "":
-		add("severity", "", "%s gives no severity of its own; by what it found it is %s here", a.Product, severity(a))
+		add("severity", "", say.T("external.severity.none", say.Values{"product": product, "severity": rated}))
 	default:
-		add("severity", a.Level, "%s rates it %s, which is %s here", a.Product, a.Level, severity(a))
+		add("severity", a.Level, say.T("external.severity", say.Values{"product": product, "level": line(a.Level), "severity": rated}))
 	}
-	add("status", a.Said, "%s", statusSentence(a))
-	if text := seen(a); text != "" {
-		add("seen", fmt.Sprint(a.Count), "%s", text)
+	add("status", a.Said, statusSentence(a))
+	if text := seen(a); text != (say.Text{}) {
+		add("seen", fmt.Sprint(a.Count), text)
 	}
 	if a.Class == alert.Compliance && a.Verdict != "" {
-		add("compliance", a.Verdict, "Check %s: %s%s", cmp.Or(a.Control, a.Type, "without a name"), a.Verdict, of(a.Standards))
+		add("compliance", a.Verdict, compliance(a))
 	}
 	if len(a.CVE) > 0 {
-		add("vulnerability", strings.Join(a.CVE, " "), "It is about %s", strings.Join(a.CVE, ", "))
+		add("vulnerability", strings.Join(a.CVE, " "), say.T("external.cve", say.Values{"cve": a.CVE}))
 	}
-	if who := whom(a); who != "" {
-		add("principal", a.Actor.Credential, "%s", who)
+	if who := whom(a); who != (say.Text{}) {
+		add("principal", a.Actor.Credential, who)
 	}
 	if a.Actor.UID == "" && a.Actor.IP != "" {
 		out = append(out, about.Unnamed(a.Actor.IP, evidence))
@@ -57,15 +58,15 @@ func reasons(r record) []finding.Reason {
 	if n := len(a.Resources); n > 1 {
 		var names []string
 		for _, x := range a.Resources[1:min(n, 6)] {
-			names = append(names, x.UID)
+			names = append(names, line(x.UID))
 		}
-		add("resources", fmt.Sprint(n), "It names %d resources, besides %s also %s", n, a.Resources[0].UID, strings.Join(names, ", "))
+		add("resources", fmt.Sprint(n), say.T("external.resources", say.Values{"n": n, "first": line(a.Resources[0].UID), "others": names}))
 	}
 	if n := len(a.Related); n > 0 {
-		add("related", fmt.Sprint(n), "%s names %d findings that belong to it", a.Product, n)
+		add("related", fmt.Sprint(n), say.T("external.related", say.Values{"product": product, "n": n}))
 	}
 	for _, note := range a.Notes[:min(len(a.Notes), maxNotes)] {
-		add("note", "", "%s", note)
+		add("note", "", say.Plain(line(note)))
 	}
 	return out
 }
@@ -84,57 +85,74 @@ func sentence(s string) string {
 	return cut + " …"
 }
 
-func statusSentence(a *alert.Alert) string {
-	by := cmp.Or(a.Via, a.Product)
-	said := cmp.Or(a.Said, "nothing about its status")
+func statusSentence(a *alert.Alert) say.Text {
+	said := say.Plain(line(a.Said))
+	if a.Said == "" {
+		said = say.T("external.status.nothing", nil)
+	}
+	values := say.Values{"by": line(cmp.Or(a.Via, a.Product)), "said": said}
 	switch a.Status {
 	case alert.Suppressed:
-		return fmt.Sprintf("It was suppressed at %s (%s), and comes in so", by, said)
+		return say.T("external.status.suppressed", values)
 	case alert.Resolved:
-		return fmt.Sprintf("It is closed at %s (%s), and comes in so", by, said)
+		return say.T("external.status.closed", values)
 	case alert.InProgress:
-		return fmt.Sprintf("It is being worked on at %s (%s)", by, said)
+		return say.T("external.status.progress", values)
 	}
-	return fmt.Sprintf("It is open at %s (%s)", by, said)
+	return say.T("external.status.open", values)
 }
 
 // seen tells when and how often, by the product's own word.
-func seen(a *alert.Alert) string {
-	var b strings.Builder
+func seen(a *alert.Alert) say.Text {
+	var times, first, last say.Text
 	if a.Count > 1 {
-		fmt.Fprintf(&b, " %d times", a.Count)
+		times = say.T("external.seen.times", say.Values{"n": a.Count})
 	}
 	if !a.First.IsZero() {
-		fmt.Fprintf(&b, " first at %s", a.First.Format(time.RFC3339))
+		first = say.T("external.seen.first", say.Values{"at": a.First})
 	}
 	if !a.Last.IsZero() && !a.Last.Equal(a.First) {
-		fmt.Fprintf(&b, " last at %s", a.Last.Format(time.RFC3339))
+		last = say.T("external.seen.last", say.Values{"at": a.Last})
 	}
-	if b.Len() == 0 {
-		return ""
+	if times == first && first == last { // none of them
+		return say.Text{}
 	}
-	return a.Product + " saw it" + b.String()
+	return say.T("external.seen", say.Values{"product": line(a.Product), "times": times, "first": first, "last": last})
 }
 
-func of(standards []string) string {
-	if len(standards) == 0 {
-		return ""
+// compliance tells what came of a check, and whose check it is.
+func compliance(a *alert.Alert) say.Text {
+	name := say.Plain(line(cmp.Or(a.Control, a.Type)))
+	if name == (say.Text{}) {
+		name = say.T("external.check.unnamed", nil)
 	}
-	return ", of " + strings.Join(standards[:min(len(standards), 8)], ", ")
+	if len(a.Standards) == 0 {
+		return say.T("external.check", say.Values{"check": name, "verdict": line(a.Verdict)})
+	}
+	return say.T("external.check.of", say.Values{"check": name, "verdict": line(a.Verdict), "standards": lines(a.Standards[:min(len(a.Standards), 8)])})
 }
 
 // whom tells who did it, with the credential and where from.
-func whom(a *alert.Alert) string {
+func whom(a *alert.Alert) say.Text {
 	who := cmp.Or(a.Actor.UID, a.Actor.Name)
 	if who == "" {
-		return ""
+		return say.Text{}
 	}
-	text := "It was done by " + who
+	var key, from say.Text
 	if a.Actor.Credential != "" {
-		text += " with the key " + a.Actor.Credential
+		key = say.T("external.whom.key", say.Values{"key": line(a.Actor.Credential)})
 	}
 	if a.Actor.IP != "" {
-		text += " from " + a.Actor.IP
+		from = say.T("external.whom.from", say.Values{"address": line(a.Actor.IP)})
 	}
-	return text
+	return say.T("external.whom", say.Values{"who": line(who), "key": key, "from": from})
+}
+
+// lines are texts in one line each.
+func lines(all []string) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = line(s)
+	}
+	return out
 }

@@ -2,11 +2,13 @@ package rule
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/sigma/match"
 )
 
@@ -21,15 +23,15 @@ const (
 func reasons(e *event.Event, explained match.Explanation) []finding.Reason {
 	facts := gather(explained.Facts())
 	evidence := []event.UID{e.UID}
-	var said []string
+	var said []any
 	var out []finding.Reason
 	for i, f := range facts {
 		if i == maxReasons {
-			out = append(out, finding.Reason{Kind: "more", Text: fmt.Sprintf("%d more facts of the rule hold.", len(facts)-i)})
+			out = append(out, finding.Reason{Kind: "more", Text: say.T("rule.more", say.Values{"n": len(facts) - i})})
 			break
 		}
 		out = append(out, finding.Reason{
-			Kind: f.kind(), Text: f.sentence(), Observed: f.observed(), Expected: f.expected(), Evidence: evidence,
+			Kind: f.kind(), Text: f.sentence(), Observed: say.Plain(f.observed()), Expected: f.expected(), Evidence: evidence,
 		})
 		// The service is in the first half of the sentence already.
 		if !f.Negated && (f.observed() != e.APIService || e.APIService == "") {
@@ -37,11 +39,11 @@ func reasons(e *event.Event, explained match.Explanation) []finding.Reason {
 		}
 	}
 	if len(said) > maxSaid {
-		said = append(said[:maxSaid], fmt.Sprintf("%d more", len(said)-maxSaid))
+		said = append(said[:maxSaid], float64(len(said)-maxSaid))
 	}
 	text := about.Subject(e)
 	if len(said) > 0 {
-		text += ": " + strings.Join(said, ", ")
+		text = say.T("rule.match.facts", say.Values{"subject": text, "facts": said})
 	}
 	summary := finding.Reason{Kind: "match", Text: text, Evidence: evidence}
 	if e.ActorUID == "" && e.SrcIP != "" {
@@ -80,41 +82,38 @@ func (f fact) kind() string {
 }
 
 // expected is what the rule asks for, with its modifiers.
-func (f fact) expected() string {
-	shown := f.patterns
-	more := ""
-	if len(shown) > maxSaid {
-		more = fmt.Sprintf(" or %d more", len(shown)-maxSaid)
-		shown = shown[:maxSaid]
+func (f fact) expected() say.Text {
+	patterns := say.List(f.patterns, maxSaid)
+	switch {
+	case f.Key == "" && f.Negated:
+		return say.T("rule.keywords.not", say.Values{"patterns": patterns})
+	case f.Key == "":
+		return say.T("rule.keywords", say.Values{"patterns": patterns})
+	case f.Negated:
+		return say.T("rule.expected.not", say.Values{"field": f.Key, "patterns": patterns})
 	}
-	text := strings.Join(shown, " or ") + more
-	if f.Key != "" {
-		text = f.Key + ": " + text
-	}
-	if f.Negated {
-		text = "not " + text
-	}
-	return text
+	return say.T("rule.expected", say.Values{"field": f.Key, "patterns": patterns})
 }
 
 // observed is what the record holds.
 func (f fact) observed() string { return strings.Join(f.Actual, ", ") }
 
 // sentence says what the record holds under the name of the field.
-func (f fact) sentence() string {
+func (f fact) sentence() say.Text {
 	if f.Field == "" {
+		pattern := strconv.Quote(f.patterns[0])
 		if !f.Held {
-			return fmt.Sprintf("%q occurs nowhere", f.patterns[0])
+			return say.T("rule.nowhere", say.Values{"pattern": pattern})
 		}
-		return fmt.Sprintf("%q occurs in %q", f.patterns[0], f.observed())
+		return say.T("rule.occurs", say.Values{"pattern": pattern, "value": strconv.Quote(f.observed())})
 	}
 	switch {
 	case len(f.Actual) == 0:
-		return f.Field + " is absent"
+		return say.T("rule.absent", say.Values{"field": f.Field})
 	case len(f.Actual) == 1 && f.Actual[0] == "null":
-		return f.Field + " is null"
+		return say.T("rule.null", say.Values{"field": f.Field})
 	case len(f.Actual) == 1:
-		return fmt.Sprintf("%s is %q", f.Field, f.Actual[0])
+		return say.T("rule.is", say.Values{"field": f.Field, "value": strconv.Quote(f.Actual[0])})
 	}
-	return fmt.Sprintf("%s holds %q", f.Field, f.Actual)
+	return say.T("rule.holds", say.Values{"field": f.Field, "values": fmt.Sprintf("%q", f.Actual)})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 const stopped = `title: Trail stopped
@@ -128,24 +129,28 @@ func TestJudge(t *testing.T) {
 func TestReasons(t *testing.T) {
 	d := detector(t, stopped)
 	o := judge(t, d, call(1, "StopLogging", "tanaka", trail)).Occurrences[0]
-	want := []finding.Reason{
-		{
-			Kind: "match",
-			Text: `StopLogging on org-trail by role admin from 203.0.113.7: eventName is "StopLogging"`,
-		},
-		{Kind: "field", Text: `eventSource is "cloudtrail.amazonaws.com"`, Observed: "cloudtrail.amazonaws.com", Expected: "eventSource: cloudtrail.amazonaws.com"},
-		{Kind: "field", Text: `eventName is "StopLogging"`, Observed: "StopLogging", Expected: "eventName: StopLogging"},
-		{Kind: "exclusion", Text: "errorCode is absent", Expected: "not errorCode|contains: Denied or Unauthorized"},
+	want := []string{
+		`match: StopLogging on org-trail by role admin from 203.0.113.7: eventName is "StopLogging" |  | `,
+		`field: eventSource is "cloudtrail.amazonaws.com" | cloudtrail.amazonaws.com | eventSource: cloudtrail.amazonaws.com`,
+		`field: eventName is "StopLogging" | StopLogging | eventName: StopLogging`,
+		`exclusion: errorCode is absent |  | not errorCode|contains: Denied or Unauthorized`,
 	}
-	for i := range want {
-		want[i].Evidence = []event.UID{event.HashUID("1")}
+	var got []string
+	for _, r := range o.Reasons {
+		got = append(got, fmt.Sprintf("%s: %s | %s | %s", r.Kind, r.Text, r.Observed, r.Expected))
+		if !slices.Equal(r.Evidence, []event.UID{event.HashUID("1")}) {
+			t.Errorf("evidence of %q is %v", r.Text, r.Evidence)
+		}
 	}
-	if !reflect.DeepEqual(o.Reasons, want) {
-		t.Errorf("reasons are\n%+v\nwant\n%+v", o.Reasons, want)
+	if !slices.Equal(got, want) {
+		t.Errorf("reasons are\n%q\nwant\n%q", got, want)
+	}
+	if ja := o.Reasons[0].Text.In(say.Japanese); ja != `StopLogging(対象: org-trail)、実行者: ロール admin、接続元: 203.0.113.7 — eventName = "StopLogging"` {
+		t.Errorf("in Japanese it says %s", ja)
 	}
 	e := call(1, "StopLogging", "tanaka", trail)
 	e.Message = "role admin stopped trail org-trail"
-	if got := judge(t, d, e).Occurrences[0].Reasons[0].Text; !strings.HasPrefix(got, "role admin stopped trail org-trail: eventName is") {
+	if got := judge(t, d, e).Occurrences[0].Reasons[0].Text.String(); !strings.HasPrefix(got, "role admin stopped trail org-trail: eventName is") {
 		t.Errorf("with a message the sentence is %q", got)
 	}
 }
@@ -195,7 +200,7 @@ func TestOneInstant(t *testing.T) {
 		if n == 0 {
 			want = f
 		}
-		if !reflect.DeepEqual(f, want) || !strings.HasPrefix(f.Reasons[0].Text, "latest of 12 events: call ") {
+		if !reflect.DeepEqual(f, want) || !strings.HasPrefix(f.Reasons[0].Text.String(), "latest of 12 events: call ") {
 			t.Errorf("in batches of %d the finding is\n%+v, want\n%+v", n+1, f, want)
 		}
 		rng.Shuffle(len(events), func(i, k int) { events[i], events[k] = events[k], events[i] })
@@ -210,7 +215,7 @@ func TestDefaults(t *testing.T) {
 	if o.Severity != finding.Medium || o.Confidence != 0.4 || o.Actor != "203.0.113.7" {
 		t.Errorf("severity %s, confidence %v, actor %s", o.Severity, o.Confidence, o.Actor)
 	}
-	if last := o.Reasons[len(o.Reasons)-1]; last.Kind != "actor" || last.Text != "No principal is named: the actor is the address 203.0.113.7" {
+	if last := o.Reasons[len(o.Reasons)-1]; last.Kind != "actor" || last.Text.String() != "No principal is named: the actor is the address 203.0.113.7" {
 		t.Errorf("of the actor it says %+v", last)
 	}
 	e.Raw = []byte(`{"eventName":`)

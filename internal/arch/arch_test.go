@@ -17,7 +17,7 @@ import (
 const module = "github.com/yagura-sec/yagura/"
 
 var (
-	nouns     = []string{"event", "usage", "query", "finding", "resource", "register"}
+	nouns     = []string{"event", "usage", "query", "finding", "resource", "register", "say"}
 	libraries = []string{"sigma", "iam", "alert", "mask", "companion", "dashboard"}
 	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "export", "inventory", "posture", "respond", "cost", "news", "guide"}
 	// alone are folders of data, which import none of ours.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -21,7 +22,7 @@ func occurrence(key int, at time.Time) finding.Occurrence {
 			Title: "Secret read by somebody new", Severity: finding.Severities[key%5], Confidence: float64(key%10) / 10,
 			Actor: "arn:aws:iam::111122223333:role/payments-api", Resource: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/payments-AbCdEf",
 			Account: "111122223333", Region: "eu-west-1",
-			Reasons: []finding.Reason{{Kind: "selection", Text: "api_operation is GetSecretValue, as the rule asks", Observed: "GetSecretValue", Expected: "GetSecretValue"}},
+			Reasons: []finding.Reason{{Kind: "selection", Text: say.Plain("api_operation is GetSecretValue, as the rule asks"), Observed: say.Plain("GetSecretValue"), Expected: say.Plain("GetSecretValue")}},
 			Attack:  []finding.Attack{{ID: "T1555.006", Version: "19"}}, Next: []string{"aws secretsmanager describe-secret --secret-id prod/payments"},
 		},
 		FirstSeen: at, LastSeen: at, Count: 3,

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -17,7 +16,7 @@ const occurrenceColumns = `key, batch, hunter, since, until, rule, first, last, 
 const putOccurrence = `INSERT INTO occurrence (` + occurrenceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func occurrenceArgs(o *finding.Occurrence) ([]any, error) {
-	trouble, err := json.Marshal(&o.Trouble)
+	trouble, err := o.Trouble.Keep()
 	if err != nil {
 		return nil, fmt.Errorf("finding %s: %w", o.Key, err)
 	}
@@ -38,7 +37,7 @@ func scanOccurrence(scan func(...any) error, o *finding.Occurrence, more ...any)
 	copy(o.Batch[:], batch)
 	o.Since, o.Until = time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC()
 	o.FirstSeen, o.LastSeen = time.UnixMicro(first).UTC(), time.UnixMicro(last).UTC()
-	if err := json.Unmarshal(trouble, &o.Trouble); err != nil {
+	if err := o.Trouble.Recall(trouble); err != nil {
 		return fmt.Errorf("finding %s: %w", o.Key, err)
 	}
 	var err error

@@ -16,6 +16,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -87,7 +88,7 @@ func occurrence(key string, n int, change ...func(*finding.Occurrence)) finding.
 		Trouble: finding.Trouble{
 			Key: key, Kind: finding.KindRule, Rule: "rule", LogSource: "aws/cloudtrail", Title: fmt.Sprintf("Title %d", n),
 			Severity: finding.Medium, Confidence: 0.5, Actor: "arn:aws:iam::111122223333:role/app", Account: "111122223333", Region: "eu-west-1",
-			Reasons: []finding.Reason{{Kind: "selection", Text: "it was seen", Evidence: []event.UID{{byte(n)}}}},
+			Reasons: []finding.Reason{{Kind: "selection", Text: say.Plain("it was seen"), Evidence: []event.UID{{byte(n)}}}},
 			Attack:  []finding.Attack{{ID: "T1562.008", Version: "19"}}, FalsePositives: []string{"a deploy"}, Next: []string{"aws iam get-role"},
 		},
 		FirstSeen: noon.Add(time.Duration(n) * time.Minute), LastSeen: noon.Add(time.Duration(n) * time.Minute).Add(time.Second), Count: int64(n + 1),
@@ -284,7 +285,7 @@ func filter(b *bench) {
 		}),
 		occurrence("b", 2, func(o *finding.Occurrence) {
 			o.Severity, o.Kind = finding.Low, finding.KindAnomaly+".caller"
-			o.Explained = []finding.Explanation{{Kind: "calendar", ID: "w", Text: "a move"}}
+			o.Explained = []finding.Explanation{{Kind: "calendar", ID: "w", Text: say.Plain("a move")}}
 		}),
 		occurrence("c", 3, func(o *finding.Occurrence) { o.Severity, o.Title = "odd", "ÄRGER" }),
 	)
@@ -420,12 +421,12 @@ func hostile(b *bench) {
 		key := finding.Key("hostile", text)
 		b.record(byte(i), occurrence(key, i, func(o *finding.Occurrence) {
 			o.Title, o.Actor, o.Resource, o.Account, o.Rule, o.Region = text, text, text, text, text, text
-			o.Reasons[0].Text, o.Next[0], o.Severity = text, text, finding.Severity(text)
+			o.Reasons[0].Text, o.Next[0], o.Severity = say.Plain(text), text, finding.Severity(text)
 		}))
 		f, err := b.Get(b.Context(), key)
 		b.ok(err)
 		want := strings.ToValidUTF8(text, "\uFFFD")
-		said := strings.TrimPrefix(f.Reasons[0].Text, fmt.Sprintf("latest of %d events: ", f.Count))
+		said := strings.TrimPrefix(f.Reasons[0].Text.String(), fmt.Sprintf("latest of %d events: ", f.Count))
 		if f.Title != want || f.Actor != want || said != want || f.Next[0] != want {
 			b.Errorf("%.20q is kept as %.20q", text, f.Title)
 		}

@@ -61,7 +61,7 @@ func TestFires(t *testing.T) {
 			t.Errorf("%q: secret %d %v, want %s", lines, a.Secret, a.Secrets, secret)
 		}
 		told := a.Tell()
-		if told.Title == "" || len(told.Reasons) < 2 || len(told.Next) == 0 || !strings.Contains(strings.Join(told.Attack, " "), technique) || len(told.Unseen) == 0 {
+		if told.Title.String() == "" || len(told.Reasons) < 2 || len(told.Next) == 0 || !strings.Contains(strings.Join(told.Attack, " "), technique) || len(told.Unseen) == 0 {
 			t.Errorf("%q: told %+v", lines, told)
 		}
 		t.Log(told.Title, "\n", told.Reasons[0].Text, "\n", told.Reasons[1].Text, math.Round(10*a.Score)/10)
@@ -113,7 +113,7 @@ func TestExplained(t *testing.T) {
 	f := func(id string, lines ...string) {
 		t.Helper()
 		_, got := judged(caller.Options{}, lines...)
-		if len(got) != 1 || len(got[0].Context) != 1 || got[0].Context[0].ID != id || got[0].Context[0].Text == "" {
+		if len(got) != 1 || len(got[0].Context) != 1 || got[0].Context[0].ID != id || got[0].Context[0].Text.String() == "" {
 			t.Errorf("%q: %+v", lines, got)
 		}
 		for i := range got {
@@ -180,7 +180,7 @@ func TestOneAlarm(t *testing.T) {
 	if len(got) != 1 || len(got[0].Secrets) != 3 || got[0].Secret != -1 || got[0].Count != 3 || len(got[0].Where.Secrets) != 3 {
 		t.Fatalf("%+v", got)
 	}
-	if told := got[0].Tell(); !strings.Contains(told.Title, "and 2 more") {
+	if told := got[0].Tell(); !strings.Contains(told.Title.String(), "and 2 more") {
 		t.Error(told.Title)
 	}
 	_ = h
@@ -296,7 +296,7 @@ func TestCrowded(t *testing.T) {
 		h.Learn(s, 0, 40+quiet)
 		top, unseen := 0.0, ""
 		for _, a := range h.Judge(s, 40+quiet) {
-			top, unseen = max(top, a.Score), strings.Join(append(a.Tell().Unseen, a.Tell().Reasons[1].Text), " ")
+			top, unseen = max(top, a.Score), fmt.Sprint(append(a.Tell().Unseen, a.Tell().Reasons[1].Text))
 		}
 		return top, unseen
 	}

@@ -1,7 +1,6 @@
 package caller
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Contexts, as ids of explanations.
@@ -25,8 +25,8 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 		return nil
 	}
 	var list []finding.Explanation
-	add := func(id, text string) {
-		if text != "" {
+	add := func(id string, text say.Text) {
+		if text != (say.Text{}) {
 			list = append(list, finding.Explanation{Kind: "context", ID: id, Text: text})
 		}
 	}
@@ -39,7 +39,7 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 			return role != sameRole && role != relative && role != again
 		})
 		if since, ok := s.staff.New(name, top.actor, novelty.DayOf(day.Start), own); ok && len(group) <= novelty.Few {
-			add(contextNew, fmt.Sprintf("%s is at work since %s only, in a role that others have long used: somebody new who reads in", name, novelty.DateOf(since).Format("2 January")))
+			add(contextNew, say.T("newcomer", say.Values{"who": name, "since": novelty.DateOf(since)}))
 		}
 	}
 	return list
@@ -47,20 +47,19 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 
 // built says who made the role, or deployed the program that bears its name,
 // within the last days.
-func (s *Sign) built(day *watch.Day, i int, group []found) string {
+func (s *Sign) built(day *watch.Day, i int, group []found) (text say.Text) {
 	names, top := day.Names, &group[0]
 	if !novelty.Program(top.caller) {
-		return ""
+		return text
 	}
 	role := &names.Actors[top.actor]
 	if h, a := s.secret(top.secret), s.actor(top.actor); a.first > 0 && a.first+settle < s.today && a.secrets > 0 && !slices.ContainsFunc(h.items, func(it item) bool { return it.actor == top.actor }) {
 		// A role that has long read other secrets was not made for this one.
 		if nr, _ := near(top.kind); nr == neighbour || nr == foreigner {
-			return ""
+			return text
 		}
 	}
 	words := s.words.Words(role.Name)
-	var text string
 	since := top.first.AddDate(0, 0, -7)
 	for account, id := range names.Accounts {
 		if id != role.Account && id != names.Secrets[top.secret].Account {
@@ -73,10 +72,10 @@ func (s *Sign) built(day *watch.Day, i int, group []found) string {
 			if !s.serves(a, role.Name, words, top.caller) {
 				return true
 			}
-			text = fmt.Sprintf("%s of %s by %s %s before: the program is being built or moved", a.Operation, novelty.Last(a.Resource), names.Actors[a.Actor].Name, ago(top.first.Sub(a.First)))
+			text = say.T("caller.built", say.Values{"operation": a.Operation, "resource": novelty.Last(a.Resource), "by": names.Actors[a.Actor].Name, "ago": ago(top.first.Sub(a.First))})
 			return false
 		})
-		if text != "" {
+		if text != (say.Text{}) {
 			break
 		}
 	}
@@ -106,10 +105,10 @@ var homes = map[event.Caller][]string{
 }
 
 // rotates says that the readers put new values into the secrets they read.
-func (s *Sign) rotates(day *watch.Day, i int, group []found) string {
+func (s *Sign) rotates(day *watch.Day, i int, group []found) say.Text {
 	top := &group[0]
 	if watch.Person(top.caller) {
-		return ""
+		return say.Text{}
 	}
 	for k := range group {
 		f := &group[k]
@@ -124,21 +123,21 @@ func (s *Sign) rotates(day *watch.Day, i int, group []found) string {
 			})
 		}
 		if !own {
-			return ""
+			return say.Text{}
 		}
 	}
-	return fmt.Sprintf("%s puts new values into what it reads: it rotates them", day.Names.Actors[top.actor].Name)
+	return say.T("caller.rotates", say.Values{"who": day.Names.Actors[top.actor].Name})
 }
 
 // ago is a time span in words.
-func ago(d time.Duration) string {
+func ago(d time.Duration) say.Text {
 	switch {
 	case d < 2*time.Minute:
-		return "a minute"
+		return say.T("minute", nil)
 	case d < 2*time.Hour:
-		return fmt.Sprintf("%d minutes", int(d.Minutes()))
+		return say.T("minutes", say.Values{"n": int(d.Minutes())})
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d hours", int(d.Hours()))
+		return say.T("hours", say.Values{"n": int(d.Hours())})
 	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
+	return say.T("days", say.Values{"n": int(d.Hours() / 24)})
 }

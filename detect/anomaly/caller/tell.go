@@ -5,13 +5,13 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // teller holds what is said of an alarm.
@@ -59,58 +59,49 @@ func (t *teller) tell() watch.Told {
 		Attack: attack(t.top.caller, role, sec.Key),
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "caller", Text: t.sentence(sec, who, class),
-		Observed: novelty.Kinds(t.top.caller) + ", " + who.Name, Expected: t.usual()})
+		Observed: say.T("caller.observed", say.Values{"kind": novelty.Kinds(t.top.caller), "who": who.Name}), Expected: t.usual()})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "role", Text: t.roleSentence(sec, who, role)})
 	if t.peers > 0 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "peers", Text: fmt.Sprintf("%d of the %d other secrets of %s are usually read by %s; in the whole organisation it is %s of all.",
-			t.like, t.peers, novelty.FamilyName(sec), novelty.Kinds(t.top.caller), percent(t.estate))})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "peers", Text: say.T("caller.peers", say.Values{
+			"n": t.like, "all": t.peers, "family": novelty.FamilyName(sec), "kind": novelty.Kinds(t.top.caller), "share": percent(t.estate),
+		})})
 	}
 	if n := len(t.secrets); n > 1 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets that it never read before were read in that hour.", n), Observed: strconv.Itoa(n), Expected: "0"})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: say.T("caller.several", say.Values{"n": n}), Observed: say.Plain(strconv.Itoa(n)), Expected: say.Plain("0")})
 	}
-	told.Unseen = append(told.Unseen, "no use of it is known from before "+novelty.DateOf(t.held.first).Format("2 January 2006"))
+	told.Unseen = append(told.Unseen, say.T("unseen.before", say.Values{"date": novelty.DateOf(t.held.first)}))
 	if t.held.crowd != nil {
-		told.Unseen = append(told.Unseen, fmt.Sprintf("it has more callers than the %d that are kept: a new role of a usual kind and account goes unnoticed there", itemsEach))
+		told.Unseen = append(told.Unseen, say.T("caller.unseen.crowd", say.Values{"n": itemsEach}))
 	}
 	return told
 }
 
-func (t *teller) title(sec *watch.Secret, who *watch.Actor, class int) string {
-	what := sec.Name
+func (t *teller) title(sec *watch.Secret, who *watch.Actor, class int) say.Text {
+	what := say.Plain(sec.Name)
 	if n := len(t.secrets); n > 1 {
-		what = fmt.Sprintf("%s and %d more", sec.Name, n-1)
+		what = say.T("secrets.more", say.Values{"secret": sec.Name, "n": n - 1})
 	}
-	used, _ := t.verb()
 	if class == sameClass {
-		return fmt.Sprintf("%s is %s by %s for the first time", what, used, who.Name)
+		return say.T("caller.title", say.Values{"secret": what, "key": sec.Key, "who": who.Name})
 	}
-	return fmt.Sprintf("%s is %s by %s for the first time (%s)", what, used, novelty.A(t.top.caller), who.Name)
-}
-
-func (t *teller) verb() (read, reads string) {
-	if t.names.Secrets[t.top.secret].Key {
-		return "used", "uses"
-	}
-	return "read", "reads"
+	return say.T("caller.title.kind", say.Values{"secret": what, "key": sec.Key, "kind": novelty.A(t.top.caller), "who": who.Name})
 }
 
 // sentence is the one sentence that says it all.
-func (t *teller) sentence(sec *watch.Secret, who *watch.Actor, class int) string {
-	read, _ := t.verb()
-	days := int(novelty.DayOf(t.day)) - int(t.held.first)
-	what := novelty.A(t.top.caller)
+func (t *teller) sentence(sec *watch.Secret, who *watch.Actor, class int) say.Text {
+	what := say.T("caller.kind", say.Values{"kind": novelty.A(t.top.caller), "who": who.Name})
 	if class == sameClass {
-		what = who.Name + ", which never did,"
-	} else {
-		what += " (role " + who.Name + ")"
+		what = say.T("caller.never", say.Values{"who": who.Name})
 	}
-	return fmt.Sprintf("For %d days (about %s calls lately) %s was %s only by %s; at %s UTC %s %s it.",
-		days, thousands(int64(math.Round(float64(t.held.calls)))), sec.Name, read, t.usual(), t.top.first.UTC().Format("15:04"), what, read)
+	return say.T("caller.sentence", say.Values{
+		"days": int(novelty.DayOf(t.day)) - int(t.held.first), "calls": math.Round(float64(t.held.calls)), "secret": sec.Name, "key": sec.Key,
+		"usual": t.usual(), "at": t.top.first.UTC(), "what": what,
+	})
 }
 
 // usual names who usually reads the secret: kinds, and roles where they are few.
-func (t *teller) usual() string {
-	var parts []string
+func (t *teller) usual() say.Text {
+	var parts []say.Text
 	for c := uint8(1); c < 16; c++ {
 		var roles []string
 		for i := range t.held.items {
@@ -124,45 +115,45 @@ func (t *teller) usual() string {
 		slices.Sort(roles)
 		kind := novelty.Kinds(novelty.CallerOf(c))
 		if len(roles) > 2 {
-			parts = append(parts, fmt.Sprintf("%s (%s and %d more roles)", kind, roles[0], len(roles)-1))
+			parts = append(parts, say.T("caller.usual.more", say.Values{"kind": kind, "role": roles[0], "n": len(roles) - 1}))
 		} else {
-			parts = append(parts, fmt.Sprintf("%s (%s)", kind, strings.Join(roles, ", ")))
+			parts = append(parts, say.T("caller.usual", say.Values{"kind": kind, "roles": say.List(roles, 2)}))
 		}
 	}
 	if len(parts) == 0 {
-		return "nobody known"
+		return say.T("caller.nobody", nil)
 	}
-	return strings.Join(parts, " and ")
+	return say.T("caller.readers", say.Values{"readers": say.Each(parts...)})
 }
 
-func (t *teller) roleSentence(sec *watch.Secret, who *watch.Actor, role int) string {
-	_, reads := t.verb()
+func (t *teller) roleSentence(sec *watch.Secret, who *watch.Actor, role int) say.Text {
+	family, key := novelty.FamilyName(sec), sec.Key
 	switch role {
 	case sameRole:
 		for i := range t.held.items {
 			if it := &t.held.items[i]; it.actor == t.top.actor && usual(it.state) {
-				return fmt.Sprintf("Role %s %s it as %s every day; the same credentials are now used by %s.", who.Name, reads, novelty.Kinds(novelty.CallerOf(it.class)), novelty.A(t.top.caller))
+				return say.T("caller.role.same", say.Values{"role": who.Name, "key": key, "usual": novelty.Kinds(novelty.CallerOf(it.class)), "now": novelty.A(t.top.caller)})
 			}
 		}
-		return fmt.Sprintf("Roles of its account usually %s it; too many callers do for each to be known.", strings.TrimSuffix(reads, "s"))
+		return say.T("caller.role.crowd", say.Values{"key": key})
 	case again:
 		for i := range t.held.items {
 			if it := &t.held.items[i]; it.actor == t.top.actor && it.class == t.top.class {
-				return fmt.Sprintf("Role %s did so first on %s, which is not long enough to be usual.", who.Name, novelty.DateOf(it.first).Format("2 January"))
+				return say.T("caller.role.again", say.Values{"role": who.Name, "since": novelty.DateOf(it.first)})
 			}
 		}
 	case relative:
-		return fmt.Sprintf("Role %s already %s other secrets of %s.", who.Name, reads, novelty.FamilyName(sec))
+		return say.T("caller.role.relative", say.Values{"role": who.Name, "key": key, "family": family})
 	case namesake:
-		return fmt.Sprintf("Role %s is called like the usual readers or like %s.", who.Name, novelty.FamilyName(sec))
+		return say.T("caller.role.namesake", say.Values{"role": who.Name, "family": family})
 	case neighbour:
-		return fmt.Sprintf("Role %s belongs to another application: it %s %d other secrets, none of %s.", who.Name, reads, t.reads, novelty.FamilyName(sec))
+		return say.T("caller.role.neighbour", say.Values{"role": who.Name, "key": key, "n": t.reads, "family": family})
 	case partner:
-		return fmt.Sprintf("Role %s is of account %s, of which other roles read secrets of %s.", who.Name, who.Account, novelty.FamilyName(sec))
+		return say.T("caller.role.partner", say.Values{"role": who.Name, "account": who.Account, "family": family})
 	case foreigner:
-		return fmt.Sprintf("Role %s is of account %s; no role of that account ever read secrets of %s in account %s.", who.Name, who.Account, novelty.FamilyName(sec), sec.Account)
+		return say.T("caller.role.foreigner", say.Values{"role": who.Name, "account": who.Account, "family": family, "home": sec.Account})
 	}
-	return fmt.Sprintf("Role %s %s no other secret or key and is not called like the readers of this one.", who.Name, reads)
+	return say.T("caller.role.nobody", say.Values{"role": who.Name, "key": key})
 }
 
 // series is the calls a day by that caller of that kind: none, and now some.
@@ -200,20 +191,9 @@ func attack(c event.Caller, role int, key bool) []string {
 	return append(list, "T1078.004") // cloud accounts
 }
 
-func percent(x float64) string {
-	switch {
-	case x <= 0:
-		return "0 %"
-	case x < 0.01:
-		return "less than 1 %"
+func percent(x float64) say.Text {
+	if x > 0 && x < 0.01 {
+		return say.T("percent.less", say.Values{"share": 0.01})
 	}
-	return strconv.Itoa(int(math.Round(100*x))) + " %"
-}
-
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return say.T("percent", say.Values{"share": max(0, x)})
 }

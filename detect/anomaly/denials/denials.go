@@ -15,7 +15,6 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -25,6 +24,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Options leave parts out, to see what they are worth.
@@ -479,13 +479,13 @@ func (s *sign) context(d *watch.Day, i int, r *run) []finding.Explanation {
 		return nil // a policy forbids an operation or two; more are somebody's interest
 	case rollout:
 		return []finding.Explanation{{Kind: "context", ID: "rollout",
-			Text: count(len(actors), "principal", "principals") + " in " + count(len(accounts), "account", "accounts") + " were denied " + r.top + " within a day: a policy of the organisation is new."}}
+			Text: say.T("denials.rollout", say.Values{"principals": len(actors), "accounts": len(accounts), "operation": r.top})}}
 	case changed != nil && r.class == programs:
 		return []finding.Explanation{{Kind: "context", ID: "policy",
-			Text: changed.operation + " at " + changed.at.UTC().Format("15:04") + " changed the organisation's policies shortly before."}}
+			Text: say.T("denials.policy", say.Values{"operation": changed.operation, "at": changed.at.UTC()})}}
 	case r.caller == event.CallerCI && s.volume.Usual(r.who.id(), r.class).Days >= matureDays:
 		return []finding.Explanation{{Kind: "context", ID: "pipeline",
-			Text: "A pipeline known for days fails with " + strings.Join(r.ops, " and ") + " on and on: a policy or its plan is new."}}
+			Text: say.T("denials.pipeline", say.Values{"operations": r.ops})}}
 	}
 	return nil
 }

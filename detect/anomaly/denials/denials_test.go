@@ -60,7 +60,7 @@ func TestSign(t *testing.T) {
 		if a.Score < least || len(a.Context) > 0 || !a.Mature || a.Severity != severity || a.Trials <= 0 {
 			t.Errorf("score %.1f, context %v, mature %v, severity %s", a.Score, a.Context, a.Mature, a.Severity)
 		}
-		if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text, says) }) || told.Title == "" ||
+		if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text.String(), says) }) || told.Title.String() == "" ||
 			len(told.Attack) == 0 || len(told.Next) == 0 || len(told.Unseen) == 0 {
 			t.Errorf("said %+v", told)
 		}
@@ -187,7 +187,7 @@ func TestOnce(t *testing.T) {
 	if len(alarms) == 0 {
 		t.Fatal("nothing was said")
 	}
-	text, all := alarms[len(alarms)-1].Tell().Reasons[0].Text, int64(0)
+	text, all := alarms[len(alarms)-1].Tell().Reasons[0].Text.String(), int64(0)
 	for _, a := range alarms {
 		all += a.Count
 	}

@@ -10,34 +10,21 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
-func list(words []string, most int) string {
-	if len(words) > most {
-		return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
-	}
-	return strings.Join(words, ", ")
-}
-
-func length(from, to time.Time) string {
-	return count(int(to.Sub(from)/time.Minute)+1, "minute", "minutes")
+func length(from, to time.Time) say.Text {
+	return say.T("minutes", say.Values{"n": int(to.Sub(from)/time.Minute) + 1})
 }
 
 // tell is what a person reads of a run.
 func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) watch.Told {
 	n := d.Names
-	who := r.who.person
-	if who == "" {
-		who = n.Actors[r.actor].Name
+	who := say.Plain(r.who.person)
+	if r.who.person == "" {
+		who = say.Plain(n.Actors[r.actor].Name)
 		if strings.Contains(n.Actors[r.actor].UID, ":role/") {
-			who = "Role " + who
+			who = say.T("role", say.Values{"name": n.Actors[r.actor].Name})
 		}
 	}
 	account := ""
@@ -45,49 +32,52 @@ func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) wat
 		account = n.Accounts[r.account]
 	}
 	u := s.volume.Usual(r.who.id(), r.class)
-	usual := fmt.Sprintf("it had none on %s before", count(u.Days, "day", "days"))
+	usual := say.T("denials.none", say.Values{"days": u.Days})
 	switch {
 	case u.Days == 0:
-		usual = "it was never seen before"
+		usual = say.T("denials.never", nil)
 	case u.DaysWith > 0:
-		usual = fmt.Sprintf("it had some on %d of %s before, at most %d an hour", u.DaysWith, count(u.Days, "day", "days"), u.Highest)
+		usual = say.T("denials.some", say.Values{"n": u.DaysWith, "days": u.Days, "most": u.Highest})
 	}
-	retries := ""
+	var retries say.Text
 	if r.raw > int64(r.calls) {
-		retries = fmt.Sprintf(" (%d calls with retries)", r.raw)
+		retries = say.T("denials.retries", say.Values{"n": r.raw})
 	}
 	told := watch.Told{
-		Title: fmt.Sprintf("%s ran into policies of the organisation %s", who, count(r.calls, "time", "times")),
+		Title: say.T("denials.title", say.Values{"who": who, "n": r.calls}),
 		Reasons: []finding.Reason{{
-			Kind: "denials", Observed: strconv.Itoa(r.calls), Expected: fmt.Sprintf("0-%d", u.High()),
-			Text: fmt.Sprintf("%s was denied by policy of the organisation %s%s in %s in account %s: %s in %s; %s.",
-				who, count(r.calls, "time", "times"), retries, length(r.first, r.last), account, list(r.ops, 5), list(r.regions, 4), usual),
+			Kind: "denials", Observed: say.Plain(strconv.Itoa(r.calls)), Expected: say.T("range", say.Values{"low": 0, "high": u.High()}),
+			Text: say.T("denials.sentence", say.Values{
+				"who": who, "n": r.calls, "retries": retries, "span": length(r.first, r.last), "account": account,
+				"operations": say.List(r.ops, 5), "regions": say.List(r.regions, 4), "usual": usual,
+			}),
 		}},
 		Attack: []string{"T1580", "T1526"},
 	}
 	if n := len(r.pairs); n > 1 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: strconv.Itoa(n),
-			Text: fmt.Sprintf("%d of these calls were never denied in the account before, in this region.", n)})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: say.Plain(strconv.Itoa(n)),
+			Text: say.T("denials.breadth", say.Values{"n": n})})
 	}
 	if slow.days >= slowLeast {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "slow", Observed: strconv.Itoa(slow.days),
-			Text: fmt.Sprintf("It was denied so on %d of the last %d days, %s since %s (%s).",
-				slow.days, slowDays, count(slow.calls, "time", "times"), slow.since.UTC().Format("2 January 15:04"), list(slow.ops, 4))})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "slow", Observed: say.Plain(strconv.Itoa(slow.days)),
+			Text: say.T("denials.slow", say.Values{
+				"n": slow.days, "days": slowDays, "times": slow.calls, "since": slow.since.UTC(), "operations": say.List(slow.ops, 4),
+			})})
 	}
 	if a := s.account.Usual(r.account, 0); a.Days > 0 {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "account",
-			Text: fmt.Sprintf("All principals of the account together had such denials on %d of %s, at most %d an hour.", a.DaysWith, count(a.Days, "day", "days"), a.Highest)})
+			Text: say.T("denials.account", say.Values{"n": a.DaysWith, "days": a.Days, "most": a.Highest})})
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance",
-		Text: fmt.Sprintf("The chance of this under what is usual for it and its peers is about 1 in 10^%.1f an hour.", math.Min(score, 15))})
+		Text: say.T("denials.chance", say.Values{"score": math.Min(score, 15)})})
 	if len(r.secrets) > 0 {
 		told.Attack = append(told.Attack, "T1555.006")
 	}
 	told.Series = s.series(d, i, r, u)
 	if u.Days < matureDays {
-		told.Unseen = append(told.Unseen, fmt.Sprintf("It was seen on %s only: it is judged by its peers.", count(u.Days, "day", "days")))
+		told.Unseen = append(told.Unseen, say.T("unseen.young", say.Values{"days": u.Days}))
 	}
-	told.Unseen = append(told.Unseen, "Which policy denied it is not in the log: only its sort is.")
+	told.Unseen = append(told.Unseen, say.T("denials.unseen", nil))
 	query := fmt.Sprintf("actor_uid:%q", n.Actors[r.actor].UID)
 	if r.who.person != "" {
 		query = watch.PersonQuery(r.who.person)

@@ -9,6 +9,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Context is looked for so far back.
@@ -29,39 +30,39 @@ func (s *sign) context(day *watch.Day, i int, d *denied) []finding.Explanation {
 	}
 	narrow := d.pairs <= 1 && len(d.secrets) <= 1
 	program := d.who.person == "" && !watch.Person(d.caller)
-	explain := func(id, text string) []finding.Explanation {
+	explain := func(id string, text say.Text) []finding.Explanation {
 		return []finding.Explanation{{Kind: "context", ID: id, Text: text}}
 	}
 	if len(d.granted) > 0 && !own {
 		return nil
 	}
 	if a := s.before(day, i, d, watch.ActPolicy, policyBefore, nil); a != nil && own {
-		return explain("policy", a.Operation+" in this account at "+clock(a.First)+" changed what is allowed shortly before.")
+		return explain("policy", say.T("failures.policy", say.Values{"operation": a.Operation, "at": a.First.UTC()}))
 	}
 	deploy := s.before(day, i, d, watch.ActDeploy, deployBefore, func(a *watch.Act) bool { return deploys(day.Names, a, d) })
 	if own && program && deploy != nil {
-		return explain("deploy", deploy.Operation+" at "+clock(deploy.First)+" in this account came before, and the program is denied what it had been given for days.")
+		return explain("deploy", say.T("failures.deploy", say.Values{"operation": deploy.Operation, "at": deploy.First.UTC()}))
 	}
 	if own && program && narrow {
-		return explain("misconfiguration", "The program had been given all that it is denied here for days: its permissions or credentials changed.")
+		return explain("misconfiguration", say.T("failures.misconfigured", nil))
 	}
 	if !program || !narrow {
 		return nil
 	}
 	if deploy != nil {
-		return explain("deploy", deploy.Operation+" at "+clock(deploy.First)+" in this account came before, and the same call failed again and again.")
+		return explain("deploy", say.T("failures.deploy.again", say.Values{"operation": deploy.Operation, "at": deploy.First.UTC()}))
 	}
 	if len(d.secrets) == 1 && s.family(day.Names, given, d.secrets[0]) {
-		return explain("misconfiguration", "One and the same call failed again and again, for a secret beside those that the program reads.")
+		return explain("misconfiguration", say.T("failures.beside", nil))
 	}
 	if u := s.volume.Usual(d.who.id(), d.class); u.Days < adoptDays {
 		return nil
 	}
 	switch {
 	case strings.HasPrefix(d.code, "Expired"):
-		return explain("expired", "The program was known for days; its credentials have expired ("+d.code+") and it tries again and again.")
+		return explain("expired", say.T("failures.expired", say.Values{"code": d.code}))
 	case len(d.secrets) == 0:
-		return explain("misconfiguration", "One and the same call of a program known for days failed again and again, none of a secret.")
+		return explain("misconfiguration", say.T("failures.again", nil))
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func TestSign(t *testing.T) {
 			t.Errorf("score %.1f, context %v, mature %v, severity %s", a.Score, a.Context, a.Mature, a.Severity)
 		default:
 			told := a.Tell()
-			if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text, says) }) || told.Title == "" ||
+			if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text.String(), says) }) || told.Title.String() == "" ||
 				len(told.Attack) == 0 || len(told.Next) == 0 {
 				t.Errorf("said %+v", told)
 			}

@@ -14,9 +14,8 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
-
-func clock(t time.Time) string { return t.UTC().Format("15:04") }
 
 func isRole(uid string) bool { return strings.Contains(uid, ":role/") }
 
@@ -37,103 +36,97 @@ func network(ip string) string {
 	return p.String()
 }
 
-func name(n *watch.Names, d *denied) string {
+func name(n *watch.Names, d *denied) say.Text {
 	if d.who.person != "" {
-		return d.who.person
+		return say.Plain(d.who.person)
 	}
 	return actorName(n, d.actor)
 }
 
-func actorName(n *watch.Names, actor int32) string {
+func actorName(n *watch.Names, actor int32) say.Text {
 	if actor < 0 || int(actor) >= len(n.Actors) {
-		return "an unnamed principal"
+		return say.T("failures.unnamed", nil)
 	}
 	a := &n.Actors[actor]
 	if isRole(a.UID) {
-		return "role " + a.Name
+		return say.T("role", say.Values{"name": a.Name})
 	}
-	return a.Name
+	return say.Plain(a.Name)
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
-func chance(score float64) string {
+func chance(score float64) say.Text {
 	if score < 3 {
-		return fmt.Sprintf("about 1 in %.0f", math.Pow(10, score))
+		return say.T("odds", say.Values{"n": math.Pow(10, score)})
 	}
 	if score > 15 {
-		return "below 1 in 10^15"
+		return say.T("odds.least", nil)
 	}
-	return fmt.Sprintf("about 1 in 10^%.1f", score)
+	return say.T("odds.power", say.Values{"score": score})
 }
 
-func span(first, last time.Time) string {
+func span(first, last time.Time) say.Text {
 	m := int(last.Sub(first)/time.Minute) + 1
 	if m < 90 {
-		return plural(m, "minute", "minutes")
+		return say.T("minutes", say.Values{"n": m})
 	}
-	return plural((m+30)/60, "hour", "hours")
+	return say.T("hours", say.Values{"n": (m + 30) / 60})
 }
 
-func secretNames(n *watch.Names, list []int32, most int) string {
+func secretNames(n *watch.Names, list []int32, most int) []any {
 	var names []string
-	for i, x := range list {
-		if i == most {
-			names = append(names, fmt.Sprintf("%d more", len(list)-most))
-			break
-		}
+	for _, x := range list {
 		names = append(names, n.Secrets[x].Name)
 	}
-	return strings.Join(names, ", ")
+	return say.List(names, most)
 }
+
+// number is a count as what was seen.
+func number(n int) say.Text { return say.Plain(strconv.Itoa(n)) }
 
 // tell is what a person reads of a principal's denials.
 func (s *sign) tell(day *watch.Day, i int, d *denied, c scores) watch.Told {
 	n, u := day.Names, s.volume.Usual(d.who.id(), d.class)
 	told := watch.Told{Attack: attack(d, c)}
 	subject := name(n, d)
-	usual := usually(u, "denials")
+	usual := usually(u, say.T("failures.what.denials", nil))
 
-	axis := finding.Reason{Kind: "failures", Observed: strconv.Itoa(d.calls), Expected: expected(u)}
-	sentence := fmt.Sprintf("%s had %s in %s", upper(subject), plural(d.calls, "denial", "denials"), span(d.first, d.last))
+	var on, most, retries say.Text
 	if len(d.secrets) > 1 {
-		sentence += fmt.Sprintf(" on %d different secrets (%s)", len(d.secrets), secretNames(n, mostStriking(d.secrets, d), 4))
+		on = say.T("failures.on.several", say.Values{"n": len(d.secrets), "secrets": secretNames(n, mostStriking(d.secrets, d), 4)})
 	} else if len(d.secrets) == 1 {
-		sentence += " on " + n.Secrets[d.secrets[0]].Name
+		on = say.T("failures.on", say.Values{"secret": n.Secrets[d.secrets[0]].Name})
 	}
-	if d.operation != "" {
-		sentence += ", most of " + d.operation
-		if d.code != "" {
-			sentence += " (" + d.code + ")"
-		}
+	switch {
+	case d.operation != "" && d.code != "":
+		most = say.T("failures.most.code", say.Values{"operation": d.operation, "code": d.code})
+	case d.operation != "":
+		most = say.T("failures.most", say.Values{"operation": d.operation})
 	}
 	if d.raw > int64(d.calls) {
-		sentence += fmt.Sprintf(", %d calls with retries", d.raw)
+		retries = say.T("failures.retries", say.Values{"n": d.raw})
 	}
-	axis.Text = sentence + "; " + usual + "."
-	told.Reasons = append(told.Reasons, axis)
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "failures", Observed: number(d.calls), Expected: expected(u),
+		Text: say.T("failures.sentence", say.Values{
+			"who": subject, "n": d.calls, "span": span(d.first, d.last), "on": on, "most": most, "retries": retries, "usual": usual,
+		})})
 
 	if len(d.granted) > 0 {
-		told.Reasons = slices.Insert(told.Reasons, 0, finding.Reason{Kind: "granted", Observed: strconv.Itoa(len(d.granted)),
-			Text: fmt.Sprintf("After %s %s was given %s.", plural(d.calls, "denial", "denials"), subject, secretNames(n, d.granted, 4))})
+		told.Reasons = slices.Insert(told.Reasons, 0, finding.Reason{Kind: "granted", Observed: number(len(d.granted)),
+			Text: say.T("failures.granted", say.Values{"n": d.calls, "who": subject, "secrets": secretNames(n, d.granted, 4)})})
 	}
 	if d.breadth > 1 {
 		b := s.breadth.Usual(d.who.id(), d.class)
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: strconv.Itoa(d.breadth), Expected: expected(b),
-			Text: fmt.Sprintf("Within ten minutes %d different calls were denied that were never denied to it before; %s.", d.breadth, usually(b, "such calls"))})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "breadth", Observed: number(d.breadth), Expected: expected(b),
+			Text: say.T("failures.breadth", say.Values{"n": d.breadth, "usual": usually(b, say.T("failures.what.calls", nil))})})
 	}
 	if c.slowCount > len(d.fresh) {
 		b := s.slow.Usual(d.who.id(), d.class)
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "slow", Observed: strconv.Itoa(c.slowCount), Expected: expected(b),
-			Text: fmt.Sprintf("Since %s it was denied %d secrets that it had never touched (%s), a few at a time; usual is at most %d a day.",
-				c.slowSince.UTC().Format("2 January 15:04"), c.slowCount, secretNames(n, c.slowSecrets, 4), b.High())})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "slow", Observed: number(c.slowCount), Expected: expected(b),
+			Text: say.T("failures.slow", say.Values{
+				"since": c.slowSince.UTC(), "n": c.slowCount, "secrets": secretNames(n, c.slowSecrets, 4), "usual": b.High(),
+			})})
 	}
-	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: "The chance of this under what is usual for it and its peers is " + chance(c.best) + " an hour."})
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: say.T("failures.chance", say.Values{"odds": chance(c.best)})})
 	told.Title = title(n, d, c, subject)
 	told.Series = s.series(day, i, d, u)
 	told.Unseen = s.unseen(day.Hours[i], d, u)
@@ -141,48 +134,43 @@ func (s *sign) tell(day *watch.Day, i int, d *denied, c scores) watch.Told {
 	return told
 }
 
-func title(n *watch.Names, d *denied, c scores, subject string) string {
+func title(n *watch.Names, d *denied, c scores, who say.Text) say.Text {
 	switch {
 	case len(d.granted) > 0:
-		return fmt.Sprintf("%s was denied %d times, then given %s", upper(subject), d.calls, secretNames(n, d.granted, 1))
+		return say.T("failures.title.granted", say.Values{"who": who, "n": d.calls, "secrets": secretNames(n, d.granted, 1)})
 	case c.slowCount > len(d.fresh) && c.slow >= max(c.breadth, c.secrets, c.volume):
-		return fmt.Sprintf("%s tries secret after secret, slowly: %d denied in a day", upper(subject), c.slowCount)
+		return say.T("failures.title.slow", say.Values{"who": who, "n": c.slowCount})
 	case len(d.fresh) > 1:
-		return fmt.Sprintf("%s was denied %d secrets it had never touched", upper(subject), len(d.fresh))
+		return say.T("failures.title.fresh", say.Values{"who": who, "n": len(d.fresh)})
 	case d.breadth > 1:
-		return fmt.Sprintf("%s was denied %d different calls in ten minutes", upper(subject), d.breadth)
+		return say.T("failures.title.breadth", say.Values{"who": who, "n": d.breadth})
 	case len(d.secrets) == 1:
-		return fmt.Sprintf("%s was denied %s %d times in an hour", upper(subject), n.Secrets[d.secrets[0]].Name, d.calls)
+		return say.T("failures.title.secret", say.Values{"who": who, "secret": n.Secrets[d.secrets[0]].Name, "n": d.calls})
 	}
-	return fmt.Sprintf("%s was denied %d times in an hour", upper(subject), d.calls)
-}
-
-func upper(s string) string {
-	if strings.HasPrefix(s, "role ") || strings.HasPrefix(s, "an ") {
-		return strings.ToUpper(s[:1]) + s[1:]
-	}
-	return s
+	return say.T("failures.title", say.Values{"who": who, "n": d.calls})
 }
 
 // usually says what is usual, with the numbers it rests on.
-func usually(u tally.Usual, what string) string {
+func usually(u tally.Usual, what say.Text) say.Text {
 	if u.Days == 0 {
-		return fmt.Sprintf("it was never seen before, and of its like about %s of the hours have any", percent(u.Chance))
+		return say.T("failures.usual.never", say.Values{"share": percent(u.Chance)})
 	}
 	if u.DaysWith == 0 {
-		return fmt.Sprintf("it had no %s on %s before", what, plural(u.Days, "day", "days"))
+		return say.T("failures.usual.none", say.Values{"what": what, "days": u.Days})
 	}
-	return fmt.Sprintf("it had %s on %d of %s before, never more than %d in an hour", what, u.DaysWith, plural(u.Days, "day", "days"), u.Highest)
+	return say.T("failures.usual.some", say.Values{"what": what, "n": u.DaysWith, "days": u.Days, "most": u.Highest})
 }
 
-func percent(p float64) string {
+func percent(p float64) say.Text {
 	if p < 0.001 {
-		return "less than 0.1 %"
+		return say.T("failures.percent.less", say.Values{"share": 0.001})
 	}
-	return strconv.FormatFloat(100*p, 'f', 1, 64) + " %"
+	return say.T("failures.percent", say.Values{"share": p})
 }
 
-func expected(u tally.Usual) string { return fmt.Sprintf("0-%d", u.High()) }
+func expected(u tally.Usual) say.Text {
+	return say.T("range", say.Values{"low": 0, "high": u.High()})
+}
 
 func attack(d *denied, c scores) []string {
 	switch {
@@ -217,16 +205,16 @@ func (s *sign) series(day *watch.Day, i int, d *denied, u tally.Usual) []finding
 	return out
 }
 
-func (s *sign) unseen(h *watch.Hour, d *denied, u tally.Usual) []string {
-	var out []string
+func (s *sign) unseen(h *watch.Hour, d *denied, u tally.Usual) []say.Text {
+	var out []say.Text
 	if !h.Events {
-		out = append(out, "The events of this hour are not held any more: retries are folded by hours, and which person it was is not known.")
+		out = append(out, say.T("failures.unseen.events", nil))
 	}
 	if u.Days < matureDays {
-		out = append(out, fmt.Sprintf("It was seen on %s only: it is judged by its peers.", plural(u.Days, "day", "days")))
+		out = append(out, say.T("unseen.young", say.Values{"days": u.Days}))
 	}
 	if d.network == "" {
-		out = append(out, "Calls that an endpoint's policy denied are in no log of management events.")
+		out = append(out, say.T("failures.unseen.endpoint", nil))
 	}
 	return out
 }
@@ -264,51 +252,55 @@ func next(n *watch.Names, d *denied) []string {
 func (s *sign) tellSecret(day *watch.Day, x int32, r *hammer, score float64) watch.Told {
 	n, u := day.Names, s.refused.Usual(x, 0)
 	secret := n.Secrets[x].Name
-	by := upper(name(n, r.most))
 	told := watch.Told{
-		Title:  fmt.Sprintf("%s was refused %d times to %s", secret, r.calls, name(n, r.most)),
+		Title:  say.T("failures.secret.title", say.Values{"secret": secret, "n": r.calls, "who": name(n, r.most)}),
 		Attack: []string{"T1555.006", "T1110"},
 		Next:   next(n, r.most),
 		Unseen: s.unseen(day.Hours[max(0, min(23, r.most.first.Hour()))], r.most, s.volume.Usual(r.most.who.id(), r.most.class)),
 	}
 	if len(r.all) > 1 {
-		told.Title = fmt.Sprintf("%s was refused %d times to %d principals that never had it", secret, r.calls, len(r.all))
+		told.Title = say.T("failures.secret.title.several", say.Values{"secret": secret, "n": r.calls, "principals": len(r.all)})
 	}
-	text := fmt.Sprintf("%s asked for %s %d times in %s, retries taken as one, and was denied", by, secret, r.share, span(r.most.first, r.most.last))
+	var others say.Text
 	if len(r.all) > 1 {
-		text += fmt.Sprintf(", as were %s", plural(len(r.all)-1, "other principal", "other principals"))
+		others = say.T("failures.secret.others", say.Values{"n": len(r.all) - 1})
 	}
-	if u.DaysWith == 0 {
-		text += fmt.Sprintf("; in %s nobody who had not been given it before was denied it.", plural(u.Days, "day", "days"))
-	} else {
-		text += fmt.Sprintf("; that happened on %d of %s before, at most %d times an hour.", u.DaysWith, plural(u.Days, "day", "days"), u.Highest)
+	usual := say.T("failures.secret.never", say.Values{"days": u.Days})
+	if u.DaysWith > 0 {
+		usual = say.T("failures.secret.some", say.Values{"n": u.DaysWith, "days": u.Days, "most": u.Highest})
 	}
-	told.Reasons = append(told.Reasons, finding.Reason{Kind: "failures", Text: text, Observed: strconv.Itoa(r.calls), Expected: expected(u)})
+	text := say.T("failures.secret", say.Values{
+		"who": name(n, r.most), "secret": secret, "n": r.share, "span": span(r.most.first, r.most.last), "others": others, "usual": usual,
+	})
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "failures", Text: text, Observed: number(r.calls), Expected: expected(u)})
 	if slices.Contains(r.most.granted, x) {
-		told.Reasons = slices.Insert(told.Reasons, 0, finding.Reason{Kind: "granted", Text: fmt.Sprintf("Then it was given %s.", secret)})
+		told.Reasons = slices.Insert(told.Reasons, 0, finding.Reason{Kind: "granted", Text: say.T("failures.secret.granted", say.Values{"secret": secret})})
 	}
-	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: "The chance of this is " + chance(score) + " an hour."})
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: say.T("failures.chance.hour", say.Values{"odds": chance(score)})})
 	return told
 }
 
 func (s *sign) tellUser(t *tried, u tally.Usual, strange bool, score float64) watch.Told {
-	user := t.users[0]
-	if user == "" {
-		user = "a user whose name the provider hides"
+	user := say.Plain(t.users[0])
+	if t.users[0] == "" {
+		user = say.T("failures.user.hidden", nil)
 	}
 	told := watch.Told{Attack: []string{"T1110", "T1078.004"}}
-	told.Title = fmt.Sprintf("%d failed sign-ins of %s", t.failed, user)
-	text := fmt.Sprintf("%d sign-ins of %s failed in %s from %s", t.failed, user, span(t.first, t.last), strings.Join(t.ips, ", "))
+	told.Title = say.T("failures.user.title", say.Values{"n": t.failed, "user": user})
+	var won say.Text
 	if t.won > 0 {
-		told.Title += ", then one that succeeded"
-		text += ", then one succeeded"
+		told.Title = say.T("failures.user.title.won", say.Values{"n": t.failed, "user": user})
+		won = say.T("failures.user.won", nil)
 	}
-	told.Reasons = append(told.Reasons, finding.Reason{Kind: "failures", Observed: strconv.Itoa(t.failed), Expected: expected(u),
-		Text: text + "; " + usually(u, "failed sign-ins") + "."})
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "failures", Observed: number(t.failed), Expected: expected(u),
+		Text: say.T("failures.user", say.Values{
+			"n": t.failed, "user": user, "span": span(t.first, t.last), "addresses": t.ips, "won": won,
+			"usual": usually(u, say.T("failures.what.signins", nil)),
+		})})
 	if strange {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "network", Text: user + " never came from there before."})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "network", Text: say.T("failures.user.strange", say.Values{"user": user})})
 	}
-	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: "The chance of this is " + chance(score) + " a day."})
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: say.T("failures.chance.day", say.Values{"odds": chance(score)})})
 	told.Next = []string{signInsFrom(t.ips[0], t)}
 	if t.users[0] != "" && t.won > 0 && !strings.Contains(t.users[0], "@") {
 		told.Next = append(told.Next, "aws iam update-login-profile --user-name "+t.users[0]+" --password-reset-required")
@@ -324,13 +316,14 @@ func signInsFrom(ip string, t *tried) string {
 
 func (s *sign) tellAddress(ip string, t *tried, u tally.Usual, score float64) watch.Told {
 	return watch.Told{
-		Title:  fmt.Sprintf("Sign-ins of %d users failed from %s", len(t.users), ip),
+		Title:  say.T("failures.address.title", say.Values{"n": len(t.users), "address": ip}),
 		Attack: []string{"T1110.003", "T1078.004"},
 		Reasons: []finding.Reason{
-			{Kind: "failures", Observed: strconv.Itoa(len(t.users)), Expected: expected(u),
-				Text: fmt.Sprintf("%d sign-ins of %d users (%s) failed from %s in %s; an address where any fail has %.1f users on average.",
-					t.failed, len(t.users), strings.Join(t.users[:min(4, len(t.users))], ", "), ip, span(t.first, t.last), 1+u.Mean)},
-			{Kind: "chance", Text: "The chance of this is " + chance(score) + " an hour of such an address."},
+			{Kind: "failures", Observed: number(len(t.users)), Expected: expected(u),
+				Text: say.T("failures.address", say.Values{
+					"n": t.failed, "users": len(t.users), "names": t.users[:min(4, len(t.users))], "address": ip, "span": span(t.first, t.last), "mean": 1 + u.Mean,
+				})},
+			{Kind: "chance", Text: say.T("failures.chance.address", say.Values{"odds": chance(score)})},
 		},
 		Next: []string{signInsFrom(ip, t)},
 	}

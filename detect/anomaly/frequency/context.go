@@ -1,7 +1,6 @@
 package frequency
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // A rise is explained by what happened at most so long before the first of its
@@ -171,13 +171,13 @@ func (s *sign) byAct(day *watch.Day, c *cell, acts []watch.Act, start bool) {
 	switch match {
 	case 3:
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "rotation",
-			Text: fmt.Sprintf("it was rotated at %s (%s)", best.First.UTC().Format("15:04"), best.Operation)})
+			Text: say.T("frequency.rotated", say.Values{"at": best.First.UTC(), "operation": best.Operation})})
 	case 2:
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "deploy",
-			Text: fmt.Sprintf("%s of %s by %s at %s, which reads it", best.Operation, last(best.Resource), actorName(names, best.Actor), best.First.UTC().Format("15:04"))})
+			Text: say.T("frequency.deployed", say.Values{"operation": best.Operation, "resource": last(best.Resource), "by": actorName(names, best.Actor), "at": best.First.UTC()})})
 	case 1:
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "deploy",
-			Text: fmt.Sprintf("%s %s in the same account by %s at %s, and its usual readers read it", best.Operation, last(best.Resource), actorName(names, best.Actor), best.First.UTC().Format("15:04"))})
+			Text: say.T("frequency.deployed.near", say.Values{"operation": best.Operation, "resource": last(best.Resource), "by": actorName(names, best.Actor), "at": best.First.UTC()})})
 	}
 }
 
@@ -201,7 +201,7 @@ func (s *sign) byFamily(day *watch.Day, c *cell, with []*cell) {
 		names = append(names, o.secret)
 	}
 	c.context = append(c.context, finding.Explanation{Kind: "context", ID: "family",
-		Text: fmt.Sprintf("%s rose in the same hour by about as much, read by its usual programs: as when a program starts", list(day.Names, names, 3))})
+		Text: say.T("frequency.family", say.Values{"secrets": list(day.Names, names, 3)})})
 }
 
 // byPrograms: several programs that read it rose at once.
@@ -216,7 +216,7 @@ func (s *sign) byPrograms(day *watch.Day, c *cell) {
 	}
 	if n >= 2 {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "programs",
-			Text: fmt.Sprintf("%d of its usual programs read it more in the same hour: as when an application starts", n)})
+			Text: say.T("frequency.programs", say.Values{"n": n})})
 	}
 }
 
@@ -236,15 +236,15 @@ func (s *sign) byApplication(day *watch.Day, i int, c *cell, rising []*cell) {
 			s.home[o.secret].account != s.home[c.secret].account || stat.LnUpper(o.x, o.mean, o.k) > lnRare {
 			continue
 		}
-		if mine, other := actorName(day.Names, c.actor), actorName(day.Names, o.actor); novelty.Alike(novelty.Words(mine), novelty.Words(other)) {
+		if mine, other := actorName(day.Names, c.actor), actorName(day.Names, o.actor); novelty.Alike(novelty.Words(mine.String()), novelty.Words(other.String())) {
 			c.context = append(c.context, finding.Explanation{Kind: "context", ID: "application",
-				Text: fmt.Sprintf("%s, which is of the same application, read %s %.0f times in the same minutes: as when all of it is started", other, day.Names.Secrets[o.secret].Name, o.x)})
+				Text: say.T("frequency.application", say.Values{"who": other, "secret": day.Names.Secrets[o.secret].Name, "n": o.x})})
 			return
 		}
 	}
 	if n := begun(day.Hours[i], c); n >= 2 && s.likeStart(c) {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "start",
-			Text: fmt.Sprintf("%d sessions of its usual reader began at once, and read it about as often as starts did before", n)})
+			Text: say.T("frequency.sessions", say.Values{"n": n})})
 	}
 }
 
@@ -279,7 +279,7 @@ func (s *sign) byAccount(day *watch.Day, c *cell, rising []*cell, cells []cell) 
 	}
 	if up-1 >= accountOthers && 5*up >= all {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "account",
-			Text: fmt.Sprintf("%d of the %d secrets of account %s in use rose in the same hour by their usual readers: as when much of it is started anew", up, all, day.Names.Accounts[account])})
+			Text: say.T("frequency.account", say.Values{"n": up, "all": all, "account": day.Names.Accounts[account]})})
 	}
 }
 
@@ -290,17 +290,17 @@ func (s *sign) byRun(c *cell, at time.Time) {
 	fits := func(size float64) bool { return size > 0 && c.x <= 1.5*size+10 }
 	if size := st.run(at, calm); fits(size) {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "weekly",
-			Text: fmt.Sprintf("at this hour of the week it was read %.0f times not long ago", size)})
+			Text: say.T("frequency.weekly", say.Values{"n": size})})
 	}
 	if size := st.run(at, monthly); fits(size) {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "monthly",
-			Text: fmt.Sprintf("on this day of last month it was read %.0f times at this hour", size)})
+			Text: say.T("frequency.monthly", say.Values{"n": size})})
 	}
 	for _, shift := range []time.Duration{time.Hour, -time.Hour} {
 		mean, k := s.expect(c.secret, at.Add(shift))
 		if mean >= 4*c.mean && math.Abs(c.x-mean) <= 2*math.Sqrt(mean+mean*mean/k) {
 			c.context = append(c.context, finding.Explanation{Kind: "context", ID: "shift",
-				Text: fmt.Sprintf("it is what is usual at %s (%.0f reads): as when clocks change", at.Add(shift).Format("15:04"), mean)})
+				Text: say.T("frequency.shift", say.Values{"at": at.Add(shift), "n": mean})})
 			return
 		}
 	}
@@ -330,7 +330,7 @@ func (s *sign) byMonth(day *watch.Day, i int, c *cell, at time.Time) {
 	}
 	if above >= 2 || c.mean >= 3 && c.x <= 1.5*rise*c.mean {
 		c.context = append(c.context, finding.Explanation{Kind: "context", ID: "month_end",
-			Text: fmt.Sprintf("at the end of the month before it was read %.1f times the usual as well, and now at %d of the hours before", rise, above)})
+			Text: say.T("frequency.month", say.Values{"rise": rise, "hours": above})})
 	}
 }
 
@@ -350,7 +350,7 @@ func (s *sign) monthEnd(secret int32, at time.Time) bool {
 // akin tells whether a resource and an actor are named after the same thing:
 // "service/pay-charge" and "pay-charge-task-role".
 func akin(resource, actor string) bool {
-	a, b := plain(last(resource)), plain(actor)
+	a, b := plain(last(resource).String()), plain(actor)
 	if len(a) < 4 || len(b) < 4 {
 		return false
 	}
@@ -360,7 +360,7 @@ func akin(resource, actor string) bool {
 // alike tells whether a resource and an actor have the telling words of an
 // application in common.
 func alike(resource, actor string) bool {
-	return novelty.Alike(novelty.Words(last(resource)), novelty.Words(actor))
+	return novelty.Alike(novelty.Words(last(resource).String()), novelty.Words(actor))
 }
 
 // plain takes away what names of roles, services and task definitions add.
@@ -376,23 +376,23 @@ func plain(name string) string {
 }
 
 // last is the last part of an ARN's resource.
-func last(resource string) string {
+func last(resource string) say.Text {
 	if resource == "" {
-		return "something"
+		return say.T("something", nil)
 	}
 	name := resource[strings.LastIndexByte(resource, '/')+1:]
 	if i := strings.LastIndexByte(name, ':'); i >= 0 && strings.Trim(name[i+1:], "0123456789") == "" {
 		name = name[:i]
 	}
-	return name[strings.LastIndexByte(name, ':')+1:]
+	return say.Plain(name[strings.LastIndexByte(name, ':')+1:])
 }
 
-func actorName(names *watch.Names, actor int32) string {
+func actorName(names *watch.Names, actor int32) say.Text {
 	if actor < 0 || int(actor) >= len(names.Actors) {
-		return "somebody"
+		return say.T("somebody", nil)
 	}
 	if n := &names.Actors[actor]; n.Name != "" {
-		return n.Name
+		return say.Plain(n.Name)
 	}
-	return names.Actors[actor].UID
+	return say.Plain(names.Actors[actor].UID)
 }

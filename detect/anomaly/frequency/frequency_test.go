@@ -73,10 +73,10 @@ func TestFires(t *testing.T) {
 		}
 		a := alarms[i]
 		told := a.Tell()
-		if told.Title != title {
+		if told.Title.String() != title {
 			t.Errorf("title %q; want %q", told.Title, title)
 		}
-		if told.Reasons[0].Text != reason {
+		if told.Reasons[0].Text.String() != reason {
 			t.Errorf("reason %q; want %q", told.Reasons[0].Text, reason)
 		}
 		got := ""

@@ -1,7 +1,6 @@
 package frequency
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // risen is the rise that the slow watch looks for: half as much again.
@@ -268,13 +268,13 @@ func (s *sign) whyDay(day *watch.Day, secret int32, t *sofar, end *monthEnd, usu
 	}
 	if rise := s.monthRise(secret, dayOf(day.Start)); t.x <= 1.5*rise*usual {
 		return []finding.Explanation{{Kind: "context", ID: "month_end",
-			Text: fmt.Sprintf("it is %.1f times the usual, and was %.1f times at the end of the month before", t.x/max(usual, 1), rise)}}
+			Text: say.T("frequency.month.day", say.Values{"now": t.x / max(usual, 1), "before": rise})}}
 	}
 	if end == nil || t.x > 1.5*end.rise*usual {
 		return nil
 	}
 	return []finding.Explanation{{Kind: "context", ID: "month_end",
-		Text: fmt.Sprintf("it is the end of the month, and secrets of %d families are above the usual, %.1f times in the middle", len(end.families), end.rise)}}
+		Text: say.T("frequency.month.all", say.Values{"n": len(end.families), "rise": end.rise})}}
 }
 
 func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, end *monthEnd, slow bool, score, usual float64) watch.Alarm {
@@ -301,19 +301,20 @@ func (s *sign) dayAlarm(day *watch.Day, i int, secret int32, t *sofar, end *mont
 	told := *t
 	a.Tell = func() watch.Told {
 		low, high := stat.Range(usual, k, 0.05)
-		var text, title string
+		var text, title say.Text
 		if slow {
-			title = fmt.Sprintf("%s is read more and more", names.Secrets[secret].Name)
-			text = fmt.Sprintf("%s was read %.0f times on %s; usual is %.0f a day (95 %% within %.0f to %.0f), and it has been above for days: %.1f reads an hour now, %.1f before",
-				names.Secrets[secret].Name, told.x, began.Format("2 January"), usual, low, high, level*told.x/max(told.mean, 1e-3), before)
+			title = say.T("frequency.slow.title", say.Values{"secret": names.Secrets[secret].Name})
+			text = say.T("frequency.slow", say.Values{
+				"secret": names.Secrets[secret].Name, "n": told.x, "day": began, "usual": usual, "low": low, "high": high,
+				"now": level * told.x / max(told.mean, 1e-3), "before": before,
+			})
 		} else {
-			title = fmt.Sprintf("%s was read %.0f times in a day, usual are %.0f", names.Secrets[secret].Name, told.x, usual)
-			text = fmt.Sprintf("%s was read %.0f times on %s before %02d:00; usual is %.0f to %.0f until then, and no single hour stands out",
-				names.Secrets[secret].Name, told.x, began.Format("2 January"), i+1, low, high)
+			title = say.T("frequency.day.title", say.Values{"secret": names.Secrets[secret].Name, "n": told.x, "usual": usual})
+			text = say.T("frequency.day", say.Values{"secret": names.Secrets[secret].Name, "n": told.x, "day": began, "hour": i + 1, "low": low, "high": high})
 		}
 		return watch.Told{
 			Title:   title,
-			Reasons: []finding.Reason{{Kind: "count", Text: text, Observed: fmt.Sprintf("%.0f", told.x), Expected: fmt.Sprintf("%.0f to %.0f", low, high)}},
+			Reasons: []finding.Reason{{Kind: "count", Text: text, Observed: whole(told.x), Expected: say.T("range.to", say.Values{"low": low, "high": high})}},
 			Series:  series(), Next: next(&names.Secrets[secret], began, began.AddDate(0, 0, 1)), Attack: []string{"T1555.006"},
 		}
 	}

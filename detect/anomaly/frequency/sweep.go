@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // sweep knows who has read what, and judges who reads many secrets for the first
@@ -371,7 +372,7 @@ func (s *sign) sweepAlarm(day *watch.Day, i int, t *tour, score float64) watch.A
 	for _, x := range secrets {
 		a.Where.Secrets = append(a.Where.Secrets, names.Secrets[x].UID)
 	}
-	who := t.person
+	who := say.Plain(t.person)
 	if t.actor >= 0 {
 		a.Where.Actor = names.Actors[t.actor].UID
 		who = actorName(names, t.actor)
@@ -387,15 +388,16 @@ func (s *sign) sweepAlarm(day *watch.Day, i int, t *tour, score float64) watch.A
 	all, hour := t.distinct, t.hour
 	at := day.Start.Add(time.Duration(i) * time.Hour)
 	a.Tell = func() watch.Told {
-		text := fmt.Sprintf("%s read %d secrets of %d families for the first time on %s, %d of them %s-%s UTC: %s", who, len(secrets), len(families),
-			at.Format("2 January"), hour, at.Format("15:04"), at.Add(time.Hour).Format("15:04"), list(names, secrets, 6))
-		had := fmt.Sprintf("in the days before it read %d different secrets since %s, on this day %d", known, dateOf(first).Format("2 January"), all)
+		text := say.T("frequency.sweep", say.Values{
+			"who": who, "n": len(secrets), "families": len(families), "at": at, "hour": hour, "until": at.Add(time.Hour), "secrets": list(names, secrets, 6),
+		})
+		had := say.T("frequency.sweep.had", say.Values{"n": int(known), "since": dateOf(first), "today": all})
 		if first == 0 {
-			had = "it was not seen reading any secret before"
+			had = say.T("frequency.sweep.never", nil)
 		}
 		return watch.Told{
-			Title:   fmt.Sprintf("%s read %d secrets that it never read before", who, len(secrets)),
-			Reasons: []finding.Reason{{Kind: "distinct", Text: text, Observed: fmt.Sprint(len(secrets)), Expected: "0"}, {Kind: "history", Text: had, Observed: fmt.Sprint(all), Expected: fmt.Sprint(known)}},
+			Title:   say.T("frequency.sweep.title", say.Values{"who": who, "n": len(secrets)}),
+			Reasons: []finding.Reason{{Kind: "distinct", Text: text, Observed: say.Plain(fmt.Sprint(len(secrets))), Expected: say.Plain("0")}, {Kind: "history", Text: had, Observed: say.Plain(fmt.Sprint(all)), Expected: say.Plain(fmt.Sprint(known))}},
 			Next:    []string{fmt.Sprintf("yagura search 'api_operation:GetSecretValue %s' --since %s --until %s", by(names, t.reading), at.UTC().Format(time.RFC3339), at.Add(time.Hour).UTC().Format(time.RFC3339))},
 			Attack:  []string{"T1555.006", "T1078.004"},
 		}
@@ -437,7 +439,7 @@ func (s *sign) newcomer(day *watch.Day, t *tour) []finding.Explanation {
 		return nil
 	}
 	return []finding.Explanation{{Kind: "context", ID: "newcomer",
-		Text: fmt.Sprintf("%s is new here, and %d of the %d secrets are read by others of the same role", t.person, shared, len(t.secrets))}}
+		Text: say.T("frequency.newcomer", say.Values{"who": t.person, "n": shared, "all": len(t.secrets)})}}
 }
 
 // sharedRole tells whether the person acted as the actor on this day.

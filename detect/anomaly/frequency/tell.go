@@ -12,6 +12,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/usage"
 )
 
@@ -22,59 +23,61 @@ func (s *sign) tellHour(names *watch.Names, c *cell, at time.Time, series func()
 	p := &s.pools[s.home[c.secret].pool]
 	class, hour := p.class(at)
 	low, high := stat.Range(c.mean, c.k, 0.05)
-	hours := fmt.Sprintf("%s-%s", at.Format("15:04"), at.Add(time.Hour).Format("15:04"))
-	text := fmt.Sprintf("%s was read %.0f times %s UTC on %s; usual %.0f-%.0f in %d such hours (%s)",
-		n.Name, c.x, hours, at.Format("Mon 2 January"), low, high, st.samples[class][hour], hourKind(class))
-	reasons := []finding.Reason{{Kind: "count", Text: text, Observed: fmt.Sprintf("%.0f", c.x), Expected: fmt.Sprintf("%.0f-%.0f", low, high)}}
+	text := say.T("frequency.hour", say.Values{
+		"secret": n.Name, "n": c.x, "at": at.UTC(), "until": at.Add(time.Hour).UTC(), "low": low, "high": high,
+		"hours": st.samples[class][hour], "days": hourKind(class),
+	})
+	reasons := []finding.Reason{{Kind: "count", Text: text, Observed: whole(c.x), Expected: say.T("range", say.Values{"low": low, "high": high})}}
 	if c.peak > 0 && c.peak >= 10 {
 		usual := min(math.Exp(float64(st.peak))*usualPeak(max(c.mean, 1)), max(c.mean, 1))
 		reasons = append(reasons, finding.Reason{Kind: "peak",
-			Text:     fmt.Sprintf("%.0f of them came within five minutes, where about %.0f are usual", c.peak, math.Ceil(usual)),
-			Observed: fmt.Sprintf("%.0f", c.peak), Expected: fmt.Sprintf("%.0f", math.Ceil(usual))})
+			Text:     say.T("frequency.peak", say.Values{"n": c.peak, "usual": math.Ceil(usual)}),
+			Observed: whole(c.peak), Expected: whole(math.Ceil(usual))})
 	}
-	who := fmt.Sprintf("%.0f %% came from %s", 100*c.part, actorName(names, c.actor))
+	who := say.T("frequency.stranger", say.Values{"share": c.part, "who": actorName(names, c.actor)})
 	if c.usual {
-		who += fmt.Sprintf(", which usually makes %.0f %% of its reads", 100*st.part(c.actor))
-	} else {
-		who += ", which is none of its usual readers"
+		who = say.T("frequency.reader", say.Values{"share": c.part, "who": actorName(names, c.actor), "usual": st.part(c.actor)})
 	}
 	reasons = append(reasons, finding.Reason{Kind: "actor", Text: who, Observed: actorName(names, c.actor)})
-	reasons = append(reasons, finding.Reason{Kind: "chance", Text: chance(c.score), Observed: fmt.Sprintf("%.1f", c.score)})
+	reasons = append(reasons, finding.Reason{Kind: "chance", Text: chance(c.score), Observed: say.Plain(fmt.Sprintf("%.1f", c.score))})
 	return watch.Told{
-		Title:   fmt.Sprintf("%s was read %.0f times in an hour, usual are %.0f-%.0f", n.Name, c.x, low, high),
+		Title:   say.T("frequency.title", say.Values{"secret": n.Name, "n": c.x, "low": low, "high": high}),
 		Reasons: reasons, Series: series(), Unseen: unseen(st, c),
 		Next: next(n, at, at.Add(time.Hour)), Attack: []string{"T1555.006"},
 	}
 }
 
-func hourKind(class int) string {
+// whole is a number without its fraction.
+func whole(x float64) say.Text { return say.Plain(fmt.Sprintf("%.0f", x)) }
+
+func hourKind(class int) say.Text {
 	if class == 1 {
-		return "days off"
+		return say.T("days.off", nil)
 	}
-	return "working days"
+	return say.T("days.working", nil)
 }
 
 // chance says a score in words.
-func chance(score float64) string {
+func chance(score float64) say.Text {
 	n := math.Pow(10, score)
 	switch {
 	case score < 3:
-		return fmt.Sprintf("under its usual pattern this comes about once in %.0f such hours", n)
+		return say.T("frequency.chance", say.Values{"n": n})
 	case score < 6:
-		return fmt.Sprintf("under its usual pattern this comes about once in %.0f thousand such hours", n/1e3)
+		return say.T("frequency.chance.thousand", say.Values{"n": n / 1e3})
 	case score < 9:
-		return fmt.Sprintf("under its usual pattern this comes about once in %.0f million such hours", n/1e6)
+		return say.T("frequency.chance.million", say.Values{"n": n / 1e6})
 	}
-	return "under its usual pattern this comes less than once in a billion such hours"
+	return say.T("frequency.chance.never", nil)
 }
 
-func unseen(st *state, c *cell) []string {
-	var out []string
+func unseen(st *state, c *cell) []say.Text {
+	var out []say.Text
 	if c.peak == 0 && c.x >= 10 {
-		out = append(out, "how the reads lie within the hour: its events are not held")
+		out = append(out, say.T("frequency.unseen.events", nil))
 	}
 	if st.days < 28 {
-		out = append(out, fmt.Sprintf("more than %d days of its use", st.days))
+		out = append(out, say.T("frequency.unseen.days", say.Values{"n": int(st.days)}))
 	}
 	return out
 }
@@ -140,14 +143,11 @@ func (s *sign) readsOf(day *watch.Day, h int, secret int32) float64 {
 }
 
 // list names at most n of the secrets.
-func list(names *watch.Names, secrets []int32, n int) string {
+func list(names *watch.Names, secrets []int32, n int) []any {
 	var out []string
 	for _, x := range secrets {
 		out = append(out, names.Secrets[x].Name)
 	}
 	slices.SortFunc(out, cmp.Compare[string])
-	if len(out) > n {
-		return strings.Join(out[:n], ", ") + fmt.Sprintf(" and %d more", len(out)-n)
-	}
-	return strings.Join(out, ", ")
+	return say.List(out, n)
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Options leave parts out, to see what they are worth.
@@ -481,17 +482,17 @@ func (s *sign) account(n *watch.Names, p *partial) int32 {
 // context is what accounts for a part.
 func (s *sign) context(day *watch.Day, i int, p *partial) []finding.Explanation {
 	missing := minus(p.set.secrets, p.secrets)
-	explain := func(id, text string) []finding.Explanation {
+	explain := func(id string, text say.Text) []finding.Explanation {
 		return []finding.Explanation{{Kind: "context", ID: id, Text: text}}
 	}
 	for _, a := range s.before(day, i, p.first) {
 		switch {
 		case (a.Sort == watch.ActDelete || a.Sort == watch.ActCreate) && slices.Contains(missing, a.Secret):
-			return explain("member", a.Operation+" at "+clock(a.First)+" changed a member of the set that was not read.")
+			return explain("member", say.T("group.member", say.Values{"operation": a.Operation, "at": a.First.UTC()}))
 		case (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && len(p.secrets) == 1 && p.secrets[0] == a.Secret && p.first.Sub(a.First) <= rotateBefore:
-			return explain("rotation", a.Operation+" at "+clock(a.First)+" gave a new value to what was read.")
+			return explain("rotation", say.T("group.rotation", say.Values{"operation": a.Operation, "at": a.First.UTC()}))
 		case a.Sort == watch.ActDeploy && p.insider && p.first.Sub(a.First) <= deployBefore && s.related(day.Names, &a, p):
-			return explain("deploy", a.Operation+" at "+clock(a.First)+" came before: the new version may read fewer secrets.")
+			return explain("deploy", say.T("group.deploy", say.Values{"operation": a.Operation, "at": a.First.UTC()}))
 		}
 	}
 	return nil

@@ -9,9 +9,8 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
-
-func clock(t time.Time) string { return t.UTC().Format("15:04") }
 
 // alike tells whether a resource's name and a role's have a word of five letters
 // or more in common, from the beginning.
@@ -24,26 +23,20 @@ func alike(resource, role string) bool {
 	return n >= 5 || n > 0 && n == min(len(tail), len(role))
 }
 
-func names(n *watch.Names, list []int32, most int) string {
+func names(n *watch.Names, list []int32, most int) []any {
 	var out []string
-	for i, x := range list {
-		if i == most {
-			out = append(out, fmt.Sprintf("%d more", len(list)-most))
-			break
-		}
+	for _, x := range list {
 		out = append(out, n.Secrets[x].Name)
 	}
-	return strings.Join(out, ", ")
+	return say.List(out, most)
 }
 
-func actorName(n *watch.Names, a int32) string {
+func actorName(n *watch.Names, a int32) say.Text {
 	if strings.Contains(n.Actors[a].UID, ":role/") {
-		return "role " + n.Actors[a].Name
+		return say.T("role", say.Values{"name": n.Actors[a].Name})
 	}
-	return n.Actors[a].Name
+	return say.Plain(n.Actors[a].Name)
 }
-
-func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // tell is what a person reads of a part of a set.
 func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told {
@@ -51,28 +44,30 @@ func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told
 	missing := minus(p.set.secrets, p.secrets)
 	who := actorName(n, p.actor)
 	told := watch.Told{Attack: []string{"T1555.006"}}
-	told.Title = fmt.Sprintf("%s read %d of %d secrets that are read together", upper(who), len(p.secrets), len(p.set.secrets))
+	told.Title = say.T("group.title", say.Values{"who": who, "n": len(p.secrets), "all": len(p.set.secrets)})
 	// The counts are whole starts while nothing was forgotten yet.
 	told.Reasons = []finding.Reason{{
-		Kind: "group", Observed: fmt.Sprintf("%d of %d", len(p.secrets), len(p.set.secrets)), Expected: fmt.Sprintf("%d of %d", len(p.set.secrets), len(p.set.secrets)),
-		Text: fmt.Sprintf("The %d secrets %s were read together in %.0f of the last %.0f bursts on %d days; at %s only %s was read (%s not).",
-			len(p.set.secrets), names(n, p.set.secrets, 4), p.set.whole, p.set.count, p.set.days, clock(p.first), names(n, p.secrets, 4), names(n, missing, 4)),
+		Kind: "group", Observed: share(len(p.secrets), len(p.set.secrets)), Expected: share(len(p.set.secrets), len(p.set.secrets)),
+		Text: say.T("group.sentence", say.Values{
+			"n": len(p.set.secrets), "set": names(n, p.set.secrets, 4), "whole": p.set.whole, "bursts": p.set.count, "days": p.set.days,
+			"at": p.first.UTC(), "read": names(n, p.secrets, 4), "missing": names(n, missing, 4),
+		}),
 	}}
 	if !p.insider {
 		told.Reasons = append(told.Reasons, finding.Reason{Kind: "stranger",
-			Text: fmt.Sprintf("%s never read any of them before; they are read by %s.", upper(who), s.readers(n, p.set))})
+			Text: say.T("group.stranger", say.Values{"who": who, "readers": s.readers(n, p.set)})})
 	} else if p.bursts > 1 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "repeated", Text: fmt.Sprintf("In %d bursts between %s and %s it read just these of the set.", p.bursts, clock(p.first), clock(p.last))})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "repeated", Text: say.T("group.repeated", say.Values{"n": p.bursts, "from": p.first.UTC(), "to": p.last.UTC()})})
 	}
-	rare := fmt.Sprintf("Sets like this one are read in part in about 1 of %.0f bursts", (priorB+s.whole+s.part)/(0.5+s.part))
+	rare := say.T("group.rare", say.Values{"n": (priorB + s.whole + s.part) / (0.5 + s.part)})
 	if !p.insider {
-		rare = fmt.Sprintf("A program comes new to such a set on about 1 of %.0f days", 1/s.chanceStranger())
+		rare = say.T("group.rare.stranger", say.Values{"n": 1 / s.chanceStranger()})
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance",
-		Text: fmt.Sprintf("%s; with what this set has shown itself the chance of this is about 1 in 10^%.1f.", rare, score)})
+		Text: say.T("group.chance", say.Values{"rare": rare, "score": score})})
 	told.Series = s.series(day, i, p)
 	if s.days < 14 {
-		told.Unseen = append(told.Unseen, fmt.Sprintf("Only %d days of log are known.", s.days))
+		told.Unseen = append(told.Unseen, say.T("group.unseen", say.Values{"n": int(s.days)}))
 	}
 	told.Next = append(told.Next, fmt.Sprintf("yagura search 'actor_uid:%q and %s' --since %s --until %s", n.Actors[p.actor].UID, anyOf(n, p.secrets),
 		p.first.UTC().Format(time.RFC3339), p.last.Add(watchBurst).UTC().Format(time.RFC3339)))
@@ -98,17 +93,21 @@ func anyOf(n *watch.Names, secrets []int32) string {
 	return "(" + strings.Join(out, " or ") + ")"
 }
 
-func (s *sign) readers(n *watch.Names, x *set) string {
-	var out []string
+// readers are three of those who read the set, and how many more do.
+func (s *sign) readers(n *watch.Names, x *set) []any {
+	var out []any
 	for i, a := range x.readers {
 		if i == 3 {
-			out = append(out, fmt.Sprintf("%d more", len(x.readers)-3))
+			out = append(out, float64(len(x.readers)-3))
 			break
 		}
 		out = append(out, actorName(n, a))
 	}
-	return strings.Join(out, ", ")
+	return out
 }
+
+// share is a part of a set in numbers.
+func share(n, all int) say.Text { return say.T("group.of", say.Values{"n": n, "all": all}) }
 
 // series is by hour the share of the set that its bursts held.
 func (s *sign) series(day *watch.Day, i int, p *partial) []finding.Point {

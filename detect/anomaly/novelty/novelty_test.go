@@ -134,7 +134,7 @@ func TestVocabulary(t *testing.T) {
 func TestClass(t *testing.T) {
 	for _, c := range []event.Caller{event.CallerLambda, event.CallerECS, event.CallerEC2, event.CallerEKS, event.CallerCI, event.CallerConsole,
 		event.CallerPersonCLI, event.CallerAWSService, event.CallerStaticKey, event.CallerUnknown} {
-		if n := novelty.Class(c); n > 15 || novelty.CallerOf(n) != c || novelty.A(c) == "" || novelty.Kinds(c) == "" {
+		if n := novelty.Class(c); n > 15 || novelty.CallerOf(n) != c || novelty.A(c).String() == "" || novelty.Kinds(c).String() == "" {
 			t.Errorf("%s is %d, which is %s", c, n, novelty.CallerOf(n))
 		}
 	}

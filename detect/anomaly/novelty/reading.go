@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/table"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/usage"
 )
 
@@ -75,53 +76,17 @@ func Class(c event.Caller) uint8 {
 func CallerOf(class uint8) event.Caller { return classes[class] }
 
 // A is the caller as a person says it: "a Lambda function".
-func A(c event.Caller) string {
-	switch c {
-	case event.CallerLambda:
-		return "a Lambda function"
-	case event.CallerECS:
-		return "an ECS task"
-	case event.CallerEC2:
-		return "an EC2 instance"
-	case event.CallerEKS:
-		return "a pod in EKS"
-	case event.CallerCI:
-		return "a build service"
-	case event.CallerConsole:
-		return "a person in the console"
-	case event.CallerPersonCLI:
-		return "a person's command line"
-	case event.CallerAWSService:
-		return "an AWS service"
-	case event.CallerStaticKey:
-		return "a long-lived access key"
-	}
-	return "a caller of unknown kind"
-}
+func A(c event.Caller) say.Text { return say.T("a."+string(word(c)), nil) }
 
 // Kinds is the caller's kind in a row of words: "Lambda", "the command line".
-func Kinds(c event.Caller) string {
-	switch c {
-	case event.CallerLambda:
-		return "Lambda"
-	case event.CallerECS:
-		return "ECS"
-	case event.CallerEC2:
-		return "EC2"
-	case event.CallerEKS:
-		return "EKS"
-	case event.CallerCI:
-		return "build services"
-	case event.CallerConsole:
-		return "the console"
-	case event.CallerPersonCLI:
-		return "people's command lines"
-	case event.CallerAWSService:
-		return "AWS services"
-	case event.CallerStaticKey:
-		return "long-lived access keys"
+func Kinds(c event.Caller) say.Text { return say.T("callers."+string(word(c)), nil) }
+
+// word is what a caller is called by: unknown where it has no word.
+func word(c event.Caller) event.Caller {
+	if c == "" || !slices.Contains(classes, c) {
+		return event.CallerUnknown
 	}
-	return "callers of unknown kind"
+	return c
 }
 
 // Prod tells whether the secret is one of production, by its name.

@@ -14,6 +14,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/instant"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // How near a network is to what is usual for a program.
@@ -162,7 +163,7 @@ func (s *Sign) movedAlarm(day *watch.Day, i int, list []moved, k int) watch.Alar
 	}
 	if !s.o.NoContext && together >= 3 {
 		a.Context = append(a.Context, finding.Explanation{Kind: "context", ID: "egress",
-			Text: fmt.Sprintf("%d programs of account %s call from %s since today: the account's way out has changed", together, names.Actors[m.actor].Account, m.network)})
+			Text: say.T("network.egress", say.Values{"n": together, "account": names.Actors[m.actor].Account, "network": m.network})})
 	}
 	a.Tell = func() watch.Told { return s.tellMoved(day, i, &m) }
 	return a
@@ -195,47 +196,50 @@ func (s *Sign) tellMoved(day *watch.Day, i int, m *moved) watch.Told {
 		what = append(what, names.Secrets[x].Name)
 	}
 	told := watch.Told{
-		Title: fmt.Sprintf("%s reads secrets from %s, where it never called from", who.Name, m.network),
-		Reasons: []finding.Reason{{Kind: "network", Observed: m.network,
-			Text: fmt.Sprintf("In %d days (about %.0f calls lately) %s called from %s only; at %s UTC it read %s from %s.",
-				int(novelty.DayOf(day.Start))-int(n.first), n.calls, who.Name, plural(len(n.list), "network"), m.first.UTC().Format("15:04"), some(what), m.network)}},
+		Title: say.T("network.title", say.Values{"who": who.Name, "network": m.network}),
+		Reasons: []finding.Reason{{Kind: "network", Observed: say.Plain(m.network),
+			Text: say.T("network.sentence", say.Values{
+				"days": int(novelty.DayOf(day.Start)) - int(n.first), "calls": n.calls, "who": who.Name, "networks": howMany(len(n.list)),
+				"at": m.first.UTC(), "secrets": some(what), "network": m.network,
+			})}},
 		Attack: []string{"T1552.005", "T1078.004", "T1555.006"},
 		Next: []string{
 			fmt.Sprintf("yagura search 'actor_uid:\"%s\"' --since %s --until %s", who.UID, m.first.Add(-time.Hour).UTC().Format(time.RFC3339), m.first.Add(time.Hour).UTC().Format(time.RFC3339)),
 			novelty.Show(who),
 		},
-		Unseen: []string{"from where it called is known since " + novelty.DateOf(n.first).Format("2 January 2006") + " only"},
+		Unseen: []say.Text{say.T("network.unseen", say.Values{"since": novelty.DateOf(n.first)})},
 	}
 	if len(n.list) > networksMany {
-		told.Unseen = append(told.Unseen, fmt.Sprintf("it calls from more than %d networks: a new one is noticed only while it hardly ever shows new ones", networksMany))
+		told.Unseen = append(told.Unseen, say.T("network.unseen.many", say.Values{"n": networksMany}))
 	}
 	if region, _ := calledIn(day.Hours[i], names, m); region != "" && !slices.ContainsFunc(m.secrets, func(x int32) bool { return !names.Secrets[x].Away(region) }) {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "region", Observed: region, Text: fmt.Sprintf("It used them in %s, which is not their home.", region)})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "region", Observed: say.Plain(region), Text: say.T("network.region", say.Values{"region": region})})
 	}
 	switch m.kind {
 	case netOutside:
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "origin", Text: fmt.Sprintf("No program of the organisation was ever seen calling from %s.", m.network)})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "origin", Text: say.T("network.outside", say.Values{"network": m.network})})
 	case netElsewhere:
 		there := names.Actors[s.origins[m.id].actor].Account
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "origin", Text: fmt.Sprintf("Programs of account %s call from %s, none of account %s.", there, m.network, who.Account)})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "origin", Text: say.T("network.elsewhere", say.Values{"account": there, "network": m.network, "own": who.Account})})
 	}
 	return told
 }
 
 // some names up to three things.
-func some(list []string) string {
+func some(list []string) say.Text {
 	switch len(list) {
 	case 0:
-		return "secrets"
+		return say.T("secrets", nil)
 	case 1, 2, 3:
-		return strings.Join(list, ", ")
+		return say.T("secrets.names", say.Values{"secrets": list})
 	}
-	return fmt.Sprintf("%s and %d more secrets", strings.Join(list[:2], ", "), len(list)-2)
+	return say.T("secrets.names.more", say.Values{"secrets": list[:2], "n": len(list) - 2})
 }
 
-func plural(n int, noun string) string {
+// howMany networks, in words.
+func howMany(n int) say.Text {
 	if n == 1 {
-		return "one " + noun
+		return say.T("network.one", nil)
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return say.T("network.several", say.Values{"n": n})
 }

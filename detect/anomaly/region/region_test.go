@@ -57,8 +57,8 @@ func TestFires(t *testing.T) {
 			t.Errorf("%q: %+v", lines, a)
 		}
 		told := a.Tell()
-		if told.Title == "" || len(told.Reasons) < 2 || len(told.Next) == 0 || len(told.Attack) == 0 || len(a.Where.Secrets) == 0 ||
-			unseen != strings.Contains(strings.Join(told.Unseen, " "), "no record of") {
+		if told.Title.String() == "" || len(told.Reasons) < 2 || len(told.Next) == 0 || len(told.Attack) == 0 || len(a.Where.Secrets) == 0 ||
+			unseen != strings.Contains(fmt.Sprint(told.Unseen), "no record of") {
 			t.Errorf("%q: told %+v", lines, told)
 		}
 		t.Log(told.Title, "\n", told.Reasons[0].Text, "\n", told.Reasons[1].Text, a.Score)
@@ -221,7 +221,7 @@ func TestManyNetworks(t *testing.T) {
 		if len(got) == 0 {
 			return 0, ""
 		}
-		return got[0].Score, strings.Join(got[0].Tell().Unseen, " ")
+		return got[0].Score, fmt.Sprint(got[0].Tell().Unseen)
 	}
 	if x, said := f(true); x < 3.5 || !strings.Contains(said, "more than 8 networks") {
 		t.Errorf("of 12 networks, always the same: %.1f, %s", x, said)
@@ -238,7 +238,7 @@ func TestNetworkAbroad(t *testing.T) {
 	if i < 0 || got[i].Region != "us-east-1" || got[i].Last.Format("15:04") != "10:55" {
 		t.Fatalf("%+v", got)
 	}
-	if told := got[i].Tell(); !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text, "in us-east-1") }) {
+	if told := got[i].Tell(); !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text.String(), "in us-east-1") }) {
 		t.Errorf("%+v", told.Reasons)
 	}
 }

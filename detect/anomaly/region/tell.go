@@ -3,13 +3,13 @@ package region
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/instant"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // context is what in the log accounts for a use abroad.
@@ -18,11 +18,14 @@ func (s *Sign) context(day *watch.Day, i int, today uint16, group []found) []fin
 		return nil
 	}
 	var list []finding.Explanation
-	for _, text := range []struct{ id, text string }{
+	for _, text := range []struct {
+		id   string
+		text say.Text
+	}{
 		{"replica", s.replicated(day, i, group)},
 		{"moved", s.followed(day, i, today, group)},
 	} {
-		if text.text != "" {
+		if text.text != (say.Text{}) {
 			list = append(list, finding.Explanation{Kind: "context", ID: text.id, Text: text.text})
 		}
 	}
@@ -31,12 +34,12 @@ func (s *Sign) context(day *watch.Day, i int, today uint16, group []found) []fin
 
 // replicated says that replicas of all the secrets were declared in the region,
 // and that usual readers use them.
-func (s *Sign) replicated(day *watch.Day, i int, group []found) string {
+func (s *Sign) replicated(day *watch.Day, i int, group []found) say.Text {
 	var at time.Time
 	for k := range group {
 		f := &group[k]
 		if who := int(f.kind) % nearActors; who != local && who != visitor {
-			return ""
+			return say.Text{}
 		}
 		sec := &day.Names.Secrets[f.place.secret]
 		when, there := sec.Replicas[f.region]
@@ -51,23 +54,23 @@ func (s *Sign) replicated(day *watch.Day, i int, group []found) string {
 			})
 		}
 		if !ok {
-			return ""
+			return say.Text{}
 		}
 		at = instant.Later(at, when)
 	}
 	if at.IsZero() {
-		return "a replica is declared in " + group[0].region + " and used by its usual readers"
+		return say.T("region.replica", say.Values{"region": group[0].region})
 	}
-	return fmt.Sprintf("a replica is declared in %s since %s and used by its usual readers", group[0].region, at.UTC().Format("2 January 2006"))
+	return say.T("region.replica.since", say.Values{"region": group[0].region, "since": at.UTC()})
 }
 
 // followed says that usual readers came to a region in which build services had
 // built before: a move, or a test of the plan for disasters.
-func (s *Sign) followed(day *watch.Day, i int, today uint16, group []found) string {
+func (s *Sign) followed(day *watch.Day, i int, today uint16, group []found) say.Text {
 	top := &group[0]
 	for k := range group {
 		if who := int(group[k].kind) % nearActors; who != local && who != visitor {
-			return ""
+			return say.Text{}
 		}
 	}
 	built := map[string]bool{}
@@ -90,41 +93,39 @@ func (s *Sign) followed(day *watch.Day, i int, today uint16, group []found) stri
 		})
 	}
 	if len(built) == 0 {
-		return ""
+		return say.Text{}
 	}
-	return fmt.Sprintf("%s built or deployed %s in %s since %s, and usual readers followed", by, plural(len(built), "thing"), top.region, first.UTC().Format("2 January 15:04 UTC"))
+	return say.T("region.followed", say.Values{"by": by, "n": len(built), "region": top.region, "since": first.UTC()})
 }
 
 func (s *Sign) tell(day *watch.Day, today uint16, group []found) watch.Told {
 	names, top := day.Names, &group[0]
 	sec, who, h := &names.Secrets[top.place.secret], &names.Actors[top.place.actor], s.secret(top.place.secret)
-	what := sec.Name
+	what := say.Plain(sec.Name)
 	if len(group) > 1 {
-		what = fmt.Sprintf("%s and %d more", sec.Name, len(group)-1)
+		what = say.T("secrets.more", say.Values{"secret": sec.Name, "n": len(group) - 1})
 	}
-	read := "read"
-	if sec.Key {
-		read = "used"
-	}
-	outcome := ""
+	var outcome say.Text
 	if !top.got {
-		outcome = " (without success)"
+		outcome = say.T("region.failed", nil)
 	}
 	told := watch.Told{
-		Title:  fmt.Sprintf("%s is %s in %s for the first time", what, read, top.region),
+		Title:  say.T("region.title", say.Values{"secret": what, "key": sec.Key, "region": top.region}),
 		Attack: []string{"T1555.006", "T1078.004", "T1535"},
-		Unseen: []string{"no use of it is known from before " + novelty.DateOf(h.first).Format("2 January 2006")},
+		Unseen: []say.Text{say.T("unseen.before", say.Values{"date": novelty.DateOf(h.first)})},
 	}
-	told.Reasons = append(told.Reasons, finding.Reason{Kind: "region", Observed: top.region, Expected: s.usual(sec, h),
-		Text: fmt.Sprintf("%s (%s) was %s from %s for the first time by %s at %s UTC%s: about %.0f calls lately, in %d days, were all in %s.",
-			sec.Name, sec.Region, read, top.region, who.Name, top.first.UTC().Format("15:04"), outcome, h.calls, int(today)-int(h.first), s.usual(sec, h))})
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "region", Observed: say.Plain(top.region), Expected: s.usual(sec, h),
+		Text: say.T("region.sentence", say.Values{
+			"secret": sec.Name, "home": sec.Region, "key": sec.Key, "region": top.region, "who": who.Name, "at": top.first.UTC(), "outcome": outcome,
+			"calls": h.calls, "days": int(today) - int(h.first), "usual": s.usual(sec, h),
+		})})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "account", Text: s.accountSentence(names, top, sec, today)})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "principal", Text: s.actorSentence(top, who)})
 	if len(group) > 1 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets were %s there in that hour by %s.", len(group), read, who.Name)})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: say.T("region.several", say.Values{"n": len(group), "key": sec.Key, "who": who.Name})})
 	}
 	if s.account(top.acct).find(s.numbered(top.region)) == nil {
-		told.Unseen = append(told.Unseen, "no record of "+top.region+" in this account before: whether its log was collected then is not known")
+		told.Unseen = append(told.Unseen, say.T("region.unseen", say.Values{"region": top.region}))
 	}
 	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
 	told.Next = []string{fmt.Sprintf("yagura search 'actor_uid:\"%s\" region:%s' --since %s --until %s", who.UID, top.region, from, to)}
@@ -137,7 +138,7 @@ func (s *Sign) tell(day *watch.Day, today uint16, group []found) watch.Told {
 }
 
 // usual names the regions the secret is usually used in.
-func (s *Sign) usual(sec *watch.Secret, h *held) string {
+func (s *Sign) usual(sec *watch.Secret, h *held) say.Text {
 	list := []string{sec.Region}
 	for i := range h.items {
 		it := &h.items[i]
@@ -145,13 +146,13 @@ func (s *Sign) usual(sec *watch.Secret, h *held) string {
 			list = append(list, s.regions[it.region])
 		}
 	}
-	return strings.Join(list, " and ")
+	return say.T("region.usual", say.Values{"regions": list})
 }
 
-func (s *Sign) accountSentence(names *watch.Names, top *found, sec *watch.Secret, today uint16) string {
-	replica := "No replica is declared there"
+func (s *Sign) accountSentence(names *watch.Names, top *found, sec *watch.Secret, today uint16) say.Text {
+	replica := say.T("region.replica.none", nil)
 	if _, ok := sec.Replicas[top.region]; ok || s.declared[top.place.secret]&(1<<s.numbered(top.region)) != 0 {
-		replica = "A replica is declared there"
+		replica = say.T("region.replica.there", nil)
 	}
 	account := sec.Account
 	if top.acct >= 0 {
@@ -160,23 +161,23 @@ func (s *Sign) accountSentence(names *watch.Names, top *found, sec *watch.Secret
 	p := s.account(top.acct).find(s.numbered(top.region))
 	switch {
 	case p == nil:
-		return fmt.Sprintf("%s; account %s never called in %s.", replica, account, top.region)
+		return say.T("region.account.never", say.Values{"replica": replica, "account": account, "region": top.region})
 	case today > p.last+dormant:
-		return fmt.Sprintf("%s; account %s had no calls in %s for %d days.", replica, account, top.region, today-p.last)
+		return say.T("region.account.dormant", say.Values{"replica": replica, "account": account, "region": top.region, "days": today - p.last})
 	}
-	return fmt.Sprintf("%s; account %s called in %s on %d days since %s.", replica, account, top.region, p.days, novelty.DateOf(p.first).Format("2 January"))
+	return say.T("region.account.some", say.Values{"replica": replica, "account": account, "region": top.region, "days": int(p.days), "since": novelty.DateOf(p.first)})
 }
 
-func (s *Sign) actorSentence(top *found, who *watch.Actor) string {
+func (s *Sign) actorSentence(top *found, who *watch.Actor) say.Text {
 	switch int(top.kind) % nearActors {
 	case local:
-		return fmt.Sprintf("%s usually reads it or its family, and is at work in %s.", who.Name, top.region)
+		return say.T("region.actor.local", say.Values{"who": who.Name, "region": top.region})
 	case visitor:
-		return fmt.Sprintf("%s usually reads it, never in %s.", who.Name, top.region)
+		return say.T("region.actor.visitor", say.Values{"who": who.Name, "region": top.region})
 	case human:
-		return fmt.Sprintf("It was a person, as %s.", who.Name)
+		return say.T("region.actor.person", say.Values{"who": who.Name})
 	case other:
-		return fmt.Sprintf("It was %s, %s.", novelty.A(top.caller), who.Name)
+		return say.T("region.actor.other", say.Values{"kind": novelty.A(top.caller), "who": who.Name})
 	}
-	return fmt.Sprintf("%s never read it before.", who.Name)
+	return say.T("region.actor.stranger", say.Values{"who": who.Name})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // machine is what is learned of one program and secret, as it is
@@ -233,19 +234,19 @@ func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd, all []*stray) []
 	var out []finding.Explanation
 	if a := s.started(day, i, x); a != nil {
 		out = append(out, finding.Explanation{Kind: "context", ID: a.Sort,
-			Text: fmt.Sprintf("%s in the same account at %s", a.Operation, a.First.UTC().Format("15:04"))})
+			Text: say.T("timing.act", say.Values{"operation": a.Operation, "at": a.First.UTC()})})
 	}
 	if n := s.alongside(x, all); n > 0 {
 		out = append(out, finding.Explanation{Kind: "context", ID: "start",
-			Text: fmt.Sprintf("it read %d other secrets about as often in the same hour: as when it starts", n)})
+			Text: say.T("timing.start", say.Values{"n": n})})
 	}
 	m := s.machine(x.pair)
 	if with := s.startedWith(day, i, x, all); with != "" {
 		out = append(out, finding.Explanation{Kind: "context", ID: "application",
-			Text: with + ", which is of the same application, began in the same minutes what it does not do at this time: as when all of it is started"})
+			Text: say.T("timing.application", say.Values{"who": with})})
 	}
 	if x.job && m.near(i, 1) && !s.came(day, i, x) {
-		out = append(out, finding.Explanation{Kind: "context", ID: "clock", Text: "it is its usual run, an hour off: as when clocks change"})
+		out = append(out, finding.Explanation{Kind: "context", ID: "clock", Text: say.T("timing.clock", nil)})
 	}
 	shifted := 0
 	for _, o := range odd {
@@ -256,7 +257,7 @@ func (s *sign) whyMachine(day *watch.Day, i int, x *stray, odd, all []*stray) []
 	}
 	if shifted >= 3 {
 		out = append(out, finding.Explanation{Kind: "context", ID: "clock",
-			Text: fmt.Sprintf("%d other programs came an hour off as well: as when clocks change", shifted)})
+			Text: say.T("timing.clock.programs", say.Values{"n": shifted})})
 	}
 	return out
 }
@@ -514,17 +515,21 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 	t := day.Start.Add(time.Duration(i) * time.Hour)
 	a.Tell = func() watch.Told {
 		usual := learned.said(&density)
-		text := fmt.Sprintf("%s read %s at %s UTC on %s; in %d days it was active in %d hours, nine in ten of them %s; hours as rare as this hold %s of its pattern",
-			actor.Name, n.Name, told.first.UTC().Format("15:04"), t.Format("Mon 2 January"), learned.on, learned.seen, usual, percent(told.score))
-		title := fmt.Sprintf("%s read %s at an hour that is not its own", actor.Name, n.Name)
+		text := say.T("timing.machine", say.Values{
+			"who": actor.Name, "secret": n.Name, "at": told.first.UTC(), "day": t, "days": int(learned.on), "hours": int(learned.seen),
+			"usual": usual, "share": percent(told.score),
+		})
+		title := say.T("timing.machine.title", say.Values{"who": actor.Name, "secret": n.Name})
 		if told.job {
-			title = fmt.Sprintf("the job %s came at %s UTC, which is not its time", actor.Name, told.first.UTC().Format("15:04"))
-			text = fmt.Sprintf("%s read %s %d times at %s UTC on %s; on %d days it came at about %02d:%02d with about %.0f reads, and hardly ever otherwise", actor.Name, n.Name, told.count,
-				told.first.UTC().Format("15:04"), t.Format("Mon 2 January"), learned.on, int(learned.minute)/60, int(learned.minute)%60, learned.size)
+			title = say.T("timing.job.title", say.Values{"who": actor.Name, "at": told.first.UTC()})
+			text = say.T("timing.job", say.Values{
+				"who": actor.Name, "secret": n.Name, "n": told.count, "at": told.first.UTC(), "day": t, "days": int(learned.on),
+				"hour": int(learned.minute) / 60, "minute": int(learned.minute) % 60, "reads": learned.size,
+			})
 		}
 		return watch.Told{
 			Title:   title,
-			Reasons: []finding.Reason{{Kind: "time", Text: text, Observed: told.first.UTC().Format("15:04"), Expected: usual}},
+			Reasons: []finding.Reason{{Kind: "time", Text: text, Observed: say.Plain(told.first.UTC().Format("15:04")), Expected: usual}},
 			Series: seriesOf(day, i, &learned.hours, &density, func(h *watch.Hour) float64 {
 				c := 0.0
 				for _, u := range h.Uses {
@@ -546,10 +551,10 @@ func search(what string, t time.Time) string {
 	return fmt.Sprintf("yagura search '%s' --since %s --until %s", what, t.Add(-time.Hour).UTC().Format(time.RFC3339), t.Add(2*time.Hour).UTC().Format(time.RFC3339))
 }
 
-func percent(score float64) string {
+func percent(score float64) say.Text {
 	p := 100 * math.Pow(10, -score)
 	if p < 0.001 {
-		return "less than 0.001 %"
+		return say.T("timing.percent.less", nil)
 	}
-	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.3f", p), "0"), ".") + " %"
+	return say.Plain(strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.3f", p), "0"), ".") + " %")
 }

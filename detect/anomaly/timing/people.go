@@ -2,7 +2,6 @@ package timing
 
 import (
 	"cmp"
-	"fmt"
 	"hash/fnv"
 	"maps"
 	"math"
@@ -12,6 +11,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // person is what is learned of one, about 200 bytes and 8 a network.
@@ -422,15 +422,15 @@ func (s *sign) whyPerson(day *watch.Day, i int, x *hour, p *person, odd []*hour)
 	}
 	if others >= 2 {
 		out = append(out, finding.Explanation{Kind: "context", ID: "incident",
-			Text: fmt.Sprintf("%d others who work in the same account were up at this unusual hour too: as when something is broken", others)})
+			Text: say.T("timing.incident", say.Values{"n": others})})
 	}
 	if usual, unusual := s.dayOf(day, i, x.person, p); x.new && unusual >= 2 && usual == 0 && (p.odd+1 == dayOf(day.Start) || unusual >= 4) {
 		out = append(out, finding.Explanation{Kind: "context", ID: "travel",
-			Text: fmt.Sprintf("all %d hours of this day are shifted, from a network that is new to them: as on a journey", unusual)})
+			Text: say.T("timing.travel", say.Values{"n": unusual})})
 	}
 	if others := s.shifted(day, i, x.person, p); others >= 3 {
 		out = append(out, finding.Explanation{Kind: "context", ID: "clock",
-			Text: fmt.Sprintf("%d others of the same place came an hour off as well: as when clocks change", others)})
+			Text: say.T("timing.clock.people", say.Values{"n": others})})
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 func (s *sign) personAlarm(day *watch.Day, i int, x *hour, p *person, free bool) watch.Alarm {
@@ -29,26 +30,27 @@ func (s *sign) personAlarm(day *watch.Day, i int, x *hour, p *person, free bool)
 	told, learned := *x, p.hours
 	t := day.Start.Add(time.Duration(i) * time.Hour)
 	a.Tell = func() watch.Told {
-		what := fmt.Sprintf("made %d calls that change something", told.writes)
-		if len(told.secrets) > 0 {
-			what = "read " + names.Secrets[told.secrets[0]].Name
-			if n := len(told.secrets); n > 1 {
-				what = fmt.Sprintf("read %s and %d more secrets", names.Secrets[told.secrets[0]].Name, n-1)
-			}
+		what := say.T("timing.wrote", say.Values{"n": told.writes})
+		if n := len(told.secrets); n > 1 {
+			what = say.T("timing.read.several", say.Values{"secret": names.Secrets[told.secrets[0]].Name, "n": n - 1})
+		} else if n == 1 {
+			what = say.T("timing.read", say.Values{"secret": names.Secrets[told.secrets[0]].Name})
 		}
 		usual := learned.said(&density)
 		zone := time.FixedZone("", int(learned.offset)*3600)
-		text := fmt.Sprintf("%s %s at %s UTC (about %s where they work); on %d days they were active in %d hours, nine in ten of them %s; hours as rare as this hold %s of their pattern",
-			told.person, what, told.first.UTC().Format("15:04"), told.first.In(zone).Format("Mon 15:04"), learned.on, learned.seen, usual, percent(told.score))
-		reasons := []finding.Reason{{Kind: "time", Text: text, Observed: told.first.UTC().Format("15:04"), Expected: usual}}
+		text := say.T("timing.person", say.Values{
+			"who": told.person, "what": what, "at": told.first.UTC(), "there": told.first.In(zone), "days": int(learned.on), "hours": int(learned.seen),
+			"usual": usual, "share": percent(told.score),
+		})
+		reasons := []finding.Reason{{Kind: "time", Text: text, Observed: say.Plain(told.first.UTC().Format("15:04")), Expected: usual}}
 		if free {
-			reasons = append(reasons, finding.Reason{Kind: "holiday", Text: "hardly anybody of the same place works on this day: it is judged as a day off"})
+			reasons = append(reasons, finding.Reason{Kind: "holiday", Text: say.T("timing.holiday", nil)})
 		}
 		if told.new {
-			reasons = append(reasons, finding.Reason{Kind: "network", Text: "the calls came from a network that is new to " + told.person, Observed: strings.Join(told.best.Networks, ", ")})
+			reasons = append(reasons, finding.Reason{Kind: "network", Text: say.T("timing.network", say.Values{"who": told.person}), Observed: say.Plain(strings.Join(told.best.Networks, ", "))})
 		}
 		return watch.Told{
-			Title:   fmt.Sprintf("%s %s at an hour that is not theirs", told.person, what),
+			Title:   say.T("timing.person.title", say.Values{"who": told.person, "what": what}),
 			Reasons: reasons,
 			Series: seriesOf(day, i, &learned, &density, func(h *watch.Hour) float64 {
 				for j := range h.People {
@@ -68,7 +70,7 @@ func (s *sign) personAlarm(day *watch.Day, i int, x *hour, p *person, free bool)
 
 // said says in which hours nine tenths of the activity lie: "08-19 h UTC on
 // working days".
-func (h *hours) said(d *density) string {
+func (h *hours) said(d *density) say.Text {
 	var on [2][24]bool
 	total := 0.0
 	for c := range h.active {
@@ -92,13 +94,16 @@ func (h *hours) said(d *density) string {
 		on[bc][bi] = true
 		left -= float64(h.active[bc][bi].n())
 	}
-	var parts []string
-	for c, name := range []string{"on working days", "on days off"} {
-		if spans := spans(&on[c]); spans != "" {
-			parts = append(parts, spans+" h UTC "+name)
-		}
+	working, off := spans(&on[0]), spans(&on[1])
+	switch {
+	case working != "" && off != "":
+		return say.T("timing.hours", say.Values{"working": working, "off": off})
+	case working != "":
+		return say.T("timing.hours.working", say.Values{"hours": working})
+	case off != "":
+		return say.T("timing.hours.off", say.Values{"hours": off})
 	}
-	return strings.Join(parts, " and ")
+	return say.Text{}
 }
 
 // spans says which hours are set: "08-12, 13-19", the circle closed.
@@ -129,10 +134,10 @@ func spans(on *[24]bool) string {
 	return strings.Join(out, ", ")
 }
 
-func (h *hours) unseen() []string {
-	var out []string
+func (h *hours) unseen() []say.Text {
+	var out []say.Text
 	if h.days[1] < 4 {
-		out = append(out, fmt.Sprintf("more than %.0f days off", math.Round(float64(h.days[1]))))
+		out = append(out, say.T("timing.unseen", say.Values{"n": math.Round(float64(h.days[1]))}))
 	}
 	return out
 }

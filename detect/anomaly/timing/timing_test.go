@@ -75,10 +75,10 @@ func TestFires(t *testing.T) {
 		}
 		a := alarms[0]
 		told := a.Tell()
-		if a.Class != class || told.Title != title {
+		if a.Class != class || told.Title.String() != title {
 			t.Errorf("%s %q; want %s %q", a.Class, told.Title, class, title)
 		}
-		if told.Reasons[0].Text != reason {
+		if told.Reasons[0].Text.String() != reason {
 			t.Errorf("reason %q; want %q", told.Reasons[0].Text, reason)
 		}
 		var got []string

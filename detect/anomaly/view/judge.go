@@ -12,6 +12,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // How the rates start and what views are worth to them.
@@ -292,25 +293,24 @@ func (s *Sign) context(day *watch.Day, i int, group []found) []finding.Explanati
 	}
 	own := !slices.ContainsFunc(group, func(f found) bool { n := int(f.kind) / 4; return n != team && n != teamKin && n != keeper })
 	if since, ok := s.staff.New(group[0].person, group[0].role, novelty.DayOf(day.Start), own); ok && len(group) <= novelty.Few {
-		return []finding.Explanation{{Kind: "context", ID: "newcomer", Text: fmt.Sprintf("%s is at work since %s only, in a role that others have long used: somebody new who reads in",
-			group[0].person, novelty.DateOf(since).Format("2 January"))}}
+		return []finding.Explanation{{Kind: "context", ID: "newcomer", Text: say.T("newcomer", say.Values{"who": group[0].person, "since": novelty.DateOf(since)})}}
 	}
 	var list []finding.Explanation
 	for k := range group {
 		f := &group[k]
-		var text string
+		var text say.Text
 		for n, id := range day.Names.Accounts {
 			if id != day.Names.Secrets[f.secret].Account {
 				continue
 			}
 			s.acts.Find(day, i, int32(n), f.first.Add(-2*time.Hour), func(a *watch.Act) bool {
 				if (a.Sort == watch.ActRotate || a.Sort == watch.ActCreate) && a.Actor == f.role && wrote(day, a, f.person) && watch.Person(a.Caller) && a.Secret >= 0 && s.homes.Of(day.Names, a.Secret) == f.secret {
-					text = fmt.Sprintf("%s of %s by the same person's role at %s UTC: its value is being changed", a.Operation, day.Names.Secrets[f.secret].Name, a.First.UTC().Format("15:04"))
+					text = say.T("view.change", say.Values{"operation": a.Operation, "secret": day.Names.Secrets[f.secret].Name, "at": a.First.UTC()})
 				}
-				return text == ""
+				return text == (say.Text{})
 			})
 		}
-		if text == "" {
+		if text == (say.Text{}) {
 			return nil
 		}
 		list = append(list, finding.Explanation{Kind: "context", ID: "change", Text: text})
@@ -344,37 +344,39 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 	sec, h := &names.Secrets[top.secret], s.secret(top.secret)
 	who := top.person
 	role := names.Actors[top.role].Name
-	what := sec.Name
+	what := say.Plain(sec.Name)
 	if len(group) > 1 {
-		what = fmt.Sprintf("%s and %d more", sec.Name, len(group)-1)
+		what = say.T("secrets.more", say.Values{"secret": sec.Name, "n": len(group) - 1})
 	}
 	told := watch.Told{
-		Title:  fmt.Sprintf("%s opened %s in the console", who, what),
+		Title:  say.T("view.title", say.Values{"who": who, "secret": what}),
 		Attack: []string{"T1555.006", "T1078.004"},
-		Unseen: []string{"no use of it is known from before " + novelty.DateOf(h.first).Format("2 January 2006")},
+		Unseen: []say.Text{say.T("unseen.before", say.Values{"date": novelty.DateOf(h.first)})},
 	}
-	last := "no person is known to have read it before"
+	last := say.T("view.last.nobody", nil)
 	for k := range h.viewers {
 		if v := &h.viewers[k]; k == 0 || v.last > h.viewers[0].last {
-			last = "the last person who read it did so on " + novelty.DateOf(v.last).Format("2 January")
+			last = say.T("view.last", say.Values{"day": novelty.DateOf(v.last)})
 		}
 	}
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "view",
-		Text: fmt.Sprintf("%s (%s) opened %s in the console at %s UTC; in %d days programs read it about %d times (earlier days counted for less), and %s.",
-			who, role, sec.Name, top.first.UTC().Format("15:04"), int(novelty.DayOf(day.Start))-int(h.first), int(math.Round(float64(h.programs))), last),
-		Observed: "a person in the console", Expected: "programs only"})
+		Text: say.T("view.sentence", say.Values{
+			"who": who, "role": role, "secret": sec.Name, "at": top.first.UTC(), "days": int(novelty.DayOf(day.Start)) - int(h.first),
+			"n": math.Round(float64(h.programs)), "last": last,
+		}),
+		Observed: novelty.A(event.CallerConsole), Expected: say.T("view.programs", nil)})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "person", Text: s.personSentence(names, top, who, role)})
 	if top.kind&1 != 0 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "hours", Text: fmt.Sprintf("%s hardly ever works at that time: %s, %s UTC.", who, day.Start.Weekday(), top.first.UTC().Format("15:04"))})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "hours", Text: say.T("view.hours", say.Values{"who": who, "day": day.Start, "at": top.first.UTC()})})
 	}
 	if top.kind&2 != 0 {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "role", Text: fmt.Sprintf("Role %s is hardly ever used: on fewer than %d days of the last 60.", role, breakGlass)})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "role", Text: say.T("view.role", say.Values{"role": role, "n": breakGlass})})
 	}
 	if n := len(group) + s.earlierToday(top); n >= severalSecrets {
-		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: fmt.Sprintf("%d secrets of applications that %s never opened before were opened within an hour.", n, who)})
+		told.Reasons = append(told.Reasons, finding.Reason{Kind: "several", Text: say.T("view.several", say.Values{"n": n, "who": who})})
 	}
 	if nameless(names, top.role, top.person) {
-		told.Unseen = append(told.Unseen, "the events of that hour are not held: which of the people who use "+role+" it was is not known")
+		told.Unseen = append(told.Unseen, say.T("view.unseen", say.Values{"role": role}))
 	}
 	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
 	told.Next = append([]string{fmt.Sprintf("yagura search '%s' --since %s --until %s", watch.PersonQuery(who), from, to)}, novelty.Next(sec)...)
@@ -397,25 +399,25 @@ func viewsOn(h *held, day uint16) int {
 	return n
 }
 
-func (s *Sign) personSentence(names *watch.Names, top *found, who, role string) string {
+func (s *Sign) personSentence(names *watch.Names, top *found, who, role string) say.Text {
 	switch int(top.kind) / 4 {
 	case again:
-		return fmt.Sprintf("%s opened it before, but not often enough for it to be usual.", who)
+		return say.T("view.person.again", say.Values{"who": who})
 	case keeper:
-		return fmt.Sprintf("Role %s created or changed the secret last.", role)
+		return say.T("view.person.keeper", say.Values{"role": role})
 	case sibling:
-		return fmt.Sprintf("%s opened other secrets of its family before.", who)
+		return say.T("view.person.sibling", say.Values{"who": who})
 	case team:
-		return fmt.Sprintf("Other people with role %s open it now and then; %s did not.", role, who)
+		return say.T("view.person.team", say.Values{"role": role, "who": who})
 	case teamKin:
-		return fmt.Sprintf("Other people with role %s open secrets of its family now and then; %s did not.", role, who)
+		return say.T("view.person.kin", say.Values{"role": role, "who": who})
 	case opener:
 		if n, ok := s.ids[top.person]; ok {
-			return fmt.Sprintf("%s opened secrets about %d times in the last 60 days, none of this application.", who, int(math.Ceil(float64(s.people[n].opens))))
+			return say.T("view.person.opener", say.Values{"who": who, "n": math.Ceil(float64(s.people[n].opens))})
 		}
 	}
 	if n, ok := s.ids[top.person]; ok {
-		return fmt.Sprintf("%s was at work on %d days and never opened a secret.", who, s.people[n].days)
+		return say.T("view.person.never", say.Values{"who": who, "days": int(s.people[n].days)})
 	}
-	return fmt.Sprintf("Nothing is known of %s from before.", who)
+	return say.T("view.person.unknown", say.Values{"who": who})
 }

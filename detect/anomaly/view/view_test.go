@@ -64,7 +64,7 @@ func TestFires(t *testing.T) {
 			t.Errorf("%q: %+v", lines, a)
 		}
 		told := a.Tell()
-		if told.Title == "" || len(told.Reasons) < 2 || len(told.Next) == 0 || len(told.Attack) == 0 || len(told.Series) == 0 || len(a.Where.Secrets) == 0 {
+		if told.Title.String() == "" || len(told.Reasons) < 2 || len(told.Next) == 0 || len(told.Attack) == 0 || len(told.Series) == 0 || len(a.Where.Secrets) == 0 {
 			t.Errorf("%q: told %+v", lines, told)
 		}
 		t.Log(told.Title, "\n", told.Reasons[0].Text, "\n", told.Reasons[1].Text, a.Score)
@@ -150,7 +150,7 @@ func TestWithoutEvents(t *testing.T) {
 	s := view.New(view.Options{})
 	h.Learn(s, 0, 40)
 	got := h.Judge(s, 42)
-	if len(got) != 1 || got[0].Person != "" || got[0].Actor != h.Actor("AWSReservedSSO_New") || !strings.Contains(strings.Join(got[0].Tell().Unseen, " "), "not held") {
+	if len(got) != 1 || got[0].Person != "" || got[0].Actor != h.Actor("AWSReservedSSO_New") || !strings.Contains(fmt.Sprint(got[0].Tell().Unseen), "not held") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -258,7 +258,7 @@ func TestPassing(t *testing.T) {
 		t.Errorf("1,200 names of 60 days take %d bytes more", n)
 	}
 	got := h.Judge(s, 100)
-	if len(got) != 1 || got[0].Person != "bob" || got[0].Score < alert || !strings.Contains(got[0].Tell().Reasons[1].Text, "bob was at work on") {
+	if len(got) != 1 || got[0].Person != "bob" || got[0].Score < alert || !strings.Contains(got[0].Tell().Reasons[1].Text.String(), "bob was at work on") {
 		t.Errorf("%+v", got)
 	}
 }

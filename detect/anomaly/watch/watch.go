@@ -10,6 +10,7 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Names numbers what is watched, so that what is learned can be kept in slices.
@@ -300,10 +301,10 @@ type Alarm struct {
 
 // Told is what a person reads of an alarm.
 type Told struct {
-	Title   string
+	Title   say.Text
 	Reasons []finding.Reason // the strongest first; its text is one whole sentence with numbers
 	Series  []finding.Point
-	Unseen  []string
+	Unseen  []say.Text
 	Next    []string // commands
 	Attack  []string // technique ids
 }

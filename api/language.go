@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
+)
+
+type languageKey struct{}
+
+// speaking gives the request the language of its answer: that which a person who
+// has signed in chose, else what Accept-Language asks for, else English. A script
+// gets English unless it asks otherwise, whoever made its token.
+func speaking(r *http.Request, who people.Who) context.Context {
+	l := say.Language(who.Language)
+	if l == "" {
+		l = say.Preferred(r.Header.Get("Accept-Language"))
+	}
+	return context.WithValue(r.Context(), languageKey{}, l)
+}
+
+// language is that of the answer.
+func language(ctx context.Context) say.Language {
+	if l, ok := ctx.Value(languageKey{}).(say.Language); ok {
+		return l
+	}
+	return say.English
+}
+
+// inLanguage says every answer in its language; an answer's tag tells which.
+func inLanguage(ctx huma.Context, _ string, body any) (any, error) {
+	l := language(ctx.Context())
+	_, w := humago.Unwrap(ctx)
+	h := w.Header()
+	h.Set("Content-Language", string(l))
+	h.Add("Vary", "Accept-Language, Cookie")
+	if tag := h.Get("ETag"); tag != "" && l != say.English {
+		h.Set("ETag", strings.TrimSuffix(tag, `"`)+"-"+string(l)+`"`)
+	}
+	return say.In(l, body), nil
+}

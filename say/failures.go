@@ -1,0 +1,67 @@
+package say
+
+// failures is what is said of calls that were denied, and of sign-ins that failed.
+var failures = texts{
+	"odds":       {"about 1 in {n:0}", "約 {n:0} 分の 1"},
+	"odds.power": {"about 1 in 10^{score:1}", "約 10^{score:1} 分の 1"},
+	"odds.least": {"below 1 in 10^15", "10^15 分の 1 未満"},
+
+	"failures.unnamed":         {"an unnamed principal", "名前のないプリンシパル"},
+	"failures.user.hidden":     {"a user whose name the provider hides", "(プロバイダーが名前を伏せたユーザー)"},
+	"failures.what.denials":    {"denials", "拒否"},
+	"failures.what.calls":      {"such calls", "同様の呼び出し"},
+	"failures.what.signins":    {"failed sign-ins", "サインイン失敗"},
+	"failures.usual.never":     {"it was never seen before, and of its like about {share} of the hours have any", "これまで観測されておらず、類似の主体で発生するのは全時間帯の約 {share}"},
+	"failures.usual.none":      {"it had no {what} on {days} {days|day|days} before", "過去 {days} 日間は{what}なし"},
+	"failures.usual.some":      {"it had {what} on {n} of {days} {days|day|days} before, never more than {most} in an hour", "過去 {days} 日のうち {n} 日に{what}があり、最大で 1 時間に {most} 回"},
+	"failures.percent":         {"{share:percent1}", "{share:percent1}"},
+	"failures.percent.less":    {"less than {share:percent1}", "{share:percent1} 未満"},
+	"failures.unseen.events":   {"The events of this hour are not held any more: retries are folded by hours, and which person it was is not known.", "この時間帯のイベントは保持期間を過ぎている: 再試行は時間単位でまとめ、人物は特定できない。"},
+	"failures.unseen.endpoint": {"Calls that an endpoint's policy denied are in no log of management events.", "エンドポイントポリシーで拒否された呼び出しは管理イベントのログに残らない。"},
+
+	"failures.title":         {"{who:Upper} was denied {n} times in an hour", "{who} が 1 時間に {n} 回拒否された"},
+	"failures.title.secret":  {"{who:Upper} was denied {secret} {n} times in an hour", "{who} が {secret} へのアクセスを 1 時間に {n} 回拒否された"},
+	"failures.title.breadth": {"{who:Upper} was denied {n} different calls in ten minutes", "{who} が 10 分間に {n} 種類の呼び出しを拒否された"},
+	"failures.title.fresh":   {"{who:Upper} was denied {n} secrets it had never touched", "{who} が初めてのシークレット {n} 個へのアクセスを拒否された"},
+	"failures.title.slow":    {"{who:Upper} tries secret after secret, slowly: {n} denied in a day", "{who} がシークレットを次々と、ゆっくり試行: 1 日に {n} 個拒否"},
+	"failures.title.granted": {"{who:Upper} was denied {n} times, then given {secrets:commas}", "{who} が {n} 回拒否された後、{secrets:commas} を取得"},
+
+	"failures.sentence":   {"{who:Upper} had {n} {n|denial|denials} in {span}{on}{most}{retries}; {usual}.", "{who} が {span}間に {n} 回拒否された{on}{most}{retries}。{usual}。"},
+	"failures.on":         {" on {secret}", "(対象: {secret})"},
+	"failures.on.several": {" on {n} different secrets ({secrets:commas})", "(対象: シークレット {n} 個、{secrets:commas})"},
+	"failures.most":       {", most of {operation}", "、大半は {operation}"},
+	"failures.most.code":  {", most of {operation} ({code})", "、大半は {operation}({code})"},
+	"failures.retries":    {", {n} calls with retries", "、再試行を含め {n} 回"},
+	"failures.granted":    {"After {n} {n|denial|denials} {who} was given {secrets:commas}.", "{n} 回の拒否の後、{who} が {secrets:commas} を取得。"},
+	"failures.breadth":    {"Within ten minutes {n} different calls were denied that were never denied to it before; {usual}.", "10 分間に、これまで拒否されたことのない {n} 種類の呼び出しが拒否された。{usual}。"},
+	"failures.slow":       {"Since {since:moment} it was denied {n} secrets that it had never touched ({secrets:commas}), a few at a time; usual is at most {usual} a day.", "{since:moment} 以降、初めてのシークレット {n} 個({secrets:commas})へのアクセスを少しずつ試み、拒否された。通常は 1 日 {usual} 個まで。"},
+	"failures.chance":     {"The chance of this under what is usual for it and its peers is {odds} an hour.", "この主体と類似の主体の通常の範囲では、1 時間あたり{odds}の確率。"},
+
+	"failures.chance.hour":    {"The chance of this is {odds} an hour.", "1 時間あたり{odds}の確率。"},
+	"failures.chance.day":     {"The chance of this is {odds} a day.", "1 日あたり{odds}の確率。"},
+	"failures.chance.address": {"The chance of this is {odds} an hour of such an address.", "このようなアドレスの 1 時間あたり{odds}の確率。"},
+
+	"failures.secret.title":         {"{secret} was refused {n} times to {who}", "{secret} へのアクセスを {who} が {n} 回拒否された"},
+	"failures.secret.title.several": {"{secret} was refused {n} times to {principals} principals that never had it", "{secret} へのアクセスを、取得実績のない {principals} 個のプリンシパルが計 {n} 回拒否された"},
+	"failures.secret":               {"{who:Upper} asked for {secret} {n} times in {span}, retries taken as one, and was denied{others}; {usual}", "{who} が {span}間に {secret} を {n} 回要求し(再試行は 1 回と数える)、拒否された{others}。{usual}"},
+	"failures.secret.others":        {", as were {n} {n|other principal|other principals}", "(ほかに {n} 個のプリンシパルも拒否)"},
+	"failures.secret.never":         {"in {days} {days|day|days} nobody who had not been given it before was denied it.", "過去 {days} 日間、取得実績のない主体が拒否された例はない。"},
+	"failures.secret.some":          {"that happened on {n} of {days} {days|day|days} before, at most {most} times an hour.", "過去 {days} 日のうち {n} 日に発生し、最大で 1 時間に {most} 回。"},
+	"failures.secret.granted":       {"Then it was given {secret}.", "その後 {secret} を取得。"},
+
+	"failures.user.title":     {"{n} failed sign-ins of {user}", "{user} のサインインが {n} 回失敗"},
+	"failures.user.title.won": {"{n} failed sign-ins of {user}, then one that succeeded", "{user} のサインインが {n} 回失敗した後に成功"},
+	"failures.user":           {"{n} sign-ins of {user} failed in {span} from {addresses}{won}; {usual}.", "{span}間に {addresses} から {user} のサインインが {n} 回失敗{won}。{usual}。"},
+	"failures.user.won":       {", then one succeeded", "、その後 1 回成功"},
+	"failures.user.strange":   {"{user} never came from there before.", "{user} がこの接続元を使うのは初めて。"},
+	"failures.address.title":  {"Sign-ins of {n} users failed from {address}", "{address} から {n} ユーザーのサインインが失敗"},
+	"failures.address":        {"{n} sign-ins of {users} users ({names}) failed from {address} in {span}; an address where any fail has {mean:1} users on average.", "{span}間に {address} から {users} ユーザー({names})のサインインが {n} 回失敗。失敗のあるアドレスのユーザー数は平均 {mean:1}。"},
+
+	"failures.policy":        {"{operation} in this account at {at:clock} changed what is allowed shortly before.", "直前の {at:clock} に、このアカウントで {operation} により権限が変更された。"},
+	"failures.deploy":        {"{operation} at {at:clock} in this account came before, and the program is denied what it had been given for days.", "直前の {at:clock} にこのアカウントで {operation} があり、プログラムは数日前から取得できていたものを拒否された。"},
+	"failures.deploy.again":  {"{operation} at {at:clock} in this account came before, and the same call failed again and again.", "直前の {at:clock} にこのアカウントで {operation} があり、同じ呼び出しが繰り返し失敗。"},
+	"failures.misconfigured": {"The program had been given all that it is denied here for days: its permissions or credentials changed.", "拒否されたものはすべて、プログラムが数日前から取得できていた: 権限または認証情報の変更と推定。"},
+	"failures.beside":        {"One and the same call failed again and again, for a secret beside those that the program reads.", "普段読み取るものと同系統のシークレットに対し、同じ呼び出しが繰り返し失敗。"},
+	"failures.expired":       {"The program was known for days; its credentials have expired ({code}) and it tries again and again.", "数日前から既知のプログラムで、認証情報が期限切れ({code})のまま再試行を繰り返している。"},
+	"failures.again":         {"One and the same call of a program known for days failed again and again, none of a secret.", "数日前から既知のプログラムの同じ呼び出しが繰り返し失敗(シークレットへのアクセスではない)。"},
+}

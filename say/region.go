@@ -1,0 +1,40 @@
+package say
+
+// region is what is said of use from regions and networks that are new.
+var region = texts{
+	"secrets":            {"secrets", "シークレット"},
+	"secrets.names":      {"{secrets}", "{secrets}"},
+	"secrets.names.more": {"{secrets} and {n} more secrets", "{secrets} 他 {n} 個のシークレット"},
+
+	"region.title": {"{secret} is {key|used|read} in {region} for the first time", "{secret} が {region} で初めて{key|使用|読み取り}"},
+	"region.sentence": {"{secret} ({home}) was {key|used|read} from {region} for the first time by {who} at {at:clock} UTC{outcome}: about {calls:0} calls lately, in {days} days, were all in {usual}.",
+		"{at:clock} UTC に {who} が {region} から {secret}({home})を初めて{key|使用|読み取り}{outcome}。{days} 日間の最近の呼び出し約 {calls:0} 回はすべて {usual}。"},
+	"region.failed":          {" (without success)", "(失敗)"},
+	"region.usual":           {"{regions:and}", "{regions:and}"},
+	"region.several":         {"{n} secrets were {key|used|read} there in that hour by {who}.", "この 1 時間に {who} がそこで {n} 個のシークレットを{key|使用|読み取り}。"},
+	"region.unseen":          {"no record of {region} in this account before: whether its log was collected then is not known", "このアカウントの {region} の記録はこれまでなく、当時ログが収集されていたかは不明"},
+	"region.replica.there":   {"A replica is declared there", "そこにレプリカの宣言あり"},
+	"region.replica.none":    {"No replica is declared there", "そこにレプリカの宣言なし"},
+	"region.account.never":   {"{replica}; account {account} never called in {region}.", "{replica}。アカウント {account} は {region} を使ったことがない。"},
+	"region.account.dormant": {"{replica}; account {account} had no calls in {region} for {days} days.", "{replica}。アカウント {account} の {region} での呼び出しは {days} 日間なかった。"},
+	"region.account.some":    {"{replica}; account {account} called in {region} on {days} days since {since:day}.", "{replica}。アカウント {account} は{since:day}以降、{region} を {days} 日使用。"},
+	"region.actor.local":     {"{who} usually reads it or its family, and is at work in {region}.", "{who} は普段からこれか同系統を読み取り、{region} でも活動している。"},
+	"region.actor.visitor":   {"{who} usually reads it, never in {region}.", "{who} は普段からこれを読み取るが、{region} では初めて。"},
+	"region.actor.person":    {"It was a person, as {who}.", "人による操作({who})。"},
+	"region.actor.other":     {"It was {kind}, {who}.", "{kind}による操作({who})。"},
+	"region.actor.stranger":  {"{who} never read it before.", "{who} がこれを読み取るのは初めて。"},
+	"region.replica":         {"a replica is declared in {region} and used by its usual readers", "{region} にレプリカの宣言があり、普段の読み取り元が使用"},
+	"region.replica.since":   {"a replica is declared in {region} since {since:date} and used by its usual readers", "{since:date}から {region} にレプリカの宣言があり、普段の読み取り元が使用"},
+	"region.followed":        {"{by} built or deployed {n} {n|thing|things} in {region} since {since:moment} UTC, and usual readers followed", "{since:moment} UTC から {by} が {region} に {n} 件を構築またはデプロイし、普段の読み取り元がそれに続いた"},
+
+	"network.title":       {"{who} reads secrets from {network}, where it never called from", "{who} が初めての接続元 {network} からシークレットを読み取り"},
+	"network.sentence":    {"In {days} days (about {calls:0} calls lately) {who} called from {networks} only; at {at:clock} UTC it read {secrets} from {network}.", "{who} の接続元は {days} 日間(最近の呼び出し約 {calls:0} 回)、{networks}だけだったが、{at:clock} UTC に {network} から {secrets} を読み取り。"},
+	"network.one":         {"one network", "1 つのネットワーク"},
+	"network.several":     {"{n} networks", "{n} 個のネットワーク"},
+	"network.unseen":      {"from where it called is known since {since:date} only", "接続元の記録は{since:date}以降のみ"},
+	"network.unseen.many": {"it calls from more than {n} networks: a new one is noticed only while it hardly ever shows new ones", "接続元のネットワークが {n} を超えており、新しい接続元がまれな間だけ検出対象"},
+	"network.region":      {"It used them in {region}, which is not their home.", "本来のリージョンではない {region} で使用。"},
+	"network.outside":     {"No program of the organisation was ever seen calling from {network}.", "組織のプログラムが {network} から呼び出した記録はない。"},
+	"network.elsewhere":   {"Programs of account {account} call from {network}, none of account {own}.", "{network} からはアカウント {account} のプログラムが呼び出しているが、アカウント {own} のものはない。"},
+	"network.egress":      {"{n} programs of account {account} call from {network} since today: the account's way out has changed", "本日からアカウント {account} のプログラム {n} 個が {network} から呼び出し: アカウントの外向き経路の変更と推定"},
+}

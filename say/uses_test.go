@@ -1,0 +1,133 @@
+package say
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestUses holds that every T in the repository names a sentence that there is and
+// gives the values that it names, and that every sentence is said by one.
+func TestUses(t *testing.T) {
+	said := map[string]bool{}
+	for path, file := range sources(t) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || !isT(call.Fun) || len(call.Args) != 2 {
+				return true
+			}
+			ids := idsOf(call.Args[0])
+			if len(ids) == 0 {
+				t.Errorf("%s: %s names no sentence", path, text(call.Args[0]))
+			}
+			given, whole := valuesOf(call.Args[1])
+			for _, id := range ids {
+				said[id] = true
+				if want := catalogue[id].pieces[English].names(); whole && !slices.Equal(given, want) {
+					t.Errorf("%s: %s is given %q, its template names %q", path, id, given, want)
+				}
+			}
+			return true
+		})
+	}
+	for _, id := range slices.Sorted(maps.Keys(catalogue)) {
+		if !said[id] {
+			t.Errorf("nothing says %s", id)
+		}
+	}
+}
+
+// sources are all that import this package, tests not included.
+func sources(t *testing.T) map[string]*ast.File {
+	t.Helper()
+	out := map[string]*ast.File{}
+	files := token.NewFileSet()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && d.Name() != ".."):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "../say/"):
+			return nil
+		}
+		f, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			return nil // not this package's business: it does not compile either
+		}
+		for _, i := range f.Imports {
+			if i.Path.Value == `"github.com/yagura-sec/yagura/say"` {
+				out[path] = f
+			}
+		}
+		return nil
+	})
+	if err != nil || len(out) < 10 {
+		t.Fatalf("%d files say something: %v", len(out), err)
+	}
+	return out
+}
+
+func isT(f ast.Expr) bool {
+	s, ok := f.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != "T" {
+		return false
+	}
+	p, ok := s.X.(*ast.Ident)
+	return ok && p.Name == "say"
+}
+
+// idsOf are the sentences that an expression may name: one, or all that begin and
+// end as it does.
+func idsOf(e ast.Expr) (out []string) {
+	before, after := ends(e)
+	for id := range catalogue {
+		_, whole := e.(*ast.BasicLit)
+		if whole && id == before || !whole && before != "" && strings.HasPrefix(id, before) && strings.HasSuffix(id, after) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// ends are the words that an expression of texts begins and ends with.
+func ends(e ast.Expr) (before, after string) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		s, _ := strconv.Unquote(e.Value)
+		return s, s
+	case *ast.BinaryExpr:
+		before, _ = ends(e.X)
+		_, after = ends(e.Y)
+	}
+	return before, after
+}
+
+// valuesOf are the names of values that are given; whole: that can be told.
+func valuesOf(e ast.Expr) (out []string, whole bool) {
+	if isNil, ok := e.(*ast.Ident); ok {
+		return nil, isNil.Name == "nil"
+	}
+	c, ok := e.(*ast.CompositeLit)
+	if !ok {
+		return nil, false
+	}
+	for _, x := range c.Elts {
+		key, _ := ends(x.(*ast.KeyValueExpr).Key)
+		out = append(out, key)
+	}
+	slices.Sort(out)
+	return out, true
+}
+
+func text(e ast.Expr) string {
+	before, after := ends(e)
+	return strconv.Quote(before + "…" + after)
+}
