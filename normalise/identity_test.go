@@ -10,11 +10,13 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/internal/shared"
+	"github.com/yagura-sec/yagura/mappings"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/alerts"
 	"github.com/yagura-sec/yagura/normalise/azureactivity"
 	"github.com/yagura-sec/yagura/normalise/entra"
 	"github.com/yagura-sec/yagura/normalise/keyvault"
+	"github.com/yagura-sec/yagura/normalise/mapping"
 	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/normalise/office365"
 	"github.com/yagura-sec/yagura/normalise/okta"
@@ -31,7 +33,12 @@ func TestIdentityRecords(t *testing.T) {
 	for _, n := range readers {
 		byFormat[n.Format()] = n
 	}
-	reg := normalise.NewRegistry(append(alerts.All(), readers...)...)
+	ours, refused := mapping.Load(mappings.FS(), "builtin")
+	if len(refused) > 0 {
+		t.Fatal(refused[0])
+	}
+	set := mapping.NewSet(ours, nil)
+	reg := normalise.NewRegistry(slices.Concat(alerts.All(), readers, set.Formats())...).Mapped(set)
 	nameless := 0 // records of which the reason names nothing
 	count, reasons := map[string]int{}, map[string]int{}
 	outcomes, actors, callers := map[event.Outcome]int{}, map[event.ActorType]int{}, map[event.Caller]int{}
@@ -76,6 +83,7 @@ func TestIdentityRecords(t *testing.T) {
 	}
 	for format, least := range map[string]int{
 		"azure.activity": 102, "entra.signin": 48, "entra.audit": 17, "m365.audit": 4980, "okta.system": 60,
+		"auth0.log": 90, "duo.admin": 16, "github.audit": 120, "onepassword.event": 4, "onepassword.signin": 1, "pingone.audit": 49,
 	} {
 		if count[format] < least {
 			t.Errorf("%d records of %s, want %d", count[format], format, least)
