@@ -1,4 +1,6 @@
-// Scrolls a list as with a wheel and says how many frames took longer than 50 ms:
+// Scrolls a list as with a wheel and says how many frames took longer than 50 ms, and
+// how much processor time the page itself took for one, which does not depend on what
+// else the machine does:
 //
 //   node scripts/scroll.mjs --url http://127.0.0.1:8484 --token TOKEN [--seconds 5] /findings?show=all /cases?show=all
 //
@@ -38,6 +40,10 @@ for (const path of pages) {
     }
     requestAnimationFrame(frame)
   })
+  const probe = await context.newCDPSession(page)
+  await probe.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const spent = async () => Object.fromEntries((await probe.send('Performance.getMetrics')).metrics.map((m) => [m.name, m.value * 1000]))
+  const before = await spent()
   const until = Date.now() + seconds * 1000
   let turns = 0
   while (Date.now() < until) {
@@ -45,12 +51,15 @@ for (const path of pages) {
     turns++
     await page.waitForTimeout(30)
   }
+  const after = await spent()
+  const each = (name) => ((after[name] - before[name]) / all.length).toFixed(1)
   const all = (await page.evaluate(() => window.frames50)).slice(1)
   const sorted = all.toSorted((a, b) => a - b)
   const down = await page.evaluate(() => Math.max(...[...document.querySelectorAll('*')].map((e) => e.scrollTop)))
   console.log(
     `${path}: ${all.length} frames in ${seconds} s of scrolling (${turns} turns of the wheel, ${Math.round(down)} px down), ` +
-      `${all.filter((f) => f > slow).length} over ${slow} ms, half within ${sorted[all.length >> 1].toFixed(0)} ms, 95 % within ${sorted[Math.floor(all.length * 0.95)].toFixed(0)} ms, the longest ${sorted.at(-1).toFixed(0)} ms`,
+      `${all.filter((f) => f > slow).length} over ${slow} ms, half within ${sorted[all.length >> 1].toFixed(0)} ms, 95 % within ${sorted[Math.floor(all.length * 0.95)].toFixed(0)} ms, the longest ${sorted.at(-1).toFixed(0)} ms; ` +
+      `of a frame's processor time scripts take ${each('ScriptDuration')} ms, layout and style ${(Number(each('LayoutDuration')) + Number(each('RecalcStyleDuration'))).toFixed(1)} ms, all ${each('TaskDuration')} ms`,
   )
   await page.close()
 }

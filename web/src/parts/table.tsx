@@ -9,9 +9,9 @@
  */
 import { Checkbox } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
-import { flexRender, getCoreRowModel, getSortedRowModel, useReactTable, type ColumnDef, type SortingState } from '@tanstack/react-table'
+import { flexRender, getCoreRowModel, getSortedRowModel, useReactTable, type ColumnDef, type Row, type SortingState } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { Icon } from './icon'
 import { useParts } from './texts'
 import css from './table.module.css'
@@ -86,7 +86,8 @@ export function Table<T>(p: Props<T>) {
     getRowId: p.rowKey,
   })
   const rows = table.getRowModel().rows
-  const shown = p.columns.filter((c) => width === 0 || !c.shape.above || width >= c.shape.above)
+  const fits = (c: Column<T>) => width === 0 || !c.shape.above || width >= c.shape.above
+  const shown = useMemo(() => p.columns.filter(fits), [p.columns, p.columns.filter(fits).length]) // eslint-disable-line
   const template = useMemo(
     () => [p.onSelect ? '28px' : '', ...shown.map((c) => (c.shape.width ? `${c.shape.width}px` : `minmax(60px, ${c.shape.grow ?? 1}fr)`))].filter(Boolean).join(' '),
     [shown.map((c) => c.id).join(), !!p.onSelect], // eslint-disable-line
@@ -119,6 +120,9 @@ export function Table<T>(p: Props<T>) {
     p.onSelect?.(next)
     p.onAt?.(key)
   }
+  const latest = useRef(select)
+  latest.current = select
+  const tick = useCallback((key: string, on: boolean, upTo: boolean) => latest.current(key, on, upTo), [])
 
   return (
     <div
@@ -182,27 +186,12 @@ export function Table<T>(p: Props<T>) {
                 else p.onOpen?.(row.original)
               }}
             >
-              {p.onSelect && !phone && (
-                <span role="gridcell">
-                  <Checkbox
-                    size="xs" aria-label={t('selectRow')} checked={selected} tabIndex={-1} onChange={() => {}}
-                    onClick={(e) => select(row.id, !selected, e.shiftKey)}
-                  />
-                </span>
-              )}
               {phone && p.card ? (
                 <div role="gridcell" className={css.cardBody}>
                   {p.card(row.original)}
                 </div>
               ) : (
-                row
-                  .getVisibleCells()
-                  .filter((c) => shown.some((s) => s.id === c.column.id))
-                  .map((c) => (
-                    <span key={c.id} role="gridcell" className={(c.column.columnDef as Column<T>).shape.right ? css.right : undefined}>
-                      {flexRender(c.column.columnDef.cell, c.getContext())}
-                    </span>
-                  ))
+                <Cells row={row} shown={shown} selected={selected} onSelect={p.onSelect ? tick : undefined} />
               )}
             </div>
           )
@@ -211,6 +200,35 @@ export function Table<T>(p: Props<T>) {
     </div>
   )
 }
+
+interface CellsProps<T> {
+  row: Row<T>
+  shown: Column<T>[]
+  selected: boolean
+  onSelect?: (key: string, on: boolean, upTo: boolean) => void
+}
+
+/** The cells of a row: made once, and not anew with each step of scrolling. */
+const Cells = memo(function Cells<T>({ row, shown, selected, onSelect }: CellsProps<T>) {
+  const t = useParts()
+  return (
+    <>
+      {onSelect && (
+        <span role="gridcell">
+          <Checkbox size="xs" aria-label={t('selectRow')} checked={selected} tabIndex={-1} onChange={() => {}} onClick={(e) => onSelect(row.id, !selected, e.shiftKey)} />
+        </span>
+      )}
+      {row
+        .getVisibleCells()
+        .filter((c) => shown.some((s) => s.id === c.column.id))
+        .map((c) => (
+          <span key={c.id} role="gridcell" className={(c.column.columnDef as Column<T>).shape.right ? css.right : undefined}>
+            {flexRender(c.column.columnDef.cell, c.getContext())}
+          </span>
+        ))}
+    </>
+  )
+}) as <T>(p: CellsProps<T>) => ReactNode
 
 /** The width of an element, as it changes. */
 export function useWidth(ref: React.RefObject<HTMLElement | null>): number {
