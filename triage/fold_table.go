@@ -87,8 +87,11 @@ var vulnerability = regexp.MustCompile(`(?i)\bCVE-\d{4}-\d{4,7}\b`)
 // cannot be said.
 func foldTroubles(f *finding.Trouble) (out []string) {
 	x := f.External
-	if x != nil && x.State {
+	switch {
+	case x != nil && x.State:
 		return stateTroubles(f)
+	case x != nil && strings.HasPrefix(plainType(x.Type), "AttackSequence:"):
+		return nil // several troubles, each a finding of its own
 	}
 	for _, a := range f.Attack {
 		if !strings.HasPrefix(a.ID, "TA") && !slices.Contains(tooBroad, a.ID) {

@@ -83,9 +83,10 @@ func TestSameTrouble(t *testing.T) {
 	// The same principal within the hour, and another trouble.
 	f(read, said("guardduty", "Discovery:IAMUser/AnomalousBehavior", appRole, appRole, 30), "")
 	f(read, said("guardduty", "AttackSequence:IAM/CompromisedCredentials", appRole, appRole, 30), "")
-	f(read, said("elsewatch", "x", appRole, appRole, 30, technique("T1078.004", "TA0006")), "") // nearly everything is that
-	f(read, said("elsewatch", "x", appRole, appRole, 30), "")                                   // it says not what
-	f(read, said("", "secret read twice", appRole, key, 0, technique("T1555.006")), "")         // ours and ours
+	f(read, said("guardduty", "TTPs/AttackSequence:IAM-CompromisedCredentials", appRole, appRole, 30, technique("T1555.006")), "") // that is several
+	f(read, said("elsewatch", "x", appRole, appRole, 30, technique("T1078.004", "TA0006")), "")                                    // nearly everything is that
+	f(read, said("elsewatch", "x", appRole, appRole, 30), "")                                                                      // it says not what
+	f(read, said("", "secret read twice", appRole, key, 0, technique("T1555.006")), "")                                            // ours and ours
 	f(said("guardduty", odd, appRole, appRole, 0), said("guardduty", odd+"2", appRole, appRole, 0), "")
 	// Credentials used from elsewhere.
 	elsewhere := said("", "region", appRole, key, 0, sign(finding.SignRegion))
