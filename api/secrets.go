@@ -40,14 +40,32 @@ type Secret struct {
 	Failures      int64                 `json:"failures" doc:"uses that did not succeed"`
 	Findings      int                   `json:"findings" doc:"open findings on it"`
 	QuietDays     int                   `json:"quiet_days" doc:"whole days from the last use to the end of its account's log; -1: no use was seen"`
-	UnknownDays   int                   `json:"unknown_days" doc:"days since the first sight of which nothing is known: its account delivered no record"`
+	UnknownDays   int                   `json:"unknown_days" doc:"days since the first sight of which nothing is known: its account delivered no record, or its use is unseen"`
+	Unseen        *UnseenUse            `json:"unseen,omitempty" doc:"why nothing can be known of its use; absent: its use is seen"`
 	Rotation      secrets.Rotations     `json:"rotation" doc:"calls that rotate it, as far as they were seen"`
 	Maturity      SecretMaturity        `json:"maturity"`
 }
 
+// UnseenUse says that nothing can be known of the use of a secret or key.
+type UnseenUse struct {
+	Log  secrets.Log `json:"log" enum:"data_access,audit_event" doc:"the log that would tell: data access logs of Google Cloud's project, or the AuditEvent log of Azure's vault"`
+	Text string      `json:"text" example:"Google Cloud tells the use of secrets and keys in its data access logs, and none of them came of project shop. Nothing can be known of its use."`
+}
+
+// unseen says it in words.
+func unseen(s *secrets.Summary) *UnseenUse {
+	switch s.Unseen {
+	case secrets.DataAccess:
+		return &UnseenUse{s.Unseen, "Google Cloud tells the use of secrets and keys in its data access logs, and none of them came of project " + s.Account + ". Nothing can be known of its use."}
+	case secrets.AuditEvents:
+		return &UnseenUse{s.Unseen, "Azure tells the use of secrets and keys in a vault's AuditEvent log, and nothing of it came. Nothing can be known of its use."}
+	}
+	return nil
+}
+
 // SecretMaturity is how far anomalies of its use can be told.
 type SecretMaturity struct {
-	State string `json:"state" enum:"learned,learning,unused" doc:"learned: its use can be judged; learning: too little was seen yet; unused: there is nothing to learn from"`
+	State string `json:"state" enum:"learned,learning,unused,unseen" doc:"learned: its use can be judged; learning: too little was seen yet; unused: there is nothing to learn from; unseen: no log tells of its use"`
 	Days  int    `json:"days" doc:"days with uses that succeeded"`
 	Calls int64  `json:"calls" doc:"such uses"`
 
@@ -236,7 +254,7 @@ func (r Rooms) secret(s *secrets.Summary, known KnownSecrets) Secret {
 		Resource: s.Resource, Kind: s.Kind, Name: s.Name, Forms: list(s.Forms), Account: s.Account, AccountName: r.accountName(s.Account),
 		Region: s.Region, CloudProvider: s.CloudProvider, Confirmed: s.Confirmed, FirstSeen: s.First, Created: s.Created, LastUse: s.LastUse,
 		Calls: s.Calls, Actors: s.Actors, Callers: list(s.Callers), Regions: list(s.Regions), Failures: s.Failures,
-		Findings: onIt(s, known.Findings), QuietDays: s.QuietDays, UnknownDays: s.UnknownDays, Rotation: s.Rotation, Maturity: maturityOf(s),
+		Findings: onIt(s, known.Findings), QuietDays: s.QuietDays, UnknownDays: s.UnknownDays, Unseen: unseen(s), Rotation: s.Rotation, Maturity: maturityOf(s),
 	}
 }
 
@@ -250,6 +268,8 @@ const (
 func maturityOf(s *secrets.Summary) SecretMaturity {
 	m := SecretMaturity{State: "learning", Days: s.UsedDays, NeedsDays: learnDays, Calls: s.Calls - s.Failures, NeedsCalls: learnCalls}
 	switch {
+	case s.Unseen != "":
+		m.State = "unseen"
 	case m.Calls == 0:
 		m.State = "unused"
 	case m.Days >= learnDays && m.Calls >= learnCalls:

@@ -58,8 +58,10 @@ export function anyOf(forms: readonly string[]): string {
 }
 
 function Detail({ of: d }: { of: SecretDetail }) {
+  const t = useTexts()
   return (
     <>
+      {d.unseen && <p role="note" className={`unknown ${css.note}`}><b>{t('unseen')}</b> {t(`unseen.${d.unseen.log}`, { account: d.account })}</p>}
       <Facts of={d} />
       <div className={css.pictures}>
         <HeatMap of={d} />
@@ -80,6 +82,7 @@ function Facts({ of: d }: { of: SecretDetail }) {
   const t = useTexts()
   const others = d.forms.filter((f) => f !== d.resource)
   const now = useNow()
+  const never = d.unseen ? <span className={`unknown ${css.note}`}>{t('unseenUse')}</span> : t('noUseSeen')
   return (
     <Fields>
       <Field name={t('fact.kind')}>{t(`kind.${d.kind}`)}{!d.confirmed && <span className="dim"> · {t('unconfirmed')}</span>}</Field>
@@ -88,15 +91,15 @@ function Facts({ of: d }: { of: SecretDetail }) {
       </Field>
       <Field name={t('fact.region')}><LogText>{d.region}</LogText></Field>
       <Field name={t('fact.usedIn')}><LogText wrap>{d.regions.join(', ')}</LogText></Field>
-      <Field name={t('fact.lastUse')}>{d.last_use ? <When at={d.last_use} /> : t('noUseSeen')}</Field>
+      <Field name={t('fact.lastUse')}>{d.last_use ? <When at={d.last_use} /> : never}</Field>
       <Field name={t('fact.quiet')}>
-        {d.quiet_days < 0 ? t('noUseSeen') : t('days', { count: d.quiet_days })}
-        {d.unknown_days > 0 && <> <span className={`unknown ${css.note}`}>{t('unknownDays', { count: d.unknown_days })}</span></>}
+        {d.quiet_days < 0 ? never : t('days', { count: d.quiet_days })}
+        {d.unknown_days > 0 && !d.unseen && <> <span className={`unknown ${css.note}`}>{t('unknownDays', { count: d.unknown_days })}</span></>}
       </Field>
       <Field name={t('fact.firstSeen')}><When at={d.first_seen} /></Field>
       <Field name={t('fact.created')}>{d.created ? <When at={d.created} /> : <span className="dim">{t('unknownCreated')}</span>}</Field>
-      <Field name={t('fact.uses')}>{number(d.calls, t.language)}</Field>
-      <Field name={t('fact.failures')}>{number(d.failures, t.language)}</Field>
+      <Field name={t('fact.uses')}>{d.unseen ? never : number(d.calls, t.language)}</Field>
+      <Field name={t('fact.failures')}>{d.unseen ? never : number(d.failures, t.language)}</Field>
       <Field name={t('fact.rotation')}>{rotation(t, d, now)}</Field>
       <Field name={t('maturity')}><Maturity of={d.maturity} /></Field>
       {others.length > 0 && <Field name={t('fact.names')}><ul className={css.names}>{others.map((f) => <li key={f}><LogText mono copy wrap>{f}</LogText></li>)}</ul></Field>}
@@ -216,7 +219,7 @@ function Gaps({ of: d }: { of: SecretDetail }) {
   const t = useTexts()
   const latest = d.gaps.toSorted((a, b) => b.from.localeCompare(a.from)).slice(0, gapsShown)
   return (
-    <Section title={t('gaps')} note={d.gaps.length > 0 ? t('gapsNote') : undefined}>
+    <Section title={t('gaps')} note={d.gaps.length > 0 ? t(d.unseen ? 'unseen' : 'gapsNote') : undefined}>
       {d.gaps.length === 0 ? (
         <p className="dim">{t('gapsNone')}</p>
       ) : (

@@ -234,7 +234,7 @@ function Quiet({ of }: { of: Secret }) {
   const days = of.quiet_days < 0 ? '–' : number(of.quiet_days, t.language)
   if (of.unknown_days === 0) return <span className={of.quiet_days >= quietAnswer ? undefined : 'dim'}>{days}</span>
   return (
-    <Tooltip label={t('unknownDays', { count: of.unknown_days })}>
+    <Tooltip label={of.unseen ? t('unseen') : t('unknownDays', { count: of.unknown_days })}>
       <span className={`unknown ${css.note}`}>{days}</span>
     </Tooltip>
   )

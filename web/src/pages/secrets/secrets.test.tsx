@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { answer, session, visit } from '@/test/render'
 import { bandsOf, daysOf } from './days'
 import { anyOf } from './one'
-import { asked, turned } from './page'
+import { asked, secretAddress, turned } from './page'
 import { minuteOf, shade, week, zoneName } from './week'
 
 const known = Array.from({ length: 7 }, (_, weekday) => Array.from({ length: 24 }, (_, hour) => ({ weekday, hour, known: 3, unknown: 0 }))).flat()
@@ -90,4 +90,23 @@ test('what narrows stands in the address, and the server is asked for it', async
   await waitFor(() => expect(router.state.location.href).toContain('q=billing'))
   await waitFor(() => expect(told.some((a) => a.query.get('q') === 'billing' && a.query.get('kind') === 'key' && a.query.get('confirmed') === 'true')).toBe(true))
   expect(screen.getByText(/2 more days/).className).toContain('unknown')
+})
+
+test('of what no log tells the use of, the page says that nothing can be known', async () => {
+  const resource = '//secretmanager.googleapis.com/projects/shop/secrets/db'
+  answer({
+    'GET /api/session': session,
+    'GET /api/secrets/detail': {
+      resource, kind: 'secret', name: 'db', forms: [resource], account: 'shop', account_name: '', region: '', cloud_provider: 'GCP', confirmed: true,
+      first_seen: '2026-03-02T09:00:00Z', calls: 0, actors: 0, callers: [], regions: [], failures: 0, findings: 0, quiet_days: -1, unknown_days: 3,
+      rotation: { calls: 0 }, maturity: { state: 'unseen', days: 0, calls: 0, needs_days: 7, needs_calls: 30 }, unseen: { log: 'data_access', text: '' },
+      heat: [], heat_known: known.map((k) => ({ ...k, known: 0, unknown: 3 })), days: [], actor_use: [], group: [], failure_kinds: [],
+      gaps: [{ from: '2026-03-02T09:00:00Z', to: '2026-03-05T00:00:00Z' }], unknown_hours: 63, finding_list: [], since: '2026-03-01T00:00:00Z', until: '2026-03-05T00:00:00Z',
+    },
+  })
+  visit(secretAddress(resource))
+  const note = await screen.findByRole('note')
+  expect(note.textContent).toContain('Nothing can be known of its use')
+  expect(note.textContent).toContain('none of them came of project shop')
+  expect(screen.queryByText('no use')).toBeNull()
 })
