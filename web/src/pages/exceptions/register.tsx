@@ -1,11 +1,10 @@
 import { Button, MultiSelect, Select, TextInput } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState, type FormEvent } from 'react'
+import { useState, type FormEvent } from 'react'
 import { get, Problem, send } from '@/api/client'
 import { exact } from '@/app/format'
-import { languages, setLanguage } from '@/app/texts'
-import { Mark } from '@/parts/icon'
 import { LogText } from '@/parts/log-text'
+import { Outside } from '@/parts/outside'
 import { Failed, Loading, useProblem } from '@/parts/states'
 import { When } from '@/parts/when'
 import { never } from './repeat'
@@ -22,27 +21,11 @@ export function Register() {
   // It stands behind the #, which no server is sent and no log keeps.
   const [link] = useState(() => new URLSearchParams(window.location.hash.replace(/^#/, '')).get('link') ?? '')
   const asked = useQuery({ ...get('/api/register/{link}', { path: { link } }), enabled: !!link, retry: false })
-  useEffect(() => {
-    document.title = `${t('registerTitle')} · Yagura`
-  }, [t])
   const bad = asked.error instanceof Problem && [404, 410].includes(asked.error.status)
   return (
-    <main className={css.frame}>
-      <div className={css.paper}>
-        <div className={css.mark}>
-          <Mark size={34} />
-          <h1>{t('registerTitle')}</h1>
-        </div>
-        {!link ? <p>{t('registerNoLink')}</p> : bad ? <p role="alert">{t('registerBad')}</p> : asked.error ? <Failed error={asked.error} retry={() => void asked.refetch()} /> : asked.data ? <Form of={asked.data} link={link} /> : <Loading />}
-        <p className={css.languages}>
-          {languages.map((l) => (
-            <button key={l} type="button" lang={l} aria-pressed={t.language === l} onClick={() => setLanguage(l)}>
-              {l === 'ja' ? '日本語' : 'English'}
-            </button>
-          ))}
-        </p>
-      </div>
-    </main>
+    <Outside title={t('registerTitle')} wide>
+      {!link ? <p>{t('registerNoLink')}</p> : bad ? <p role="alert">{t('registerBad')}</p> : asked.error ? <Failed error={asked.error} retry={() => void asked.refetch()} /> : asked.data ? <Form of={asked.data} link={link} /> : <Loading />}
+    </Outside>
   )
 }
 

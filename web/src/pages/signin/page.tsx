@@ -1,12 +1,11 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useRouter } from '@tanstack/react-router'
-import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { get, Problem, send } from '@/api/client'
 import type { Session } from '@/api/contract'
 import { sessionQuery } from '@/app/session'
-import { languages, setLanguage } from '@/app/texts'
-import { Mark } from '@/parts/icon'
+import { Outside } from '@/parts/outside'
 import { Asked, useProblem } from '@/parts/states'
 import { useTexts } from './texts'
 import css from './page.module.css'
@@ -31,31 +30,6 @@ function useEnter() {
     await router.invalidate()
     router.history.replace(to)
   }
-}
-
-function Frame({ title, children }: { title: string; children: ReactNode }) {
-  const t = useTexts()
-  useEffect(() => {
-    document.title = `${title} · Yagura`
-  }, [title])
-  return (
-    <main className={css.frame}>
-      <div className={css.box}>
-        <div className={css.mark}>
-          <Mark size={34} />
-          <h1>{title}</h1>
-        </div>
-        {children}
-        <p className={css.languages}>
-          {languages.map((l) => (
-            <button key={l} type="button" lang={l} aria-pressed={t.language === l} onClick={() => setLanguage(l)}>
-              {l === 'ja' ? '日本語' : 'English'}
-            </button>
-          ))}
-        </p>
-      </div>
-    </main>
-  )
 }
 
 /** What went wrong, in words for somebody who is nobody here yet. */
@@ -110,9 +84,9 @@ export function SignIn() {
     }
   }
 
-  if (by.current) return <Frame title={t('title')}>{t('following')}</Frame>
+  if (by.current) return <Outside title={t('title')}>{t('following')}</Outside>
   return (
-    <Frame title={t('title')}>
+    <Outside title={t('title')}>
       <Asked of={methods} lines={3}>
         {({ first_run, methods: { password, oidc } }) =>
           first_run ? (
@@ -147,7 +121,7 @@ export function SignIn() {
           {error}
         </p>
       )}
-    </Frame>
+    </Outside>
   )
 }
 
@@ -205,7 +179,7 @@ function WithLink({ title, note, button, user, children }: WithLinkProps) {
   }
 
   return (
-    <Frame title={title}>
+    <Outside title={title}>
       {note && <p className="dim">{note}</p>}
       {link ? (
         <form onSubmit={(e) => void submit(e)} className={css.form}>
@@ -227,6 +201,6 @@ function WithLink({ title, note, button, user, children }: WithLinkProps) {
           {error}
         </p>
       )}
-    </Frame>
+    </Outside>
   )
 }
