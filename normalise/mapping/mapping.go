@@ -101,17 +101,11 @@ type template struct {
 
 // fieldPath leads to a value of a record: a key with dots in it before one level a dot.
 type fieldPath struct {
-	text  string
-	steps []string
+	text string
+	deep bool // there are dots in it
 }
 
-func newPath(s string) fieldPath {
-	p := fieldPath{text: s}
-	if strings.Contains(s, ".") {
-		p.steps = strings.Split(s, ".")
-	}
-	return p
-}
+func newPath(s string) fieldPath { return fieldPath{s, strings.Contains(s, ".")} }
 
 // opened is a record that a mapping knows: what paths are looked up in.
 type opened struct {
@@ -152,23 +146,28 @@ func (r *opened) has(p fieldPath) bool {
 
 func (r *opened) find(p fieldPath) jsontree.Value {
 	v := r.root.Get(p.text)
-	if v.Exists() || p.steps == nil {
+	if v.Exists() || !p.deep {
 		return v
 	}
-	return within(r.root, p.steps)
+	return within(r.root, p.text)
 }
 
-// within looks below v, where keys with dots are tried too.
-func within(v jsontree.Value, steps []string) jsontree.Value {
-	for n := 1; n <= len(steps); n++ {
-		below := v.Get(strings.Join(steps[:n], "."))
-		if n == len(steps) {
-			return below
+// within looks below v, level by level, where keys with dots are tried too.
+func within(v jsontree.Value, text string) jsontree.Value {
+	for i := range len(text) {
+		if text[i] != '.' {
+			continue
 		}
-		if below.Kind() == jsontree.Object {
-			if found := within(below, steps[n:]); found.Exists() {
-				return found
-			}
+		below := v.Get(text[:i])
+		if below.Kind() != jsontree.Object {
+			continue
+		}
+		found := below.Get(text[i+1:])
+		if !found.Exists() {
+			found = within(below, text[i+1:])
+		}
+		if found.Exists() {
+			return found
 		}
 	}
 	return jsontree.Value{}
