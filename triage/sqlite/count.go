@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -122,7 +123,7 @@ func (x *index) member(row int32) finding.Member {
 	m := finding.Member{
 		Case: text(caseColumn), Key: x.keys[row], Kind: finding.Kind(text(kindColumn)), Severity: finding.Severity(text(severityColumn)),
 		Priority: int(x.priority[row]), Score: x.score[row], Actor: text(actorColumn), Person: text(personColumn), Account: text(accountColumn),
-		First: timeOf(x.first[row]), Last: timeOf(x.last[row]), Explained: x.explained[row],
+		First: sqlitedb.Time(x.first[row]), Last: sqlitedb.Time(x.last[row]), Explained: x.explained[row],
 	}
 	if x.named[row] {
 		m.Resource = text(resourceColumn)
@@ -153,7 +154,7 @@ func (x *index) cases(rows []int32, after *triage.Place, limit int) (ids []uint3
 	}
 	total = len(sums)
 	place := func(s sum) triage.Place {
-		return triage.CasePlace(c.texts[s.id], int(s.priority), timeOf(s.last))
+		return triage.CasePlace(c.texts[s.id], int(s.priority), sqlitedb.Time(s.last))
 	}
 	if after != nil {
 		sums = slices.DeleteFunc(sums, func(s sum) bool { return after.Compare(place(s)) >= 0 })

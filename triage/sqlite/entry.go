@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/query"
 )
 
@@ -59,7 +59,7 @@ var layout = func() string {
 func entryOf(f *finding.Finding, demoted bool) entry {
 	e := entry{
 		key: f.Key, texts: make([]string, len(textColumns)), severity: int8(f.Severity.Rank()), priority: int16(f.Priority), count: f.Count,
-		first: f.FirstSeen.UnixMicro(), last: f.LastSeen.UnixMicro(), decided: instant(f.DecidedAt()), closed: instant(f.ClosedAt()),
+		first: f.FirstSeen.UnixMicro(), last: f.LastSeen.UnixMicro(), decided: sqlitedb.Micros(f.DecidedAt()), closed: sqlitedb.Micros(f.ClosedAt()),
 		explained: len(f.Explained) > 0, demoted: demoted, named: f.Resource != "", score: f.Score(),
 	}
 	for i, x := range textColumns {
@@ -71,21 +71,6 @@ func entryOf(f *finding.Finding, demoted bool) entry {
 		}
 	}
 	return e
-}
-
-// instant is microseconds, 0 for no time.
-func instant(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func timeOf(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
 }
 
 // pack writes texts, each behind its length.

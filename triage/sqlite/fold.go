@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -343,7 +344,7 @@ func tellFolded(rows *sql.Rows, of map[string]*finding.Finding) error {
 				var t finding.Trouble
 				err = errors.Join(json.Unmarshal([]byte(row.same), &same), json.Unmarshal(trouble, &t))
 				t.Key = key
-				lead.Also = append(lead.Also, finding.AlsoOf(&t, timeOf(last), same))
+				lead.Also = append(lead.Also, finding.AlsoOf(&t, sqlitedb.Time(last), same))
 			}
 		}
 		if err != nil {

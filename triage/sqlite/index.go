@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -186,7 +187,7 @@ func (x *index) light(row int32) *finding.Finding {
 			Actor: text("actor"), Account: text("account"), Region: text("region"), Resource: text("resource"),
 		},
 		Environment: text("environment"), Owner: text("owner"),
-		FirstSeen: timeOf(x.first[row]), LastSeen: timeOf(x.last[row]), Count: x.count[row],
+		FirstSeen: sqlitedb.Time(x.first[row]), LastSeen: sqlitedb.Time(x.last[row]), Count: x.count[row],
 	}
 	resources, attack := &x.texts[columnOf["resource"]], &x.texts[columnOf["attack"]]
 	if list, person := resources.lists[resources.ids[row]], text("person"); person != "" || len(list) > 1 {
@@ -381,9 +382,9 @@ func (x *index) term(e query.Expr) rowTest {
 	case "count":
 		return func(row int32) bool { return f.Holds(e, x.count[row]) }
 	case "first_seen":
-		return func(row int32) bool { return f.Holds(e, timeOf(x.first[row])) }
+		return func(row int32) bool { return f.Holds(e, sqlitedb.Time(x.first[row])) }
 	case "last_seen":
-		return func(row int32) bool { return f.Holds(e, timeOf(x.last[row])) }
+		return func(row int32) bool { return f.Holds(e, sqlitedb.Time(x.last[row])) }
 	case "explained":
 		return func(row int32) bool { return f.Holds(e, x.explained[row]) }
 	}
@@ -453,7 +454,7 @@ func (x *index) before(sort string) func(a, b int32) int {
 
 // place of a row in the order of List; x.mu is held.
 func (x *index) place(row int32, sort string) triage.Place {
-	p := triage.Place{Sort: sort, Priority: int(x.priority[row]), LastSeen: timeOf(x.last[row]), Key: x.keys[row]}
+	p := triage.Place{Sort: sort, Priority: int(x.priority[row]), LastSeen: sqlitedb.Time(x.last[row]), Key: x.keys[row]}
 	switch name := strings.TrimPrefix(sort, "-"); name {
 	case "", "priority":
 		p.Number = int64(x.priority[row])
@@ -576,7 +577,7 @@ func (x *index) facet(field *finding.Field, rows []int32, limit int) triage.Face
 func (x *index) days(rows []int32, first time.Time, n int) []finding.DayCount {
 	d := triage.NewDays(first, n)
 	for _, row := range rows {
-		d.Add(timeOf(x.first[row]), timeOf(x.decided[row]), timeOf(x.closed[row]), x.explained[row])
+		d.Add(sqlitedb.Time(x.first[row]), sqlitedb.Time(x.decided[row]), sqlitedb.Time(x.closed[row]), x.explained[row])
 	}
 	return d.Counts()
 }

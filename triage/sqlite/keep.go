@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/sqlitedb"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -184,7 +185,7 @@ func (s *Store) reachAll(x *index) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if len(x.last) > 0 {
-		if last := timeOf(slices.Max(x.last)); last.Add(triage.Ahead / 2).After(s.planned) {
+		if last := sqlitedb.Time(slices.Max(x.last)); last.Add(triage.Ahead / 2).After(s.planned) {
 			s.planned = last.Add(triage.Ahead)
 		}
 	}
