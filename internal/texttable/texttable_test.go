@@ -143,6 +143,34 @@ func TestRecognise(t *testing.T) {
 	begun("1,2,3\n", false)
 }
 
+// FuzzSplit: every byte of a text that is not blank, a header or a comment is in
+// one record, in order.
+func FuzzSplit(f *testing.F) {
+	f.Add("a,b\n1,2\n\"x\ny\",\"z\n\n3,4", uint8(0))
+	f.Add(zeekHead+"1.5\t10.0.0.7\t1\tx\tT\ta,b\t1,2\n7\n", uint8(1))
+	f.Add("\xef\xbb\xbfone\r\n\n\x00\n", uint8(2))
+	f.Fuzz(func(t *testing.T, text string, kind uint8) {
+		table := New([]string{CSV, Zeek, Lines}[kind%3])
+		rest, line := strings.TrimPrefix(text, string(bom)), 1
+		for r := range table.Split([]byte(text)) {
+			k := strings.Index(rest, string(r.Text))
+			if k < 0 || (r.Object == nil) == (r.Reason == "") || r.Object != nil && !json.Valid(r.Object) {
+				t.Fatalf("%q: %s, %q", r.Text, r.Object, r.Reason)
+			}
+			if table.kind == Lines && strings.TrimSpace(rest[:k]) != "" {
+				t.Fatalf("%q is lost", rest[:k])
+			}
+			if r.Line < line {
+				t.Fatalf("line %d behind %d", r.Line, line)
+			}
+			rest, line = rest[k+len(r.Text):], r.Line
+		}
+		if table.kind == Lines && strings.TrimSpace(rest) != "" {
+			t.Fatalf("%q is lost", rest)
+		}
+	})
+}
+
 // FuzzTable: of a line comes an object, a reason, or, where the line is blank or a
 // header's, nothing; objects are JSON and hold a member for each column that is set.
 func FuzzTable(f *testing.F) {

@@ -1,8 +1,12 @@
 package receive
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
+
+	"github.com/yagura-sec/yagura/internal/texttable"
 )
 
 // Taken is what a sender at /ingest/NAME is answered.
@@ -101,11 +105,42 @@ func (s *Source) ingested(w http.ResponseWriter, content []byte, stored int64, h
 	return nil
 }
 
-// records splits a body.
+// records splits a body: JSON, or text of which a line or a row is of a format
+// that is read.
 func (s *Source) records(content []byte, held *share) ([]record, *refusal) {
+	if t := s.table(content); t != nil {
+		return s.rows(t, content, held)
+	}
 	sp := splitter{body: content, maxRecord: s.cfg.MaxRecord, maxDepth: s.cfg.MaxDepth}
 	g := s.gather(held)
 	for p, ok := sp.next(); ok && g.add(p.record(s.cfg.Format), 0); p, ok = sp.next() {
+	}
+	return g.records, g.full
+}
+
+// table tells what text the body is; nil: none that is read.
+func (s *Source) table(content []byte) *texttable.Table {
+	if start := bytes.TrimLeft(content[:min(len(content), 64)], "\xef\xbb\xbf \t\r\n"); len(start) == 0 || start[0] == '{' || start[0] == '[' {
+		return nil
+	}
+	t, _ := texttable.Recognise(content, true, func(record []byte) bool { return s.cfg.Recognise != nil && s.cfg.Recognise(record) != "" })
+	return t
+}
+
+// rows are the records of a text.
+func (s *Source) rows(t *texttable.Table, content []byte, held *share) ([]record, *refusal) {
+	g := s.gather(held)
+	for r := range t.Split(content) {
+		p := part{body: r.Object, reason: r.Reason}
+		switch {
+		case r.Reason != "":
+			p.body, p.reason = r.Text, fmt.Sprintf("line %d: %s", r.Line, r.Reason)
+		case len(r.Object) > s.cfg.MaxRecord:
+			p.body, p.reason = r.Text, fmt.Sprintf("line %d: as JSON it is %d bytes long; the limit is %d (max_record)", r.Line, len(r.Object), s.cfg.MaxRecord)
+		}
+		if !g.add(p.record(s.cfg.Format), len(r.Object)) {
+			break
+		}
 	}
 	return g.records, g.full
 }

@@ -230,6 +230,25 @@ func TestNew(t *testing.T) {
 	}
 }
 
+// TestIngestText: lines and rows of what somebody reads are records; other text
+// is none.
+func TestIngestText(t *testing.T) {
+	x := start(t, func(c *Config) {
+		c.Recognise = func(record []byte) string {
+			if bytes.HasPrefix(record, []byte(`{"line":"PROXY `)) || bytes.Contains(record, []byte(`"address":`)) {
+				return "x.y"
+			}
+			return ""
+		}
+		c.MaxRecord = 100
+	})
+	x.post("/ingest/test", "PROXY 1\n\nPROXY \xff\nother\n", http.StatusOK, `"received":3,"rejected":1`)
+	x.post("/ingest/test", "address,to\n1,\"2\n3\"\n4\n5,\"6\n7,8\n", http.StatusOK, `"received":4,"rejected":2`)
+	x.post("/ingest/test", "PROXY "+strings.Repeat("x", 100), http.StatusBadRequest, `line 1: as JSON it is 117 bytes long`)
+	x.post("/ingest/test", "#fields\ta\tb\n1\t2\n", http.StatusOK, `"received":1,"rejected":0`)
+	x.post("/ingest/test", "time,user\n1,2\n", http.StatusBadRequest, `"received":2,"rejected":2`)
+}
+
 func TestIngest(t *testing.T) {
 	x := start(t, func(c *Config) { c.Format = "falco" })
 	plain := header("Authorization", "")
