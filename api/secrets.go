@@ -14,6 +14,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 	"github.com/yagura-sec/yagura/usage/secrets"
 )
@@ -49,16 +50,16 @@ type Secret struct {
 // UnseenUse says that nothing can be known of the use of a secret or key.
 type UnseenUse struct {
 	Log  secrets.Log `json:"log" enum:"data_access,audit_event" doc:"the log that would tell: data access logs of Google Cloud's project, or the AuditEvent log of Azure's vault"`
-	Text string      `json:"text" example:"Google Cloud tells the use of secrets and keys in its data access logs, and none of them came of project shop. Nothing can be known of its use."`
+	Text say.Text    `json:"text" doc:"in the language of who asks"`
 }
 
 // unseen says it in words.
 func unseen(s *secrets.Summary) *UnseenUse {
 	switch s.Unseen {
 	case secrets.DataAccess:
-		return &UnseenUse{s.Unseen, "Google Cloud tells the use of secrets and keys in its data access logs, and none of them came of project " + s.Account + ". Nothing can be known of its use."}
+		return &UnseenUse{s.Unseen, say.T("unseen.data_access", say.Values{"project": s.Account})}
 	case secrets.AuditEvents:
-		return &UnseenUse{s.Unseen, "Azure tells the use of secrets and keys in a vault's AuditEvent log, and nothing of it came. Nothing can be known of its use."}
+		return &UnseenUse{s.Unseen, say.T("unseen.audit_event", nil)}
 	}
 	return nil
 }
@@ -99,6 +100,8 @@ type Secrets struct {
 	Until   time.Time   `json:"until,omitzero" doc:"end of the log; absent: nothing was summed yet"`
 	Behind  int         `json:"behind" doc:"days whose usage is still to be summed: until 0 the figures are short"`
 	Dropped bool        `json:"dropped" doc:"there are more secrets and keys than are kept track of"`
+	// SilentVaults hold what nobody can see.
+	SilentVaults []secrets.Vault `json:"silent_vaults,omitempty" doc:"vaults and managed HSMs of Azure that the activity log names and that wrote no audit event: nothing can be known of what lies in them and of its use; at most 1,000"`
 }
 
 // KindCount is how many there are of a kind.
@@ -140,6 +143,7 @@ func secretList(a huma.API, rooms Rooms) {
 		in.order(chosen, known.Findings)
 		out := Secrets{Secrets: []Secret{}, Total: len(chosen), Kinds: kindsOf(chosen), Behind: known.Behind, Dropped: known.Dropped > 0}
 		out.Since, out.Until = known.Since, known.Until
+		out.SilentVaults = in.silent(ctx, known)
 		for i := from; i < len(chosen) && len(out.Secrets) < in.Limit; i++ {
 			out.Secrets = append(out.Secrets, rooms.secret(chosen[i], known))
 		}
@@ -148,6 +152,18 @@ func secretList(a huma.API, rooms Rooms) {
 		}
 		return &page{out}, nil
 	})
+}
+
+// silent gives the vaults that wrote nothing, of the account that is asked for, as
+// far as who asks may see them.
+func (in *secretsInput) silent(ctx context.Context, known KnownSecrets) (out []secrets.Vault) {
+	const most = 1000
+	for _, v := range known.Vaults {
+		if len(out) < most && (in.Account == "" || in.Account == v.Account) && sees(ctx, v.Account) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // offset is a cursor into a list that is sorted for every page.

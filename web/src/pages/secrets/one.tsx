@@ -61,7 +61,7 @@ function Detail({ of: d }: { of: SecretDetail }) {
   const t = useTexts()
   return (
     <>
-      {d.unseen && <p role="note" className={`unknown ${css.note}`}><b>{t('unseen')}</b> {t(`unseen.${d.unseen.log}`, { account: d.account })}</p>}
+      {d.unseen && <p role="note" className={`unknown ${css.note}`}><b>{t('unseen')}</b> {d.unseen.text}</p>}
       <Facts of={d} />
       <div className={css.pictures}>
         <HeatMap of={d} />

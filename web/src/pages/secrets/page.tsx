@@ -112,6 +112,11 @@ function Reach({ of }: { of: SecretsPage }) {
     <>
       {of.since && of.until && t('reach', { since: day(of.since, t.language), until: day(new Date(new Date(of.until).getTime() - 1), t.language) })}
       {of.behind > 0 && <> <span className={`unknown ${css.note}`}>{t('behind', { count: of.behind })}</span></>}
+      {of.silent_vaults && of.silent_vaults.length > 0 && (
+        <> <Tooltip label={of.silent_vaults.slice(0, 12).map((v) => v.resource.slice(v.resource.lastIndexOf('/') + 1)).join(', ')}>
+          <span tabIndex={0} className={`unknown ${css.note}`}>{t('silentVaults', { count: of.silent_vaults.length })}</span>
+        </Tooltip></>
+      )}
       {of.dropped && <> <span className={`unknown ${css.note}`}>{t('dropped')}</span></>}
     </>
   )

@@ -99,7 +99,7 @@ test('of what no log tells the use of, the page says that nothing can be known',
     'GET /api/secrets/detail': {
       resource, kind: 'secret', name: 'db', forms: [resource], account: 'shop', account_name: '', region: '', cloud_provider: 'GCP', confirmed: true,
       first_seen: '2026-03-02T09:00:00Z', calls: 0, actors: 0, callers: [], regions: [], failures: 0, findings: 0, quiet_days: -1, unknown_days: 3,
-      rotation: { calls: 0 }, maturity: { state: 'unseen', days: 0, calls: 0, needs_days: 7, needs_calls: 30 }, unseen: { log: 'data_access', text: '' },
+      rotation: { calls: 0 }, maturity: { state: 'unseen', days: 0, calls: 0, needs_days: 7, needs_calls: 30 }, unseen: { log: 'data_access', text: 'None of its logs came of project shop.' },
       heat: [], heat_known: known.map((k) => ({ ...k, known: 0, unknown: 3 })), days: [], actor_use: [], group: [], failure_kinds: [],
       gaps: [{ from: '2026-03-02T09:00:00Z', to: '2026-03-05T00:00:00Z' }], unknown_hours: 63, finding_list: [], since: '2026-03-01T00:00:00Z', until: '2026-03-05T00:00:00Z',
     },
@@ -107,6 +107,6 @@ test('of what no log tells the use of, the page says that nothing can be known',
   visit(secretAddress(resource))
   const note = await screen.findByRole('note')
   expect(note.textContent).toContain('Nothing can be known of its use')
-  expect(note.textContent).toContain('none of them came of project shop')
+  expect(note.textContent).toContain('None of its logs came of project shop.')
   expect(screen.queryByText('no use')).toBeNull()
 })
