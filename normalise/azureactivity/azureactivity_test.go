@@ -10,3 +10,5 @@ import (
 func TestGolden(t *testing.T)  { normalisetest.Golden(t, Normaliser{}, "", golden.Check) }
 func TestHostile(t *testing.T) { normalisetest.Hostile(t, Normaliser{}, "") }
 func FuzzAppend(f *testing.F)  { normalisetest.Fuzz(f, Normaliser{}, "") }
+
+func BenchmarkAppend(b *testing.B) { normalisetest.Bench(b, Normaliser{}, "policy-deny-diagnostic") }

@@ -19,3 +19,6 @@ func TestHostile(t *testing.T) {
 
 func FuzzSignIns(f *testing.F) { normalisetest.Fuzz(f, SignIns{}, "signin-") }
 func FuzzAudits(f *testing.F)  { normalisetest.Fuzz(f, Audits{}, "audit-") }
+
+func BenchmarkSignIns(b *testing.B) { normalisetest.Bench(b, SignIns{}, "signin-user") }
+func BenchmarkAudits(b *testing.B)  { normalisetest.Bench(b, Audits{}, "audit-role-given") }

@@ -229,3 +229,21 @@ func Fuzz(f *testing.F, n normalise.Normaliser, prefix string) {
 		}
 	})
 }
+
+// Bench reads a record of testdata again and again, as one that nobody said the
+// format of.
+func Bench(b *testing.B, n normalise.Normaliser, name string) {
+	body, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	reg := normalise.NewRegistry(n)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	var dst []event.Event
+	for b.Loop() {
+		if dst, err = reg.Append(dst[:0], event.Raw{Body: body, Received: Received}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
