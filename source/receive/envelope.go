@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/yagura-sec/yagura/internal/jsontree"
+	"github.com/yagura-sec/yagura/internal/texttable"
 )
 
 var trees = sync.Pool{New: func() any { return new(jsontree.Tree) }}
@@ -85,13 +86,22 @@ func (s *Source) inner(e jsontree.Value, sourceType string) (format string, body
 	case jsontree.String:
 		text := strings.TrimSpace(e.String())
 		if !strings.HasPrefix(text, "{") {
-			return "", nil
+			return s.line(text, sourceType)
 		}
 		body = []byte(text)
 		if !json.Valid(body) {
 			return "", nil // it stays a text
 		}
 	default:
+		return "", nil
+	}
+	return s.formatOf(body, sourceType), body
+}
+
+// line is a line of text as a record, if it is one that somebody reads.
+func (s *Source) line(text, sourceType string) (format string, body []byte) {
+	body, ok, _ := texttable.New(texttable.Lines).Append(nil, []byte(text))
+	if !ok || s.cfg.Recognise(body) == "" {
 		return "", nil
 	}
 	return s.formatOf(body, sourceType), body
@@ -195,6 +205,9 @@ func (s *Source) rawLine(line []byte, query url.Values) record {
 	if len(line) > s.cfg.MaxRecord {
 		why := fmt.Sprintf("the line is %d bytes long; the limit is %d (max_record)", len(line), s.cfg.MaxRecord)
 		return part{body: line, reason: why}.record("")
+	}
+	if format, body := s.line(string(line), query.Get("sourcetype")); format != "" {
+		return record{body: body, format: format}
 	}
 	text, err := json.Marshal(string(line))
 	if err != nil {

@@ -246,6 +246,19 @@ func TestIngestText(t *testing.T) {
 	x.post("/ingest/test", "address,to\n1,\"2\n3\"\n4\n5,\"6\n7,8\n", http.StatusOK, `"received":4,"rejected":2`)
 	x.post("/ingest/test", "PROXY "+strings.Repeat("x", 100), http.StatusBadRequest, `line 1: as JSON it is 117 bytes long`)
 	x.post("/ingest/test", "#fields\ta\tb\n1\t2\n", http.StatusOK, `"received":1,"rejected":0`)
+	x.post("/services/collector/raw?sourcetype=squid", "PROXY 3\nother\n", http.StatusOK, "Success", header("Authorization", "Splunk "+token))
+	x.post("/services/collector/event", `{"event":"PROXY 4"}{"event":"other"}`, http.StatusOK, "Success", header("Authorization", "Splunk "+token))
+	lines := map[string]int{}
+	for _, b := range x.ledger.Batches {
+		for _, r := range b.Raws {
+			if bytes.HasPrefix(r.Body, []byte(`{"line":"PROXY `)) {
+				lines[r.Format]++
+			}
+		}
+	}
+	if lines["x.y"] != 2 {
+		t.Errorf("lines of HEC: %v", lines)
+	}
 	x.post("/ingest/test", "time,user\n1,2\n", http.StatusBadRequest, `"received":2,"rejected":2`)
 }
 
