@@ -163,14 +163,6 @@ func New(cfg Config) (*Source, error) {
 	return &Source{cfg: cfg, ratioFrom: ratioFrom}, nil
 }
 
-func or[T comparable](v, instead T) T {
-	var zero T
-	if v == zero {
-		return instead
-	}
-	return v
-}
-
 // Stats tells what was done so far. It may be called while Run runs.
 func (s *Source) Stats() Stats {
 	s.mu.Lock()

@@ -161,14 +161,6 @@ func (c *Config) fill() {
 	}
 }
 
-func or[T comparable](v, instead T) T {
-	var zero T
-	if v == zero {
-		return instead
-	}
-	return v
-}
-
 // Stats tells what was done so far.
 func (s *Source) Stats() Stats {
 	s.mu.Lock()
