@@ -13,7 +13,7 @@ import (
 )
 
 // timeFields says by product which member of a record tells its time.
-var timeFields = map[string]string{"aws": "eventTime", "gcp": "timestamp", "azure": "time"}
+var timeFields = map[string]string{"aws": "eventTime", "gcp": "timestamp", "azure": "time", "zeek": "ts"}
 
 // CaseRecord reads a record of a rule's case as if it had arrived: it gets the
 // time at, if it tells none, and the columns of its event stand beside its own

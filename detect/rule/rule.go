@@ -52,6 +52,12 @@ var Sources = map[string]match.Source{
 	"entra.audit":    {Product: "azure", Service: "auditlogs"},
 	"m365.audit":     {Product: "m365", Service: "audit"},
 	"okta.system":    {Product: "okta", Service: "okta"},
+
+	"zeek.conn": {Product: "zeek", Service: "conn"},
+	"zeek.http": {Product: "zeek", Service: "http"},
+	"zeek.dns":  {Product: "zeek", Service: "dns"},
+	"zeek.dhcp": {Product: "zeek", Service: "dhcp"},
+	"zeek.ssl":  {Product: "zeek", Service: "ssl"},
 }
 
 // Options is what a detector is made with. The zero Options are ready to use.

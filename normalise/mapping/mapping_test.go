@@ -138,6 +138,22 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// TestSaid: what was said to be of a format is read by its mapping even if that
+// would not know it, where there is one only.
+func TestSaid(t *testing.T) {
+	one, two := parse(t, small), parse(t, small)
+	f := func(theirs []*Mapping, want string) {
+		t.Helper()
+		format := NewSet([]*Mapping{one}, theirs).formats["a.b"]
+		_, err := format.Append(nil, event.Raw{Body: []byte(`{"at":1763799000}`), Format: "a.b", Received: received})
+		if got := fmt.Sprint(err); got != want {
+			t.Errorf("%d mappings: %s, want %s", len(theirs)+1, got, want)
+		}
+	}
+	f(nil, "<nil>")
+	f([]*Mapping{two}, "no record of the format a.b: none of its mappings knows it")
+}
+
 func TestLoad(t *testing.T) {
 	all, refused := Load(fstest.MapFS{
 		"a.yml": {Data: []byte(small)}, "deep/b.yaml": {Data: []byte(small)}, "notes.txt": {Data: []byte("x")}, "c.yml": {Data: []byte("title: [")},

@@ -136,7 +136,11 @@ func (f *Format) read(r event.Raw) (event.Event, error) {
 	case root.Kind() != jsontree.Object:
 		return event.Event{}, fmt.Errorf("JSON, but %s, not a record", root.Kind())
 	}
-	if m, o := whose(f.mappings, root); m != nil {
+	m, o := whose(f.mappings, root)
+	if m == nil && len(f.mappings) == 1 && f.mappings[0].lines == nil {
+		m, o = f.mappings[0], opened{root: root}
+	}
+	if m != nil {
 		// Of a record in an envelope the envelope is left away: rules read it by
 		// its own paths.
 		r.Body = body
