@@ -181,7 +181,7 @@ type TimelineGap struct {
 	Region  string    `json:"region"`
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to" doc:"exclusive"`
-	Reason  string    `json:"reason" doc:"a sentence, with its numbers"`
+	Reason  say.Text  `json:"reason" doc:"a sentence, with its numbers"`
 }
 
 // Timeline is what a principal did around a finding.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,13 +15,14 @@ import (
 
 type languageKey struct{}
 
-// speaking gives the request the language of its answer: that which a person who
-// has signed in chose, else what Accept-Language asks for, else English. A script
-// gets English unless it asks otherwise, whoever made its token.
+// speaking gives the request the language of its answer. An Accept-Language of one
+// of our languages alone, as the console sends it, is what is asked for; browsers'
+// lists of languages come after what a person who has signed in chose. Who asks for
+// nothing gets English, as scripts do, whoever made their token.
 func speaking(r *http.Request, who people.Who) context.Context {
 	l := say.Language(who.Language)
-	if l == "" {
-		l = say.Preferred(r.Header.Get("Accept-Language"))
+	if asked := r.Header.Get("Accept-Language"); l == "" || slices.Contains(say.Languages, say.Language(asked)) {
+		l = say.Preferred(asked)
 	}
 	return context.WithValue(r.Context(), languageKey{}, l)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/people"
 	peoplememory "github.com/yagura-sec/yagura/people/memory"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -577,11 +578,11 @@ func (x *house) twoAccounts() map[string]string {
 		return &Activity{Principals: sights, Regions: sights, LastEvent: map[string]time.Time{mine: noon, theirs: noon}}, nil
 	}
 	x.rooms.Triage.Gaps = func(context.Context, time.Time, time.Time) ([]ledger.Gap, error) {
-		return []ledger.Gap{{Kind: ledger.Silent, Account: theirs, From: noon.Add(-time.Hour), To: noon, Reason: told}}, nil
+		return []ledger.Gap{{Kind: ledger.Silent, Account: theirs, From: noon.Add(-time.Hour), To: noon, Reason: say.Plain(told)}}, nil
 	}
 	x.rooms.Triage.Learned = func(context.Context) ([]triage.Proposal, error) {
 		exception.ID, window.ID = "learned-1", "learned-2"
-		return []triage.Proposal{{ID: "learned-1", Exception: &exception, Text: told}, {ID: "learned-2", Window: &window, Text: told}}, nil
+		return []triage.Proposal{{ID: "learned-1", Exception: &exception, Title: say.Plain(told), Text: say.Plain(told)}, {ID: "learned-2", Window: &window, Title: say.Plain(told), Text: say.Plain(told)}}, nil
 	}
 	x.rooms.Triage.LinkKey = []byte("key")
 	x.rooms.Select = selecting([]event.Event{

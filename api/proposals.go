@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Proposal is something for a responder to accept or dismiss.
@@ -18,8 +19,8 @@ type Proposal struct {
 	ID       string    `json:"id"`
 	Kind     string    `json:"kind" enum:"exception,window"`
 	From     string    `json:"from" enum:"learned,registered,person" doc:"found by Yagura, told by a team through its link, or proposed by a person"`
-	Title    string    `json:"title"`
-	Text     string    `json:"text" doc:"what it rests on, in a sentence"`
+	Title    say.Text  `json:"title"`
+	Text     say.Text  `json:"text" doc:"what it rests on, in a sentence"`
 	Scope    string    `json:"scope" doc:"of an exception: filter over the fields of findings"`
 	Window   *Window   `json:"window,omitempty"`
 	Owner    string    `json:"owner"`
@@ -59,7 +60,7 @@ func (r Rooms) allProposals(ctx context.Context) ([]proposal, error) {
 	for _, x := range exceptions {
 		known[x.ID] = true
 		if x.State == finding.ExceptionProposed {
-			out = append(out, r.ofException(x, "person", "", len(x.Evidence)))
+			out = append(out, r.ofException(x, "person", say.Plain(x.Title), say.Text{}, len(x.Evidence)))
 		}
 	}
 	for _, w := range windows {
@@ -69,7 +70,7 @@ func (r Rooms) allProposals(ctx context.Context) ([]proposal, error) {
 			if len(w.By) > 5 && w.By[:5] == "link " {
 				from = "registered"
 			}
-			out = append(out, r.ofWindow(w, from, "", len(w.Evidence)))
+			out = append(out, r.ofWindow(w, from, say.Plain(w.Title), say.Text{}, len(w.Evidence)))
 		}
 	}
 	if r.Triage.Learned == nil {
@@ -83,25 +84,25 @@ func (r Rooms) allProposals(ctx context.Context) ([]proposal, error) {
 	for _, l := range learned {
 		switch {
 		case l.Exception != nil && !known[l.Exception.ID] && scopeWithin(l.Exception.Scope, me):
-			out = append(out, r.ofException(*l.Exception, "learned", l.Text, l.Count))
+			out = append(out, r.ofException(*l.Exception, "learned", l.Title, l.Text, l.Count))
 		case l.Window != nil && !known[l.Window.ID] && windowWithin(l.Window, me):
-			out = append(out, r.ofWindow(*l.Window, "learned", l.Text, l.Count))
+			out = append(out, r.ofWindow(*l.Window, "learned", l.Title, l.Text, l.Count))
 		}
 	}
 	return out, nil
 }
 
-func (r Rooms) ofException(x finding.Exception, from, text string, count int) proposal {
+func (r Rooms) ofException(x finding.Exception, from string, title, text say.Text, count int) proposal {
 	return proposal{Proposal{
-		ID: x.ID, Kind: "exception", From: from, Title: x.Title, Text: cmp.Or(text, x.Reason), Scope: x.Scope.String(), Owner: x.Owner,
+		ID: x.ID, Kind: "exception", From: from, Title: title, Text: cmp.Or(text, say.Plain(x.Reason)), Scope: x.Scope.String(), Owner: x.Owner,
 		Reason: x.Reason, Until: x.Until, By: x.By, At: x.At, Evidence: list(x.Evidence), Count: count,
 	}, &x, nil}
 }
 
-func (r Rooms) ofWindow(w finding.Window, from, text string, count int) proposal {
+func (r Rooms) ofWindow(w finding.Window, from string, title, text say.Text, count int) proposal {
 	v := ViewWindow(w, r.Now(), r.Triage.Expand)
 	return proposal{Proposal{
-		ID: w.ID, Kind: "window", From: from, Title: w.Title, Text: text, Scope: w.Scope.String(), Window: &v, Owner: w.Owner,
+		ID: w.ID, Kind: "window", From: from, Title: title, Text: text, Scope: w.Scope.String(), Window: &v, Owner: w.Owner,
 		By: w.By, At: w.At, Evidence: list(w.Evidence), Count: count,
 	}, nil, &w}
 }
@@ -179,7 +180,10 @@ func (r Rooms) answer(ctx context.Context, p proposal, b ProposalAnswer) (Answer
 	if b.Dismiss {
 		out.State = "dismissed"
 	}
+	// What is kept has one language: that of who answers.
+	title := p.Title.In(language(ctx))
 	if w := p.window; w != nil {
+		w.Title = title
 		w.Owner, w.State = cmp.Or(b.Owner, w.Owner, me.User), finding.WindowActive
 		if b.Dismiss {
 			w.State = finding.WindowCancelled
@@ -193,7 +197,8 @@ func (r Rooms) answer(ctx context.Context, p proposal, b ProposalAnswer) (Answer
 		return out, err
 	}
 	x := p.exception
-	x.Owner, x.Reason, x.State = cmp.Or(b.Owner, x.Owner, me.User), cmp.Or(b.Reason, x.Reason, p.Text), finding.ExceptionActive
+	x.Title = title
+	x.Owner, x.Reason, x.State = cmp.Or(b.Owner, x.Owner, me.User), cmp.Or(b.Reason, x.Reason, p.Text.In(language(ctx))), finding.ExceptionActive
 	set(&x.Until, b.Until)
 	if b.Scope != nil {
 		var err error

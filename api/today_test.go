@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/usage/secrets"
 )
 
@@ -21,7 +22,7 @@ func TestTodayChanges(t *testing.T) {
 		return &Activity{Principals: sights, Regions: sights[2:], LastEvent: map[string]time.Time{mine: noon, theirs: noon.Add(time.Minute)}}, nil
 	}
 	x.rooms.Triage.Gaps = func(context.Context, time.Time, time.Time) ([]ledger.Gap, error) {
-		return []ledger.Gap{{Kind: ledger.Silent, Account: mine, From: noon.Add(-3 * time.Hour), To: noon.Add(-2 * time.Hour), Reason: "silent"}, {Kind: ledger.Silent, Account: theirs}}, nil
+		return []ledger.Gap{{Kind: ledger.Silent, Account: mine, From: noon.Add(-3 * time.Hour), To: noon.Add(-2 * time.Hour), Reason: say.Plain("silent")}, {Kind: ledger.Silent, Account: theirs}}, nil
 	}
 	x.rooms.Console.Days = func(context.Context, int) (ledger.Matrix, error) {
 		row := func(a string, s ...ledger.DayState) (out ledger.AccountDays) {

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -27,7 +27,7 @@ type WindowSummary struct {
 	Decided    int            `json:"decided" doc:"of these, what a person has given a verdict all the same"`
 	// Beside is what was seen in its accounts, in its latest time, and is not explained.
 	Beside     int       `json:"beside" doc:"findings in its accounts, or anywhere where it names none, that were last seen in its latest time and that nothing explains"`
-	Text       string    `json:"text" doc:"the whole in a sentence"`
+	Text       say.Text  `json:"text" doc:"the whole in a sentence"`
 	Sample     []Finding `json:"sample" doc:"the most pressing that it explains"`
 	Unforeseen []Finding `json:"unforeseen" doc:"the most pressing of beside"`
 }
@@ -137,16 +137,16 @@ func inAccounts(accounts []string) finding.Scope {
 }
 
 // sentence tells s in one.
-func (s *WindowSummary) sentence(now time.Time) string {
-	when := "has not begun"
+func (s *WindowSummary) sentence(now time.Time) say.Text {
+	when := say.T("window.waiting", nil)
 	if n := len(s.Times); n > 0 {
 		last := s.Times[n-1]
-		when = fmt.Sprintf("ended %s after %s", last.End.UTC().Format("2006-01-02 15:04 UTC"), last.End.Sub(last.Start).Round(time.Minute))
+		when = say.T("window.ended", say.Values{"at": last.End.UTC(), "span": last.End.Sub(last.Start).Round(time.Minute).Seconds()})
 		if last.End.After(now) {
-			when = "is open until " + last.End.UTC().Format("2006-01-02 15:04 UTC")
+			when = say.T("window.open", say.Values{"at": last.End.UTC()})
 		}
 	}
-	return fmt.Sprintf("%s %s: it explains %d findings, and %d more in its accounts and time are explained by nothing.", s.Window.Title, when, s.Explained, s.Beside)
+	return say.T("window.summary", say.Values{"title": s.Window.Title, "when": when, "explained": s.Explained, "beside": s.Beside})
 }
 
 // ended are the windows whose latest time ended in [since, now), summed up, the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -32,7 +33,7 @@ func TestWindowLife(t *testing.T) {
 		}
 	}
 	s := into[WindowSummary](alice, 200, "GET", "/api/windows/"+w.ID+"/summary", "")
-	if want == 0 || w.Phase != "over" || w.Explains != want || s.Explained != want || s.Beside != beside || len(s.Times) != 1 || s.Decided != 0 || !strings.Contains(s.Text, "patching ended 2026-03-01 11:00 UTC") {
+	if want == 0 || w.Phase != "over" || w.Explains != want || s.Explained != want || s.Beside != beside || len(s.Times) != 1 || s.Decided != 0 || !strings.Contains(s.Text.String(), "patching ended 2026-03-01 11:00 UTC") {
 		t.Errorf("%+v; explains %d, want %d and %d beside", s, w.Explains, want, beside)
 	}
 	today := into[Today](alice, 200, "GET", "/api/today", "")
@@ -168,7 +169,7 @@ func TestProposals(t *testing.T) {
 	x.rooms.Triage.Learned = func(context.Context) ([]triage.Proposal, error) {
 		e := &finding.Exception{ID: "l-1", Title: "reads of the month", Scope: scope, State: finding.ExceptionProposed, Reason: "automation", Until: noon.AddDate(0, 3, 0)}
 		w := &finding.Window{ID: "l-2", Title: "nightly", Accounts: []string{mine}, Start: noon, End: noon.Add(time.Hour), Repeat: "FREQ=DAILY", State: finding.WindowProposed}
-		return []triage.Proposal{{ID: "l-1", Exception: e, Text: "3 were expected", Count: 3}, {ID: "l-2", Window: w, Text: "every night", Count: 7}}, nil
+		return []triage.Proposal{{ID: "l-1", Exception: e, Title: say.Plain(e.Title), Text: say.Plain("3 were expected"), Count: 3}, {ID: "l-2", Window: w, Title: say.Plain(w.Title), Text: say.Plain("every night"), Count: 7}}, nil
 	}
 	x.again()
 	x.add("rose", people.Responder)

@@ -1,9 +1,9 @@
 package ledger
 
 import (
-	"fmt"
 	"regexp"
-	"strings"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // place is a cell of the matrix.
@@ -75,23 +75,20 @@ func (c *Cell) flaws(f *flaw) {
 	if f == nil {
 		return
 	}
-	var what []string
-	if f.objects > 0 {
-		what = append(what, counted(f.objects, "object was", "objects were")+" not read to the end")
-	}
-	if f.records > 0 {
-		what = append(what, counted(f.records, "record waits", "records wait")+" in quarantine")
-	}
-	said := strings.Join(what, ", and ")
+	values := say.Values{"objects": f.objects, "records": f.records, "first": "", "before": ""}
 	if f.first != "" {
-		said += " (" + f.first + ")"
+		values["first"] = say.T("day.first", say.Values{"reason": f.first})
 	}
-	c.State, c.Reason = DayPartial, strings.TrimSpace(said+". "+c.Reason)
-}
-
-func counted(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
+	if c.Reason != (say.Text{}) {
+		values["before"] = say.T("day.besides", say.Values{"reason": c.Reason})
 	}
-	return fmt.Sprint(n, " ", many)
+	c.State = DayPartial
+	switch {
+	case f.records == 0:
+		c.Reason = say.T("day.unread", say.Values{"n": f.objects, "first": values["first"], "before": values["before"]})
+	case f.objects == 0:
+		c.Reason = say.T("day.held", say.Values{"n": f.records, "first": values["first"], "before": values["before"]})
+	default:
+		c.Reason = say.T("day.flaws", values)
+	}
 }

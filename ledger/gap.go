@@ -1,6 +1,10 @@
 package ledger
 
-import "time"
+import (
+	"time"
+
+	"github.com/yagura-sec/yagura/say"
+)
 
 // GapKind says how a gap was noticed.
 type GapKind string
@@ -19,5 +23,5 @@ type Gap struct {
 	Region  string    `json:"region"`
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to"`     // exclusive
-	Reason  string    `json:"reason"` // a sentence for a person, with its numbers
+	Reason  say.Text  `json:"reason"` // a sentence for a person, with its numbers
 }

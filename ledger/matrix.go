@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // DayState says how whole the log of an account is on a day.
@@ -25,7 +27,7 @@ type Cell struct {
 	Day     string   `json:"day" example:"2026-11-21"`
 	Records int64    `json:"records"`
 	State   DayState `json:"state" enum:"complete,late,partial,missing,unknown"`
-	Reason  string   `json:"reason" doc:"why it is not complete, in a sentence"`
+	Reason  say.Text `json:"reason" doc:"why it is not complete, in a sentence"`
 }
 
 // Matrix is how whole the logs of accounts are, day by day.
@@ -121,13 +123,13 @@ func cellOf(d, records, from, to int64, now time.Time) Cell {
 	over := time.Unix((d+1)*86400, 0)
 	switch {
 	case d < from:
-		c.State, c.Reason = DayUnknown, "The account's first record is of "+dayName(from)+"."
+		c.State, c.Reason = DayUnknown, say.T("day.before", say.Values{"day": dayName(from)})
 	case now.Before(over.Add(Lateness)):
-		c.State, c.Reason = DayLate, "Records of this day may still come."
+		c.State, c.Reason = DayLate, say.T("day.late", nil)
 	case d > to:
-		c.State, c.Reason = DayUnknown, "The account's latest record is of "+dayName(to)+": whether it is quiet or its log has ended is not known."
+		c.State, c.Reason = DayUnknown, say.T("day.behind", say.Values{"day": dayName(to)})
 	case records == 0:
-		c.State, c.Reason = DayMissing, "Nothing came, although records came before and after."
+		c.State, c.Reason = DayMissing, say.T("day.missing", nil)
 	}
 	return c
 }
@@ -151,6 +153,6 @@ func (c *Cell) gaps(d int64, account string, all []Gap) {
 	slices.SortFunc(in, func(a, b Gap) int { return cmp.Or(a.From.Compare(b.From), strings.Compare(a.Region, b.Region)) })
 	c.State, c.Reason = DayPartial, in[0].Reason
 	if len(in) > 1 {
-		c.Reason += fmt.Sprintf(" (and %d more)", len(in)-1)
+		c.Reason = say.T("day.gaps", say.Values{"first": in[0].Reason, "n": len(in) - 1})
 	}
 }

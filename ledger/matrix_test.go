@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/ledger"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // TestMatrix: a day without records is never taken for a quiet one.
@@ -23,9 +24,9 @@ func TestMatrix(t *testing.T) {
 		{Account: "a", Region: "r", Day: "2026-03-03", Records: 3}, {Account: "a", Region: "r", Day: "2026-03-05", Records: 1},
 	}
 	gaps := []ledger.Gap{
-		{Kind: ledger.Silent, Account: "a", Region: "r", From: day("2026-03-01").Add(5 * time.Hour), To: day("2026-03-01").Add(7 * time.Hour), Reason: "silent for two hours"},
-		{Kind: ledger.DigestMissing, Account: "a", Region: "q", From: day("2026-03-01").Add(3 * time.Hour), To: day("2026-03-01").Add(4 * time.Hour), Reason: "a digest is missing"},
-		{Kind: ledger.Silent, Account: "a", Region: "r", From: day("2026-03-04"), To: day("2026-03-05"), Reason: "silent all day"},
+		{Kind: ledger.Silent, Account: "a", Region: "r", From: day("2026-03-01").Add(5 * time.Hour), To: day("2026-03-01").Add(7 * time.Hour), Reason: say.Plain("silent for two hours")},
+		{Kind: ledger.DigestMissing, Account: "a", Region: "q", From: day("2026-03-01").Add(3 * time.Hour), To: day("2026-03-01").Add(4 * time.Hour), Reason: say.Plain("a digest is missing")},
+		{Kind: ledger.Silent, Account: "a", Region: "r", From: day("2026-03-04"), To: day("2026-03-05"), Reason: say.Plain("silent all day")},
 	}
 	f := func(days int, now string, account string, want ...string) {
 		t.Helper()
@@ -42,7 +43,7 @@ func TestMatrix(t *testing.T) {
 			}
 			for i, c := range row.Cells {
 				state, reason, _ := strings.Cut(want[i], " ")
-				if string(c.State) != state || !strings.Contains(c.Reason, reason) || c.Day != m.Days[i] || (c.Reason == "") != (c.State == ledger.DayComplete) {
+				if string(c.State) != state || !strings.Contains(c.Reason.String(), reason) || c.Day != m.Days[i] || (c.Reason.String() == "") != (c.State == ledger.DayComplete) {
 					t.Errorf("%s of %s: %+v; want %s", c.Day, account, c, want[i])
 				}
 			}
@@ -75,7 +76,7 @@ func TestMatrixFlaws(t *testing.T) {
 			{Account: a, Day: "2026-03-01", Records: 3}, {Account: a, Day: "2026-03-02", Records: 3}, {Account: a, Day: "2026-03-03", Records: 3}, {Account: a, Day: "2026-03-05", Records: 3},
 			{Account: b, Day: "2026-03-01", Records: 3}, {Account: b, Day: "2026-03-05", Records: 3},
 		},
-		Gaps:       []ledger.Gap{{Account: a, From: time.Date(2026, 3, 5, 1, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC), Reason: "Silent."}},
+		Gaps:       []ledger.Gap{{Account: a, From: time.Date(2026, 3, 5, 1, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC), Reason: say.Plain("Silent.")}},
 		Incomplete: []ledger.Object{{Name: trail(a, "2026/03/02"), Reason: "unexpected EOF"}, {Name: trail(a, "2026/03/02"), Reason: "other"}, {Name: "old.json"}},
 		Quarantine: []ledger.Held{
 			{Object: trail(a, "2026/03/02"), Reason: "no time"}, {Object: "/logs/" + a + "_CloudTrail_eu-central-1_20260304T0005Z_x.json.gz", Reason: "no name"},
@@ -90,7 +91,7 @@ func TestMatrixFlaws(t *testing.T) {
 	got := map[string]string{}
 	for _, row := range m.Accounts {
 		for _, c := range row.Cells {
-			got[row.Account+" "+c.Day] = string(c.State) + " " + c.Reason
+			got[row.Account+" "+c.Day] = string(c.State) + " " + c.Reason.String()
 		}
 	}
 	for cell, want := range map[string]string{

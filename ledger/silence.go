@@ -1,11 +1,12 @@
 package ledger
 
 import (
-	"fmt"
 	"iter"
 	"math"
 	"slices"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // What Silences goes by; each number is argued in its comment.
@@ -222,28 +223,30 @@ func (h *history) unusual(found []stretch) []stretch {
 func (h *history) gap(s stretch) Gap {
 	sorted := slices.Clone(s.expected)
 	slices.Sort(sorted)
-	empty := "none was"
+	empty := say.T("gap.none", nil)
 	if n, _ := slices.BinarySearch(sorted, 1); n > 0 {
-		empty = fmt.Sprint(n, " of them were")
+		empty = say.T("gap.some", say.Values{"n": n})
 	}
-	where := "of other days"
+	where := say.T("gap.days", nil)
 	if s.nearby {
-		where = "around"
+		where = say.T("gap.around", nil)
 	}
 	g := Gap{Kind: Silent, Account: h.account, Region: h.region, From: h.time(s.from), To: h.time(s.to)}
-	layout := "15:04"
+	span := say.T("gap.day", say.Values{"from": g.From, "to": g.To})
 	if g.To.Sub(g.From) >= 24*time.Hour || g.To.Day() != g.From.Day() {
-		layout = "2006-01-02 15:04"
+		span = say.T("gap.span", say.Values{"from": g.From, "to": g.To})
 	}
-	region := ""
+	var region, quiet say.Text
 	if h.region != "" {
-		region = " in " + h.region
+		region = say.T("gap.region", say.Values{"region": h.region})
 	}
-	g.Reason = fmt.Sprintf("Nothing arrived from account %s%s from %s to %s UTC, while the %d comparable hours %s had %d to %d records (median %d), and %s empty.",
-		h.account, region, g.From.Format("2006-01-02 15:04"), g.To.Format(layout), len(sorted), where, sorted[0], sorted[len(sorted)-1], sorted[len(sorted)/2], empty)
 	if h.quietBeside(s) {
-		g.Reason += " The quiet time before or after it was silent as usual: a day off looks the same."
+		quiet = say.T("gap.quiet", nil)
 	}
+	g.Reason = say.T("gap.silent", say.Values{
+		"account": h.account, "region": region, "span": span, "hours": len(sorted), "where": where,
+		"low": sorted[0], "high": sorted[len(sorted)-1], "median": sorted[len(sorted)/2], "empty": empty, "quiet": quiet,
+	})
 	return g
 }
 

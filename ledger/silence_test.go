@@ -154,7 +154,7 @@ func TestSilenceSaysWhy(t *testing.T) {
 	f := func(coverage []Coverage, want string) {
 		t.Helper()
 		gaps := silent(t, coverage)
-		if len(gaps) != 1 || gaps[0].Reason != want {
+		if len(gaps) != 1 || gaps[0].Reason.String() != want {
 			t.Errorf("got %+v\nwant %s", gaps, want)
 		}
 	}

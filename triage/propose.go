@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Proposal is something that could be an exception or a window: one of the two,
@@ -19,8 +20,9 @@ type Proposal struct {
 	ID        string // of the exception or window, too: the same evidence gives the same
 	Exception *finding.Exception
 	Window    *finding.Window
-	Text      string // what it rests on, in a sentence
-	Count     int    // findings that it rests on
+	Title     say.Text // of that, which is kept in one language
+	Text      say.Text // what it rests on, in a sentence
+	Count     int      // findings that it rests on
 }
 
 // What proposals rest on.
@@ -113,8 +115,8 @@ func exceptionOf(group []*finding.Finding, scope finding.Scope, now time.Time) P
 		Reason: strings.ReplaceAll(reason, "_", " "), Until: finding.Day(now).AddDate(0, 0, proposeTerm), Evidence: keysOf(group),
 	}
 	return Proposal{
-		ID: x.ID, Exception: x, Count: len(group),
-		Text: fmt.Sprintf("%d findings of this shape were expected, the latest on %s; none was anything else that matters.", len(group), last.LastSeen.UTC().Format(time.DateOnly)),
+		ID: x.ID, Exception: x, Title: last.Told(), Count: len(group),
+		Text: say.T("proposal.exception", say.Values{"n": len(group), "latest": last.LastSeen.UTC()}),
 	}
 }
 
@@ -214,17 +216,17 @@ func recurring(group []*finding.Finding, zone *time.Location) (Proposal, bool) {
 		least int
 		cycle func(t time.Time) (day, turn int) // which days go together, and which turn of them t is of
 		rule  func(day int) string
-		said  func(day int) string
+		said  func(day int) say.Text
 		every float64 // days from one turn to the next
 	}{
 		{dailyLeast, func(t time.Time) (int, int) { return 0, dayNumber(t) },
-			func(int) string { return "FREQ=DAILY" }, func(int) string { return "every day" }, 1},
+			func(int) string { return "FREQ=DAILY" }, func(int) say.Text { return say.T("every.day", nil) }, 1},
 		{weeklyLeast, func(t time.Time) (int, int) { return int(t.Weekday()), dayNumber(t) / 7 },
 			func(day int) string { return "FREQ=WEEKLY;BYDAY=" + strings.ToUpper(time.Weekday(day).String()[:2]) },
-			func(day int) string { return "every " + time.Weekday(day).String() }, 7},
+			func(day int) say.Text { return say.T("every.week", say.Values{"day": weekday(day)}) }, 7},
 		{monthlyLeast, func(t time.Time) (int, int) { return t.Day(), t.Year()*12 + int(t.Month()) },
 			func(day int) string { return fmt.Sprintf("FREQ=MONTHLY;BYMONTHDAY=%d", day) },
-			func(day int) string { return fmt.Sprintf("on day %d of every month", day) }, 30.4},
+			func(day int) say.Text { return say.T("every.month", say.Values{"day": day}) }, 30.4},
 	} {
 		days := map[int][]*finding.Finding{}
 		for _, f := range group {
@@ -261,6 +263,9 @@ func recurring(group []*finding.Finding, zone *time.Location) (Proposal, bool) {
 	return Proposal{}, false
 }
 
+// weekday is a day that is that day of the week.
+func weekday(day int) time.Time { return time.Date(2023, 1, 1+day, 0, 0, 0, 0, time.UTC) }
+
 // dayNumber counts days of the wall.
 func dayNumber(t time.Time) int {
 	return int(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).Unix() / 86400)
@@ -291,7 +296,7 @@ func closest(all []*finding.Finding, zone *time.Location) []*finding.Finding {
 }
 
 // windowOf is the window of findings that came at the same time of day.
-func windowOf(some []*finding.Finding, zone *time.Location, rule, every string, turns int) Proposal {
+func windowOf(some []*finding.Finding, zone *time.Location, rule string, every say.Text, turns int) Proposal {
 	begin, end := 24*time.Hour, time.Duration(0)
 	earliest := some[0].FirstSeen
 	for _, f := range some {
@@ -310,8 +315,9 @@ func windowOf(some []*finding.Finding, zone *time.Location, rule, every string, 
 		return time.Date(e.Year(), e.Month(), e.Day(), 0, minutes, 0, 0, zone).UTC()
 	}
 	f := some[0]
+	title := say.T("proposal.title", say.Values{"title": f.Told(), "every": every})
 	w := &finding.Window{
-		Title: fmt.Sprintf("%s, %s", f.Title, every), Start: wall(begin), End: wall(end), Accounts: distinct(some, func(f *finding.Finding) string { return f.Account }),
+		Title: title.String(), Start: wall(begin), End: wall(end), Accounts: distinct(some, func(f *finding.Finding) string { return f.Account }),
 		Actors: []string{f.Actor}, Kinds: []string{string(f.Kind)}, Repeat: rule, Zone: zone.String(), State: finding.WindowProposed, Sort: "learned", Evidence: keysOf(some),
 	}
 	if f.Rule != "" {
@@ -319,9 +325,10 @@ func windowOf(some []*finding.Finding, zone *time.Location, rule, every string, 
 	}
 	w.ID = finding.Key("proposal", "window", f.Said(), string(f.Kind), f.Rule, f.Actor, f.Account, rule, zone.String())
 	return Proposal{
-		ID: w.ID, Window: w, Count: len(some),
-		Text: fmt.Sprintf("%d findings came %s between %s and %s (%s), %d times: work that repeats looks like that.",
-			len(some), every, clock(begin), clock(end), zone, turns),
+		ID: w.ID, Window: w, Title: title, Count: len(some),
+		Text: say.T("proposal.window", say.Values{
+			"n": len(some), "every": every, "from": clock(begin), "to": clock(end), "zone": zone.String(), "turns": turns,
+		}),
 	}
 }
 

@@ -2,12 +2,12 @@ package triage
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Advice is what to do about a rule or product.
@@ -47,7 +47,7 @@ type RuleTuning struct {
 	High    float64        `json:"rate_high"`
 	Reasons map[string]int `json:"reasons"` // of false positives, by reason code
 	Advice  Advice         `json:"advice"`
-	Text    string         `json:"text"` // the advice in a sentence
+	Text    say.Text       `json:"text"` // the advice in a sentence
 }
 
 // Response is how long findings of a severity wait. Times are seconds from a
@@ -128,20 +128,20 @@ func (t *RuleTuning) judge() {
 		t.Rate = float64(t.FalsePositive) / float64(t.Decided)
 	}
 	expected, _ := wilson(t.Expected, t.Decided)
-	share := fmt.Sprintf("%d of %d decided findings were false positives", t.FalsePositive, t.Decided)
+	share := say.Values{"n": t.FalsePositive, "all": t.Decided}
 	switch {
 	case t.Decided < fewest:
-		t.Advice, t.Text = AdviceTooFew, fmt.Sprintf("%d verdicts: too few to say how good it is.", t.Decided)
+		t.Advice, t.Text = AdviceTooFew, say.T("tuning.few", say.Values{"n": t.Decided})
 	case t.Low >= 0.8 && t.TruePositive == 0:
-		t.Advice, t.Text = AdviceRetire, share+", and none was right: retire it, or put it on trial."
+		t.Advice, t.Text = AdviceRetire, say.T("tuning.retire", share)
 	case t.Low >= 0.3 && 2*t.Reasons["wrong_data"] > t.FalsePositive:
-		t.Advice, t.Text = AdviceData, share+", most for wrong data: look at what the log says."
+		t.Advice, t.Text = AdviceData, say.T("tuning.data", share)
 	case t.Low >= 0.3:
-		t.Advice, t.Text = AdviceNarrow, share+": narrow it, or lower its level."
+		t.Advice, t.Text = AdviceNarrow, say.T("tuning.narrow", share)
 	case expected >= 0.3:
-		t.Advice, t.Text = AdviceException, fmt.Sprintf("%d of %d decided findings were expected: an exception or a window would say so.", t.Expected, t.Decided)
+		t.Advice, t.Text = AdviceException, say.T("tuning.exception", say.Values{"n": t.Expected, "all": t.Decided})
 	default:
-		t.Advice, t.Text = AdviceKeep, share+": it is worth reading."
+		t.Advice, t.Text = AdviceKeep, say.T("tuning.keep", share)
 	}
 }
 

@@ -111,7 +111,7 @@ func (p *program) tableReport(r ledger.Report) error {
 		coverage = append(coverage, []string{c.Account, c.Region, c.Day, number(c.Records)})
 	}
 	for _, g := range r.Gaps {
-		gaps = append(gaps, []string{string(g.Kind), g.Account, g.Region, stamp(g.From), stamp(g.To), short(oneLine(g.Reason), 200)})
+		gaps = append(gaps, []string{string(g.Kind), g.Account, g.Region, stamp(g.From), stamp(g.To), short(oneLine(g.Reason.String()), 200)})
 	}
 	for _, q := range r.Quarantine {
 		quarantine = append(quarantine, []string{tail(q.Object, 60), fmt.Sprint(q.Position), oneLine(q.Reason)})
@@ -146,7 +146,7 @@ func (p *program) flatReport(r ledger.Report) error {
 		rows = append(rows, row("coverage", c.Account, c.Region, c.Day, "", "", "", c.Records, ""))
 	}
 	for _, g := range r.Gaps {
-		rows = append(rows, row("gap:"+string(g.Kind), g.Account, g.Region, p.when(g.From), p.when(g.To), "", "", 0, g.Reason))
+		rows = append(rows, row("gap:"+string(g.Kind), g.Account, g.Region, p.when(g.From), p.when(g.To), "", "", 0, g.Reason.String()))
 	}
 	for _, q := range r.Quarantine {
 		rows = append(rows, row("quarantine", "", "", "", "", q.Object, fmt.Sprint(q.Position), 1, q.Reason))
@@ -328,11 +328,11 @@ func retries(ctx context.Context, l ledger.Reader, known normalise.Registry, now
 func firstGap(gaps []ledger.Gap) string {
 	for _, g := range gaps {
 		if g.Kind == ledger.Silent {
-			return safe(g.Reason)
+			return safe(g.Reason.String())
 		}
 	}
 	if len(gaps) > 0 {
-		return safe(gaps[0].Reason)
+		return safe(gaps[0].Reason.String())
 	}
 	return "none"
 }

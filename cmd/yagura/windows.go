@@ -294,7 +294,7 @@ func (p *program) windowsSummary() *cobra.Command {
 			if p.flags.format == "csv" {
 				return p.printTable([]string{"id", "title", "explained", "decided", "beside"}, [][]string{{s.Window.ID, s.Window.Title, p.count(int64(s.Explained)), p.count(int64(s.Decided)), p.count(int64(s.Beside))}})
 			}
-			fmt.Fprintln(p.stdout, safe(s.Text))
+			fmt.Fprintln(p.stdout, safe(s.Text.String()))
 			return p.summaryFindings(c.Context(), r, w, s)
 		},
 	}

@@ -9,7 +9,7 @@ import { createRoot } from 'react-dom/client'
 import { onSignedOut, Problem } from '@/api/client'
 import { makeRouter } from '@/app/router'
 import { sessionQuery } from '@/app/session'
-import { preferred, setLanguage } from '@/app/texts'
+import { i18n, preferred, setLanguage } from '@/app/texts'
 import { theme } from '@/app/theme'
 
 const queries = new QueryClient({
@@ -33,6 +33,8 @@ onSignedOut(() => {
 })
 
 setLanguage(preferred())
+// What the server says is in the language it was asked in.
+i18n.on('languageChanged', () => void queries.invalidateQueries())
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content
 if (nonce) setNonce(nonce) // of the style that keeps the page still under a dialog

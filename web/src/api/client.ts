@@ -6,6 +6,7 @@
  */
 import { queryOptions } from '@tanstack/react-query'
 import createClient from 'openapi-fetch'
+import { i18n } from '@/app/texts'
 import type { Paths } from './contract'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -56,7 +57,7 @@ interface Loose {
 }
 
 async function request(method: Method, path: string, ask: Loose = {}, more: RequestInit = {}): Promise<unknown> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': i18n.language }
   // Pages of other origins cannot set it: see the server's guard.
   if (method !== 'get') headers['X-Yagura'] = '1'
   let answer: { data?: unknown; error?: unknown; response: Response }

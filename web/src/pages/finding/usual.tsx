@@ -1,6 +1,6 @@
 import { useCallback } from 'react'
 import type { Anomaly, Point } from '@/api/contract'
-import { moment, number } from '@/app/format'
+import { day, moment, number } from '@/app/format'
 import { Chart, type Ink } from '@/parts/chart'
 import { LogText } from '@/parts/log-text'
 import { Section } from '@/parts/page'
@@ -16,7 +16,8 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
   const band = Math.max(...series.map((p) => p.high), 1)
   const log = most > 25 * band
   const kind = peak.seen < peak.low ? 'chartSaysLess' : round(peak.low) === round(peak.high) ? 'chartSaysOne' : 'chartSays'
-  const says = t(kind, { seen: peak.seen, when: moment(peak.time, t.language), low: round(peak.low), high: round(peak.high) })
+  const when = daily(series) ? day : moment // a day's point is of the day, not of its midnight
+  const says = t(kind, { seen: peak.seen, when: when(peak.time, t.language), low: round(peak.low), high: round(peak.high) })
 
   const make = useCallback(
     (ink: Ink) => {
@@ -29,7 +30,7 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
         grid: { left: 44, right: 24, top: 24, bottom: 24 },
         xAxis: {
           type: 'time', axisLine: { lineStyle: { color: ink.line } }, axisTick: { show: false }, splitLine: { show: false },
-          axisLabel: { ...label, hideOverlap: true, formatter: (v: number) => moment(new Date(v), t.language) },
+          axisLabel: { ...label, hideOverlap: true, formatter: (v: number) => when(new Date(v), t.language) },
         },
         yAxis: {
           type: 'value', min: 0, splitLine: { lineStyle: { color: ink.line } }, splitNumber: 3,
@@ -40,7 +41,7 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
           trigger: 'axis', renderMode: 'richText', backgroundColor: ink.background, borderColor: ink.line, textStyle: { ...label, color: ink.text },
           formatter: (all: { dataIndex: number }[]) => {
             const p = series[all[0]?.dataIndex ?? -1]
-            return p ? `${moment(p.time, t.language)} UTC\n${t('chartSeen')} ${number(p.seen, t.language)}\n${t('chartUsual')} ${round(p.low)}–${round(p.high)}` : ''
+            return p ? `${when(p.time, t.language)} UTC\n${t('chartSeen')} ${number(p.seen, t.language)}\n${t('chartUsual')} ${round(p.low)}–${round(p.high)}` : ''
           },
         },
         series: [
@@ -56,7 +57,7 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
         ],
       }
     },
-    [series, log, most, t], // eslint-disable-line
+    [series, log, most, t, when], // eslint-disable-line
   )
 
   return (
@@ -82,6 +83,11 @@ export function Usual({ of, series }: { of: Anomaly; series: readonly Point[] })
       )}
     </Section>
   )
+}
+
+/** Every point is of a whole day. */
+function daily(series: readonly Point[]): boolean {
+  return series.every((p) => new Date(p.time).getTime() % 86_400_000 === 0) && series.length > 1
 }
 
 function distance(p: { seen: number; low: number; high: number }): number {
