@@ -39,6 +39,8 @@ var view = texts{
 	"view.title": {"{who} opened {secret} in the console", "{who} がコンソールで {secret} を表示"},
 	"view.sentence": {"{who} ({role}) opened {secret} in the console at {at:clock} UTC; in {days} days programs read it about {n:0} times (earlier days counted for less), and {last}.",
 		"{at:clock} UTC に {who}({role})がコンソールで {secret} を表示。{days} 日間のプログラムによる読み取りは約 {n:0} 回(古い日ほど軽く加重)、{last}。"},
+	"view.sentence.own": {"{who} opened {secret} in the console at {at:clock} UTC; in {days} days programs read it about {n:0} times (earlier days counted for less), and {last}.",
+		"{at:clock} UTC に {who} がコンソールで {secret} を表示。{days} 日間のプログラムによる読み取りは約 {n:0} 回(古い日ほど軽く加重)、{last}。"},
 	"view.programs":       {"programs only", "プログラムのみ"},
 	"view.last":           {"the last person who read it did so on {day:day}", "人による前回の読み取りは{day:day}"},
 	"view.last.nobody":    {"no person is known to have read it before", "人による読み取りはこれまで確認されていない"},

@@ -62,7 +62,7 @@ func (s *Sign) kindOf(names *watch.Names, o *opened, hour int, weekday time.Week
 	if s.outside(o.person, hour, weekday) {
 		k++
 	}
-	if s.emergency(o.role) {
+	if s.emergency(o.role) && !own(names, o.role, o.person) {
 		k += 2
 	}
 	return uint8(k)
@@ -359,11 +359,12 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 			last = say.T("view.last", say.Values{"day": novelty.DateOf(v.last)})
 		}
 	}
-	told.Reasons = append(told.Reasons, finding.Reason{Kind: "view",
-		Text: say.T("view.sentence", say.Values{
-			"who": who, "role": role, "secret": sec.Name, "at": top.first.UTC(), "days": int(novelty.DayOf(day.Start)) - int(h.first),
-			"n": math.Round(float64(h.programs)), "last": last,
-		}),
+	in, reads := int(novelty.DayOf(day.Start))-int(h.first), math.Round(float64(h.programs))
+	text := say.T("view.sentence", say.Values{"who": who, "role": role, "secret": sec.Name, "at": top.first.UTC(), "days": in, "n": reads, "last": last})
+	if own(names, top.role, who) {
+		text = say.T("view.sentence.own", say.Values{"who": who, "secret": sec.Name, "at": top.first.UTC(), "days": in, "n": reads, "last": last})
+	}
+	told.Reasons = append(told.Reasons, finding.Reason{Kind: "view", Text: text,
 		Observed: novelty.A(event.CallerConsole), Expected: say.T("view.programs", nil)})
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "person", Text: s.personSentence(names, top, who, role)})
 	if top.kind&1 != 0 {

@@ -159,7 +159,12 @@ func anonymous(names *watch.Names, actor int32) string { return names.Actors[act
 // nameless tells whether only the principal is known. Where people are principals
 // themselves, that is the person.
 func nameless(names *watch.Names, actor int32, person string) bool {
-	return person == anonymous(names, actor) && (strings.HasPrefix(person, "arn:") || !strings.Contains(person, "@"))
+	return person == anonymous(names, actor) && !own(names, actor, person)
+}
+
+// own tells whether the person is the principal, and not behind a role.
+func own(names *watch.Names, actor int32, person string) bool {
+	return person == anonymous(names, actor) && strings.Contains(person, "@") && !strings.HasPrefix(person, "arn:")
 }
 
 // opened is that somebody read a secret's value as a person.
