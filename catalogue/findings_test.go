@@ -169,9 +169,10 @@ func TestSharedFindings(t *testing.T) {
 	}
 	want := map[string]int{
 		"aws.cloudtrail": 3, "aws.guardduty": 7, "aws.inspector": 6, "aws.securityhub": 100, "azure.defender": 3, "falco": 9,
-		"ocsf": 4, "okta.system": 3, "prowler": 16, "sysdig": 2, "zeek.dns": 1, "zeek.http": 1,
+		"github.audit": 1,
+		"ocsf":         4, "okta.system": 3, "prowler": 16, "sysdig": 2, "zeek.dns": 1, "zeek.http": 1,
 	}
-	if !maps.Equal(got.events, want) || got.objects != 233 || got.records != 280 || got.duplicates != 2 || rejected != 123 {
+	if !maps.Equal(got.events, want) || got.objects != 233 || got.records != 280 || got.duplicates != 3 || rejected != 121 {
 		t.Errorf("%d objects, %d records: events %v (want %v), %d duplicates, %d refused", got.objects, got.records, got.events, want, got.duplicates, rejected)
 	}
 	status, folded, throughBoth := map[finding.Status]int{}, 0, 0

@@ -3,6 +3,7 @@ package normalise_test
 import (
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/internal/shared"
-	"github.com/yagura-sec/yagura/mappings"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/alerts"
 	"github.com/yagura-sec/yagura/normalise/azureactivity"
@@ -33,7 +33,7 @@ func TestIdentityRecords(t *testing.T) {
 	for _, n := range readers {
 		byFormat[n.Format()] = n
 	}
-	ours, refused := mapping.Load(mappings.FS(), "builtin")
+	ours, refused := mapping.Load(os.DirFS("../mappings"), "mappings")
 	if len(refused) > 0 {
 		t.Fatal(refused[0])
 	}
