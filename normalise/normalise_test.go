@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/jsontree"
 )
 
 const bare = `{"eventVersion":"1.08","userIdentity":{"type":"IAMUser"},"eventTime":"2026-03-01T00:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets"}`
@@ -139,6 +140,43 @@ func FuzzRecognise(f *testing.F) {
 			t.Fatalf("why %q", why)
 		}
 	})
+}
+
+// files knows no record.
+type files struct{ replaces bool }
+
+func (files) Ours(jsontree.Value) string     { return "" }
+func (files) Theirs(v jsontree.Value) string { return v.Get("theirs").String() }
+func (f files) Instead(jsontree.Value, string) string {
+	return map[bool]string{true: "other"}[f.replaces]
+}
+func (f files) Replaces(format string) bool { return f.replaces && format == CloudTrail }
+
+// TestMapped: a user's mapping gets what nobody knows, and records of another
+// format only if it replaces that.
+func TestMapped(t *testing.T) {
+	f := func(body string, replaces bool, want string) {
+		t.Helper()
+		if got, why := NewRegistry().Mapped(files{replaces}).Recognise([]byte(body)); got != want || (got == "") == (why == "") {
+			t.Errorf("%s: %q, %q; want %q", body, got, why, want)
+		}
+	}
+	f(bare, false, CloudTrail)
+	f(bare, true, "other")
+	f(strings.Replace(bare, "{", `{"theirs":"x.y",`, 1), false, CloudTrail)
+	f(`{"theirs":"x.y"}`, true, "x.y")
+	f(`{"nobody":"x.y"}`, true, "")
+	f(`{`, true, "")
+}
+
+func BenchmarkRecogniseMapped(b *testing.B) {
+	body, reg := []byte(bare), NewRegistry().Mapped(files{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if format, _ := reg.Recognise(body); format == "" {
+			b.Fatal("not recognised")
+		}
+	}
 }
 
 func BenchmarkRecognise(b *testing.B) {

@@ -27,9 +27,9 @@ type Recogniser interface {
 	// Theirs are the user's. They are asked about what nobody else knows.
 	Theirs(root jsontree.Value) string
 	// Instead is the format that a user's file gives a record known as one of
-	// another format. Without Replaces no file does.
+	// another format. No file does unless Replaces is true of that format.
 	Instead(root jsontree.Value, known string) string
-	Replaces() bool
+	Replaces(format string) bool
 }
 
 // NewRegistry holds the given normalisers, each under its own format.
@@ -63,8 +63,7 @@ func (r Registry) Recognise(body []byte) (format, why string) {
 	if r.mappings == nil {
 		return Recognise(body)
 	}
-	replaces := r.mappings.Replaces()
-	if !replaces && isBareCloudTrail(body) {
+	if isBareCloudTrail(body) && !r.mappings.Replaces(CloudTrail) {
 		return CloudTrail, ""
 	}
 	tree := trees.Get().(*jsontree.Tree)
@@ -87,7 +86,7 @@ func (r Registry) Recognise(body []byte) (format, why string) {
 		}
 		return "", why
 	}
-	if replaces {
+	if r.mappings.Replaces(format) {
 		if instead := r.mappings.Instead(root, format); instead != "" {
 			return instead, ""
 		}

@@ -121,7 +121,9 @@ func (p *parser) json(n *yaml.Node) []byte {
 }
 
 func (p *parser) writeJSON(b *bytes.Buffer, n *yaml.Node) {
-	n = p.follow(n)
+	if n = p.follow(n); b.Len() > maxFile {
+		p.fail(n, "record: it is larger than %d bytes, with what its aliases stand for", maxFile)
+	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		b.WriteByte('{')

@@ -129,7 +129,7 @@ func TestOrder(t *testing.T) {
 	f("theirs", s.Theirs(root), "c.d")
 	f("instead", s.Instead(root, "a.b"), "e.f")
 	f("instead of another", s.Instead(root, "x.y"), "")
-	if !s.Replaces() || NewSet([]*Mapping{ours}, []*Mapping{theirs}).Replaces() {
+	if !s.Replaces("a.b") || s.Replaces("c.d") || NewSet([]*Mapping{ours}, []*Mapping{theirs}).Replaces("a.b") {
 		t.Error("who replaces what is wrong")
 	}
 	clashes := s.Clashes(func(format string) bool { return format == "c.d" || format == "e.f" })

@@ -76,9 +76,9 @@ func (s *Set) Instead(root jsontree.Value, known string) string {
 	return ""
 }
 
-// Replaces tells whether any mapping wants records of other formats.
-func (s *Set) Replaces() bool {
-	return slices.ContainsFunc(s.theirs, func(m *Mapping) bool { return len(m.InsteadOf) > 0 })
+// Replaces tells whether any mapping wants records of the format.
+func (s *Set) Replaces(format string) bool {
+	return slices.ContainsFunc(s.theirs, func(m *Mapping) bool { return slices.Contains(m.InsteadOf, format) })
 }
 
 func formatOf(mappings []*Mapping, root jsontree.Value) string {
