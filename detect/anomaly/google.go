@@ -1,6 +1,8 @@
 package anomaly
 
 import (
+	"strings"
+
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -58,4 +60,15 @@ func googleSorts(add func(sort, service string, operations ...string)) {
 		"google.container.v1beta1.ClusterManager.CreateCluster", "google.container.v1beta1.ClusterManager.CreateNodePool")
 	add(watch.ActBuild, "iam.googleapis.com", "google.iam.admin.v1.CreateServiceAccount")
 	add(watch.ActBuild, "cloudsql.googleapis.com", "cloudsql.instances.create", "cloudsql.instances.clone", "cloudsql.instances.failover")
+}
+
+// serviceAccount takes the address of a service account apart that a project of
+// Google Cloud has made.
+func serviceAccount(uid string) (name, project string, ok bool) {
+	name, domain, ok := strings.Cut(uid, "@")
+	if !ok {
+		return "", "", false
+	}
+	project, ok = strings.CutSuffix(domain, ".iam.gserviceaccount.com")
+	return name, project, ok
 }

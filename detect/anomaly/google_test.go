@@ -38,3 +38,18 @@ func TestGoogle(t *testing.T) {
 		f(awsKeys, keys)
 	}
 }
+
+func TestServiceAccount(t *testing.T) {
+	f := func(uid, name, account string) {
+		t.Helper()
+		n := newNames()
+		i := n.actor(uid)
+		if a := n.Actors[i]; a.UID != uid || a.Name != name || a.Account != account {
+			t.Errorf("%s: %+v", uid, a)
+		}
+	}
+	f("orders@shop-prod.iam.gserviceaccount.com", "orders", "shop-prod")
+	f("mei.tanaka@example.com", "mei.tanaka@example.com", "")
+	f("100200300400@cloudservices.gserviceaccount.com", "100200300400@cloudservices.gserviceaccount.com", "")
+	f("arn:aws:iam::111122223333:role/orders", "orders", "111122223333")
+}

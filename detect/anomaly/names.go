@@ -235,6 +235,8 @@ func (n *names) actor(uid string) int32 {
 	if p, ok := parseARN(uid); ok {
 		a.Account = p.account
 		a.Name = p.rest[strings.LastIndexByte(p.rest, '/')+1:]
+	} else if name, project, ok := serviceAccount(uid); ok {
+		a.Name, a.Account = name, project
 	}
 	n.Actors = table.Append(n.Actors, a)
 	n.actors.Add(i, n.hashActor)
