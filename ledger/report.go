@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/ledger/digest"
-	"github.com/yagura-sec/yagura/say"
 )
 
 // Report is the whole account, as `ledger --format json` and the API give it.
@@ -168,7 +167,7 @@ func digestGaps(ctx context.Context, r Reader, keys digest.PublicKeys) ([]Gap, e
 	}
 	var gaps []Gap
 	for _, p := range digest.Verify(digests, files.SHA256Of, keys) {
-		gaps = append(gaps, Gap{Kind: GapKind(p.Kind), Account: p.Account, Region: p.Region, From: p.From, To: p.To, Reason: say.Plain(p.Reason)})
+		gaps = append(gaps, Gap{Kind: GapKind(p.Kind), Account: p.Account, Region: p.Region, From: p.From, To: p.To, Reason: p.Reason})
 	}
 	return gaps, nil
 }

@@ -24,4 +24,13 @@ var gaps = texts{
 		"オブジェクト {objects} 個が最後まで読めておらず、記録 {records} 件が隔離中{first}。{before}"},
 	"day.first":   {" ({reason})", "({reason})"},
 	"day.besides": {" {reason}", "{reason}"},
+
+	"digest.twice":        {"the digest {digest} exists with two contents: {one} and {other}", "ダイジェスト {digest} の内容が 2 通りある: {one} と {other}"},
+	"digest.anew":         {"the chain of digests starts anew with {digest}: no digest vouches for the time before it", "ダイジェストの連鎖が {digest} から新たに始まっており、それより前を保証するものがない"},
+	"digest.missing":      {"the digest {digest} is missing; {next} names it as the one before it", "ダイジェスト {digest} が欠落({next} が直前のものとして参照)"},
+	"digest.changed":      {"the digest {digest} was changed: its hash is {is}, and the digest after it says {was}", "ダイジェスト {digest} が変更されている: ハッシュは {is}、直後のダイジェストの記載は {was}"},
+	"digest.key":          {"the digest {digest} is signed with the key {key}, which is not among the public keys given", "ダイジェスト {digest} の署名鍵 {key} は、与えられた公開鍵に含まれない"},
+	"digest.signature":    {"the signature of the digest {digest} does not hold: it was changed, or was not written by CloudTrail", "ダイジェスト {digest} の署名が不正: 変更されたか、CloudTrail が書いたものではない"},
+	"digest.file.missing": {"the log file {file} is missing; the digest {digest} names it", "ログファイル {file} が欠落(ダイジェスト {digest} に記載あり)"},
+	"digest.file.changed": {"the log file {file} was changed: its hash is {is}, and the digest {digest} says {was}", "ログファイル {file} が変更されている: ハッシュは {is}、ダイジェスト {digest} の記載は {was}"},
 }

@@ -92,7 +92,7 @@ func Exposures(all []finding.Finding) []finding.Assessment {
 			}
 			for _, r := range f.Resources() {
 				if was := found[r]; was.Exposure != finding.ExposurePublic {
-					found[r] = finding.Assessment{Subject: r, Exposure: x.is, Why: f.Said() + " says: " + f.Title}
+					found[r] = finding.Assessment{Subject: r, Exposure: x.is, Why: f.Product() + ": " + f.Title}
 				}
 			}
 			break

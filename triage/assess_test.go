@@ -45,8 +45,8 @@ func TestExposures(t *testing.T) {
 		}
 	}
 	want := []finding.Assessment{
-		{Subject: "r1", Exposure: finding.ExposurePublic, Why: "securityhub says: Bucket allows Public read access"},
-		{Subject: "r2", Exposure: finding.ExposureShared, Why: "securityhub says: Role allows external access"},
+		{Subject: "r1", Exposure: finding.ExposurePublic, Why: "securityhub: Bucket allows Public read access"},
+		{Subject: "r2", Exposure: finding.ExposureShared, Why: "securityhub: Role allows external access"},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Kind is what is wrong.
@@ -41,7 +42,7 @@ type Problem struct {
 	Account  string
 	Region   string
 	From, To time.Time // the time in which something may be missing or changed
-	Reason   string    // a sentence for a person
+	Reason   say.Text  // a sentence for a person
 }
 
 // PublicKeys are CloudTrail's public keys by fingerprint.
@@ -102,7 +103,7 @@ func Verify(digests []event.Digest, sha256Of func(bucket, key string) (hash stri
 		v.chain(slices.CompactFunc(ds, func(a, b event.Digest) bool { return a.Key == b.Key && a.SHA256 == b.SHA256 }))
 	}
 	slices.SortFunc(v.problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), a.From.Compare(b.From), a.To.Compare(b.To), cmp.Compare(a.Reason, b.Reason))
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), a.From.Compare(b.From), a.To.Compare(b.To), cmp.Compare(a.Reason.String(), b.Reason.String()))
 	})
 	return v.problems
 }
@@ -135,8 +136,8 @@ type verifier struct {
 	problems []Problem
 }
 
-func (v *verifier) add(k Kind, d event.Digest, from, to time.Time, format string, args ...any) {
-	v.problems = append(v.problems, Problem{Kind: k, Account: d.Account, Region: d.Region, From: from, To: to, Reason: fmt.Sprintf(format, args...)})
+func (v *verifier) add(k Kind, d event.Digest, from, to time.Time, reason say.Text) {
+	v.problems = append(v.problems, Problem{Kind: k, Account: d.Account, Region: d.Region, From: from, To: to, Reason: reason})
 }
 
 // chain checks the digests of one chain, oldest first.
@@ -144,7 +145,7 @@ func (v *verifier) chain(ds []event.Digest) {
 	byKey := map[string]int{}
 	for i, d := range ds {
 		if j, ok := byKey[path.Base(d.Key)]; ok {
-			v.add(Mismatch, d, d.Start, d.End, "the digest %s exists with two contents: %s and %s", d.Key, ds[j].Object, d.Object)
+			v.add(Mismatch, d, d.Start, d.End, say.T("digest.twice", say.Values{"digest": d.Key, "one": ds[j].Object, "other": d.Object}))
 		}
 		byKey[path.Base(d.Key)] = i
 	}
@@ -168,20 +169,20 @@ func (v *verifier) previous(ds []event.Digest, byKey map[string]int, i int) (int
 	d := ds[i]
 	if d.PreviousKey == "" {
 		if i > 0 && ds[i-1].End.Before(d.Start) {
-			v.add(Missing, d, ds[i-1].End, d.Start, "the chain of digests starts anew with %s: no digest vouches for the time before it", d.Key)
+			v.add(Missing, d, ds[i-1].End, d.Start, say.T("digest.anew", say.Values{"digest": d.Key}))
 		}
 		return 0, false
 	}
 	j, ok := byKey[path.Base(d.PreviousKey)]
 	if !ok {
 		if i > 0 {
-			v.add(Missing, d, ds[i-1].End, d.Start, "the digest %s is missing; %s names it as the one before it", d.PreviousKey, d.Key)
+			v.add(Missing, d, ds[i-1].End, d.Start, say.T("digest.missing", say.Values{"digest": d.PreviousKey, "next": d.Key}))
 		}
 		return 0, false
 	}
 	p := ds[j]
 	if p.SHA256 != "" && !strings.EqualFold(p.SHA256, d.PreviousSHA256) {
-		v.add(Mismatch, p, p.Start, p.End, "the digest %s was changed: its hash is %s, and the digest after it says %s", p.Key, p.SHA256, d.PreviousSHA256)
+		v.add(Mismatch, p, p.Start, p.End, say.T("digest.changed", say.Values{"digest": p.Key, "is": p.SHA256, "was": d.PreviousSHA256}))
 	}
 	return j, true
 }
@@ -192,7 +193,7 @@ func (v *verifier) signature(d event.Digest, signature string) {
 	}
 	key, ok := v.keys[strings.ToLower(d.Fingerprint)]
 	if !ok {
-		v.add(Mismatch, d, d.Start, d.End, "the digest %s is signed with the key %s, which is not among the public keys given", d.Key, d.Fingerprint)
+		v.add(Mismatch, d, d.Start, d.End, say.T("digest.key", say.Values{"digest": d.Key, "key": d.Fingerprint}))
 		return
 	}
 	sig, err := hex.DecodeString(signature)
@@ -201,7 +202,7 @@ func (v *verifier) signature(d event.Digest, signature string) {
 		err = rsa.VerifyPKCS1v15(key, crypto.SHA256, hash[:], sig)
 	}
 	if err != nil {
-		v.add(Mismatch, d, d.Start, d.End, "the signature of the digest %s does not hold: it was changed, or was not written by CloudTrail", d.Key)
+		v.add(Mismatch, d, d.Start, d.End, say.T("digest.signature", say.Values{"digest": d.Key}))
 	}
 }
 
@@ -223,9 +224,9 @@ func (v *verifier) files(d event.Digest) {
 		hash, ok := v.sha256Of(f.Bucket, f.Key)
 		switch {
 		case !ok:
-			v.add(Missing, d, from, to, "the log file %s is missing; the digest %s names it", f.Key, d.Key)
+			v.add(Missing, d, from, to, say.T("digest.file.missing", say.Values{"file": f.Key, "digest": d.Key}))
 		case hash != "" && !strings.EqualFold(hash, f.SHA256):
-			v.add(Mismatch, d, from, to, "the log file %s was changed: its hash is %s, and the digest %s says %s", f.Key, hash, d.Key, f.SHA256)
+			v.add(Mismatch, d, from, to, say.T("digest.file.changed", say.Values{"file": f.Key, "is": hash, "digest": d.Key, "was": f.SHA256}))
 		}
 	}
 }
