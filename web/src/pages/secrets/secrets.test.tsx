@@ -110,3 +110,11 @@ test('of what no log tells the use of, the page says that nothing can be known',
   expect(note.textContent).toContain('None of its logs came of project shop.')
   expect(screen.queryByText('no use')).toBeNull()
 })
+
+test('vaults that wrote nothing are told of as not known', async () => {
+  const vault = (name: string) => ({ resource: `/subscriptions/s/resourcegroups/g/providers/microsoft.keyvault/vaults/${name}`, account: 's', first: '2026-03-02T00:00:00Z', last: '2026-03-05T00:00:00Z' })
+  answer({ 'GET /api/session': session, 'GET /api/secrets': { secrets: [], next: '', total: 0, kinds: [], behind: 0, dropped: false, silent_vaults: [vault('shop'), vault('pay')] } })
+  visit('/secrets')
+  const told = await screen.findByText(/2 vaults of Azure wrote no audit event/)
+  expect(told.className).toContain('unknown')
+})
