@@ -191,7 +191,8 @@ func (m *Mapping) test(c Case) string {
 	if err != nil {
 		return "the record is not JSON: " + err.Error()
 	}
-	found, _ := whose([]*Mapping{m}, root)
+	only := newGroup([]*Mapping{m})
+	found, _ := only.whose(root)
 	known := found != nil
 	switch {
 	case c.Not && known:
@@ -205,7 +206,7 @@ func (m *Mapping) test(c Case) string {
 	if received.IsZero() {
 		received = caseReceived
 	}
-	f := Format{name: m.Format, mappings: []*Mapping{m}}
+	f := Format{name: m.Format, mappings: only}
 	e, err := f.read(event.Raw{Object: "case", Body: c.Record, Received: received})
 	switch {
 	case c.Fault != "" && err == nil:

@@ -244,7 +244,7 @@ func (a *alternative) of(r *opened, received time.Time) (string, error) {
 		return "", nil
 	}
 	if a.match != nil {
-		if s = group(a.match, s); s == "" {
+		if s = firstGroup(a.match, s); s == "" {
 			return "", nil
 		}
 	}
@@ -305,8 +305,8 @@ func (a *alternative) source() string {
 	return strings.Join(names, ", ")
 }
 
-// group is what the first group matched, or all where there is none.
-func group(re *regexp.Regexp, s string) string {
+// firstGroup is what the first group matched, or all where there is none.
+func firstGroup(re *regexp.Regexp, s string) string {
 	m := re.FindStringSubmatch(s)
 	switch {
 	case m == nil:
@@ -337,7 +337,7 @@ var _ normalise.Normaliser = (*Format)(nil)
 // A Format reads the records of one format by the mappings of it.
 type Format struct {
 	name     string
-	mappings []*Mapping
+	mappings *group
 }
 
 // Format is its name.

@@ -16,29 +16,27 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 	"github.com/yagura-sec/yagura/normalise"
-	"github.com/yagura-sec/yagura/normalise/record"
 )
 
 // A Set is mappings in the order in which they are asked whose a record is.
 type Set struct {
-	ours, theirs []*Mapping
+	ours, theirs *group
 	formats      map[string]*Format
 }
 
 // NewSet puts the mappings of the program before those of the user: a user's does
 // not get a record that one of ours knows unless it says so.
 func NewSet(ours, theirs []*Mapping) *Set {
-	s := &Set{ours: ours, theirs: theirs, formats: map[string]*Format{}}
+	s := &Set{ours: newGroup(ours), theirs: newGroup(theirs), formats: map[string]*Format{}}
+	of := map[string][]*Mapping{}
 	instead := slices.DeleteFunc(slices.Clone(theirs), func(m *Mapping) bool { return len(m.InsteadOf) == 0 })
 	for _, m := range slices.Concat(instead, ours, theirs) {
-		f := s.formats[m.Format]
-		if f == nil {
-			f = &Format{name: m.Format}
-			s.formats[m.Format] = f
+		if !slices.Contains(of[m.Format], m) {
+			of[m.Format] = append(of[m.Format], m)
 		}
-		if !slices.Contains(f.mappings, m) {
-			f.mappings = append(f.mappings, m)
-		}
+	}
+	for name, all := range of {
+		s.formats[name] = &Format{name: name, mappings: newGroup(all)}
 	}
 	return s
 }
@@ -53,23 +51,23 @@ func (s *Set) Formats() []normalise.Normaliser {
 }
 
 // Mappings are all, in order.
-func (s *Set) Mappings() []*Mapping { return slices.Concat(s.ours, s.theirs) }
+func (s *Set) Mappings() []*Mapping { return slices.Concat(s.ours.all, s.theirs.all) }
 
 var _ normalise.Recogniser = (*Set)(nil)
 
 // Ours is the format of a record that a mapping of the program knows.
-func (s *Set) Ours(root jsontree.Value) string { return formatOf(s.ours, root) }
+func (s *Set) Ours(root jsontree.Value) string { return s.ours.formatOf(root) }
 
 // Theirs is that of one which a mapping of the user's knows.
-func (s *Set) Theirs(root jsontree.Value) string { return formatOf(s.theirs, root) }
+func (s *Set) Theirs(root jsontree.Value) string { return s.theirs.formatOf(root) }
 
 // Instead is the format that a user's mapping gives a record which is known as
 // one of another format; empty where none wants it.
 func (s *Set) Instead(root jsontree.Value, known string) string {
-	for _, m := range s.theirs {
+	for _, m := range s.theirs.all {
 		if slices.Contains(m.InsteadOf, known) {
-			if found := formatOf([]*Mapping{m}, root); found != "" {
-				return found
+			if found, _ := newGroup([]*Mapping{m}).whose(root); found != nil {
+				return m.Format
 			}
 		}
 	}
@@ -78,42 +76,7 @@ func (s *Set) Instead(root jsontree.Value, known string) string {
 
 // Replaces tells whether any mapping wants records of the format.
 func (s *Set) Replaces(format string) bool {
-	return slices.ContainsFunc(s.theirs, func(m *Mapping) bool { return slices.Contains(m.InsteadOf, format) })
-}
-
-func formatOf(mappings []*Mapping, root jsontree.Value) string {
-	m, _ := whose(mappings, root)
-	if m == nil {
-		return ""
-	}
-	return m.Format
-}
-
-// maxInside is how many envelopes are looked into.
-const maxInside = 2
-
-// whose finds the mapping of a record, or of what a collector put an envelope
-// around; nil: none knows it.
-func whose(mappings []*Mapping, root jsontree.Value) (*Mapping, opened) {
-	for range maxInside + 1 {
-		for _, m := range mappings {
-			if o, ok := m.open(root); ok {
-				return m, o
-			}
-		}
-		if exported := root.Get("result"); exported.Get("_raw").Exists() { // Splunk's, one a line
-			root = exported
-		}
-		text, where := record.Inner(root)
-		if where == "" {
-			break
-		}
-		var err error
-		if root, err = new(jsontree.Tree).Parse(text); err != nil {
-			break
-		}
-	}
-	return nil, opened{}
+	return slices.ContainsFunc(s.theirs.all, func(m *Mapping) bool { return slices.Contains(m.InsteadOf, format) })
 }
 
 var trees = sync.Pool{New: func() any { return new(jsontree.Tree) }}
@@ -136,9 +99,9 @@ func (f *Format) read(r event.Raw) (event.Event, error) {
 	case root.Kind() != jsontree.Object:
 		return event.Event{}, fmt.Errorf("JSON, but %s, not a record", root.Kind())
 	}
-	m, o := whose(f.mappings, root)
-	if m == nil && len(f.mappings) == 1 && f.mappings[0].lines == nil {
-		m, o = f.mappings[0], opened{root: root}
+	m, o := f.mappings.whose(root)
+	if all := f.mappings.all; m == nil && len(all) == 1 && all[0].lines == nil {
+		m, o = all[0], opened{root: root}
 	}
 	if m != nil {
 		// Of a record in an envelope the envelope is left away: rules read it by
@@ -245,7 +208,7 @@ type Clash struct{ Mapping, Format string }
 // Clashes are the user's mappings under names that others have: of the program's
 // mappings, or in taken.
 func (s *Set) Clashes(taken func(format string) bool) (out []Clash) {
-	for _, m := range s.theirs {
+	for _, m := range s.theirs.all {
 		if taken(m.Format) && !slices.Contains(m.InsteadOf, m.Format) {
 			out = append(out, Clash{m.File, m.Format})
 		}
