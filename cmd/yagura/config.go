@@ -72,7 +72,7 @@ func (p *program) checkConfig() error {
 		watched = "off"
 	}
 	rows := [][]string{
-		{"data", p.dir}, {"listen", p.cfg.Listen}, {"sources", fmt.Sprint(len(p.cfg.Sources))},
+		{"data", p.dir}, {"listen", p.cfg.Listen}, {"sources", fmt.Sprint(len(p.cfg.Sources))}, {"formats", fmt.Sprint(len(p.formats.Formats()))},
 		{"rules", fmt.Sprint(set.Len())}, {"anomalies", watched}, {"calendar windows", fmt.Sprint(len(windows))}, {"sql sandbox", sandbox()},
 	}
 	if p.json() {
