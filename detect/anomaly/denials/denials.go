@@ -15,6 +15,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -152,12 +153,19 @@ type run struct {
 	last    time.Time
 }
 
+// judged tells whether an act is a denial that is judged here. Those of Google
+// Cloud and Azure often name nobody, and name the constraint: detect/denials
+// judges them by that.
+func judged(a *watch.Act) bool {
+	return a.Sort == watch.ActOrgDenied && !strings.HasSuffix(a.Service, ".googleapis.com") && !strings.HasPrefix(a.Service, "microsoft.")
+}
+
 // runs gathers the hour by principal and account.
 func (s *sign) runs(h *watch.Hour) []*run {
 	var out []*run
 	for i := range h.Acts {
 		a := &h.Acts[i]
-		if a.Sort != watch.ActOrgDenied {
+		if !judged(a) {
 			continue
 		}
 		r := at(&out, h, a)
@@ -502,7 +510,7 @@ func notices(h *watch.Hour) []notice {
 	var out []notice
 	for k := range h.Acts {
 		switch a := &h.Acts[k]; {
-		case a.Sort == watch.ActOrgDenied:
+		case judged(a):
 			out = append(out, notice{a.First, a.Actor, a.Account, a.Operation, false})
 		case a.Sort == watch.ActPolicy && a.Service == "organizations.amazonaws.com":
 			out = append(out, notice{a.First, a.Actor, a.Account, a.Operation, true})

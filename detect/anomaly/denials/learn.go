@@ -116,7 +116,7 @@ func (s *sign) remember(n int32, d *watch.Day) {
 		}
 		for k := range h.Acts {
 			a := &h.Acts[k]
-			if a.Sort != watch.ActOrgDenied {
+			if !judged(a) {
 				continue
 			}
 			x := s.known[key(a.Operation, a.Region, number(a.Account))]
