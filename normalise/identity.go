@@ -88,8 +88,6 @@ func otherIdentity(v jsontree.Value) string {
 	switch {
 	case strings.HasPrefix(category, "AdvancedHunting-"):
 		return "a row of Defender's table " + alert.Plain(strings.TrimPrefix(category, "AdvancedHunting-")) + notYet
-	case category == "MicrosoftGraphActivityLogs":
-		return "a call of Microsoft Graph (MicrosoftGraphActivityLogs)" + notYet
 	case category == "AuditLogs" && v.Get("properties").Get("ActivityType").Exists():
 		return "an audit record of Intune" + notYet
 	case category != "" && (v.Get("resourceId").Exists() || v.Get("systemId").Exists() || has("time", "operationName")(v)):
@@ -107,20 +105,12 @@ func otherIdentity(v jsontree.Value) string {
 	return ""
 }
 
-// signInProducts are the logs of products that people sign in with, of which Yagura
-// knows the shape and no more.
+// signInProducts are what is known of products that people sign in with, besides the
+// formats that mappings describe.
 var signInProducts = []shape{
-	{"an event of Auth0" + notYet, func(v jsontree.Value) bool { return has("log_id", "data")(v) || has("client_id", "date", "type")(v) }},
-	{"an event of Auth0" + notYet, func(v jsontree.Value) bool {
 		return has("date", "type", "log_id")(v.Get("data")) || has("_id", "date", "type")(v.Get("data"))
 	}},
-	{"a sign-in of 1Password" + notYet, has("uuid", "target_user", "client", "timestamp")},
-	{"an audit event of 1Password" + notYet, has("uuid", "actor_uuid", "action", "object_type")},
-	{"a use of an item of 1Password" + notYet, has("item_uuid", "client")},
-	{"a sign-in of Duo" + notYet, has("access_device", "factor", "result")},
-	{"an administrator's action of Duo" + notYet, has("action", "isotimestamp", "username")},
 	{"an event of OneLogin" + notYet, has("event_type_id")},
-	{"an event of PingOne" + notYet, has("recordedAt", "action", "result")},
 	{"an incident of Microsoft Defender" + notYet, has("alerts", "redirectIncidentId")},
 	{"an incident of Microsoft Defender" + notYet, has("alerts", "incidentWebUrl")},
 	{"an alert of Defender for Endpoint" + notYet, has("incidentId", "investigationId")},
@@ -129,7 +119,7 @@ var signInProducts = []shape{
 	{"an alert of GitHub's code or secret scanning" + notYet, has("number", "html_url", "state")},
 	{"an alert of GitHub's Dependabot" + notYet, has("dependencyScope", "dismissedAt")},
 	{"a webhook of GitHub" + notYet, func(v jsontree.Value) bool { return v.Get("repository").Kind() == jsontree.Object }},
-	{"a record of GitHub's audit log" + notYet, has("action", "actor")},
+	{"a record of GitHub's audit log that does not say when it was", has("action", "actor")},
 }
 
 // unwrapped goes on inside of what a collector put around a record.

@@ -83,7 +83,7 @@ func TestIdentityRecords(t *testing.T) {
 	}
 	for format, least := range map[string]int{
 		"azure.activity": 102, "entra.signin": 48, "entra.audit": 17, "m365.audit": 4980, "okta.system": 60,
-		"auth0.log": 90, "duo.admin": 16, "github.audit": 120, "onepassword.event": 4, "onepassword.signin": 1, "pingone.audit": 49,
+		"auth0.log": 90, "duo.admin": 16, "github.audit": 120, "onepassword.event": 4, "onepassword.signin": 1, "pingone.audit": 49, "msgraph.activity": 2,
 	} {
 		if count[format] < least {
 			t.Errorf("%d records of %s, want %d", count[format], format, least)
