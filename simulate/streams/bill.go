@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/logs"
 )
 
 func digest(s string) string {
@@ -212,7 +213,7 @@ func writeBill(ctx context.Context, dir string, s *scene) error {
 			if err != nil {
 				return err
 			}
-			file, zip = f, packed(f)
+			file, zip = f, logs.Packed(f)
 			out = csv.NewWriter(zip)
 			if err := out.Write(billColumns); err != nil {
 				return errors.Join(err, finish())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/logs"
 )
 
 // KindDenials is the kind of labels that tell of denials by policies of the
@@ -22,14 +23,14 @@ const mostEvents = 1000
 const knownShare = 0.7
 
 // put writes an act that was planned, with the id that its label has.
-func (a *act) put(activity, policy *log) error {
-	a.rng = rand.New(rand.NewPCG(uint64(a.at.UnixNano()), 1)) // planned acts are written as often as asked
-	if a.refused {
-		e := a.refusal()
-		e.InsertID = a.id
-		return policy.addJSON(a.at, e)
+func put(a *logs.Act, activity, policy *logs.Log) error {
+	a.RNG = rand.New(rand.NewPCG(uint64(a.At.UnixNano()), 1)) // planned acts are written as often as asked
+	if a.Refused {
+		e := a.Refusal()
+		e.InsertID = a.ID
+		return policy.AddJSON(a.At, e)
 	}
-	return a.write(activity, policy)
+	return a.Write(activity, policy)
 }
 
 // cloudTrouble plans runs of denials, and what looks like them, of all three
@@ -94,20 +95,20 @@ type drama struct {
 
 // close fills the label from the acts and gives each refusal its id.
 func (d *drama) close() {
-	slices.SortStableFunc(d.acts, func(a, b *act) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(d.acts, func(a, b *logs.Act) int { return a.At.Compare(b.At) })
 	l := d.label
 	l.Events = []string{}
 	for _, a := range d.acts {
-		if !a.refused {
+		if !a.Refused {
 			continue
 		}
-		a.id = drawn(d.rng, 13, letters)
+		a.ID = logs.Drawn(d.rng, 13, logs.Letters)
 		if len(l.Events) == 0 {
-			l.Start = a.at
+			l.Start = a.At
 		}
-		l.End = a.at.Add(time.Millisecond)
+		l.End = a.At.Add(time.Millisecond)
 		if len(l.Events) < mostEvents {
-			l.Events = append(l.Events, a.id)
+			l.Events = append(l.Events, a.ID)
 		}
 	}
 	if d.window != nil {
@@ -157,15 +158,15 @@ func (d *drama) days(x *estate.Person, n int) []time.Time {
 }
 
 // refused is an act that a policy of the organisation denies.
-func (d *drama) refused(at time.Time, p *project, c *change, email, ip, agent string) *act {
-	a := &act{at: at.Truncate(time.Millisecond), project: p, what: c, email: email, ip: ip, agent: agent, refused: true, rng: d.rng, location: d.s.location(p)}
-	a.name = fmt.Sprintf("%s-%s-%s", p.team.Name, one(d.rng, things), drawn(d.rng, 4, letters))
+func (d *drama) refused(at time.Time, p *project, c *logs.Change, email, ip, agent string) *logs.Act {
+	a := &logs.Act{At: at.Truncate(time.Millisecond), Project: p.id, Number: p.number, What: c, Email: email, IP: ip, Agent: agent, Refused: true, RNG: d.rng, Location: d.s.location(p)}
+	a.Name = fmt.Sprintf("%s-%s-%s", p.team.Name, one(d.rng, things), logs.Drawn(d.rng, 4, logs.Letters))
 	return a
 }
 
-func guarded(constraint string) *change {
-	i := slices.IndexFunc(changes, func(c change) bool { return c.constraint == constraint })
-	return &changes[i]
+func guarded(constraint string) *logs.Change {
+	i := slices.IndexFunc(logs.Changes, func(c logs.Change) bool { return c.Constraint == constraint })
+	return &logs.Changes[i]
 }
 
 // persistent is one person at home who tries two ways around, masked; what the
@@ -175,15 +176,15 @@ func (d *drama) persistent() bool {
 	if x == nil {
 		return false
 	}
-	m, n := machineOf(x), 30+d.rng.IntN(31)
+	m, n := logs.MachineOf(x.Device), 30+d.rng.IntN(31)
 	l := d.label
 	l.Sort, l.Difficulty, l.Person, l.Account = "masked, alone at the address", 1, x.Email, p.id
 	c := guarded("constraints/gcp.restrictServiceUsage")
 	other := guarded("constraints/gcp.resourceLocations")
-	agent := m.gcloudAgent(c.command, drawn(d.rng, 32, hexes))
+	agent := m.GcloudAgent(c.Command, logs.Drawn(d.rng, 32, logs.Hexes))
 	for i := range 6 { // by name
 		a := d.refused(day.Add(time.Duration(i*40)*time.Second), p, guardless("pubsub.topics.create"), x.Email, x.Home, agent)
-		a.refused = false
+		a.Refused = false
 		d.acts = append(d.acts, a)
 	}
 	for i := range n {
@@ -196,9 +197,9 @@ func (d *drama) persistent() bool {
 	return true
 }
 
-func guardless(command string) *change {
-	i := slices.IndexFunc(changes, func(c change) bool { return c.command == command && c.constraint == "" })
-	return &changes[i]
+func guardless(command string) *logs.Change {
+	i := slices.IndexFunc(logs.Changes, func(c logs.Change) bool { return c.Command == command && c.Constraint == "" })
+	return &logs.Changes[i]
 }
 
 // sharedAddress is somebody in the office, whose address many share; the tools
@@ -216,7 +217,7 @@ func (d *drama) sharedAddress() bool {
 	l.Sort, l.Difficulty, l.Person, l.Account = "masked, several at the address", 2, x.Email, p.id
 	c := guarded("constraints/compute.vmExternalIpAccess")
 	for _, day := range days {
-		agent := machineOf(x).gcloudAgent(c.command, drawn(d.rng, 32, hexes))
+		agent := logs.MachineOf(x.Device).GcloudAgent(c.Command, logs.Drawn(d.rng, 32, logs.Hexes))
 		for i := range 4 + d.rng.IntN(4) {
 			d.acts = append(d.acts, d.refused(day.Add(time.Duration(i*11)*time.Minute+time.Duration(d.rng.IntN(300))*time.Second), p, c, "", x.Office, agent))
 		}
@@ -264,10 +265,10 @@ func (d *drama) agent() bool {
 	for _, day := range days {
 		at := d.s.w.Presence(x, day.In(d.s.zone(x.Zone)))
 		for i := range 2 + d.rng.IntN(4) {
-			asked := d.refused(day.Add(time.Duration(i*17)*time.Minute), p, make, x.Email, at.Address, machineOf(x).gcloudAgent(make.command, drawn(d.rng, 32, hexes)))
-			asked.refused = false
-			denied := d.refused(asked.at.Add(time.Duration(15+d.rng.IntN(80))*time.Second), p, guarded("constraints/compute.requireShieldedVm"), agent, "private", "Google-API-Java-Client/2.7.2 Google-HTTP-Java-Client/1.46.3 (gzip),gzip(gfe)")
-			denied.account, denied.name = true, asked.name
+			asked := d.refused(day.Add(time.Duration(i*17)*time.Minute), p, make, x.Email, at.Address, logs.MachineOf(x.Device).GcloudAgent(make.Command, logs.Drawn(d.rng, 32, logs.Hexes)))
+			asked.Refused = false
+			denied := d.refused(asked.At.Add(time.Duration(15+d.rng.IntN(80))*time.Second), p, guarded("constraints/compute.requireShieldedVm"), agent, "private", "Google-API-Java-Client/2.7.2 Google-HTTP-Java-Client/1.46.3 (gzip),gzip(gfe)")
+			denied.Account, denied.Name = true, asked.Name
 			d.acts = append(d.acts, asked, denied)
 		}
 	}
@@ -285,7 +286,7 @@ func (d *drama) retries() bool {
 	first := d.refused(day, p, guarded("constraints/storage.uniformBucketLevelAccess"), p.pipeline, addressCI, agentTerraform)
 	for i := range 15 + d.rng.IntN(15) {
 		a := *first
-		a.account, a.at = true, day.Add(time.Duration(i*9000+d.rng.IntN(900))*time.Millisecond)
+		a.Account, a.At = true, day.Add(time.Duration(i*9000+d.rng.IntN(900))*time.Millisecond)
 		d.acts = append(d.acts, &a)
 	}
 	d.announce("pipeline of "+p.id+" is being set up", p.team.Name, p.id)
@@ -306,7 +307,7 @@ func (d *drama) everybody() bool {
 		if y.Office != x.Office || d.s.w.Presence(y, day.In(d.s.zone(y.Zone))).Home {
 			continue
 		}
-		agent := machineOf(y).gcloudAgent(c.command, drawn(d.rng, 32, hexes))
+		agent := logs.MachineOf(y.Device).GcloudAgent(c.Command, logs.Drawn(d.rng, 32, logs.Hexes))
 		d.acts = append(d.acts, d.refused(day.Add(time.Duration(i*23)*time.Minute), p, c, "", y.Office, agent))
 	}
 	d.announce("training: machines at Google Cloud, "+p.id, p.team.Name, p.id)
@@ -329,7 +330,7 @@ func (d *drama) newPolicy() bool {
 	for k, day := range days {
 		for i, y := range p.users {
 			if at := d.s.w.Presence(y, day.In(d.s.zone(y.Zone))); at.Works {
-				d.acts = append(d.acts, d.refused(day.Add(time.Duration(i*31+7*k)*time.Minute), p, c, y.Email, at.Address, machineOf(y).browser+",gzip(gfe)"))
+				d.acts = append(d.acts, d.refused(day.Add(time.Duration(i*31+7*k)*time.Minute), p, c, y.Email, at.Address, logs.MachineOf(y.Device).Browser+",gzip(gfe)"))
 			}
 		}
 	}
@@ -351,7 +352,7 @@ func (d *drama) pipelineTidied() bool {
 	l.Sort, l.Difficulty, l.Person, l.Account, l.Principal, l.Why = "slow migration", 3, x.Email, p.id, x.Email, "a person moves databases one by one to private addresses and forgets the setting at times"
 	for _, day := range days {
 		at := d.s.w.Presence(x, day.In(d.s.zone(x.Zone)))
-		d.acts = append(d.acts, d.refused(day.Add(time.Duration(d.rng.IntN(200))*time.Minute), p, guarded("constraints/sql.restrictPublicIp"), x.Email, at.Address, machineOf(x).browser+",gzip(gfe)"))
+		d.acts = append(d.acts, d.refused(day.Add(time.Duration(d.rng.IntN(200))*time.Minute), p, guarded("constraints/sql.restrictPublicIp"), x.Email, at.Address, logs.MachineOf(x.Device).Browser+",gzip(gfe)"))
 	}
 	d.announce("databases of "+p.id+" move to private addresses", p.team.Name, p.id)
 	return true

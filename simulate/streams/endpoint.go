@@ -6,50 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/yagura-sec/yagura/simulate/logs"
 )
-
-// sensor is a record of the endpoint's sensor, as CrowdStrike's Falcon Data
-// Replicator writes it: all values are strings.
-type sensor struct {
-	Event     string `json:"event_simpleName"`
-	Name      string `json:"name"`
-	ID        string `json:"id"`
-	Agent     string `json:"aid"`
-	Customer  string `json:"cid"`
-	PublicIP  string `json:"aip"`
-	Platform  string `json:"event_platform"`
-	Computer  string `json:"ComputerName"`
-	At        string `json:"timestamp"`
-	Context   string `json:"ContextTimeStamp"`
-	LocalIP   string `json:"LocalAddressIP4,omitempty"`
-	User      string `json:"UserName,omitempty"`
-	Principal string `json:"UserPrincipal,omitempty"`
-	LogonType string `json:"LogonType,omitempty"`
-	LogonTime string `json:"LogonTime,omitempty"`
-	LogoffAt  string `json:"LogoffTime,omitempty"`
-	Image     string `json:"ImageFileName,omitempty"`
-	Command   string `json:"CommandLine,omitempty"`
-	Parent    string `json:"ParentBaseFileName,omitempty"`
-	Process   string `json:"RawProcessId,omitempty"`
-	Started   string `json:"ProcessStartTime,omitempty"`
-	SHA256    string `json:"SHA256HashData,omitempty"`
-}
-
-// dhcp is a record of Zeek's dhcp.log.
-type dhcp struct {
-	At       float64  `json:"ts"`
-	UIDs     []string `json:"uids"`
-	Client   string   `json:"client_addr"`
-	Server   string   `json:"server_addr"`
-	MAC      string   `json:"mac"`
-	Host     string   `json:"host_name"`
-	Domain   string   `json:"domain"`
-	Asked    string   `json:"requested_addr"`
-	Assigned string   `json:"assigned_addr"`
-	Lease    float64  `json:"lease_time"`
-	Messages []string `json:"msg_types"`
-	Duration float64  `json:"duration"`
-}
 
 // program is what people start that an analyst may ask about.
 type program struct{ name, command, parent string }
@@ -80,8 +39,8 @@ func writeEndpoint(ctx context.Context, dir string, s *scene) error {
 	proxy := s.daily(dir, "proxy/access.log-20060102.gz")
 	edr := s.daily(dir, "edr/2006-01-02.jsonl.gz")
 	leased := s.daily(dir, "dhcp/dhcp.2006-01-02.log.gz")
-	all := []*log{proxy, edr, leased}
-	customer := drawn(s.chance("edr"), 32, hexes)
+	all := []*logs.Log{proxy, edr, leased}
+	customer := logs.Drawn(s.chance("edr"), 32, logs.Hexes)
 	err := s.shifts(ctx, "endpoint", func(d *shift) error {
 		if err := d.leases(leased); err != nil {
 			return err
@@ -93,14 +52,14 @@ func writeEndpoint(ctx context.Context, dir string, s *scene) error {
 		return nil
 	}, func(until time.Time) error {
 		for _, l := range all {
-			if err := l.flush(until); err != nil {
+			if err := l.Flush(until); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	for _, l := range all {
-		if e := l.finish(err); err == nil {
+		if e := l.Finish(err); err == nil {
 			err = e
 		}
 	}
@@ -109,71 +68,69 @@ func writeEndpoint(ctx context.Context, dir string, s *scene) error {
 
 // leases are those of the device in the office: at work it asks once, and once
 // more when half of the time is over.
-func (d *shift) leases(out *log) error {
+func (d *shift) leases(out *logs.Log) error {
 	if d.home {
 		return nil
 	}
-	m := machineOf(d.person)
+	m := logs.MachineOf(d.person.Device)
 	address := lease(d.number, d.date)
 	for i, at := range []time.Time{d.from.Add(-2 * time.Minute), d.from.Add(leaseHours / 2 * time.Hour)} {
-		r := dhcp{
-			At: float64(at.UnixMicro()) / 1e6, UIDs: []string{"C" + drawn(d.rng, 17, letters)}, Client: address, Server: "172.20.64.1", MAC: m.mac,
+		r := logs.Lease{
+			At: float64(at.UnixMicro()) / 1e6, UIDs: []string{"C" + logs.Drawn(d.rng, 17, logs.Letters)}, Client: address, Server: "172.20.64.1", MAC: m.MAC,
 			Host: d.person.Device, Domain: "hoshino.example", Asked: address, Assigned: address, Lease: leaseHours * 3600,
 			Messages: []string{"REQUEST", "ACK"}, Duration: 0.0002 + 0.0001*float64(d.rng.IntN(9)),
 		}
 		if i == 0 {
 			r.Messages = []string{"DISCOVER", "OFFER", "REQUEST", "ACK"}
 		}
-		if err := out.addJSON(at, r); err != nil {
+		if err := out.AddJSON(at, r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func seconds(t time.Time) string { return fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/1e6) }
-
 // sensor tells of the logon, of some programs and of the logoff.
-func (d *shift) sensor(out *log, customer string) error {
-	m := machineOf(d.person)
+func (d *shift) sensor(out *logs.Log, customer string) error {
+	m := logs.MachineOf(d.person.Device)
 	user, _, _ := strings.Cut(d.person.Email, "@")
-	record := func(event string, at time.Time) sensor {
-		name := event + map[string]string{"Mac": "MacV", "Win": "V", "Lin": "LinV"}[m.platform] + "8"
-		return sensor{
-			Event: event, Name: name, ID: uuid(d.rng), Agent: fmt.Sprintf("%08x%08x%08x%08x", m.host, m.host*2654435761, m.host^0x5bd1e995, m.host*40503), Customer: customer,
-			PublicIP: d.address, Platform: m.platform, Computer: d.person.Device, At: strconv.FormatInt(at.UnixMilli()+int64(d.rng.IntN(3000)), 10), Context: seconds(at),
+	record := func(event string, at time.Time) logs.Sensor {
+		name := event + map[string]string{"Mac": "MacV", "Win": "V", "Lin": "LinV"}[m.Platform] + "8"
+		return logs.Sensor{
+			Event: event, Name: name, ID: logs.UUID(d.rng), Agent: fmt.Sprintf("%08x%08x%08x%08x", m.Host, m.Host*2654435761, m.Host^0x5bd1e995, m.Host*40503), Customer: customer,
+			PublicIP: d.address, Platform: m.Platform, Computer: d.person.Device, At: strconv.FormatInt(at.UnixMilli()+int64(d.rng.IntN(3000)), 10), Context: logs.Seconds(at),
 			User: user, Principal: d.person.Email,
 		}
 	}
 	on := record("UserLogon", d.from)
-	on.LogonType, on.LogonTime, on.LocalIP = "2", seconds(d.from), d.local()
+	on.LogonType, on.LogonTime, on.LocalIP = "2", logs.Seconds(d.from), d.local()
 	off := record("UserLogoff", d.to)
-	off.LogonType, off.LogonTime, off.LogoffAt = "2", seconds(d.from), seconds(d.to)
-	if err := out.addJSON(d.from, on); err != nil {
+	off.LogonType, off.LogonTime, off.LogoffAt = "2", logs.Seconds(d.from), logs.Seconds(d.to)
+	if err := out.AddJSON(d.from, on); err != nil {
 		return err
 	}
 	for range poisson(d.rng, processes) {
 		at, p := d.moment(), programs[d.rng.IntN(len(programs))]
 		r := record("ProcessRollup2", at)
 		r.Image, r.Parent = "/usr/local/bin/"+p.name, p.parent
-		if m.platform == "Win" {
+		if m.Platform == "Win" {
 			r.Image, r.Parent = `\Device\HarddiskVolume3\Program Files\`+p.name+`\`+p.name+".exe", "pwsh.exe"
 		}
 		account := d.person.Team.Name
 		if n := len(d.person.Sets); n > 0 {
 			account = d.person.Sets[d.rng.IntN(n)].Account.Name
 		}
-		r.Command, r.Started, r.Process = fmt.Sprintf(p.command, account), seconds(at), strconv.Itoa(1000+d.rng.IntN(60000))
-		r.SHA256 = digest(m.platform + p.name)
-		if err := out.addJSON(at, r); err != nil {
+		r.Command, r.Started, r.Process = fmt.Sprintf(p.command, account), logs.Seconds(at), strconv.Itoa(1000+d.rng.IntN(60000))
+		r.SHA256 = digest(m.Platform + p.name)
+		if err := out.AddJSON(at, r); err != nil {
 			return err
 		}
 	}
-	return out.addJSON(d.to, off)
+	return out.AddJSON(d.to, off)
 }
 
 // browse is what the proxy sees, in the format of squid's access.log.
-func (d *shift) browse(out *log) {
+func (d *shift) browse(out *logs.Log) {
 	region := "us-east-1"
 	if n := len(d.person.Sets); n > 0 {
 		region = d.person.Sets[0].Account.Home
@@ -190,6 +147,7 @@ func (d *shift) browse(out *log) {
 		if d.rng.IntN(60) == 0 {
 			result, via, size = "TCP_DENIED/403", "HIER_NONE/-", 3900
 		}
-		out.add(at, fmt.Appendf(nil, "%s %6d %s %s %d CONNECT %s:443 %s %s -", seconds(at), took, client, result, size, host, d.person.Email, via))
+		line := logs.Proxy{At: at, Took: took, Client: client, Result: result, Size: size, Method: "CONNECT", Target: host + ":443", User: d.person.Email, Via: via, Type: "-"}
+		out.Add(at, line.Line())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/yagura-sec/yagura/internal/texttable"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/mapping"
+	"github.com/yagura-sec/yagura/simulate/logs"
 )
 
 // readers are the formats that files describe.
@@ -69,7 +70,7 @@ func TestEndpointIsRead(t *testing.T) {
 		same(l, "outcome", string(e.Outcome), string(want))
 	}
 	for _, l := range lines(t, files, "endpoint/edr/") {
-		var s sensor
+		var s logs.Sensor
 		if err := json.Unmarshal(l, &s); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func TestEndpointIsRead(t *testing.T) {
 		same(l, "process", e.Process, s.Image)
 	}
 	for _, l := range lines(t, files, "endpoint/dhcp/") {
-		var d dhcp
+		var d logs.Lease
 		if err := json.Unmarshal(l, &d); err != nil {
 			t.Fatal(err)
 		}

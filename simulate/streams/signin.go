@@ -10,6 +10,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/logs"
 )
 
 // KindSignIn is the kind of labels that tell of attempts to sign in.
@@ -120,15 +121,15 @@ var cities = map[string]string{"JP": "Tokyo", "DE": "Berlin", "US": "New York"}
 // elsewhere is where nobody of ours is.
 var elsewhere = []signInLocation{{"Kyiv", "UA"}, {"Sao Paulo", "BR"}, {"Hanoi", "VN"}, {"Lagos", "NG"}, {"Bucharest", "RO"}}
 
-func (s *scene) tenant() string { return uuid(s.chance("tenant")) }
+func (s *scene) tenant() string { return logs.UUID(s.chance("tenant")) }
 
 // record is the record of x.
 func (s *scene) record(x signIn, rng *rand.Rand) signInRecord {
-	m, tenant := machineOf(x.person), s.tenant()
+	m, tenant := logs.MachineOf(x.person.Device), s.tenant()
 	stamp := x.at.UTC().Format("2006-01-02T15:04:05.0000000Z")
 	where := signInLocation{cities[x.person.Team.Country], x.person.Team.Country}
-	dev := device{uuid(s.chance("device", x.person.Device)), x.person.Device, map[string]string{"MACOSX": "MacOs", "LINUX": "Linux", "WINDOWS": "Windows10"}[m.os], "Chrome", true, true}
-	client, agent := "Browser", m.browser
+	dev := device{logs.UUID(s.chance("device", x.person.Device)), x.person.Device, map[string]string{"MACOSX": "MacOs", "LINUX": "Linux", "WINDOWS": "Windows10"}[m.OS], "Chrome", true, true}
+	client, agent := "Browser", m.Browser
 	if x.foreign != "" {
 		for _, e := range elsewhere {
 			if e.Country == x.foreign {
@@ -143,7 +144,7 @@ func (s *scene) record(x signIn, rng *rand.Rand) signInRecord {
 	}
 	id := x.id
 	if id == "" {
-		id = uuid(rng)
+		id = logs.UUID(rng)
 	}
 	factors := "singleFactorAuthentication"
 	if x.code == needsMFA {
@@ -152,10 +153,10 @@ func (s *scene) record(x signIn, rng *rand.Rand) signInRecord {
 	reason := reasons[x.code]
 	r := signInRecord{
 		Time: stamp, ResourceID: "/tenants/" + tenant + "/providers/Microsoft.aadiam", Operation: "Sign-in activity", Version: "1.0", Category: "SignInLogs",
-		Tenant: tenant, Type: strconv.Itoa(x.code), Signature: map[bool]string{true: "SUCCESS", false: "FAILURE"}[x.code == 0], IP: x.ip, Correlate: uuid(rng),
+		Tenant: tenant, Type: strconv.Itoa(x.code), Signature: map[bool]string{true: "SUCCESS", false: "FAILURE"}[x.code == 0], IP: x.ip, Correlate: logs.UUID(rng),
 		Identity: x.person.Name, Level: 4, Location: where.Country,
 		Properties: properties{
-			ID: id, Created: stamp, Name: x.person.Name, User: x.person.Email, UserID: uuid(s.chance("user", x.person.Email)),
+			ID: id, Created: stamp, Name: x.person.Name, User: x.person.Email, UserID: logs.UUID(s.chance("user", x.person.Email)),
 			AppID: apps[x.app].id, App: apps[x.app].name, IP: x.ip, Client: client, Agent: agent, Device: dev, Location: where,
 			Status: signInStatus{Code: x.code}, Access: map[bool]string{true: "success", false: "notApplied"}[x.code == 0],
 			Request: id, Inter: true, Issuer: "AzureAD", Risk: "none", RiskLevel: "none", Factors: factors, ResourceID: apps[x.app].id, Resource: apps[x.app].name,
@@ -176,15 +177,15 @@ func writeSignIns(ctx context.Context, dir string, s *scene) error {
 		}
 		rng := s.chance("idp", i.label.ID)
 		for _, x := range i.signs {
-			if err := out.addJSON(x.at, s.record(x, rng)); err != nil {
+			if err := out.AddJSON(x.at, s.record(x, rng)); err != nil {
 				return err
 			}
 		}
 	}
 	var today time.Time
-	return out.finish(s.shifts(ctx, "idp", func(d *shift) error {
+	return out.Finish(s.shifts(ctx, "idp", func(d *shift) error {
 		for _, x := range s.everyday(d) {
-			if err := out.addJSON(x.at, s.record(x, d.rng)); err != nil {
+			if err := out.AddJSON(x.at, s.record(x, d.rng)); err != nil {
 				return err
 			}
 		}
@@ -196,12 +197,12 @@ func writeSignIns(ctx context.Context, dir string, s *scene) error {
 			for range poisson(rng, failuresAlien*float64(len(s.w.People))/100) {
 				x := signIn{at: day.AddDate(0, 0, 1).Add(time.Duration(rng.Float64() * float64(24*time.Hour))).Truncate(time.Millisecond), person: one(rng, s.w.People), code: wrongPassword, app: 2, foreign: one(rng, elsewhere).Country, agent: "python-requests/2.32.5"}
 				x.ip = fmt.Sprintf("198.51.100.%d", 1+rng.IntN(254))
-				if err := out.addJSON(x.at, s.record(x, rng)); err != nil {
+				if err := out.AddJSON(x.at, s.record(x, rng)); err != nil {
 					return err
 				}
 			}
 		}
-		return out.flush(until)
+		return out.Flush(until)
 	}))
 }
 
@@ -269,7 +270,7 @@ func (s *scene) signInTrouble() []*incident {
 	for _, i := range []*incident{spray, phone} {
 		l := i.label
 		for k := range i.signs {
-			i.signs[k].id = uuid(rng)
+			i.signs[k].id = logs.UUID(rng)
 			l.Events = append(l.Events, i.signs[k].id)
 		}
 		l.Start, l.End = i.signs[0].at, i.signs[len(i.signs)-1].at.Add(time.Millisecond)

@@ -16,26 +16,22 @@
 package streams
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/logs"
 )
 
 // Write writes all streams of w below dir. Of the trouble that Plan adds it
@@ -167,25 +163,6 @@ func poisson(rng *rand.Rand, mean float64) int {
 
 func one[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
 
-func drawn(rng *rand.Rand, n int, set string) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = set[rng.IntN(len(set))]
-	}
-	return string(b)
-}
-
-const (
-	digits  = "0123456789"
-	hexes   = "0123456789abcdef"
-	letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-)
-
-func uuid(rng *rand.Rand) string {
-	h := drawn(rng, 32, hexes)
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-" + string("89ab"[rng.IntN(4)]) + h[17:20] + "-" + h[20:]
-}
-
 // shift is a person's day at work.
 type shift struct {
 	person   *estate.Person
@@ -245,112 +222,11 @@ func (s *scene) shifts(ctx context.Context, stream string, do func(*shift) error
 type incident struct {
 	label  *estate.Label
 	window *finding.Window
-	acts   []*act   // at Google Cloud
-	signs  []signIn // at the identity provider
-}
-
-// line is a record and when it is of.
-type line struct {
-	at   time.Time
-	text []byte
-}
-
-// log writes lines in order of time into files by their times.
-type log struct {
-	dir        string
-	layout     string // of the file's path, by time
-	start, end time.Time
-	pending    []line
-	open       string
-	file       *os.File
-	zip        *gzip.Writer
-	out        *bufio.Writer
+	acts   []*logs.Act // at Google Cloud
+	signs  []signIn    // at the identity provider
 }
 
 // daily is a log with a file a day below dir, named by the layout of time.
-func (s *scene) daily(dir, layout string) *log {
-	return &log{dir: dir, layout: layout, start: s.w.Start, end: s.w.End}
-}
-
-func (l *log) add(at time.Time, text []byte) {
-	if !at.Before(l.start) && at.Before(l.end) {
-		l.pending = append(l.pending, line{at, text})
-	}
-}
-
-func (l *log) addJSON(at time.Time, v any) error {
-	text, err := json.Marshal(v)
-	l.add(at, text)
-	return err
-}
-
-// flush writes what is older than until.
-func (l *log) flush(until time.Time) error {
-	slices.SortStableFunc(l.pending, func(a, b line) int { return a.at.Compare(b.at) })
-	n, _ := slices.BinarySearchFunc(l.pending, until, func(x line, t time.Time) int { return x.at.Compare(t) })
-	for _, x := range l.pending[:n] {
-		if err := l.turn(filepath.Join(l.dir, filepath.FromSlash(x.at.UTC().Format(l.layout)))); err != nil {
-			return err
-		}
-		l.out.Write(x.text) // its first error stays, and Flush tells it
-		l.out.WriteByte('\n')
-	}
-	l.pending = append(l.pending[:0], l.pending[n:]...)
-	return nil
-}
-
-// turn makes path the file that is written.
-func (l *log) turn(path string) error {
-	if path == l.open {
-		return nil
-	}
-	if err := l.close(); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	// A file is written once: a line that came too late for it has to be told.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	var to io.Writer = f
-	l.open, l.file, l.zip = path, f, nil
-	if strings.HasSuffix(path, ".gz") {
-		l.zip = packed(f)
-		to = l.zip
-	}
-	l.out = bufio.NewWriterSize(to, 1<<16)
-	return nil
-}
-
-// packed is a gzip writer: quick rather than small.
-func packed(to io.Writer) *gzip.Writer {
-	z, err := gzip.NewWriterLevel(to, gzip.BestSpeed)
-	if err != nil {
-		panic(err) // the level is one there is
-	}
-	return z
-}
-
-func (l *log) close() error {
-	if l.file == nil {
-		return nil
-	}
-	errs := []error{l.out.Flush()}
-	if l.zip != nil {
-		errs = append(errs, l.zip.Close())
-	}
-	errs = append(errs, l.file.Close())
-	l.file, l.open = nil, ""
-	return errors.Join(errs...)
-}
-
-// finish writes what is left; err is what ended the writing, if anything did.
-func (l *log) finish(err error) error {
-	if err == nil {
-		err = l.flush(l.end)
-	}
-	return errors.Join(err, l.close())
+func (s *scene) daily(dir, layout string) *logs.Log {
+	return logs.New(dir, layout, s.w.Start, s.w.End)
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/simulate/estate"
+	"github.com/yagura-sec/yagura/simulate/logs"
 )
 
 // world is a small organisation of two offices.
@@ -232,7 +233,7 @@ func TestLabelled(t *testing.T) {
 	w, plan, files := ofMonth(t)
 	held := func(files map[string][]byte) map[string]bool {
 		ids := map[string]bool{}
-		for _, e := range parse[entry](t, lines(t, files, "gcp/")) {
+		for _, e := range parse[logs.Entry](t, lines(t, files, "gcp/")) {
 			ids[e.InsertID] = true
 		}
 		for _, e := range parse[signInRecord](t, lines(t, files, "idp/")) {
@@ -279,7 +280,7 @@ func TestCloud(t *testing.T) {
 		}
 	}
 	var byPeople, refusedByName, projects = 0, 0, map[string]bool{}
-	for _, e := range parse[entry](t, lines(t, files, "gcp/")) {
+	for _, e := range parse[logs.Entry](t, lines(t, files, "gcp/")) {
 		at, err := time.Parse(time.RFC3339Nano, e.Timestamp)
 		if err != nil || at.Before(w.Start) || !at.Before(w.End) {
 			t.Fatalf("%s: %v", e.Timestamp, err)
@@ -322,7 +323,7 @@ func TestCloud(t *testing.T) {
 // for the same machine shortly before it.
 func TestAgents(t *testing.T) {
 	_, _, files := ofMonth(t)
-	all := parse[entry](t, lines(t, files, "gcp/"))
+	all := parse[logs.Entry](t, lines(t, files, "gcp/"))
 	found := 0
 	for _, e := range all {
 		if !strings.Contains(e.Payload.Who.Email, "gcp-sa-notebooks") {
@@ -330,8 +331,8 @@ func TestAgents(t *testing.T) {
 		}
 		found++
 		name := e.Payload.Resource[strings.LastIndex(e.Payload.Resource, "/")+1:]
-		parent := slices.ContainsFunc(all, func(p entry) bool {
-			return p.Payload.Method == notebook && strings.HasSuffix(p.Payload.Resource, "/"+name) && strings.Contains(p.Payload.Who.Email, "@hoshino.example") &&
+		parent := slices.ContainsFunc(all, func(p logs.Entry) bool {
+			return p.Payload.Method == logs.Notebook && strings.HasSuffix(p.Payload.Resource, "/"+name) && strings.Contains(p.Payload.Who.Email, "@hoshino.example") &&
 				p.Timestamp < e.Timestamp && p.Resource.Labels["project_id"] == e.Resource.Labels["project_id"]
 		})
 		if !parent {
@@ -398,7 +399,7 @@ func TestEndpoint(t *testing.T) {
 		host string
 	}
 	leased := map[string][]held{}
-	for _, r := range parse[dhcp](t, lines(t, files, "endpoint/dhcp/")) {
+	for _, r := range parse[logs.Lease](t, lines(t, files, "endpoint/dhcp/")) {
 		at := time.UnixMicro(int64(r.At * 1e6))
 		for _, before := range leased[r.Assigned] {
 			if before.host != r.Host && at.Sub(before.from) < leaseHours*time.Hour {
@@ -421,7 +422,7 @@ func TestEndpoint(t *testing.T) {
 		devices[p.Email] = p.Device
 	}
 	logons, started := 0.0, 0.0
-	for _, r := range parse[sensor](t, lines(t, files, "endpoint/edr/")) {
+	for _, r := range parse[logs.Sensor](t, lines(t, files, "endpoint/edr/")) {
 		if devices[r.Principal] != r.Computer || !slices.Contains(known[r.Principal], r.PublicIP) {
 			t.Errorf("%s at %s, %s", r.Principal, r.Computer, r.PublicIP)
 		}
@@ -550,7 +551,7 @@ func TestRates(t *testing.T) {
 		}
 	}
 	var users, pipelines, refused, refusable float64
-	for _, e := range parse[entry](t, lines(t, files, "gcp/")) {
+	for _, e := range parse[logs.Entry](t, lines(t, files, "gcp/")) {
 		if e.Operation != nil && e.Operation.Last {
 			continue // told twice
 		}
@@ -562,7 +563,7 @@ func TestRates(t *testing.T) {
 		if e.Payload.Policy != nil {
 			refused++
 		}
-		if slices.ContainsFunc(changes, func(c change) bool { return c.method == e.Payload.Method && c.constraint != "" }) {
+		if slices.ContainsFunc(logs.Changes, func(c logs.Change) bool { return c.Method == e.Payload.Method && c.Constraint != "" }) {
 			refusable++
 		}
 	}
