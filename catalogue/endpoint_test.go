@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -113,4 +114,41 @@ func TestSharedEndpoint(t *testing.T) {
 			t.Errorf("%s at %s/%d lacks its time, class, identity or message", e.Format, filepath.Base(e.Object), e.Position)
 		}
 	}
+}
+
+// TestText takes in text as it lies on disks: what is of a format that is read
+// becomes events, other text stays what it was.
+func TestText(t *testing.T) {
+	dir := t.TempDir()
+	f := func(name, text string, want map[string]int, reasons ...string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := arrive(t, path)
+		if !maps.Equal(a.formats, want) || len(a.reasons) != len(reasons) {
+			t.Errorf("%s: %v, want %v; refused %v", name, a.formats, want, a.reasons)
+		}
+		for _, want := range reasons {
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(a.reasons)), func(reason string) bool { return strings.Contains(reason, want) }) {
+				t.Errorf("%s: refused %v, none is %q", name, a.reasons, want)
+			}
+		}
+	}
+	f("access.log", "1763799000.123   5006 10.64.3.17 TCP_TUNNEL/200 19763 CONNECT example.com:443 a@hoshino.example HIER_DIRECT/198.51.100.7 -\r\n"+
+		"1763799000.200 5 10.64.3.17 TCP_\xff/200\n1763799001.5 0 10.64.3.18 TCP_DENIED/403 3900 GET http://example.com/ - HIER_NONE/- text/html\nsomething else\n",
+		map[string]int{"squid.access": 2}, "line N: the text is not UTF-8", `a line of text of no format that Yagura reads: it starts with "something else"`)
+	f("conn.log", "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.resp_h\tid.resp_p\tproto\tconn_state\ttunnel_parents\n"+
+		"#types\ttime\tstring\taddr\taddr\tport\tenum\tstring\tset[string]\n1763799000.25\tC1\t10.0.0.7\t203.0.113.9\t443\ttcp\tSF\t(empty)\n1763799000.26\tC2\n#close\t2025-11-22-09-00-00\n",
+		map[string]int{"zeek.conn": 1}, "line N: 2 fields where the header names 8")
+	f("weird.log", "#separator \\x09\n#path\tweird\n#fields\tts\tuid\n1763799000.25\tC1\n", map[string]int{}, "a record of Zeek's log weird")
+	f("DhcpSrvLog-Sun.log", "\t\tMicrosoft DHCP Service Activity Log\r\n\r\n\r\nEvent ID  Meaning\r\n00\tThe log was started.\r\n\r\n"+
+		"ID,Date,Time,Description,IP Address,Host Name,MAC Address,User Name, TransactionID\r\n00,11/22/26,00:00:05,Started,,,,,0\r\n10,11/22/26,09:30:00,Assign,172.20.64.9,PC-17,021AC5001122,,12\r\n",
+		map[string]int{"dhcp.lease": 2})
+	f("umbrella.csv", `"2026-11-22 09:30:00","PC-17","PC-17","172.20.64.9","203.0.113.7","Allowed","1 (A)","NOERROR","www.example.com.","Technology","Roaming Computers","Roaming Computers",""`+"\n",
+		map[string]int{"dns.query": 1})
+	f("query.log", "22-Nov-2026 09:30:00.123 queries: info: client @0x7f0c 10.0.0.7#53211 (www.example.com): query: www.example.com IN A +E(0)K (10.0.0.1)\n", map[string]int{"dns.query": 1})
+	f("bill.log", "date,account,cost\n2026-11-22,111122223333,7\n", map[string]int{}, "not JSON: it starts with")
+	f("notes.txt", "Proxy was slow on Monday, they say.\n", map[string]int{})
 }
