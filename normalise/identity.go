@@ -108,8 +108,6 @@ func otherIdentity(v jsontree.Value) string {
 // signInProducts are what is known of products that people sign in with, besides the
 // formats that mappings describe.
 var signInProducts = []shape{
-		return has("date", "type", "log_id")(v.Get("data")) || has("_id", "date", "type")(v.Get("data"))
-	}},
 	{"an event of OneLogin" + notYet, has("event_type_id")},
 	{"an incident of Microsoft Defender" + notYet, has("alerts", "redirectIncidentId")},
 	{"an incident of Microsoft Defender" + notYet, has("alerts", "incidentWebUrl")},
