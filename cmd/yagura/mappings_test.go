@@ -63,6 +63,11 @@ func TestMappings(t *testing.T) {
 	f(exitDone, "proxy.branch", "mappings", "list", "--config", file("good.cfg", "mappings: ["+right+"]\n"))
 	f(exitDone, "squid.access", "mappings", "list", "--format", "json")
 	f(exitUsage, `bad.yml:8:3: set: there is no column "src_address"`, "mappings", "list", "--config", file("bad.cfg", "mappings: ["+bad+"]\n"))
+	// JSON and CSV of the format come in.
+	csv := file("branch.csv", "product,at,client\nbranchproxy,2026-11-22T09:00:00Z,203.0.113.8\nbranchproxy,later,203.0.113.9\n")
+	lines := file("branch.jsonl", `{"product":"branchproxy","at":"2026-11-22T09:00:00Z","client":"203.0.113.7"}`)
+	f(exitIncomplete, `"stored": 2`, "ingest", csv, lines, "--no-anomalies", "--format", "json", "--config", filepath.Join(dir, "good.cfg"))
+
 	taken := file("taken.yml", strings.Replace(branch, "proxy.branch", "aws.cloudtrail", 1))
 	f(exitUsage, "format aws.cloudtrail is read by the program itself", "mappings", "list", "--config", file("taken.cfg", "mappings: ["+taken+"]\n"))
 	f(exitUsage, "no such file", "mappings", "list", "--config", file("none.cfg", "mappings: ["+filepath.Join(dir, "none")+"]\n"))
