@@ -20,6 +20,14 @@ type SQLOptions struct {
 	MaxRows  int64         // rows returned
 	MaxBytes int64         // bytes of values returned
 	Timeout  time.Duration // from start to the last row
+	// Values are those of the statement's parameters ($name), by name: string,
+	// int64, float64, bool or time.Time. They are bound, never put into the text. A
+	// parameter without a value is refused; values that none asks for are left aside.
+	Values map[string]any
+	// Accounts, if there are any, narrow the two views to them. That keeps an honest
+	// statement to what its reader may see; it is no fence against who writes the
+	// statement, for an engine may compute on a row before it leaves it out.
+	Accounts []string
 }
 
 // SQLRows is a result that arrives as it is read.

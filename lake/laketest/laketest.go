@@ -45,6 +45,7 @@ func Test(t *testing.T, open func(t *testing.T) lake.Store) {
 		{"conditions", testConditions},
 		{"conditions while writing", testConditionsLive},
 		{"looking around", testExplore},
+		{"sums", testSum},
 		{"usage", testUsage},
 		{"usage by a condition", testUsageWhere},
 		{"expire", testExpire},

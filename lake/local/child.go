@@ -130,11 +130,11 @@ func respond(conn *sql.Conn, req *childRequest, w *frameWriter) error {
 	if err := setUp(ctx, conn, req); err != nil {
 		return err
 	}
-	err := checkStatement(ctx, conn, req.Text)
+	err := checkStatement(ctx, conn, req)
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
 		// Preparing fails the same way, before it looks at anything, and knows
 		// the line.
-		if _, err := describeColumns(ctx, conn, req.Text); err != nil {
+		if _, err := describeColumns(ctx, conn, req); err != nil {
 			return err
 		}
 		return &lake.SQLError{Kind: lake.SQLInvalid, Msg: syntax.msg}
@@ -142,7 +142,7 @@ func respond(conn *sql.Conn, req *childRequest, w *frameWriter) error {
 	if err != nil {
 		return err
 	}
-	columns, err := describeColumns(ctx, conn, req.Text)
+	columns, err := describeColumns(ctx, conn, req)
 	if err != nil {
 		return err
 	}
@@ -167,8 +167,8 @@ func setUp(ctx context.Context, conn *sql.Conn, req *childRequest) error {
 		fmt.Sprintf("SET max_temp_directory_size = '%dB'", l.Spill),
 		"SET parquet_metadata_cache = true",
 		"SET errors_as_json = false",
-		eventsView(req.Events),
-		usageView(req.Usage),
+		eventsView(req.Events, req.within()),
+		usageView(req.Usage, req.within()),
 	}
 	if allowed := append(append([]string{}, req.Events...), req.Usage...); len(allowed) > 0 {
 		quoted := make([]string, len(allowed))
@@ -194,7 +194,7 @@ var sqlTypes = map[query.Type]string{
 	query.UUID: "UUID", query.List: "VARCHAR[]",
 }
 
-func eventsView(paths []string) string {
+func eventsView(paths []string, within string) string {
 	var names, empty []string
 	for _, c := range query.Columns() {
 		name := `"` + c.Name + `"`
@@ -211,24 +211,24 @@ func eventsView(paths []string) string {
 	if len(paths) == 0 {
 		return "CREATE VIEW events AS SELECT " + strings.Join(empty, ", ") + " WHERE false"
 	}
-	return "CREATE VIEW events AS SELECT " + strings.Join(names, ", ") + " FROM " + readParquet(paths)
+	return "CREATE VIEW events AS SELECT " + strings.Join(names, ", ") + " FROM " + readParquet(paths) + within
 }
 
-func usageView(paths []string) string {
+func usageView(paths []string, within string) string {
 	const keys = "hour, cloud_provider, account_uid, actor_uid, actor_type, caller, api_service, api_operation, resource_uid, region, outcome"
 	if len(paths) == 0 {
 		return `CREATE VIEW usage AS SELECT NULL::TIMESTAMP AS hour, '' AS ` + strings.ReplaceAll(strings.TrimPrefix(keys, "hour, "), ", ", ", '' AS ") +
 			`, 0::BIGINT AS "count", NULL::TIMESTAMP AS "first", NULL::TIMESTAMP AS "last" WHERE false`
 	}
 	return `CREATE VIEW usage AS SELECT ` + keys + `, sum("count")::BIGINT AS "count", min("first") AS "first", max("last") AS "last" FROM ` +
-		readParquet(paths) + ` GROUP BY ALL`
+		readParquet(paths) + within + ` GROUP BY ALL`
 }
 
 // checkStatement holds that the text is one SELECT, by the driver's word, and
 // that its tree has nothing that is not allowed.
-func checkStatement(ctx context.Context, conn *sql.Conn, text string) error {
+func checkStatement(ctx context.Context, conn *sql.Conn, req *childRequest) error {
 	var tree string
-	if err := conn.QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR), skip_null := true, skip_empty := true) AS VARCHAR)", text).Scan(&tree); err != nil {
+	if err := conn.QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR), skip_null := true, skip_empty := true) AS VARCHAR)", req.Text).Scan(&tree); err != nil {
 		return err
 	}
 	names, err := conn.QueryContext(ctx, "SELECT lower(view_name) FROM duckdb_views() WHERE internal")
@@ -247,13 +247,13 @@ func checkStatement(ctx context.Context, conn *sql.Conn, text string) error {
 	if err := errors.Join(names.Err(), names.Close()); err != nil {
 		return err
 	}
-	return checkSQL([]byte(tree), catalog)
+	return checkSQL([]byte(tree), catalog, len(req.Values) > 0)
 }
 
 // describeColumns prepares the statement, alone as it was written.
-func describeColumns(ctx context.Context, conn *sql.Conn, text string) (columns []lake.SQLColumn, err error) {
+func describeColumns(ctx context.Context, conn *sql.Conn, req *childRequest) (columns []lake.SQLColumn, err error) {
 	err = conn.Raw(func(driverConn any) error {
-		stmt, err := driverConn.(*duckdb.Conn).Prepare(text) // refuses more than one statement
+		stmt, err := driverConn.(*duckdb.Conn).Prepare(req.Text) // refuses more than one statement
 		if err != nil {
 			return err
 		}
@@ -266,8 +266,8 @@ func describeColumns(ctx context.Context, conn *sql.Conn, text string) (columns 
 		if typ != duckdb.STATEMENT_TYPE_SELECT {
 			return refuse("only SELECT is answered here")
 		}
-		if s.NumInput() > 0 {
-			return refuse("parameters have no values here")
+		if s.NumInput() > 0 { // what the columns are follows from the values
+			return req.checkParameters(s)
 		}
 		n, err := s.ColumnCount()
 		if err != nil {
@@ -282,6 +282,9 @@ func describeColumns(ctx context.Context, conn *sql.Conn, text string) (columns 
 		}
 		return nil
 	})
+	if err == nil && columns == nil {
+		return boundColumns(ctx, conn, req)
+	}
 	return columns, err
 }
 
@@ -296,11 +299,11 @@ func queryLimited(ctx context.Context, conn *sql.Conn, req *childRequest, column
 		names[i] = fmt.Sprintf("c%d", i)
 	}
 	from := fmt.Sprintf(" FROM (\n%s\n) AS q(%s)", inner, strings.Join(names, ", "))
-	probe, err := conn.QueryContext(ctx, "SELECT * FROM (SELECT *"+from+") LIMIT 0")
+	probe, err := conn.QueryContext(ctx, "SELECT * FROM (SELECT *"+from+") LIMIT 0", req.bound()...)
 	if err != nil {
 		// Something behind the statement, such as a comment after the
 		// semicolon, does not stand in parentheses. Then it runs as it is.
-		rows, err := conn.QueryContext(ctx, req.Text)
+		rows, err := conn.QueryContext(ctx, req.Text, req.bound()...)
 		if err != nil {
 			return nil, err
 		}
@@ -315,7 +318,7 @@ func queryLimited(ctx context.Context, conn *sql.Conn, req *childRequest, column
 			names[i] = "CAST(" + names[i] + " AS VARCHAR)"
 		}
 	}
-	return conn.QueryContext(ctx, fmt.Sprintf("SELECT %s%s LIMIT %d", strings.Join(names, ", "), from, req.Limits.MaxRows+1))
+	return conn.QueryContext(ctx, fmt.Sprintf("SELECT %s%s LIMIT %d", strings.Join(names, ", "), from, req.Limits.MaxRows+1), req.bound()...)
 }
 
 func fillTypes(rows *sql.Rows, columns []lake.SQLColumn) error {

@@ -82,6 +82,8 @@ type childRequest struct {
 	Text          string
 	Events, Usage []string // paths of live segments
 	Temp          string   // the child's own folder, its only writable place
+	Values        []childValue
+	Accounts      []string
 	Limits        SQLLimits
 }
 
@@ -130,8 +132,13 @@ func (s *Store) SQL(ctx context.Context, text string, o lake.SQLOptions) (lake.S
 		return nil, fmt.Errorf("sql: waiting for %d other statements: %w", limits.Concurrent, context.Cause(ctx))
 	}
 	release := func() { cancel(); <-slots }
+	values, err := childValues(o.Values)
+	if err != nil {
+		release()
+		return nil, err
+	}
 	for again := 0; ; again++ {
-		rows, err := s.startChild(ctx, text, limits)
+		rows, err := s.startChild(ctx, childRequest{Text: text, Limits: limits, Values: values, Accounts: o.Accounts})
 		if gone := (*goneError)(nil); errors.As(err, &gone) && again < 3 {
 			if err = s.reload(ctx); err == nil {
 				continue
@@ -163,7 +170,7 @@ type goneError struct{ msg string }
 func (e *goneError) Error() string { return e.msg }
 
 // startChild runs a child up to its columns.
-func (s *Store) startChild(ctx context.Context, text string, limits SQLLimits) (*childRows, error) {
+func (s *Store) startChild(ctx context.Context, req childRequest) (*childRows, error) {
 	events, err := s.live(time.Time{}, time.Time{})
 	if err != nil {
 		return nil, err
@@ -172,7 +179,7 @@ func (s *Store) startChild(ctx context.Context, text string, limits SQLLimits) (
 	if err != nil {
 		return nil, err
 	}
-	req := childRequest{Text: text, Limits: limits, Events: pathsOf(events)}
+	req.Events = pathsOf(events)
 	for _, u := range usages {
 		req.Usage = append(req.Usage, u.Path)
 	}
@@ -183,7 +190,7 @@ func (s *Store) startChild(ctx context.Context, text string, limits SQLLimits) (
 	if req.Temp, err = filepath.EvalSymlinks(req.Temp); err != nil {
 		return nil, fmt.Errorf("sql: %w", err)
 	}
-	r := &childRows{ctx: ctx, s: s, temp: req.Temp, limits: limits, release: func() {}}
+	r := &childRows{ctx: ctx, s: s, temp: req.Temp, limits: req.Limits, release: func() {}}
 	if err := r.start(&req); err != nil {
 		os.RemoveAll(req.Temp)
 		return nil, fmt.Errorf("sql: start the child process: %w", err)

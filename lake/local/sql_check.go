@@ -51,8 +51,8 @@ func refuse(format string, args ...any) error {
 }
 
 // checkSQL decides on a statement by its tree. catalog is the names of DuckDB's
-// own tables and views, in lower case.
-func checkSQL(tree []byte, catalog map[string]bool) error {
+// own tables and views, in lower case; values: parameters will have some.
+func checkSQL(tree []byte, catalog map[string]bool, values bool) error {
 	var doc struct {
 		Error      bool
 		ErrorType  string            `json:"error_type"`
@@ -75,7 +75,7 @@ func checkSQL(tree []byte, catalog map[string]bool) error {
 	if err := json.Unmarshal(doc.Statements[0], &root); err != nil {
 		return refuse("the statement's tree cannot be read: %v", err)
 	}
-	c := checker{tables: set("events", "usage")}
+	c := checker{tables: set("events", "usage"), values: values}
 	if err := c.names(root, catalog); err != nil {
 		return err
 	}
@@ -87,7 +87,10 @@ type syntaxError struct{ msg string }
 
 func (e *syntaxError) Error() string { return e.msg }
 
-type checker struct{ tables map[string]bool }
+type checker struct {
+	tables map[string]bool
+	values bool // parameters have values
+}
 
 // names collects the names of WITH queries. A name is good everywhere in the
 // statement, so none may be that of a system table or look like a file, which
@@ -158,7 +161,7 @@ func (c *checker) node(v any, key string) error {
 func (c *checker) object(v map[string]any, key string) error {
 	typ, hasType := v["type"].(string)
 	if class, ok := v["class"].(string); ok {
-		if !sqlClasses[class] {
+		if !sqlClasses[class] && !(class == "PARAMETER" && c.values) {
 			return refuse("%s is not allowed", strings.ToLower(class))
 		}
 		return c.expression(v, class, key)
