@@ -24,6 +24,9 @@ import (
 // are public.
 var openPaths = []string{"/healthz", "/api/signin", "/api/signin/", "/api/first-run", "/api/register/"}
 
+// closedPaths lie below open ones and are not open.
+var closedPaths = []string{"/api/register/projects", "/api/register/import", "/api/register/export", "/api/register/implied", "/api/register/differences"}
+
 // navigations are the open paths that browsers come to from other sites' pages,
 // by links and redirects: they change nothing for who has not begun there.
 const navigations = "/api/signin/oidc/"
@@ -141,7 +144,7 @@ func asker(w people.Who) string {
 
 // open tells whether no sign-in is needed.
 func open(path string) bool {
-	return slices.ContainsFunc(openPaths, func(p string) bool {
+	return !below(path, closedPaths) && slices.ContainsFunc(openPaths, func(p string) bool {
 		return path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(path, p)
 	})
 }

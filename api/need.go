@@ -56,7 +56,7 @@ func with(op huma.Operation, key string, value any) huma.Operation {
 // areas are the scopes that a token may be limited to, each with the first parts
 // of the paths it opens.
 var areas = map[string][]string{
-	"triage":   {"findings", "cases", "decisions", "today", "exceptions", "windows", "window-links", "proposals", "tuning", "views", "live"},
+	"triage":   {"findings", "cases", "decisions", "today", "exceptions", "windows", "window-links", "proposals", "tuning", "views", "live", "register", "companions"},
 	"search":   {"search", "sql", "columns", "secrets"},
 	"rules":    {"rules"},
 	"ledger":   {"ledger", "sources"},

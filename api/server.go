@@ -35,6 +35,8 @@ type Rooms struct {
 	Metrics http.Handler
 	Console Console // what the pages for exploring ask besides
 	Triage  Triage  // what the pages of triage ask and change
+	// Register is what the pages of the register ask besides.
+	Register Register
 	// People lets people and scripts in.
 	People *people.Door
 	// Live tells browsers what is new.

@@ -58,6 +58,7 @@ type TriageStore interface {
 	triage.Keeper
 	triage.Auditor
 	triage.Views
+	triage.Registrar
 }
 
 // Activity is what usage says of who and what is new. It is shared: do not change
@@ -122,4 +123,5 @@ func triaging(a huma.API, rooms Rooms) {
 	audit(a, rooms)
 	writeBack(a, rooms)
 	views(a, rooms, lock)
+	registers(a, rooms, lock)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -197,6 +199,50 @@ func (l limitedTriage) SetView(ctx context.Context, v finding.View) error {
 
 func (l limitedTriage) DeleteView(ctx context.Context, id, name string) error {
 	return l.all.DeleteView(ctx, id, name)
+}
+
+// The register of who is limited is that of their accounts.
+
+func (l limitedTriage) Registered(ctx context.Context, project string) (register.Entry, error) {
+	if !sees(ctx, project) {
+		return register.Entry{}, triage.ErrUnknown
+	}
+	return l.all.Registered(ctx, project)
+}
+
+func (l limitedTriage) Register(ctx context.Context, f triage.RegisterFilter) ([]register.Entry, string, int, error) {
+	if w := who(ctx); w.Limited() {
+		f.Projects = w.Accounts
+	}
+	return l.all.Register(ctx, f)
+}
+
+func (l limitedTriage) PutEntries(ctx context.Context, entries []register.Entry, e triage.Edit) (triage.Edited, error) {
+	for _, x := range entries {
+		if !sees(ctx, strings.TrimSpace(x.Project)) {
+			return triage.Edited{}, fmt.Errorf("%w: you are not responsible for project %s", triage.ErrWrong, x.Project)
+		}
+	}
+	return l.all.PutEntries(ctx, entries, e)
+}
+
+func (l limitedTriage) RemoveEntry(ctx context.Context, project string, e triage.Edit) (int, error) {
+	if !sees(ctx, project) {
+		return 0, triage.ErrUnknown
+	}
+	return l.all.RemoveEntry(ctx, project, e)
+}
+
+func (l limitedTriage) RegisterHistory(ctx context.Context, project string) ([]register.Change, error) {
+	if !sees(ctx, project) {
+		return nil, triage.ErrUnknown
+	}
+	return l.all.RegisterHistory(ctx, project)
+}
+
+// Imported is not for people: who reads folders asks.
+func (l limitedTriage) Imported(context.Context, string) (bool, error) {
+	return false, fmt.Errorf("%w: nobody asks for imports by hand", triage.ErrWrong)
 }
 
 // scopeWithin tells whether a scope says by itself that it chooses nothing but

@@ -131,7 +131,7 @@ func windowLinks(a huma.API, rooms Rooms, lock *changing) {
 		}
 		return &made{WindowLink{URL: calling(ctx).base + "/register#link=" + l.seal(rooms.Triage.LinkKey), Until: l.Until, ID: l.ID}}, nil
 	})
-	register(a, rooms, lock)
+	registerWindow(a, rooms, lock)
 }
 
 // linkInput carries a link.
@@ -206,7 +206,7 @@ func (r Rooms) withinLink(w *finding.Window, l windowLink) error {
 	return nil
 }
 
-func register(a huma.API, rooms Rooms, lock *changing) {
+func registerWindow(a huma.API, rooms Rooms, lock *changing) {
 	type seen struct{ Body Registering }
 	huma.Register(a, public(huma.Operation{
 		OperationID: "registering", Method: http.MethodGet, Path: "/api/register/{link}", Summary: "What a link to register windows is for, and what came through it",

@@ -105,6 +105,20 @@ func (c *Catalogue) Services() []Service {
 	return out
 }
 
+// Has tells whether the catalogue says anything of a service: itself, or as what
+// another brings along.
+func (c *Catalogue) Has(id string) bool {
+	if c.byID[id] != nil {
+		return true
+	}
+	for _, s := range c.byID {
+		if slices.ContainsFunc(s.Brings, func(b Bond) bool { return b.Service == id }) {
+			return true
+		}
+	}
+	return false
+}
+
 // Name is what people call a service: its id where it is not in the catalogue.
 func (c *Catalogue) Name(id string) Text {
 	if s := c.byID[id]; s != nil {
@@ -114,19 +128,33 @@ func (c *Catalogue) Name(id string) Text {
 }
 
 // Brings is what a service needs, what that needs in turn included; nearest
-// first, each service once.
+// first, each service once. What is needed by something that may be needed may
+// be needed.
 func (c *Catalogue) Brings(id string) []Bond {
 	var out []Bond
-	for queue := []string{id}; len(queue) > 0; queue = queue[1:] {
-		s := c.byID[queue[0]]
+	type step struct {
+		id     string
+		always bool
+	}
+	for queue := []step{{id, true}}; len(queue) > 0; queue = queue[1:] {
+		s := c.byID[queue[0].id]
 		if s == nil {
 			continue
 		}
 		for _, b := range s.Brings {
-			if b.Service != id && !slices.ContainsFunc(out, func(o Bond) bool { return o.Service == b.Service }) {
+			b.Always = b.Always && queue[0].always
+			at := slices.IndexFunc(out, func(o Bond) bool { return o.Service == b.Service })
+			switch {
+			case b.Service == id:
+				continue
+			case at < 0:
 				out = append(out, b)
-				queue = append(queue, b.Service)
+			case b.Always && !out[at].Always:
+				out[at] = b
+			default:
+				continue
 			}
+			queue = append(queue, step{b.Service, b.Always})
 		}
 	}
 	return out

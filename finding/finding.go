@@ -141,6 +141,8 @@ type Trouble struct {
 	Inferred *Inference `json:"actor_inferred,omitempty"`
 	// Intent is what somebody was probably about to do: an id of detect/intent.
 	Intent string `json:"intent,omitempty"`
+	// Constraint is the policy that refused, as the status_code of events names it.
+	Constraint string `json:"constraint,omitempty"`
 	// ImpliedService is the service that was refused because another brings it along.
 	ImpliedService string `json:"implied_service,omitempty"`
 	// RegisterGap is what nobody applied for; nil where nothing is missing, or no

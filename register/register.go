@@ -42,8 +42,22 @@ type Change struct {
 	At      time.Time `json:"at"`
 	By      string    `json:"by"`
 	Note    string    `json:"note,omitempty"`
+	Group   string    `json:"group,omitempty"` // what the changes of one import share
 	Before  *Entry    `json:"before,omitempty"`
 	After   *Entry    `json:"after,omitempty"`
+}
+
+// Services are those that the change adds, and those that it takes away.
+func (c *Change) Services() (added, gone []string) {
+	var was, is []string
+	if c.Before != nil {
+		was = c.Before.IDs()
+	}
+	if c.After != nil {
+		is = c.After.IDs()
+	}
+	not := func(in []string) func(string) bool { return func(s string) bool { return slices.Contains(in, s) } }
+	return slices.DeleteFunc(slices.Clone(is), not(was)), slices.DeleteFunc(was, not(is))
 }
 
 // maxText bounds each text of an entry, in bytes.

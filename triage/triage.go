@@ -258,6 +258,7 @@ type Store interface {
 	Keeper
 	Auditor
 	Views
+	Registrar
 	Close() error
 }
 

@@ -35,6 +35,7 @@ type Store struct {
 	known     finding.Known
 	audit     []finding.AuditLine
 	views     []finding.View
+	applied   applied
 }
 
 // judged is what was last said of a batch, and when something first was.

@@ -214,6 +214,18 @@ CREATE INDEX topic_key ON topic (key);
 CREATE INDEX topic_theirs ON topic (topic) WHERE source <> ''; -- to tell at once that there are none
 DELETE FROM folded;
 DELETE FROM known WHERE name = 'layout'; -- all are listed anew, with their topics
+`, `
+-- What projects applied for, and what was accepted as a gap in an application.
+CREATE TABLE registered (project TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; -- register.Entry
+CREATE TABLE registered_change (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	project TEXT NOT NULL, body TEXT NOT NULL -- register.Change
+);
+CREATE INDEX registered_change_project ON registered_change (project, id);
+CREATE TRIGGER registered_change_update BEFORE UPDATE ON registered_change BEGIN SELECT raise(ABORT, 'history is never changed'); END;
+CREATE TRIGGER registered_change_delete BEFORE DELETE ON registered_change BEGIN SELECT raise(ABORT, 'history is never taken away'); END;
+CREATE TABLE registered_file (digest TEXT PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID; -- what was imported
+CREATE TABLE accepted (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; -- of a finding: finding.Acceptance
 `}
 
 // Store is a triage in a SQLite file.
