@@ -64,6 +64,12 @@ type Finding struct {
 	AlsoReportedBy []finding.Also `json:"also_reported_by" doc:"other products' findings of the same trouble, which are folded into it: docs/findings-of-others.md"`
 	FoldedInto     string         `json:"folded_into" doc:"the key of the finding that it is folded into; empty: it stands for itself"`
 	Apart          *finding.Apart `json:"apart,omitempty" doc:"why it stands beside another finding of the same trouble"`
+	// Of runs of denials by policy.
+	ActorInferred   *finding.Inference       `json:"actor_inferred,omitempty" doc:"who it probably was where the records do not say: inferred, not logged"`
+	Intent          string                   `json:"intent,omitempty" doc:"what somebody was probably about to do, by its id"`
+	ImpliedService  string                   `json:"implied_service,omitempty" doc:"the service that was refused because another brings it along"`
+	RegisterGap     *finding.Gap             `json:"register_gap,omitempty" doc:"what the work needs and nobody applied for"`
+	ProposedVerdict *finding.ProposedVerdict `json:"proposed_verdict,omitempty" doc:"the verdict that the evidence speaks for, to take or leave"`
 	// ProposedCause is told of a single finding.
 	ProposedCause *ProposedCause `json:"proposed_cause,omitempty" doc:"what probably brought it about; only of a single finding, and absent where nothing shows it"`
 	CausePending  bool           `json:"cause_pending,omitempty" doc:"the log is still looked at for its cause: ask again, or listen at /api/live"`
@@ -100,6 +106,7 @@ func ViewFinding(f finding.Finding) Finding {
 		AccountName: f.AccountName, Environment: f.Environment, Owner: f.Owner, Criticality: f.Criticality,
 		Staged: f.Staged, Related: list(slices.Clone(f.Related)),
 		AlsoReportedBy: list(f.Also), FoldedInto: f.Folded, Apart: f.Apart,
+		ActorInferred: f.Inferred, Intent: f.Intent, ImpliedService: f.ImpliedService, RegisterGap: f.RegisterGap, ProposedVerdict: f.Proposed,
 	}
 	for _, s := range f.Evidence.First {
 		v.Evidence = append(v.Evidence, s.UID)

@@ -106,7 +106,7 @@ const Ours = "yagura"
 
 // Explanation marks a finding with something that accounts for it.
 type Explanation struct {
-	Kind string   `json:"kind"` // window, exception, calendar, context
+	Kind string   `json:"kind"` // window, exception, register, calendar, context
 	ID   string   `json:"id"`
 	Text say.Text `json:"text"`
 }
@@ -149,7 +149,7 @@ type Trouble struct {
 	// register says.
 	RegisterGap *Gap `json:"register_gap,omitempty"`
 	// Proposed is the verdict that the evidence speaks for.
-	Proposed *Proposal `json:"proposed_verdict,omitempty"`
+	Proposed *ProposedVerdict `json:"proposed_verdict,omitempty"`
 	// External is what the product says whose finding it is; nil for our own.
 	External *External `json:"external,omitempty"`
 	// Source is the product that says it; empty: Yagura itself. It is shown as

@@ -1,5 +1,7 @@
 package finding
 
+import "github.com/yagura-sec/yagura/say"
+
 // Named is the least probability, and Margin the least ratio to the next
 // candidate, at which an inference names somebody.
 const (
@@ -29,7 +31,7 @@ type Candidate struct {
 
 // Pointing is something that speaks for a candidate, or against one.
 type Pointing struct {
-	Text string `json:"text"`
+	Text say.Text `json:"text"`
 	// Weight is in nats: the logarithm of how many times likelier this is to be
 	// seen if it was the candidate than if it was anybody else.
 	Weight float64 `json:"weight"`
@@ -65,9 +67,9 @@ type Gap struct {
 	Applied  []string `json:"applied"` // services that were applied for
 }
 
-// Proposal is a verdict for a person to take or leave.
-type Proposal struct {
-	Verdict Verdict  `json:"verdict"`
-	Reason  string   `json:"reason"` // a verdict's reason code
-	Why     []string `json:"why"`    // sentences, weightiest first
+// ProposedVerdict is a verdict for a person to take or leave.
+type ProposedVerdict struct {
+	Verdict Verdict    `json:"verdict"`
+	Reason  string     `json:"reason"` // a verdict's reason code
+	Why     []say.Text `json:"why"`    // sentences, weightiest first
 }

@@ -42,6 +42,18 @@ func (t *Trouble) texts() []*say.Text {
 			out = append(out, &t.Anomaly.Unseen[i])
 		}
 	}
+	if t.Inferred != nil {
+		for i := range t.Inferred.Candidates {
+			for k := range t.Inferred.Candidates[i].Why {
+				out = append(out, &t.Inferred.Candidates[i].Why[k].Text)
+			}
+		}
+	}
+	if t.Proposed != nil {
+		for i := range t.Proposed.Why {
+			out = append(out, &t.Proposed.Why[i])
+		}
+	}
 	return out
 }
 

@@ -2,8 +2,12 @@ package say
 
 // refused is what is said of runs of denials by policy in Google Cloud and Azure.
 var refused = texts{
-	"refused.title":        {"{who} runs into {constraint} in {project} again and again", "{project} で {who} が {constraint} により繰り返し拒否されている"},
-	"refused.title.masked": {"{constraint} refuses call after call in {project}; the log does not say whose", "{project} で {constraint} による拒否が連続しており、ログには呼び出し元の記録がない"},
+	"refused.title":          {"{who} runs into {constraint} in {project} again and again", "{project} で {who} が {constraint} により繰り返し拒否されている"},
+	"refused.title.masked":   {"{constraint} refuses call after call in {project}; the log does not say whose", "{project} で {constraint} による拒否が連続しており、ログには呼び出し元の記録がない"},
+	"refused.title.inferred": {"{constraint} refuses call after call in {project}: probably {who} (inferred, not logged)", "{project} で {constraint} による拒否が連続。呼び出し元はおそらく {who}(推定であり、ログの記録ではない)"},
+	"refused.inferred":       {"Inferred, not logged: {share:percent} that it was {who}, who {why:clause}.", "推定であり、ログの記録ではない: {who} である確率は {share:percent}。根拠: {why:clause}。"},
+	"refused.candidates":     {"Inferred, not logged, and nobody stands out: {candidates}; none of those whom any log names {none:percent}.", "推定であり、ログの記録ではない。特定には至らず: {candidates}。ログに現れない人物である確率 {none:percent}。"},
+	"refused.candidate":      {"{who} {share:percent}", "{who} {share:percent}"},
 	"refused.sentence": {"{n} {n|attempt|attempts} ({calls}) in {project} {n|was|were} refused by {constraint} from {since:clock} to {until:clock} UTC{retries}{more}; {usual}.",
 		"{project} で {since:clock}〜{until:clock} UTC に {n} 件({calls})が {constraint} により拒否された{retries}{more}。{usual}。"},
 	"refused.retries": {", retries taken as one ({n} records)", "(再試行は 1 件と数える。記録は {n} 件)"},

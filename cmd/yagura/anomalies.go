@@ -14,6 +14,7 @@ import (
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/detect/denials"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/pipeline"
@@ -46,6 +47,11 @@ func (p *program) anomalies(r *rooms, o anomaly.Options) *anomaly.Hunter {
 	return anomaly.New(o)
 }
 
+// denials makes the hunter for runs of denials by policy over what is stored.
+func (p *program) denials(r *rooms) *denials.Hunter {
+	return denials.New(denials.Options{Events: r.history()})
+}
+
 // lookShare is which part of the time a serving program may look for anomalies:
 // while logs of weeks are read, each look would be at all of them again.
 const lookShare = 0.2
@@ -58,7 +64,7 @@ func (p *program) lookout(r *rooms, live bool) {
 	}
 	r.anomalies = p.anomalies(r, anomaly.Options{})
 	r.lookout = pipeline.NewHunting(pipeline.HuntRooms{
-		Hunters: []detect.Hunter{r.anomalies}, Triage: r.hunts(), Latest: r.latest, Horizon: r.lake.Horizon,
+		Hunters: []detect.Hunter{r.anomalies, p.denials(r)}, Triage: r.hunts(), Latest: r.latest, Horizon: r.lake.Horizon,
 	}, pipeline.HuntOptions{Now: p.now, Share: share})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/detect/denials"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake/local"
 )
@@ -21,12 +22,15 @@ func (p *program) huntAnomalies() *cobra.Command {
 	h := anomalyHunt{program: p}
 	var during period
 	c := &cobra.Command{
-		Use: "hunt", Short: "Look for unusual use of secrets and keys in what is stored", Args: cobra.NoArgs,
+		Use: "hunt", Short: "Look for unusual use of secrets and keys, and for runs of denials, in what is stored", Args: cobra.NoArgs,
 		Long: `Hunt judges the stored use of secrets and keys hour by hour, each hour by what was
 learned of the days before it: how often, when, by what sort of caller, in which
 company, with how many failures, by whom in the console, from which region. It is
 what ingest and serve do as logs arrive, over the past: because the budget or the
 calendar changed, or to see what would have been found.
+
+It also judges runs of denials by policies of the organisation in Google Cloud and
+Azure, and says who it probably was where the records name nobody.
 
 From --since on it keeps what it finds in place of what it had said of those hours,
 so that hunting twice changes nothing. It learns from everything stored, however
@@ -110,13 +114,16 @@ func (h *anomalyHunt) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if !h.dry && said.Since.Before(said.Until) {
+	said = slices.DeleteFunc(said, func(s finding.Hunt) bool { return !s.Since.Before(s.Until) })
+	if !h.dry && len(said) > 0 {
 		seen, err := r.latestMark(ctx)
 		if err != nil {
 			return err
 		}
-		if err := r.triage.RecordHunt(ctx, said, seen); err != nil {
-			return err
+		for _, s := range said {
+			if err := r.triage.RecordHunt(ctx, s, seen); err != nil {
+				return err
+			}
 		}
 		report.Recorded = true
 		h.assess(ctx, r)
@@ -157,15 +164,16 @@ func (h *anomalyHunt) options() (o anomaly.Options, err error) {
 	return o, nil
 }
 
-// hunt looks at the period, as far as the log is complete.
-func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter) (AnomalyReport, finding.Hunt, error) {
+// hunt looks at the period, as far as the log is complete: for anomalies, then
+// for runs of denials.
+func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter) (AnomalyReport, []finding.Hunt, error) {
 	report := AnomalyReport{Budget: h.budget, Findings: []api.Finding{}, State: anomaly.State{Maturity: []anomaly.Maturity{}, Calibration: []anomaly.Calibration{}}}
 	if report.Budget == 0 {
 		report.Budget = h.cfg.Anomalies.Budget
 	}
 	now, err := r.latest(ctx)
 	if err != nil || now.IsZero() {
-		return report, finding.Hunt{}, err
+		return report, nil, err
 	}
 	if real := h.now(); now.After(real) {
 		now = real
@@ -174,26 +182,30 @@ func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter
 	since, until := h.since, finding.Hour(now).Add(time.Hour)
 	first, err := r.earliest(ctx)
 	if err != nil {
-		return report, finding.Hunt{}, err
+		return report, nil, err
 	}
 	if since.Before(first) {
 		since = first
 	}
 	if horizon, err := r.lake.Horizon(); err != nil {
-		return report, finding.Hunt{}, err
+		return report, nil, err
 	} else if since.Before(horizon) {
 		h.warn("the events before %s are not held any more: what was found of that time stays", stamp(horizon))
 		since = horizon
 	}
 	since = finding.Hour(since)
 	if !since.Before(until) {
-		return report, finding.Hunt{}, nil
+		return report, nil, nil
 	}
 	said, err := hunter.Hunt(ctx, anomaly.Name, since, until, now)
 	if err != nil {
-		return report, said, err
+		return report, nil, err
 	}
-	said = h.within(said)
+	refused, err := h.program.denials(r).Hunt(ctx, denials.Name, since, until, now)
+	if err != nil {
+		return report, nil, err
+	}
+	said, refused = h.within(said), h.within(refused)
 	report.Since, report.Until = said.Since, said.Until
 	if len(said.Again) > 0 {
 		report.Until = said.Again[0]
@@ -202,14 +214,14 @@ func (h *anomalyHunt) hunt(ctx context.Context, r *rooms, hunter *anomaly.Hunter
 	report.Secrets, report.StateBytes = hunter.Progress().Secrets, hunter.Progress().Bytes
 	report.State = hunter.State()
 	report.StateBySign, _ = hunter.Bytes()
-	report.folded = folded(said.Occurrences)
+	report.folded = folded(slices.Concat(said.Occurrences, refused.Occurrences))
 	for _, f := range report.folded {
 		if len(f.Explained) > 0 {
 			report.Explained++
 		}
 		report.Findings = append(report.Findings, api.ViewFinding(f))
 	}
-	return report, said, nil
+	return report, []finding.Hunt{said, refused}, nil
 }
 
 // within is what was said up to --until: what is later stays as it was.

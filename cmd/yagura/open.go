@@ -15,6 +15,7 @@ import (
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/detect/correlate"
+	"github.com/yagura-sec/yagura/detect/denials"
 	"github.com/yagura-sec/yagura/detect/external"
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
@@ -194,7 +195,7 @@ func (p *program) pipe(ctx context.Context, r *rooms, opt pipeline.Options, extr
 	}
 	if !p.cfg.Anomalies.Off {
 		p.lookout(r, live)
-		detectors = append(detectors, anomaly.Marker{})
+		detectors = append(detectors, anomaly.Marker{}, &denials.Marker{Events: r.history()})
 	}
 	pipe := pipeline.New(pipeline.Rooms{
 		Normalise: p.formats.Append,

@@ -21,6 +21,7 @@ import (
 
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/detect/who"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/query"
@@ -42,15 +43,23 @@ const (
 // Options is what a hunter reads. Events has to be given.
 type Options struct {
 	Events stored.Source
+	// People gives the uids of all people who did anything in [since, until); nil:
+	// see who.Finder.
+	People func(ctx context.Context, since, until time.Time) ([]string, error)
 }
 
 // Hunter is the hunter named Name.
-type Hunter struct{ o Options }
+type Hunter struct {
+	o   Options
+	who who.Finder
+}
 
 var _ detect.Hunter = (*Hunter)(nil)
 
 // New makes a hunter.
-func New(o Options) *Hunter { return &Hunter{o: o} }
+func New(o Options) *Hunter {
+	return &Hunter{o: o, who: who.Finder{Events: o.Events, People: o.People}}
+}
 
 // Hunters is detect.Hunter's.
 func (h *Hunter) Hunters() []string { return []string{Name} }

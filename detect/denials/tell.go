@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/who"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/query"
@@ -18,7 +19,7 @@ import (
 const maxUIDs = 5
 
 // occurrence is what is said of a cluster's hour.
-func (l *look) occurrence(_ context.Context, c *cluster, at time.Time, j judgement) (finding.Occurrence, error) {
+func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judgement) (finding.Occurrence, error) {
 	attempts, records := c.between(at, at.Add(hour))
 	run, _ := c.between(at.Add(-reach), at.Add(hour))
 	o := finding.Occurrence{
@@ -44,10 +45,51 @@ func (l *look) occurrence(_ context.Context, c *cluster, at time.Time, j judgeme
 		o.Actor = from(&attempts[0].Event)
 		o.Reasons = append(o.Reasons, nameless(&attempts[0].Event))
 		o.Entitle(say.T("refused.title.masked", say.Values{"constraint": constraint, "project": c.project}))
+		if err := l.infer(ctx, &o, c, run); err != nil {
+			return o, err
+		}
 	}
 	o.Next = []string{fmt.Sprintf("yagura search '%s' --since %s --until %s", c.query(&attempts[0].Event),
 		run[0].Time.Truncate(time.Second).Format(time.RFC3339), o.LastSeen.Add(time.Second).Format(time.RFC3339))}
 	return o, nil
+}
+
+// infer says who it probably was.
+func (l *look) infer(ctx context.Context, o *finding.Occurrence, c *cluster, run []denial) error {
+	events := make([]event.Event, len(run))
+	for i := range run {
+		events[i] = run[i].Event
+	}
+	a, err := l.h.who.Find(ctx, who.Run{Project: c.project, Attempts: events})
+	if err != nil {
+		return err
+	}
+	o.Inferred = &a.Inference
+	switch {
+	case a.UID != "":
+		o.Entitle(say.T("refused.title.inferred", say.Values{"who": a.UID, "constraint": c.constraint, "project": c.project}))
+		o.Reasons = append(o.Reasons, finding.Reason{Kind: "inferred", Observed: say.Plain(a.UID),
+			Text: say.T("refused.inferred", say.Values{"who": a.UID, "share": a.Probability, "why": evidence(a.Candidates[0], 3)})})
+	case len(a.Candidates) > 0:
+		some := make([]say.Text, len(a.Candidates))
+		for i, x := range a.Candidates {
+			some[i] = say.T("refused.candidate", say.Values{"who": x.UID, "share": x.Probability})
+		}
+		o.Reasons = append(o.Reasons, finding.Reason{Kind: "inferred",
+			Text: say.T("refused.candidates", say.Values{"candidates": say.Each(some...), "none": a.None})})
+	}
+	return nil
+}
+
+// evidence is what speaks for a candidate most.
+func evidence(c finding.Candidate, most int) []any {
+	var out []say.Text
+	for _, p := range c.Why {
+		if p.Weight > 0 && len(out) < most {
+			out = append(out, p.Text)
+		}
+	}
+	return say.Each(out...)
 }
 
 // query finds the cluster's denials.

@@ -1,0 +1,18 @@
+package say
+
+// who is what is said of who probably made calls that nobody's name is on.
+var who = texts{
+	"who.one":          {"one of {n} {n|person|people} in the logs of that time", "その時間帯のログに現れる {n} 人のうちの 1 人"},
+	"who.behind":       {"one of {n} {n|person|people} seen behind {addresses}", "{addresses} を使う {n} 人のうちの 1 人"},
+	"who.elsewhere":    {"never seen behind {addresses}", "{addresses} からの活動は記録にない"},
+	"who.client":       {"uses the very client the calls came from, as do {n} of {of}", "呼び出しと同じクライアントを使用({of} 人中 {n} 人が該当)"},
+	"who.client.other": {"is seen there with other clients only", "そのアドレスでは別のクライアントのみ使用"},
+	"who.login":        {"signed in from {addresses} in the hours before, as did {n} of {of}", "直前の数時間に {addresses} からサインイン({of} 人中 {n} 人が該当)"},
+	"who.project":      {"works in {project}, as do {n} of {of}", "{project} で作業している({of} 人中 {n} 人が該当)"},
+	"who.stranger":     {"does nothing else in {project}", "{project} でほかの活動がない"},
+	"who.calls":        {"called something in {project} around {n} of {of} {of|burst|bursts}", "{of} 回の集中のうち {n} 回で、前後に {project} での呼び出しがある"},
+	"who.operation":    {"is named in another record of the same operation", "同じ操作の別の記録に名前がある"},
+	"who.asked":        {"asked for it: {operation} of {service} at {at:clock} UTC, at {n} of {of} {of|burst|bursts}", "{at:clock} UTC に {service} の {operation} を実行しており、その結果と推定({of} 回の集中のうち {n} 回)"},
+	"who.pages":        {"had pages of {project} open on their device at {n} of {of} {of|burst|bursts}, as the proxy saw", "{of} 回の集中のうち {n} 回で、本人の端末が {project} のページを表示していた(プロキシの記録)"},
+	"who.console":      {"was at the provider's console on their device at {n} of {of} {of|burst|bursts}, as the proxy saw", "{of} 回の集中のうち {n} 回で、本人の端末がクラウドのコンソールに接続していた(プロキシの記録)"},
+}
