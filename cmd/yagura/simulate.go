@@ -2,17 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yagura-sec/yagura/simulate"
+	"github.com/yagura-sec/yagura/simulate/denied"
 	"github.com/yagura-sec/yagura/simulate/estate"
 )
 
@@ -22,6 +25,8 @@ type simulateFlags struct {
 	days, accounts, secrets int
 	start                   string
 	calm, products          bool
+	story, variant          string
+	records                 int
 }
 
 func (p *program) simulate() *cobra.Command {
@@ -38,9 +43,20 @@ docs/simulate.md.
 The folder must be empty or absent. A world of size small has 12 accounts, 150
 secrets and 45 days; medium 100, 1,500 and 60; large 1,000, 20,000 and 14. The family
 says how traffic is made: smooth draws counts around a rhythm, bursts switches on
-and off, with caches and cold starts.`,
-		Example: "  yagura simulate --seed 7 --out ./world\n  yagura --data ./data ingest ./world/logs",
+and off, with caches and cold starts.
+
+With --story it writes a single story instead: policy-denied is somebody in a Google
+Cloud project whom a policy of the organisation refuses again and again, while the log
+hides who it was, among two days of ordinary work. Its logs/ have audit logs,
+sign-ins, proxy, endpoint, leases and a register of what projects were applied for.`,
+		Example: "  yagura simulate --seed 7 --out ./world\n  yagura --data ./data ingest ./world/logs\n  yagura simulate --story policy-denied --seed 7 --out ./story",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if f.story != "" {
+				return p.simulateStory(c.Context(), f, c.Flags().Changed)
+			}
+			if c.Flags().Changed("variant") || c.Flags().Changed("records") {
+				return wrong("--variant and --records are of a --story")
+			}
 			return p.runSimulate(c.Context(), f)
 		},
 	}
@@ -54,6 +70,9 @@ and off, with caches and cold starts.`,
 	c.Flags().StringVar(&f.start, "start", "", "first day of the logs (default 2026-03-02)")
 	c.Flags().BoolVar(&f.calm, "calm", false, "leave out trouble and what looks like it")
 	c.Flags().BoolVar(&f.products, "products", false, "add what security products say, in findings/")
+	c.Flags().StringVar(&f.story, "story", "", "write this story instead: "+strings.Join(stories, ", "))
+	c.Flags().StringVar(&f.variant, "variant", "", "of the story: "+strings.Join(denied.Variants[1:], ", "))
+	c.Flags().IntVar(&f.records, "records", 0, fmt.Sprintf("of ordinary work in the story (default %d)", denied.Records))
 	return c
 }
 
@@ -151,18 +170,7 @@ func parts(dir string, sum simulate.Summary) ([]Part, error) {
 		folders = append(slices.Clone(folders), folder{"findings", "what security products say"})
 	}
 	for _, s := range folders {
-		part := Part{Name: s.name, What: s.what}
-		err := filepath.WalkDir(filepath.Join(dir, s.name), func(_ string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			info, err := d.Info()
-			if err == nil {
-				part.Files++
-				part.Bytes += info.Size()
-			}
-			return err
-		})
+		part, err := partOf(dir, s)
 		if err != nil {
 			return nil, err
 		}
@@ -180,6 +188,26 @@ func parts(dir string, sum simulate.Summary) ([]Part, error) {
 		out = append(out, Part{f.name, 1, info.Size(), f.what})
 	}
 	return out, nil
+}
+
+// partOf sums up a folder below dir, or a file; one that is not there has no files.
+func partOf(dir string, s folder) (Part, error) {
+	part := Part{Name: s.name, What: s.what}
+	err := filepath.WalkDir(filepath.Join(dir, s.name), func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			part.Files++
+			part.Bytes += info.Size()
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return part, err
 }
 
 func (p *program) printSimulated(d Simulated) error {

@@ -78,12 +78,14 @@ type Payload struct {
 	Request  map[string]any  `json:"request,omitempty"`
 	Place    *Place          `json:"resourceLocation,omitempty"`
 	Policy   *PolicyInfo     `json:"policyViolationInfo,omitempty"`
+	Metadata map[string]any  `json:"metadata,omitempty"`
 }
 
 // Status is how a call ended, where it did not succeed.
 type Status struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+	Details []any  `json:"details,omitempty"`
 }
 
 // Authentication is who called; empty: the log does not say.
@@ -120,8 +122,8 @@ type PolicyInfo struct {
 
 // OrgPolicy holds the violations of constraints.
 type OrgPolicy struct {
-	ResourceType string      `json:"resourceType"`
-	Violations   []Violation `json:"violationInfo"`
+	ResourceType string      `json:"resourceType,omitempty"`
+	Violations   []Violation `json:"violationInfo,omitempty"`
 }
 
 // Violation is of one constraint.
@@ -165,6 +167,7 @@ type Act struct {
 const (
 	ActivityLog = "activity"
 	PolicyLog   = "policy"
+	DataLog     = "data_access"
 )
 
 // Fill puts what a names into a template of Change.
@@ -215,7 +218,7 @@ func (a *Act) Refusal() *Entry {
 		code = 7 // PERMISSION_DENIED
 	}
 	message := a.Fill(a.What.Message)
-	e.Payload.Status = &Status{code, message}
+	e.Payload.Status = &Status{Code: code, Message: message}
 	e.Payload.Allowed, e.Payload.Place = nil, nil
 	e.Resource = Monitored{"audited_resource", map[string]string{"project_id": a.Project, "method": a.What.Method, "service": a.What.Service}}
 	kind, _, _ := strings.Cut(a.What.Service, ".")

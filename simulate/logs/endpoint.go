@@ -8,28 +8,29 @@ import (
 // Sensor is a record of the endpoint's sensor, as CrowdStrike's Falcon Data
 // Replicator writes it: all values are strings.
 type Sensor struct {
-	Event     string `json:"event_simpleName"`
-	Name      string `json:"name"`
-	ID        string `json:"id"`
-	Agent     string `json:"aid"`
-	Customer  string `json:"cid"`
-	PublicIP  string `json:"aip"`
-	Platform  string `json:"event_platform"`
-	Computer  string `json:"ComputerName"`
-	At        string `json:"timestamp"`
-	Context   string `json:"ContextTimeStamp"`
-	LocalIP   string `json:"LocalAddressIP4,omitempty"`
-	User      string `json:"UserName,omitempty"`
-	Principal string `json:"UserPrincipal,omitempty"`
-	LogonType string `json:"LogonType,omitempty"`
-	LogonTime string `json:"LogonTime,omitempty"`
-	LogoffAt  string `json:"LogoffTime,omitempty"`
-	Image     string `json:"ImageFileName,omitempty"`
-	Command   string `json:"CommandLine,omitempty"`
-	Parent    string `json:"ParentBaseFileName,omitempty"`
-	Process   string `json:"RawProcessId,omitempty"`
-	Started   string `json:"ProcessStartTime,omitempty"`
-	SHA256    string `json:"SHA256HashData,omitempty"`
+	Event       string `json:"event_simpleName"`
+	Name        string `json:"name"`
+	ID          string `json:"id"`
+	Agent       string `json:"aid"`
+	Customer    string `json:"cid"`
+	PublicIP    string `json:"aip"`
+	Platform    string `json:"event_platform"`
+	Computer    string `json:"ComputerName"`
+	At          string `json:"timestamp"`
+	Context     string `json:"ContextTimeStamp"`
+	LocalIP     string `json:"LocalAddressIP4,omitempty"`
+	User        string `json:"UserName,omitempty"`
+	Principal   string `json:"UserPrincipal,omitempty"`
+	LogonDomain string `json:"LogonDomain,omitempty"`
+	LogonType   string `json:"LogonType,omitempty"`
+	LogonTime   string `json:"LogonTime,omitempty"`
+	LogoffAt    string `json:"LogoffTime,omitempty"`
+	Image       string `json:"ImageFileName,omitempty"`
+	Command     string `json:"CommandLine,omitempty"`
+	Parent      string `json:"ParentBaseFileName,omitempty"`
+	Process     string `json:"RawProcessId,omitempty"`
+	Started     string `json:"ProcessStartTime,omitempty"`
+	SHA256      string `json:"SHA256HashData,omitempty"`
 }
 
 // Lease is a record of Zeek's dhcp.log.
