@@ -68,7 +68,7 @@ type Finding struct {
 	ActorInferred   *finding.Inference       `json:"actor_inferred,omitempty" doc:"who it probably was where the records do not say: inferred, not logged"`
 	Intent          string                   `json:"intent,omitempty" doc:"what somebody was probably about to do, by its id"`
 	ImpliedService  string                   `json:"implied_service,omitempty" doc:"the service that was refused because another brings it along"`
-	RegisterGap     *finding.Gap             `json:"register_gap,omitempty" doc:"what the work needs and nobody applied for"`
+	RegisterGap     *finding.RegisterGap     `json:"register_gap,omitempty" doc:"what the work needs and nobody applied for"`
 	ProposedVerdict *finding.ProposedVerdict `json:"proposed_verdict,omitempty" doc:"the verdict that the evidence speaks for, to take or leave"`
 	// ProposedCause is told of a single finding.
 	ProposedCause *ProposedCause `json:"proposed_cause,omitempty" doc:"what probably brought it about; only of a single finding, and absent where nothing shows it"`

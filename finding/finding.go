@@ -147,7 +147,7 @@ type Trouble struct {
 	ImpliedService string `json:"implied_service,omitempty"`
 	// RegisterGap is what nobody applied for; nil where nothing is missing, or no
 	// register says.
-	RegisterGap *Gap `json:"register_gap,omitempty"`
+	RegisterGap *RegisterGap `json:"register_gap,omitempty"`
 	// Proposed is the verdict that the evidence speaks for.
 	Proposed *ProposedVerdict `json:"proposed_verdict,omitempty"`
 	// External is what the product says whose finding it is; nil for our own.

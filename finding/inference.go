@@ -58,8 +58,8 @@ func (i *Inference) Name() bool {
 	return true
 }
 
-// Gap is a service that somebody's work needs and nobody applied for.
-type Gap struct {
+// RegisterGap is a service that somebody's work needs and nobody applied for.
+type RegisterGap struct {
 	Project string `json:"project"`
 	Service string `json:"service"` // missing in the register: "compute.googleapis.com"
 	// NeededBy is the service applied for, or used, that brings Service along.
