@@ -22,7 +22,7 @@ var (
 var ReasonCodes = map[Verdict][]string{
 	TruePositive:  {"attack", "policy_violation", "mistake", "exercise"},
 	FalsePositive: {"rule_too_broad", "wrong_data", "wrong_context"},
-	Expected:      {"planned_change", "automation", "approved", "provider_service", "break_glass"},
+	Expected:      {"planned_change", "automation", "approved", "provider_service", "break_glass", ApplicationGap},
 	Undetermined:  {"not_enough_evidence", "nobody_knows"},
 }
 

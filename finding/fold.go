@@ -95,7 +95,8 @@ func Fold(occurrences []Occurrence) Finding {
 
 // Of is the finding of a merged occurrence, which Sum gives, with people's
 // decisions applied in the order they were taken, and with what is known of the
-// estate, of principals and resources, and of exceptions. Windows are Sum's part.
+// estate, of principals and resources, of exceptions and of the register. Windows
+// are Sum's part.
 //
 // A finding that was resolved and is seen again later than that decision opens
 // again with status new, and says so in a reason of kind "reopened", unless its
@@ -112,6 +113,7 @@ func Of(o Occurrence, decisions []Decision, known *Known) Finding {
 	f.sayLatest()
 	f.place(known)
 	f.except(known)
+	f.closed(known)
 	f.Parts = priorityParts(&f, known)
 	f.Priority = priority(f.Parts)
 	f.replay()
@@ -214,7 +216,7 @@ func priority(parts []Part) int {
 // every store keeps and finds the same texts. Slices are copied where changed.
 func (o *Occurrence) Clean() {
 	for _, s := range []*string{&o.Key, (*string)(&o.Kind), &o.Rule, &o.LogSource, &o.Title, (*string)(&o.Severity),
-		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter, &o.Source} {
+		&o.Actor, &o.Resource, &o.Account, &o.Region, &o.Hunter, &o.Source, &o.Constraint, &o.Intent, &o.ImpliedService} {
 		*s = clean(*s)
 	}
 	o.Headline = o.Headline.Clean()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -18,6 +19,10 @@ type Known struct {
 	Windows    []Window // with Times where they recur
 	// Assessed is what was judged of principals and resources, by their names.
 	Assessed map[string]Assessment
+	// Register is what was applied for, by project, and Accepted what people
+	// accepted as gaps in it, by key.
+	Register map[string]register.Entry
+	Accepted []Acceptance
 }
 
 // Assessment is what is known of a principal's reach or a resource's exposure.

@@ -13,6 +13,7 @@ var registers = texts{
 	"register.allowed.list":      {"The configuration lists {n} {n|service|services} as allowed.", "設定の一覧では {n} 件のサービスを許可。"},
 	"register.needs":             {"{service} needs {needs}: {why}.", "{service} には {needs} が必要: {why}。"},
 	"register.may_need":          {"{service} may need {needs}: {why}.", "{service} には {needs} が必要になることがある: {why}。"},
+	"explained.register":         {"{service} was applied for since: {by} accepted its refusal in project {project} as a gap in the application on {at:iso}, and the register covers it.", "{service} はその後申請済み: {at:iso} に {by} がプロジェクト {project} での拒否を「申請漏れ」と判定し、台帳にも登録されている。"},
 }
 
 // draft is what drafts of messages and of policies say.

@@ -282,5 +282,6 @@ func (s *Store) decide(f *finding.Finding, d finding.Decision) (kept bool, err e
 	}
 	s.decisions[f.Key] = append(s.decisions[f.Key], d)
 	s.log(triage.DecisionLine(f.Key, d))
+	s.accept(f.Key)
 	return true, nil
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -95,7 +97,33 @@ func (s *Store) registered(changes []triage.PreparedEntry) (touched int) {
 		s.log(c.Line)
 	}
 	s.applied = next
-	return 0
+	known := s.known
+	known.Register = next.entries
+	return s.know(known)
+}
+
+// accept sees to it that what was decided about a finding counts for others that
+// are the same; s.mu is held.
+func (s *Store) accept(key string) {
+	f, there := s.findings()[key]
+	if !there {
+		return
+	}
+	at := func(a finding.Acceptance) bool { return a.Key == key }
+	var old *finding.Acceptance
+	if i := slices.IndexFunc(s.known.Accepted, at); i >= 0 {
+		old = &s.known.Accepted[i]
+	}
+	is := finding.AcceptanceOf(&f, old)
+	if is == old {
+		return
+	}
+	all := slices.DeleteFunc(slices.Clone(s.known.Accepted), at)
+	if is != nil {
+		all = append(all, *is)
+		slices.SortFunc(all, func(a, b finding.Acceptance) int { return strings.Compare(a.Key, b.Key) })
+	}
+	s.known.Accepted = all
 }
 
 // RegisterHistory is triage.Registrar's.

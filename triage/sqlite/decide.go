@@ -62,7 +62,7 @@ func (r *recording) decide(key string, d finding.Decision) error {
 	if _, err := r.t.Exec(`UPDATE finding SET decisions = decisions + 1 WHERE key = ?`, key); err != nil {
 		return err
 	}
-	return r.relist(key)
+	return errors.Join(r.relist(key), r.accept(key))
 }
 
 // keepDecision writes a decision and its audit line.
@@ -217,5 +217,5 @@ func (r *recording) undo(key string, u triage.Undo) (undone bool, err error) {
 	if !undone {
 		return false, nil
 	}
-	return true, r.relist(key)
+	return true, errors.Join(r.relist(key), r.accept(key))
 }

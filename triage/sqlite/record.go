@@ -324,6 +324,9 @@ func (r *recording) fold(key string) error {
 		if err := r.silence(key); err != nil {
 			return err
 		}
+		if _, err := r.t.Exec(`DELETE FROM wanting WHERE key = ?`, key); err != nil {
+			return err
+		}
 		if _, err := r.t.Exec(`DELETE FROM listed WHERE key = ?`, key); err != nil {
 			return err
 		}
@@ -360,7 +363,7 @@ func (r *recording) list(o *finding.Occurrence, decisions int) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(r.speak(f), r.told(f)); err != nil {
+	if err := errors.Join(r.speak(f), r.told(f), r.want(f)); err != nil {
 		return err
 	}
 	e := entryOf(f, f.Demoted)

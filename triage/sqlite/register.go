@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -64,7 +66,8 @@ func (s *Store) PutEntries(ctx context.Context, entries []register.Entry, e tria
 				return err
 			}
 		}
-		return r.register(changes)
+		done.Touched, err = r.register(changes)
+		return err
 	})
 	if err != nil {
 		return triage.Edited{}, fmt.Errorf("put %d entries into the register: %w", len(entries), err)
@@ -86,7 +89,8 @@ func (s *Store) RemoveEntry(ctx context.Context, project string, e triage.Edit) 
 		if err != nil {
 			return err
 		}
-		return r.register([]triage.PreparedEntry{c})
+		touched, err = r.register([]triage.PreparedEntry{c})
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("take project %s from the register: %w", project, err)
@@ -104,13 +108,22 @@ func (r *recording) registered(project string) (*register.Entry, error) {
 	return &e, json.Unmarshal([]byte(found[0]), &e)
 }
 
-// register writes changes with their history and audit lines.
-func (r *recording) register(changes []triage.PreparedEntry) error {
-	for _, c := range changes {
-		var err error
+// register writes changes with their history and audit lines, and says how many
+// findings are explained otherwise by them.
+func (r *recording) register(changes []triage.PreparedEntry) (touched int, err error) {
+	if len(changes) == 0 {
+		return 0, nil
+	}
+	known := *r.known
+	known.Register = maps.Clone(known.Register)
+	projects := make([]string, len(changes))
+	for i, c := range changes {
+		projects[i] = c.Project
 		if c.After == nil {
+			delete(known.Register, c.Project)
 			_, err = r.t.Exec(`DELETE FROM registered WHERE project = ?`, c.Project)
 		} else {
+			known.Register[c.Project] = *c.After
 			err = r.body(`INSERT OR REPLACE INTO registered VALUES (?, ?)`, c.Project, c.After)
 		}
 		if err == nil {
@@ -120,10 +133,83 @@ func (r *recording) register(changes []triage.PreparedEntry) error {
 			err = r.log(c.Line)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return r.learned(&known, projects)
+}
+
+// learned takes what is known of projects now, and makes the findings anew that
+// it explains otherwise; it says how many.
+func (r *recording) learned(known *finding.Known, projects []string) (touched int, err error) {
+	before := r.known
+	r.known = known
+	for _, project := range projects {
+		keys, err := r.strings(`SELECT key FROM wanting WHERE project = ?`, project)
+		if err != nil {
+			return touched, err
+		}
+		for _, key := range keys {
+			var sum finding.Occurrence
+			var decisions int
+			found, err := r.one(`SELECT `+occurrenceColumns+`, decisions FROM finding WHERE key = ?`, key, &sum, &decisions)
+			if err != nil {
+				return touched, err
+			}
+			if !found || slices.Equal(finding.Of(sum, nil, before).Explained, finding.Of(sum, nil, known).Explained) {
+				continue
+			}
+			touched++
+			if err := r.list(&sum, decisions); err != nil {
+				return touched, err
+			}
+		}
+	}
+	return touched, nil
+}
+
+// want notes that a finding names a service which may be missing in the register.
+func (r *recording) want(f *finding.Finding) error {
+	if f.Wanted() == "" {
+		return nil
+	}
+	_, err := r.t.Exec(`INSERT OR REPLACE INTO wanting VALUES (?, ?)`, f.Key, f.Account)
+	return err
+}
+
+// accept sees to it that what was decided about a finding counts for others that
+// are the same.
+func (r *recording) accept(key string) error {
+	var sum finding.Occurrence
+	var decisions int
+	found, err := r.one(`SELECT `+occurrenceColumns+`, decisions FROM finding WHERE key = ?`, key, &sum, &decisions)
+	if err != nil || !found || sum.Wanted() == "" {
+		return err
+	}
+	f, err := r.made(&sum, decisions)
+	if err != nil {
+		return err
+	}
+	known := *r.known
+	i, there := place(known.Accepted, key, func(a *finding.Acceptance) string { return a.Key })
+	var old *finding.Acceptance
+	if there {
+		old = &known.Accepted[i]
+	}
+	switch is := finding.AcceptanceOf(f, old); {
+	case is == old:
+		return nil
+	case is == nil:
+		known.Accepted = slices.Delete(slices.Clone(known.Accepted), i, i+1)
+		_, err = r.t.Exec(`DELETE FROM accepted WHERE key = ?`, key)
+	default:
+		known.Accepted = put(known.Accepted, i, there, *is)
+		err = r.body(`INSERT OR REPLACE INTO accepted VALUES (?, ?)`, key, is)
+	}
+	if err == nil {
+		_, err = r.learned(&known, []string{f.Account})
+	}
+	return err
 }
 
 // RegisterHistory is triage.Registrar's.

@@ -226,6 +226,10 @@ CREATE TRIGGER registered_change_update BEFORE UPDATE ON registered_change BEGIN
 CREATE TRIGGER registered_change_delete BEFORE DELETE ON registered_change BEGIN SELECT raise(ABORT, 'history is never taken away'); END;
 CREATE TABLE registered_file (digest TEXT PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID; -- what was imported
 CREATE TABLE accepted (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; -- of a finding: finding.Acceptance
+`, `
+-- Findings that name a service which may be missing in the register.
+CREATE TABLE wanting (key TEXT PRIMARY KEY, project TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX wanting_project ON wanting (project);
 `}
 
 // Store is a triage in a SQLite file.

@@ -11,13 +11,14 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
+	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/triage"
 )
 
 // learn reads what is known into memory. The caller holds writing, or has the
 // store to itself.
 func (s *Store) learn(ctx context.Context) error {
-	known := &finding.Known{Assessed: map[string]finding.Assessment{}}
+	known := &finding.Known{Assessed: map[string]finding.Assessment{}, Register: map[string]register.Entry{}}
 	var revision int64
 	// One transaction, so that all is of one moment.
 	tx, err := s.db.Read().BeginTx(ctx, nil)
@@ -30,6 +31,8 @@ func (s *Store) learn(ctx context.Context) error {
 		bodies(ctx, tx, `SELECT body FROM known WHERE name = 'estate'`, func(e finding.Estate) { known.Estate = &e }),
 		bodies(ctx, tx, `SELECT body FROM exception ORDER BY id`, func(x finding.Exception) { known.Exceptions = append(known.Exceptions, x) }),
 		bodies(ctx, tx, `SELECT body FROM planned ORDER BY id`, func(w finding.Window) { known.Windows = append(known.Windows, w) }),
+		bodies(ctx, tx, `SELECT body FROM registered`, func(e register.Entry) { known.Register[e.Project] = e }),
+		bodies(ctx, tx, `SELECT body FROM accepted ORDER BY key`, func(a finding.Acceptance) { known.Accepted = append(known.Accepted, a) }),
 		bodies(ctx, tx, `SELECT body FROM assessed`, func(a finding.Assessment) { known.Assessed[a.Subject] = a }),
 	)
 	if err != nil {

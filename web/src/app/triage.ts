@@ -37,7 +37,7 @@ export function decisionOf(choice: Choice, me: string): DecisionBody {
 export const reasons: Record<string, string[]> = {
   true_positive: ['attack', 'policy_violation', 'mistake', 'exercise'],
   false_positive: ['rule_too_broad', 'wrong_data', 'wrong_context'],
-  expected: ['planned_change', 'automation', 'approved', 'provider_service', 'break_glass'],
+  expected: ['planned_change', 'automation', 'approved', 'provider_service', 'break_glass', 'application_gap'],
   undetermined: ['not_enough_evidence', 'nobody_knows'],
 }
 
