@@ -18,7 +18,6 @@ type office struct {
 	address string // public: of everybody there
 	net     string // "10.20", the first half of addresses inside
 	zone    *time.Location
-	tunnel  bool // the address inside of those who come by VPN
 }
 
 // person works in a team.
@@ -40,7 +39,6 @@ type device struct {
 	machine logs.Machine
 	skew    time.Duration // of its clock
 	second  bool
-	shared  bool
 }
 
 // address is the public address of a person's traffic.
@@ -61,7 +59,6 @@ var (
 // through the tunnel, and as many elsewhere.
 func (w *world) cast() {
 	rng := w.chance("cast")
-	tokyo, berlin := time.FixedZone("JST", 9*3600), time.FixedZone("CET", 3600)
 	w.offices = []*office{
 		{name: "tokyo", address: fmt.Sprintf("203.0.113.%d", 10+rng.IntN(40)), net: "10.20", zone: tokyo},
 		{name: "osaka", address: fmt.Sprintf("203.0.113.%d", 60+rng.IntN(40)), net: "10.24", zone: tokyo},
@@ -104,7 +101,7 @@ func (w *world) equip(p *person, rng *rand.Rand) {
 		if rng.Float64() < 0.1 {
 			d.skew *= 3
 		}
-		d.name = fmt.Sprintf("hsn-%s-%04d", []string{"mbp", "pc"}[i], 1000+p.number*7+i)
+		d.name = fmt.Sprintf("hsn-%s-%04d", []string{"lt", "ds"}[i], 1000+p.number*7+i)
 		d.machine = logs.MachineOf(d.name)
 		d.machine.Browser = fleet[d.machine.Platform]
 		p.devices = append(p.devices, d)

@@ -50,7 +50,7 @@ var Variants = []string{"", NoEndpoint, VPCSC, Granted, Hostile, Dataproc, Compo
 // Defaults of Config.
 const (
 	Records = 300_000
-	fewest  = 2_000
+	fewest  = 6_000
 	most    = 5_000_000
 )
 
@@ -121,15 +121,22 @@ type world struct {
 // span is how long the logs are.
 const span = 48 * time.Hour
 
+var tokyo, berlin = time.FixedZone("JST", 9*3600), time.FixedZone("CET", 3600)
+
+// dayOf is when the day of a time began.
+func (w *world) dayOf(at time.Time) time.Time {
+	return w.start.Add(at.Sub(w.start) / (24 * time.Hour) * (24 * time.Hour))
+}
+
 func build(c Config) *world {
 	if c.Records == 0 {
 		c.Records = Records
 	}
 	w := &world{Config: c, scale: float64(c.Records) / Records, domain: "hoshino.example", files: map[string]*logs.Log{}}
 	rng := w.chance("world")
-	// Two days of work in a row: Monday to Friday of one of the first two weeks of
-	// March 2026, which has no holiday anywhere.
-	w.start = time.Date(2026, 3, 2+7*rng.IntN(2)+rng.IntN(4), 0, 0, 0, 0, time.UTC)
+	// Two days of work in a row, by Japan's clock: Monday to Friday of one of the first
+	// two weeks of March 2026, which has no holiday anywhere.
+	w.start = time.Date(2026, 3, 2+7*rng.IntN(2)+rng.IntN(4), 0, 0, 0, 0, tokyo).UTC()
 	w.end = w.start.Add(span)
 	w.org = logs.Drawn(rng, 1, "123456789") + logs.Drawn(rng, 11, logs.Digits)
 	w.cast()
@@ -196,6 +203,7 @@ func (w *world) days(ctx context.Context) error {
 		for _, p := range w.people {
 			w.workday(p, day)
 		}
+		w.labs(day)
 		w.pipelines(day)
 		w.otherDenials(day)
 		w.tell(day)

@@ -146,6 +146,34 @@ func (s *shift) sensed(d *device, local, event string, at time.Time) {
 	s.w.addJSON(sensed, at, r)
 }
 
+// labs are machines that several people use, one after the other.
+func (w *world) labs(day time.Time) {
+	rng := w.chance("labs", day.Unix())
+	for n := range sharedMachines {
+		d := device{name: fmt.Sprintf("hsn-lab-%02d", n+1)}
+		d.machine = logs.MachineOf(d.name)
+		d.machine.Browser = fleet[d.machine.Platform]
+		inside := fmt.Sprintf("%s.3.%d", w.offices[0].net, 10+n)
+		first := one(rng, w.people[:behind])
+		at, to := w.hours(first, day)
+		w.lease(rng, w.people[0], &d, inside, at, to)
+		for at.Before(to) {
+			p := one(rng, w.people[:behind])
+			until := at.Add(time.Duration(20+rng.IntN(80)) * time.Minute)
+			if !p.tunnel && !w.away(p, day) {
+				s := &shift{w: w, p: p, from: at, to: until, inside: []string{inside}, rng: rng}
+				s.sensed(&d, inside, "UserLogon", at)
+				for range w.count(rng, processes/10, 1) {
+					s.process(&d, inside, s.moment(), one(rng, commands))
+				}
+				s.browse(proxyLines / 12)
+				s.sensed(&d, inside, "UserLogoff", until)
+			}
+			at = until.Add(time.Duration(5+rng.IntN(40)) * time.Minute)
+		}
+	}
+}
+
 // command is what people start.
 type command struct{ name, line, parent string }
 
@@ -195,9 +223,9 @@ var consolePages = map[string]string{
 // console is the host of Google Cloud's console.
 const console = "console.cloud.google.com"
 
-// browse is what the proxy sees of a day.
-func (s *shift) browse() {
-	for range s.w.count(s.rng, proxyLines, 3) {
+// browse is what the proxy sees of a day on which a person opens so many pages.
+func (s *shift) browse(lines float64) {
+	for range s.w.count(s.rng, lines, 3) {
 		at := s.moment()
 		if len(s.p.projects) > 0 && s.rng.IntN(12) == 0 {
 			p := one(s.rng, s.p.projects)

@@ -20,10 +20,10 @@ type shift struct {
 	rng      *rand.Rand
 }
 
-// hours are when a person works on a day.
+// hours are when a person works on a day, which is one of Japan's.
 func (w *world) hours(p *person, day time.Time) (from, to time.Time) {
 	rng := w.chance("hours", p.email, day.Unix())
-	y, m, d := day.Date()
+	y, m, d := day.In(tokyo).Date()
 	begin := time.Date(y, m, d, 9, 0, 0, 0, p.zone).Add(time.Duration(rng.NormFloat64()*1200) * time.Second)
 	return begin, begin.Add(9*time.Hour + time.Duration(rng.NormFloat64()*1800)*time.Second)
 }
@@ -57,7 +57,7 @@ func (w *world) workday(p *person, day time.Time) {
 		s.attend(&p.devices[i], s.inside[i])
 	}
 	s.signIn()
-	s.browse()
+	s.browse(proxyLines)
 	s.cloud()
 }
 

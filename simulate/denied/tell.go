@@ -18,7 +18,7 @@ func (w *world) tell(day time.Time) {
 	defer func() { w.telling = false }()
 	s, rng := w.story, w.chance("tell", day.Unix())
 	for i, b := range s.bursts {
-		if !b[0].at.Truncate(24 * time.Hour).Equal(day) {
+		if !w.dayOf(b[0].at).Equal(day) {
 			continue
 		}
 		if i == 0 {
@@ -29,12 +29,12 @@ func (w *world) tell(day time.Time) {
 		}
 		w.beside(rng, b)
 	}
-	if !s.keyAt.IsZero() && s.keyAt.Truncate(24*time.Hour).Equal(day) {
+	if !s.keyAt.IsZero() && w.dayOf(s.keyAt).Equal(day) {
 		w.key(rng)
 	}
 	if s.network != "" {
 		for _, b := range s.bursts {
-			if b[0].at.Truncate(24 * time.Hour).Equal(day) {
+			if w.dayOf(b[0].at).Equal(day) {
 				w.login(rng, b[0].at.Add(-time.Duration(3+rng.IntN(9))*time.Minute), s.people[0], s.network, "login_success")
 			}
 		}
@@ -162,7 +162,7 @@ func (w *world) look(rng *rand.Rand, p *person, at time.Time, method, host, page
 	if w.story.network != "" && w.story.people[0] == p {
 		return
 	}
-	day := at.Truncate(24 * time.Hour)
+	day := w.dayOf(at)
 	s := &shift{w: w, p: p, rng: rng, inside: []string{w.inside(p, &p.devices[0], day)}}
 	s.visit(at, method, host, page, 180_000)
 }
