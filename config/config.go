@@ -25,21 +25,23 @@ import (
 
 // Config is the whole file. Defaults are in Default.
 type Config struct {
-	Data      string      `yaml:"data"`   // data directory
-	Listen    string      `yaml:"listen"` // address of serve
-	Server    Server      `yaml:"server"`
-	People    People      `yaml:"people"`
-	Sources   []Node      `yaml:"sources"`    // each as its connector's package comment shows it
-	Exports   []Node      `yaml:"exports"`    // where findings are sent, each as its package comment shows it
-	WriteBack []WriteBack `yaml:"write_back"` // products that may be told what was decided, when asked
-	Mappings  []string    `yaml:"mappings"`   // folders or files that describe formats of records
-	Rules     Rules       `yaml:"rules"`
-	Anomalies Anomalies   `yaml:"anomalies"`
-	Estate    Estate      `yaml:"estate"`
-	Retention Retention   `yaml:"retention"`
-	Lake      Lake        `yaml:"lake"`
-	SQL       SQL         `yaml:"sql"`
-	Ledger    Ledger      `yaml:"ledger"`
+	Data       string      `yaml:"data"`   // data directory
+	Listen     string      `yaml:"listen"` // address of serve
+	Server     Server      `yaml:"server"`
+	People     People      `yaml:"people"`
+	Sources    []Node      `yaml:"sources"`    // each as its connector's package comment shows it
+	Exports    []Node      `yaml:"exports"`    // where findings are sent, each as its package comment shows it
+	WriteBack  []WriteBack `yaml:"write_back"` // products that may be told what was decided, when asked
+	Mappings   []string    `yaml:"mappings"`   // folders or files that describe formats of records
+	Queries    []string    `yaml:"queries"`    // folders or files of saved queries, besides the program's
+	Dashboards []string    `yaml:"dashboards"` // folders or files of dashboards, besides the program's
+	Rules      Rules       `yaml:"rules"`
+	Anomalies  Anomalies   `yaml:"anomalies"`
+	Estate     Estate      `yaml:"estate"`
+	Retention  Retention   `yaml:"retention"`
+	Lake       Lake        `yaml:"lake"`
+	SQL        SQL         `yaml:"sql"`
+	Ledger     Ledger      `yaml:"ledger"`
 }
 
 // WriteBack is a product that people may tell what was decided about its findings.

@@ -18,10 +18,10 @@ const module = "github.com/yagura-sec/yagura/"
 
 var (
 	nouns     = []string{"event", "usage", "query", "finding", "resource", "register", "say"}
-	libraries = []string{"sigma", "iam", "alert", "mask", "companion", "dashboard"}
-	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "export", "inventory", "posture", "respond", "cost", "news", "guide"}
+	libraries = []string{"sigma", "iam", "alert", "mask", "companion"}
+	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "export", "inventory", "posture", "respond", "cost", "news", "guide", "dashboard"}
 	// alone are folders of data, which import none of ours.
-	alone = []string{"rules", "mappings", "dashboards"}
+	alone = []string{"rules", "mappings", "dashboards", "queries"}
 )
 
 // exceptions are imports between rooms that were argued for.
@@ -34,7 +34,7 @@ var may = map[string][]string{
 	"simulate":  nil,
 	"evaluate":  {"simulate"}, // for the nouns of a world
 	"pipeline":  rooms,        // their roots only: see below
-	"catalogue": append([]string{"config", "rules", "mappings"}, rooms...),
+	"catalogue": append([]string{"config", "rules", "mappings", "queries", "dashboards"}, rooms...),
 	"config":    nil,
 	"api":       rooms,
 	"internal":  nil,
