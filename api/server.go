@@ -146,6 +146,7 @@ func describe(a huma.API, cfg Config, rooms Rooms) {
 	sessions(a, rooms)
 	users(a, rooms)
 	tokens(a, rooms)
+	personTimeline(a, rooms)
 	live(a, rooms)
 }
 
