@@ -61,7 +61,8 @@ func (o *Occurrence) strikes(p *Occurrence) int {
 	if o.Anomaly == nil || p.Anomaly == nil {
 		return 0
 	}
-	return cmp.Or(cmp.Compare(o.Anomaly.Score, p.Anomaly.Score), strings.Compare(o.sentence(), p.sentence()))
+	return cmp.Or(cmp.Compare(o.Severity.Rank(), p.Severity.Rank()), cmp.Compare(o.Anomaly.Score, p.Anomaly.Score),
+		cmp.Compare(o.Anomaly.Calls, p.Anomaly.Calls), strings.Compare(o.sentence(), p.sentence()))
 }
 
 func (o *Occurrence) sentence() string {

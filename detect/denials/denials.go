@@ -36,7 +36,9 @@ const (
 
 	// learnDays is how much of the past a denial is held against.
 	learnDays = 14
-	// reach is how far around an hour its run may go, and what was done around it.
+	// An hour belongs to a run that goes back so far, and what it is taken for rests
+	// on what follows within reach.
+	back  = 2 * day
 	reach = day
 )
 
@@ -106,7 +108,7 @@ func (h *Hunter) look(ctx context.Context, since, until time.Time) (*look, error
 		return nil, err
 	}
 	// Back to the first day that the first hour of the run is held against.
-	from := since.Add(-reach).UTC().Truncate(day).Add(-learnDays*day - foldSpan)
+	from := since.Add(-back).UTC().Truncate(day).Add(-learnDays*day - foldSpan)
 	before, err := h.read(ctx, from, since)
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ type judgement struct {
 // reach, is unlike the past.
 func (l *look) judge(c *cluster, at time.Time) judgement {
 	best := l.hour(c, at)
-	for _, near := range c.hours(at.Add(-reach), at.Add(reach+hour)) {
+	for _, near := range c.hours(at.Add(-back), at.Add(reach+hour)) {
 		if j := l.hour(c, near); j.told && (!best.told || j.score > best.score) {
 			best.told, best.score = true, j.score
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/detect/who"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 )
@@ -32,7 +33,7 @@ var _ detect.Detector = (*Marker)(nil)
 // after it.
 const (
 	ahead  = int64(reach/hour) + 1
-	behind = int64((learnDays+1)*day/hour+2*reach/hour) + 1
+	behind = int64(((learnDays+1)*day+back+reach+who.Before)/hour) + 1
 )
 
 // Judge is detect.Detector's.

@@ -21,7 +21,7 @@ const maxUIDs = 5
 // occurrence is what is said of a cluster's hour.
 func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judgement) (finding.Occurrence, error) {
 	attempts, records := c.between(at, at.Add(hour))
-	run, _ := c.between(at.Add(-reach), at.Add(hour))
+	run, _ := c.between(at.Add(-back), at.Add(hour))
 	o := finding.Occurrence{
 		Hunter: Name, Since: at, Until: at.Add(hour), Count: int64(len(attempts)),
 		FirstSeen: attempts[0].Time, LastSeen: attempts[len(attempts)-1].Time,

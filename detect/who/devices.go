@@ -2,6 +2,7 @@ package who
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -77,10 +78,13 @@ func newDevices(s *scene) *devices {
 		}
 		logon := e.ClassUID == event.ClassAuthentication
 		d.seats[device] = append(d.seats[device], seat{e.Time, p, logon && e.ActivityID == 2, !logon})
-		// Sensors write the address that a device has.
-		if !logon && e.SrcIP != "" && d.holders[e.SrcIP] == nil && len(s.leases) == 0 {
-			d.holders[e.SrcIP] = []held{{e.Time.Add(-seatLong), device, false}}
+		// Sensors write the address that a device has: there may be no lease of it.
+		if !logon && e.SrcIP != "" {
+			d.holders[e.SrcIP] = append(d.holders[e.SrcIP], held{e.Time, device, false})
 		}
+	}
+	for _, list := range d.holders {
+		slices.SortStableFunc(list, func(a, b held) int { return a.at.Compare(b.at) })
 	}
 	return d
 }

@@ -107,7 +107,7 @@ func ofSystem(name string) bool {
 }
 
 // consoles are the hosts that people work at a provider on.
-var consoles = []string{"console.cloud.google.com", "portal.azure.com", "console.aws.amazon.com"}
+var consoles = []string{"console.cloud.google.com", "clients6.google.com", "portal.azure.com", "management.azure.com", "console.aws.amazon.com"}
 
 // read reads all that a run's candidates are weighed by.
 func (f *Finder) read(ctx context.Context, r Run) (*scene, error) {
@@ -148,7 +148,7 @@ func (f *Finder) read(ctx context.Context, r Run) (*scene, error) {
 	if len(operations) > 0 {
 		s.operations = read(all(in("api_request_uid", operations), users), isPerson)
 	}
-	s.pages = read(all(class(event.ClassHTTP), either(pageHosts()...)), func(e *event.Event) bool { return onConsole(e) })
+	s.pages = read(all(class(event.ClassHTTP), either(pageHosts()...)), onConsole)
 	if addresses := insides(s.pages); len(addresses) > 0 {
 		s.leases = read(all(class(event.ClassDHCP), in("src_ip", addresses)), nil)
 	}

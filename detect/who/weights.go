@@ -34,12 +34,13 @@ const (
 	// notInProject: does nothing else in the project.
 	notInProject = -1.0
 
-	// Of whom it was, the proxy has a line of the page at so many of the bursts;
-	// of calls in the project there is one more seldom, for not all are logged.
-	pageThere, callThere = 0.9, 0.6
-	// pageMost and callMost bound what bursts can say together: they are not
-	// independent of one another.
-	pageMost, callMost = 9.0, 4.0
+	// Of whom it was, the proxy has a line at so many of the attempts, and the
+	// project's log a call around so many of the bursts: not all are logged.
+	lineThere, callThere = 0.75, 0.6
+	// Attempts, and bursts, are not independent of one another: they say at most so
+	// much together, for somebody or against.
+	lineMost, lineLeast = 12.0, -9.0
+	callMost            = 4.0
 
 	// rareMost bounds what a trait says that few share.
 	rareMost = 3.0
@@ -184,16 +185,16 @@ func (s *scene) before(t time.Time, within time.Duration) bool {
 
 // byProject weighs what a person does in the project besides.
 func (s *scene) byProject(c *candidate) {
-	n, working := max(1, len(s.people.all)), len(s.sight.project)
+	n, working := max(1, len(s.people.all)), len(s.sight.calls)
 	if crowd := s.crowd(); len(crowd.people) > 0 {
 		n, working = len(crowd.people), 0
-		for p := range s.sight.project {
+		for p := range s.sight.calls {
 			if crowd.people[p] != nil {
 				working++
 			}
 		}
 	}
-	there := s.sight.project[c.of]
+	there := s.sight.calls[c.of]
 	if there == nil {
 		if working > 0 {
 			c.add(notInProject, say.T("who.stranger", say.Values{"project": s.run.Project}), all(them(c.of), during(s.since, s.until)))
@@ -202,25 +203,24 @@ func (s *scene) byProject(c *candidate) {
 	}
 	at := all(them(c.of), eq("account_uid", s.run.Project), during(s.since, s.until))
 	c.add(rare(n, working, rareMost), say.T("who.project", say.Values{"project": s.run.Project, "n": max(1, working), "of": n}), at)
-	weight, seen := s.presence(there, s.sight.callBins, callThere, callMost)
+	weight, seen := s.presence(there)
 	c.add(weight, say.T("who.calls", say.Values{"n": seen, "of": len(s.bursts), "project": s.run.Project}), at)
 }
 
-// presence weighs at how many of the bursts somebody was there, beside how often
-// they are there at other times.
-func (s *scene) presence(x *presence, bins int, there, most float64) (weight float64, seen int) {
-	usual := (float64(len(x.bins)) + 0.5) / (float64(max(bins, len(x.bins))) + 1)
+// presence weighs around how many of the bursts somebody called anything, beside
+// how often they do at other times.
+func (s *scene) presence(x *presence) (weight float64, seen int) {
+	usual := (float64(len(x.bins)) + 0.5) / (float64(s.sight.bins) + 1)
 	usual = min(max(usual, 0.02), 0.98)
 	for i := range s.bursts {
-		m, ok := x.bursts[i]
-		if !ok {
-			weight += math.Log((1 - there) / (1 - usual))
+		if _, ok := x.bursts[i]; !ok {
+			weight += math.Log((1 - callThere) / (1 - usual))
 			continue
 		}
 		seen++
-		weight += math.Log(m.share*there/usual + (1 - m.share))
+		weight += math.Log(callThere / usual)
 	}
-	return max(min(weight, most), -most), seen
+	return max(min(weight, callMost), -callMost), seen
 }
 
 // byRequest weighs records of the same operation, and requests that a service's
@@ -305,46 +305,51 @@ func sameThing(asked, made string) bool {
 	return len(a) >= 4 && strings.Contains(m, a)
 }
 
-// byPages weighs what the proxy saw of the candidate's devices.
+// byPages weighs at how many of the attempts the candidate's devices were at the
+// project's pages, or at a console whose pages the proxy does not see, beside how
+// often they are there by chance.
 func (s *scene) byPages(c *candidate) {
-	if len(s.pages) == 0 {
-		return
-	}
-	// Where the proxy sees pages, who had none of the project open was probably
-	// not there; where it sees hosts only, being at the console has to do.
-	if x := s.sight.pages[c.of]; x != nil && len(x.bursts) > 0 {
-		weight, seen := s.presence(x, s.sight.pageBins, pageThere*max(s.sight.open, 0.1), pageMost)
-		if w, n := s.presence(s.sight.console[c.of], s.sight.pageBins, pageThere, pageMost); w > weight {
-			weight, seen = w, max(seen, n)
-		}
-		c.own = c.own || weight > 0
-		c.add(weight, say.T("who.pages", say.Values{"n": seen, "of": len(s.bursts), "project": s.run.Project}), s.lines(x))
-		return
-	}
-	x := s.sight.console[c.of]
-	if x == nil || len(x.bursts) == 0 {
+	g := s.sight.pages[c.of]
+	if g == nil || len(g.hits) == 0 {
 		return // whose device is not known says nothing
 	}
-	weight, seen := s.presence(x, s.sight.pageBins, pageThere, pageMost)
-	if s.sight.open > 0 {
-		weight += float64(len(s.bursts)) * math.Log(1-pageThere*s.sight.open) / 2
-		weight = max(weight, -pageMost)
+	chance := 1 - math.Exp(-(float64(g.other)+0.5)/max(s.sight.minutes, 60)*(leads+follows).Minutes())
+	chance = min(max(chance, 0.01), 0.9)
+	weight := 0.0
+	for i := range s.run.Attempts {
+		m, ok := g.hits[i]
+		if !ok {
+			weight += math.Log((1 - lineThere) / (1 - chance))
+			continue
+		}
+		weight += math.Log(m.share*lineThere/chance + (1 - m.share))
 	}
+	weight = max(min(weight, lineMost), lineLeast)
 	c.own = c.own || weight > 0
-	c.add(weight, say.T("who.console", say.Values{"n": seen, "of": len(s.bursts)}), s.lines(x))
+	values := say.Values{"n": len(g.hits), "of": len(s.run.Attempts), "named": g.named, "project": s.run.Project}
+	text := say.T("who.pages", values)
+	if g.named == 0 {
+		text = say.T("who.console", say.Values{"n": len(g.hits), "of": len(s.run.Attempts)})
+	}
+	c.add(weight, text, s.lines(g))
 }
 
+// maxMoments is how many lines of the proxy a query asks for.
+const maxMoments = 12
+
 // lines finds the proxy's lines of the moments.
-func (s *scene) lines(x *presence) query.Expr {
+func (s *scene) lines(g *glimpses) query.Expr {
 	var some []query.Expr
-	for i := range s.bursts {
-		if m, ok := x.bursts[i]; ok {
-			who := eq("src_ip", m.e.SrcIP)
-			if m.e.SrcIP == "" {
-				who = eq("actor_uid", m.e.ActorUID)
-			}
-			some = append(some, all(who, during(m.at, m.at.Add(time.Second))))
+	for i := range s.run.Attempts {
+		m, ok := g.hits[i]
+		if !ok || len(some) == maxMoments {
+			continue
 		}
+		who := eq("src_ip", m.e.SrcIP)
+		if m.e.SrcIP == "" {
+			who = eq("actor_uid", m.e.ActorUID)
+		}
+		some = append(some, all(who, during(m.e.Time, m.e.Time.Add(time.Second))))
 	}
 	return all(class(event.ClassHTTP), either(some...))
 }
