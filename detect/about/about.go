@@ -76,35 +76,3 @@ func Unnamed(address string, evidence []event.UID) finding.Reason {
 		Kind: "actor", Text: say.T("actor.address", say.Values{"address": address}), Observed: say.Plain(address), Evidence: evidence,
 	}
 }
-
-// Subject says what happened in one line.
-func Subject(e *event.Event) say.Text {
-	if e.Message != "" {
-		return say.Plain(e.Message)
-	}
-	what, on, by, from := say.Plain(e.APIOperation), say.Text{}, say.Text{}, say.Text{}
-	if e.APIOperation == "" {
-		what = say.T("event.an", nil)
-	}
-	if e.ResourceUID != "" {
-		on = say.T("event.on", say.Values{"resource": ShortName(e.ResourceUID)})
-	}
-	if who := cmp.Or(e.ActorName, e.ActorUID); who != "" {
-		by = say.T("event.by", say.Values{"type": typeOf(e.ActorType), "who": who})
-	}
-	if address := cmp.Or(e.SrcIP, e.SrcHost); address != "" {
-		from = say.T("event.from", say.Values{"address": address})
-	}
-	return say.T("event.subject", say.Values{"what": what, "on": on, "by": by, "from": from})
-}
-
-// typeOf is a kind of principal as a word.
-func typeOf(t event.ActorType) say.Text {
-	switch t {
-	case "":
-		return say.T("word.principal", nil)
-	case event.ActorRole, event.ActorUser, event.ActorRoot, event.ActorFederated, event.ActorService, event.ActorAccount, event.ActorAnonymous, event.ActorMasked, event.ActorUnknown:
-		return say.T("type."+string(t), nil)
-	}
-	return say.Plain(string(t))
-}

@@ -200,14 +200,14 @@ func (x *gathered) whose() say.Text {
 			other = append(other, fmt.Sprintf("%s %q", field, value))
 			continue
 		}
+		said := say.Plain(value)
 		if names := x.spread.names(); part == "by" && len(names) == 1 {
-			if strings.HasSuffix(" "+names[0], " "+value) {
-				value = names[0]
-			} else {
-				value = fmt.Sprintf("%s (%s)", names[0], value)
+			who := about.Whom(names[0])
+			if said = who; !strings.HasSuffix(" "+names[0], " "+value) {
+				said = say.T("correlation.named", say.Values{"who": who, "uid": value})
 			}
 		}
-		parts[part] = partOf(part, say.Plain(value))
+		parts[part] = partOf(part, said)
 	}
 	if len(other) > 0 {
 		parts["with"] = say.T("correlation.with", say.Values{"fields": other})
@@ -233,7 +233,7 @@ func of(part string, all []string, what string) say.Text {
 	case 0:
 		return say.Text{}
 	case 1:
-		return partOf(part, say.Plain(all[0]))
+		return partOf(part, about.Whom(all[0]))
 	}
 	return partOf(part, say.T("correlation.several", say.Values{"some": several(len(all), what), "names": named(all)}))
 }
