@@ -1,6 +1,10 @@
 package finding
 
-import "time"
+import (
+	"time"
+
+	"github.com/yagura-sec/yagura/say"
+)
 
 // Also is what another product says of the trouble that a finding leads:
 // people see one finding, and who else reports it.
@@ -44,9 +48,9 @@ type Apart struct {
 	Why    string `json:"why"`    // one of the reasons below
 	// Value is what the reason is about: a severity, resource, time or
 	// explanation.
-	Value string `json:"value"`
-	Than  string `json:"than,omitempty"` // what the other has instead: a severity, the time of a decision
-	Text  string `json:"text"`           // the same as a sentence
+	Value string   `json:"value"`
+	Than  string   `json:"than,omitempty"` // what the other has instead: a severity, the time of a decision
+	Text  say.Text `json:"text"`           // the same as a sentence
 }
 
 // The reasons to stand apart.

@@ -30,4 +30,10 @@ var external = texts{
 	"external.resources":     {"It names {n} resources, besides {first} also {others}", "対象リソース {n} 個: {first}、{others}"},
 	"external.related":       {"{product} names {n} findings that belong to it", "{product} が関連する検出 {n} 件を挙げている"},
 	"external.sample":        {"{product} made this finding up as a sample.", "{product} がサンプルとして生成した検出。"},
+
+	// Why a product's finding is not folded into another of the same trouble.
+	"apart.severe":      {"{product} says {severity}, {other} says {less}.", "{product} は「{severity}」、{other} は「{less}」としている。"},
+	"apart.resource":    {"It is about {resource} too, of which {other} says nothing.", "{other} が触れていない {resource} にも関わる。"},
+	"apart.again":       {"{product} saw it at {at:rfc}, after the other was decided at {decided:rfc}.", "{product} が {at:rfc} に確認。もう一方が判断された {decided:rfc} より後。"},
+	"apart.unexplained": {"What accounts for the other does not account for this: {why}", "もう一方を説明するものでは説明できない: {why}"},
 }

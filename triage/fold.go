@@ -2,7 +2,6 @@ package triage
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Folding: what another product says of a trouble that we, or a third product,
@@ -179,26 +179,29 @@ func standApart(f, lead *finding.Finding) *finding.Apart {
 	if f.External.Closed() {
 		return nil
 	}
-	out := func(why, value, than, text string) *finding.Apart {
+	out := func(why, value, than string, text say.Text) *finding.Apart {
 		return &finding.Apart{Beside: lead.Key, Why: why, Value: value, Than: than, Text: text}
 	}
 	if f.Severity.Rank() > lead.Severity.Rank() {
-		return out(finding.ApartSevere, string(f.Severity), string(lead.Severity), fmt.Sprintf("%s says %s, %s says %s.", f.Product(), f.Severity, lead.Product(), lead.Severity))
+		return out(finding.ApartSevere, string(f.Severity), string(lead.Severity), say.T("apart.severe", say.Values{
+			"product": f.Product(), "severity": say.T("severity."+string(f.Severity), nil), "other": lead.Product(), "less": say.T("severity."+string(lead.Severity), nil),
+		}))
 	}
 	for _, r := range f.Resources() {
 		if !whole(r) && r != f.Actor && r != lead.Actor && !slices.Contains(lead.Resources(), r) {
-			return out(finding.ApartResource, r, "", fmt.Sprintf("It is about %s too, of which %s says nothing.", r, lead.Product()))
+			return out(finding.ApartResource, r, "", say.T("apart.resource", say.Values{"resource": r, "other": lead.Product()}))
 		}
 	}
 	// What is suppressed, expected or no trouble stays so when it is seen again.
 	if at := lead.ClosedAt(); lead.Status == finding.Resolved && lead.Verdict != finding.FalsePositive && lead.Verdict != finding.Expected {
 		if _, last := f.Active(); last.After(at) && !slices.ContainsFunc(f.Decisions, func(d finding.Decision) bool { return !d.Undone && !d.At.Before(last) && d.Status != "" }) {
-			is, was := last.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339)
-			return out(finding.ApartAgain, is, was, fmt.Sprintf("%s saw it at %s, after the other was decided at %s.", f.Product(), is, was))
+			return out(finding.ApartAgain, last.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339),
+				say.T("apart.again", say.Values{"product": f.Product(), "at": last.UTC(), "decided": at.UTC()}))
 		}
 	}
 	if len(lead.Explained) > 0 && len(f.Explained) == 0 {
-		return out(finding.ApartExplained, lead.Explained[0].Text.String(), "", "What accounts for the other does not account for this: "+lead.Explained[0].Text.String())
+		why := lead.Explained[0].Text
+		return out(finding.ApartExplained, why.String(), "", say.T("apart.unexplained", say.Values{"why": why}))
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func foldedLine(f *finding.Finding) string {
 	case f.Folded != "":
 		return "folded into " + f.Folded
 	case f.Apart != nil:
-		return "stands beside " + f.Apart.Beside + ": " + f.Apart.Text
+		return "stands beside " + f.Apart.Beside + ": " + f.Apart.Text.String()
 	case len(f.Also) > 0:
 		var by []string
 		for _, r := range f.Also {

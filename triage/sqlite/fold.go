@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -260,13 +261,19 @@ func (x *folding) look(f *finding.Finding, near []string) (to triage.Folded, err
 // foldedRow is a row of the table folded; the zero row is none.
 type foldedRow struct{ lead, source, same string }
 
+// keptApart is why a finding stands apart, with what its sentence is made of.
+type keptApart struct {
+	*finding.Apart
+	Said string `json:"said,omitempty"`
+}
+
 func rowOf(f *finding.Finding, to triage.Folded) (row foldedRow, err error) {
 	var what any = to.Same
 	switch {
 	case to.Into != "":
 		row.lead, row.source = to.Into, f.Said()
 	case to.Apart != nil:
-		row.lead, what = to.Apart.Beside, to.Apart
+		row.lead, what = to.Apart.Beside, keptApart{to.Apart, to.Apart.Text.Made()}
 	default:
 		return row, nil
 	}
@@ -333,8 +340,10 @@ func tellFolded(rows *sql.Rows, of map[string]*finding.Finding) error {
 		var err error
 		switch {
 		case row.source == "" && f != nil:
-			f.Apart = &finding.Apart{}
-			err = json.Unmarshal([]byte(row.same), f.Apart)
+			kept := keptApart{Apart: &finding.Apart{}}
+			err = json.Unmarshal([]byte(row.same), &kept)
+			f.Apart = kept.Apart
+			f.Apart.Text = say.Kept(f.Apart.Text.String(), kept.Said)
 		case row.source == "":
 		default:
 			if f != nil {

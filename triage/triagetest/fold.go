@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -119,7 +120,7 @@ func apart(b *bench) {
 		if f.Apart != nil {
 			got = f.Apart.Why
 		}
-		if got != want || b.alone("key-of-theirs") != (want != "") || want != "" && (f.Apart.Text == "" || f.Apart.Beside != "key-of-ours" || f.Apart.Value == "") {
+		if got != want || b.alone("key-of-theirs") != (want != "") || want != "" && (f.Apart.Text.In(say.Japanese) == f.Apart.Text.String() || f.Apart.Beside != "key-of-ours" || f.Apart.Value == "") {
 			b.Errorf("it stands apart: %+v, want %q", f.Apart, want)
 		}
 	}

@@ -22,8 +22,8 @@ test('who else reports it, with the status there, and no link that is none', asy
 
 test('why it stands beside another', async () => {
   answer({ 'GET /api/session': session })
-  const { container } = await show(<Also of={finding({ apart: { beside: 'k9', why: 'seen_again', value: '2026-03-24T10:30:00Z', than: '2026-03-24T09:00:00Z', text: '' } })} />)
-  expect(container.textContent).toContain('came forth again')
+  const { container } = await show(<Also of={finding({ apart: { beside: 'k9', why: 'seen_again', value: '2026-03-24T10:30:00Z', than: '2026-03-24T09:00:00Z', text: 'Scout saw it after the other was decided.' } })} />)
+  expect(container.textContent).toContain('after the other was decided')
   expect(container.querySelector('a')?.getAttribute('href')).toContain('k9')
 })
 

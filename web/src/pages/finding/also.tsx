@@ -1,12 +1,10 @@
 import { Link } from '@tanstack/react-router'
 import type { Finding } from '@/api/contract'
-import { exact } from '@/app/format'
 import { useTriageTexts } from '@/app/triage.texts'
 import { Icon } from '@/parts/icon'
 import { LogText } from '@/parts/log-text'
 import { Section } from '@/parts/page'
 import { Severity } from '@/parts/severity'
-import { useParts } from '@/parts/texts'
 import { When } from '@/parts/when'
 import { useAlsoTexts } from './also.texts'
 import { WriteBack } from './write-back'
@@ -75,12 +73,9 @@ function Report({ of: r }: { of: Finding['also_reported_by'][number] }) {
 /** Why it stands beside another. */
 function Apart({ why }: { why: NonNullable<Finding['apart']> }) {
   const t = useAlsoTexts()
-  const parts = useParts()
-  const say = (s: string | undefined) =>
-    why.why === 'more_severe' ? parts.word('severity', s ?? '') : why.why === 'seen_again' ? `${exact(s ?? '', t.language, 'UTC')} UTC` : (s ?? '')
   return (
     <p className={css.note}>
-      <LogText wrap>{t(`apart.${why.why as 'seen_again'}`, { value: say(why.value), than: say(why.than) })}</LogText>{' '}
+      {t('apart')} <LogText wrap>{why.text}</LogText>{' '}
       <Link to="/findings/$key" params={{ key: why.beside }}>{t('beside')}</Link>
     </p>
   )
