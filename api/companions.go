@@ -12,7 +12,6 @@ import (
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/say"
-	"github.com/yagura-sec/yagura/triage"
 )
 
 // Companion is a cloud service and what it brings along.
@@ -80,7 +79,7 @@ func ViewImplied(services []string, known *companion.Catalogue, l say.Language) 
 			name, needs := inLanguageOf(known.Name(b.Service), l), inLanguageOf(known.Name(id), l)
 			out = append(out, Implied{
 				Service: b.Service, Name: name, NeededBy: id, NeededName: needs, Always: b.Always, Why: inLanguageOf(b.Why, l), Source: b.Source, Seen: b.Seen,
-				Text: triage.Need(needs, name, inLanguageOf(b.Why, l), b.Always),
+				Text: register.Need(needs, name, inLanguageOf(b.Why, l), b.Always),
 			})
 		}
 	}

@@ -21,6 +21,7 @@ const (
 	KindPosture     Kind = "posture"
 	KindExposure    Kind = "exposure"
 	KindUnused      Kind = "unused"
+	KindRegister    Kind = "register" // used, and not applied for
 	KindExternal    Kind = "external"
 )
 

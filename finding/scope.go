@@ -45,7 +45,7 @@ func words[S ~string](list []S) []string {
 }
 
 var fields = []Field{
-	{Spec: query.Spec{Name: "kind", Type: query.List, Doc: "what sort of judgement made it: rule, correlation, anomaly, anomaly.caller, posture, external"}, Lasting: true, Facet: true,
+	{Spec: query.Spec{Name: "kind", Type: query.List, Doc: "what sort of judgement made it: rule, correlation, anomaly, anomaly.caller, posture, register, external"}, Lasting: true, Facet: true,
 		value: func(f *Finding) any { return f.kinds() }},
 	{Spec: query.Spec{Name: "source", Type: query.List, Aliases: []string{"product"}, Doc: "the products that say it: yagura, guardduty, securityhub"}, Lasting: true, Facet: true,
 		value: func(f *Finding) any { return f.Reporters() }},

@@ -1,6 +1,10 @@
 package register
 
-import "time"
+import (
+	"time"
+
+	"github.com/yagura-sec/yagura/say"
+)
 
 // Where it is known from what a project is allowed.
 const (
@@ -32,4 +36,12 @@ type Comparison struct {
 type Differences struct {
 	At       time.Time // zero: nothing was compared yet
 	Projects []Comparison
+}
+
+// Need says that a service needs another, or may.
+func Need(service, needs, why string, always bool) say.Text {
+	if always {
+		return say.T("register.needs", say.Values{"service": service, "needs": needs, "why": why})
+	}
+	return say.T("register.may_need", say.Values{"service": service, "needs": needs, "why": why})
 }

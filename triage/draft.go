@@ -136,15 +136,7 @@ func (d *Drafting) need(service string, l say.Language) say.Text {
 	if bond.Source != "" {
 		why += " (" + bond.Source + ")"
 	}
-	return Need(namedOne(id, d.Known, l), namedOne(service, d.Known, l), why, bond.Always)
-}
-
-// Need says that a service needs another, or may.
-func Need(service, needs, why string, always bool) say.Text {
-	if always {
-		return say.T("register.needs", say.Values{"service": service, "needs": needs, "why": why})
-	}
-	return say.T("register.may_need", say.Values{"service": service, "needs": needs, "why": why})
+	return register.Need(namedOne(id, d.Known, l), namedOne(service, d.Known, l), why, bond.Always)
 }
 
 // namedOne is a service as people and logs call it.
