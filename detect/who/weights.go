@@ -27,6 +27,8 @@ const (
 
 	// seenBehind: the address is one that the candidate works from.
 	seenBehind = 1.0
+	// seenAlone: the same, and it is nearly nobody else's.
+	seenAlone = 3.0
 	// elsewhere: the candidate is never seen behind the address.
 	elsewhere = -2.0
 	// otherClient: behind the address, only with other clients.
@@ -40,7 +42,8 @@ const (
 	// Attempts, and bursts, are not independent of one another: they say at most so
 	// much together, for somebody or against.
 	lineMost, lineLeast = 12.0, -9.0
-	callMost            = 4.0
+	// That somebody called nothing by name says little of calls that hide names.
+	callMost, callLeast = 4.0, -1.5
 
 	// rareMost bounds what a trait says that few share.
 	rareMost = 3.0
@@ -116,8 +119,11 @@ func (s *scene) byPlace(c *candidate) {
 		return
 	}
 	at := all(them(c.of), in("src_ip", s.addresses), during(s.since, s.until))
-	c.own = c.own || n <= ownAddress
-	c.add(seenBehind-math.Log(float64(n)), say.T("who.behind", say.Values{"n": n, "addresses": say.List(s.addresses, 3)}), at)
+	seen := seenBehind
+	if n <= ownAddress {
+		c.own, seen = true, seenAlone
+	}
+	c.add(seen-math.Log(float64(n)), say.T("who.behind", say.Values{"n": n, "addresses": say.List(s.addresses, 3)}), at)
 	switch {
 	case here.agent != "":
 		c.add(rare(n, crowd.sameClient, rareMost), say.T("who.client", say.Values{"n": crowd.sameClient, "of": n}), all(at, eq("user_agent", here.agent)))
@@ -220,7 +226,7 @@ func (s *scene) presence(x *presence) (weight float64, seen int) {
 		seen++
 		weight += math.Log(callThere / usual)
 	}
-	return max(min(weight, callMost), -callMost), seen
+	return max(min(weight, callMost), callLeast), seen
 }
 
 // byRequest weighs records of the same operation, and requests that a service's
@@ -325,6 +331,9 @@ func (s *scene) byPages(c *candidate) {
 		weight += math.Log(m.share*lineThere/chance + (1 - m.share))
 	}
 	weight = max(min(weight, lineMost), lineLeast)
+	if n := len(s.crowd().people); n > 0 && n <= ownAddress {
+		weight = max(weight, 0) // whoever is at an address of their own does not come by the office's proxy
+	}
 	c.own = c.own || weight > 0
 	values := say.Values{"n": len(g.hits), "of": len(s.run.Attempts), "named": g.named, "project": s.run.Project}
 	text := say.T("who.pages", values)
