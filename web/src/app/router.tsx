@@ -110,6 +110,13 @@ const oneSecret = createRoute({
   component: lazyRouteComponent(() => import('@/pages/secrets/one'), 'SecretPage'),
 })
 
+const person = createRoute({
+  getParentRoute: () => inside,
+  path: '/people',
+  validateSearch: words('who', 'since', 'until', 'around'),
+  component: lazyRouteComponent(() => import('@/pages/person/page'), 'Person'),
+})
+
 const search = createRoute({
   getParentRoute: () => inside,
   path: '/search',
@@ -187,7 +194,7 @@ const register = createRoute({
   component: lazyRouteComponent(() => import('@/pages/exceptions/register'), 'Register'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, rules, coverage, rule, ledger, lost])])
+const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, person, rules, coverage, rule, ledger, lost])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({
