@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/yagura-sec/yagura/dashboard"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/people"
@@ -38,6 +39,11 @@ type Console struct {
 	Days     func(ctx context.Context, days int) (ledger.Matrix, error)
 	Sources  func(ctx context.Context) ([]SourceState, error)
 	Settings func(ctx context.Context) (Settings, error)
+	// Dashboards are all there are; Panel answers one of theirs, of the accounts that
+	// the question names if it names any, and Choices gives the values of a parameter.
+	Dashboards func() *dashboard.Book
+	Panel      func(ctx context.Context, d *dashboard.Dashboard, p *dashboard.Panel, ask dashboard.Ask) (dashboard.Answer, error)
+	Choices    func(ctx context.Context, d *dashboard.Dashboard, parameter string, ask dashboard.Ask) ([]string, error)
 	// AccountName gives the name of an account as people know it; empty: unknown.
 	AccountName func(account string) string
 }
@@ -68,6 +74,10 @@ func explore(a huma.API, rooms Rooms) {
 	ledgerMatrix(a, rooms)
 	sources(a, rooms)
 	settings(a, rooms)
+	dashboardList(a, rooms)
+	dashboardAnswers(a, rooms)
+	dashboardChoices(a, rooms)
+	queryDraft(a, rooms)
 }
 
 // absent answers for what the rooms of this server do not have.

@@ -57,7 +57,7 @@ func with(op huma.Operation, key string, value any) huma.Operation {
 // of the paths it opens.
 var areas = map[string][]string{
 	"triage":   {"findings", "cases", "decisions", "today", "exceptions", "windows", "window-links", "proposals", "tuning", "views", "live", "register", "companions"},
-	"search":   {"search", "sql", "columns", "secrets", "people"},
+	"search":   {"search", "sql", "columns", "secrets", "people", "dashboards"},
 	"rules":    {"rules"},
 	"ledger":   {"ledger", "sources"},
 	"settings": {"settings", "users", "tokens", "audit"},

@@ -139,9 +139,9 @@ func (x *asked) groups(ctx context.Context) error {
 		return err
 	}
 	x.columns()
-	x.out.Columns = append(x.out.Columns, Column{"count", "number"})
+	x.out.Columns = append(x.out.Columns, Heading{"count", "number"})
 	if of != nil {
-		x.out.Columns = append(x.out.Columns, Column{"of", "number"}, Column{"share", "share"})
+		x.out.Columns = append(x.out.Columns, Heading{"of", "number"}, Heading{"share", "share"})
 	}
 	all, base := gather(groups, s.From+1), gather(of, s.From+1)
 	var shown []*gathered

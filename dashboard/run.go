@@ -52,7 +52,7 @@ type Answer struct {
 	State string    `json:"state" enum:"known,no_log,silent,began"`
 	Log   *LogState `json:"log,omitempty" doc:"the records that the panel rests on"`
 
-	Columns []Column `json:"columns" doc:"of rows; of a series the columns that its values are of"`
+	Columns []Heading `json:"columns" doc:"of rows; of a series the columns that its values are of"`
 	// Rows are an answer of SQL, or a group each: values of Columns.
 	Rows [][]any `json:"rows" doc:"values of columns"`
 	// Series are of a timeline: a group each, a count for every bucket.
@@ -81,14 +81,15 @@ const (
 
 // LogState is what there is of a log.
 type LogState struct {
-	Name  Text      `json:"name"`
+	Title Text      `json:"-"`
+	Name  string    `json:"name"` // Title in the language of who asks; English at first
 	Count int64     `json:"count"`
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
 }
 
-// Column of an answer.
-type Column struct {
+// Heading is that of a column of an answer.
+type Heading struct {
 	Name string `json:"name"`
 	Type string `json:"type" enum:"text,number,time,share,other"`
 }
@@ -146,7 +147,7 @@ func (e Engine) asked(ctx context.Context, q *Query, p *Panel, given map[string]
 		return Answer{}, &ValueError{"since", "it is not before until"}
 	}
 	x := &asked{Engine: e, q: q, p: p, values: values, ask: ask, out: Answer{
-		Since: ask.Since, Until: ask.Until, State: Known, Columns: []Column{}, Rows: [][]any{}, Series: []Series{}, Marks: []Mark{}, Keys: []string{},
+		Since: ask.Since, Until: ask.Until, State: Known, Columns: []Heading{}, Rows: [][]any{}, Series: []Series{}, Marks: []Mark{}, Keys: []string{},
 	}}
 	if err := x.log(ctx); err != nil || x.out.State == NoLog {
 		return x.out, err
@@ -185,13 +186,14 @@ func (x *asked) within(where query.Expr) query.Expr {
 }
 
 func both(a, b query.Expr) query.Expr {
-	switch {
-	case a == nil:
-		return b
-	case b == nil:
-		return a
+	switch all := slices.Concat(query.Conjuncts(a), query.Conjuncts(b)); len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	default:
+		return query.And{X: all}
 	}
-	return query.And{X: []query.Expr{a, b}}
 }
 
 // log finds out whether there is what the query rests on.
@@ -205,7 +207,7 @@ func (x *asked) log(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &LogState{Name: x.q.Log.Name}
+	s := &LogState{Title: x.q.Log.Name, Name: x.q.Log.Name.En}
 	x.out.Log = s
 	if len(groups) == 0 {
 		x.out.State = NoLog
@@ -296,7 +298,7 @@ func groupKey(g query.Group) string {
 // columns are those of groups.
 func (x *asked) columns() {
 	for _, name := range x.q.By {
-		x.out.Columns = append(x.out.Columns, Column{name, "text"})
+		x.out.Columns = append(x.out.Columns, Heading{name, "text"})
 	}
 	x.out.Keys = append(x.out.Keys, x.q.By...)
 	x.out.Search = query.String(x.filter())
@@ -314,7 +316,7 @@ func (x *asked) statement(ctx context.Context) error {
 		return err
 	}
 	for i, name := range t.Columns {
-		x.out.Columns = append(x.out.Columns, Column{name, typeOf(t.Rows, i, name)})
+		x.out.Columns = append(x.out.Columns, Heading{name, typeOf(t.Rows, i, name)})
 		if c, ok := query.Lookup(name); ok && c.Name == name && c.Type != query.Time {
 			x.out.Keys = append(x.out.Keys, name)
 		}
@@ -349,4 +351,32 @@ func typeOf(rows [][]any, i int, name string) string {
 		}
 	}
 	return cmp.Or(map[string]string{"count": "number"}[name], "text")
+}
+
+// Choices gives the values that a parameter of a dashboard may have: those of its
+// file, or of the first column of its query, those that count most first.
+func (e Engine) Choices(ctx context.Context, b *Book, d *Dashboard, name string, ask Ask) ([]string, error) {
+	p := find(d.Parameters, name)
+	switch {
+	case p == nil:
+		return nil, &ValueError{name, "there is no such parameter"}
+	case p.Query == "":
+		return p.Choices, nil
+	}
+	q, ok := b.Query(p.Query)
+	if !ok {
+		return nil, fmt.Errorf("there is no query %s", p.Query)
+	}
+	e.Judge, ask.Values = nil, nil
+	a, err := e.AskQuery(ctx, q, ask)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, row := range a.Rows {
+		if v, ok := row[0].(string); ok && v != "" {
+			out = append(out, v)
+		}
+	}
+	return out, nil
 }

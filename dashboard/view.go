@@ -87,11 +87,11 @@ func (a *Answer) Unknown() string {
 	day := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 	switch a.State {
 	case NoLog:
-		return fmt.Sprintf("no record of this has come in: %s; nothing can be known", a.Log.Name.En)
+		return fmt.Sprintf("no record of this has come in: %s; nothing can be known", a.Log.Name)
 	case Silent:
-		return fmt.Sprintf("the last record of this is of %s: %s; nothing is known since", day(a.Log.Last), a.Log.Name.En)
+		return fmt.Sprintf("the last record of this is of %s: %s; nothing is known since", day(a.Log.Last), a.Log.Name)
 	case Began:
-		return fmt.Sprintf("this begins %s: %s; nothing is known before", day(a.Log.First), a.Log.Name.En)
+		return fmt.Sprintf("this begins %s: %s; nothing is known before", day(a.Log.First), a.Log.Name)
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/config"
+	"github.com/yagura-sec/yagura/dashboard"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/query"
 )
@@ -27,7 +28,12 @@ func (s *server) console() api.Console {
 	days := &dayAccount{server: s}
 	days.days.old = quiteOld
 	s.rooms.secrets.warm = func(ctx context.Context) error { return warm(ctx, x, rules, days) }
+	shown := s.boards()
 	return api.Console{
+		Dashboards: func() *dashboard.Book { return s.book },
+		Panel:      shown.panel,
+		Choices:    shown.choose,
+
 		Histogram: x.histogram,
 		Values:    x.fields,
 		Complete:  x.complete,

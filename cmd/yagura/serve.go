@@ -22,6 +22,7 @@ import (
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/config"
+	"github.com/yagura-sec/yagura/dashboard"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/mask"
@@ -100,6 +101,9 @@ func (p *program) runServe(ctx context.Context) (err error) {
 	if s.aliases, err = p.masker(); err != nil {
 		return err
 	}
+	if s.book, err = p.book(); err != nil {
+		return err
+	}
 	if err := s.plan(); err != nil {
 		return err
 	}
@@ -138,7 +142,8 @@ type server struct {
 	gate  sync.RWMutex // held for reading by deliveries; see alone
 	hub   receive.Hub  // where senders reach the sources that receive
 
-	aliases *mask.Masker // of answers that are to be masked
+	aliases *mask.Masker    // of answers that are to be masked
+	book    *dashboard.Book // queries and dashboards
 
 	intake        []*task // one a source, called by its place and type
 	merge, upkeep *task
