@@ -21,6 +21,7 @@ import { Severity } from '@/parts/severity'
 import { Asked, Nothing } from '@/parts/states'
 import { When } from '@/parts/when'
 import { Also } from './also'
+import { AppliedFor, ClosingDrafts, Proposed, WhatFor } from './closing'
 import { Evidence } from './evidence'
 import { History } from './history'
 import { Reasons } from './reasons'
@@ -29,6 +30,7 @@ import { Timeline } from './timeline'
 import { Touched } from './touched'
 import { Usual } from './usual'
 import { Verdict } from './verdict'
+import { WhoWasIt } from './who'
 import { useTexts } from './texts'
 import css from './page.module.css'
 
@@ -117,6 +119,11 @@ function Whole({ of: f }: { of: Finding }) {
       <Verdict of={f} choose={decide} />
       <div className={css.columns}>
         <div className={css.main}>
+          <WhoWasIt of={f} />
+          <WhatFor of={f} />
+          <AppliedFor of={f} />
+          <Proposed of={f} />
+          <ClosingDrafts of={f} />
           {f.anomaly?.series && f.anomaly.series.length > 1 && <Usual of={f.anomaly} series={f.anomaly.series} />}
           <Reasons of={f} />
           <Also of={f} />
@@ -204,7 +211,7 @@ function Facts({ of: f }: { of: Finding }) {
         <Field name={t('attack')}>
           {f.attack.map((a) => (
             <span key={a.id} className={css.attack} title={a.name}>
-              <LogText>{a.id}</LogText> {a.name && <span className="dim"><LogText>{a.name}</LogText></span>}
+              <LogText>{a.id}</LogText> {a.name && <span className="dim"><LogText wrap>{a.name}</LogText></span>}
             </span>
           ))}
         </Field>
