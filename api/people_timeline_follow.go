@@ -242,11 +242,12 @@ func (f *following) names() []string {
 // recordsOf chooses the records of a finding about denials by policy; of others
 // those that are kept as evidence.
 func recordsOf(x *finding.Finding) query.Expr {
-	if x.Constraint != "" && x.Actor != "" {
-		return query.And{X: []query.Expr{
-			is("outcome", string(event.DeniedByOrgPolicy)), is("account_uid", x.Account), is("status_code", x.Constraint),
-			query.Or{X: []query.Expr{is("actor_uid", x.Actor), is("src_ip", x.Actor), is("src_host", x.Actor)}},
-		}}
+	if x.Constraint != "" {
+		whose := is("actor_type", string(event.ActorMasked)) // and no address
+		if x.Actor != "" {
+			whose = query.Or{X: []query.Expr{is("actor_uid", x.Actor), is("src_ip", x.Actor), is("src_host", x.Actor)}}
+		}
+		return query.And{X: []query.Expr{is("outcome", string(event.DeniedByOrgPolicy)), is("account_uid", x.Account), is("status_code", x.Constraint), whose}}
 	}
 	var any query.Or
 	for _, s := range sightings(x) {
