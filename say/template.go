@@ -122,6 +122,9 @@ func canonical(v any) any {
 
 // show gives a value in a form. A value that the form is not for is shown as it is.
 func show(l Language, v any, format string) string {
+	if format == "hidden" { // of a name in another language
+		return ""
+	}
 	switch v := v.(type) {
 	case string:
 		if f, ok := clocks[format]; ok {

@@ -19,12 +19,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/yagura-sec/yagura/companion"
 	"github.com/yagura-sec/yagura/detect"
+	"github.com/yagura-sec/yagura/detect/intent"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/detect/who"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/register"
 )
 
 // Name is the hunter's: that of its marks and hunts.
@@ -48,19 +51,29 @@ type Options struct {
 	// People gives the uids of all people who did anything in [since, until); nil:
 	// see who.Finder.
 	People func(ctx context.Context, since, until time.Time) ([]string, error)
+	// Register gives what a project applied for, and whether the register has it;
+	// nil: there is no register.
+	Register func(ctx context.Context, project string) (register.Entry, bool, error)
+	// Companions and Intents are what is known of services; nil: our own lists.
+	Companions *companion.Catalogue
+	Intents    *intent.Catalogue
 }
 
 // Hunter is the hunter named Name.
 type Hunter struct {
-	o   Options
-	who who.Finder
+	o          Options
+	who        who.Finder
+	companions *companion.Catalogue
+	intents    *intent.Catalogue
 }
 
 var _ detect.Hunter = (*Hunter)(nil)
 
 // New makes a hunter.
 func New(o Options) *Hunter {
-	return &Hunter{o: o, who: who.Finder{Events: o.Events, People: o.People}}
+	h := &Hunter{o: o, companions: cmp.Or(o.Companions, companion.Builtin()), intents: cmp.Or(o.Intents, intent.Builtin())}
+	h.who = who.Finder{Events: o.Events, People: o.People, Companions: h.companions}
+	return h
 }
 
 // Hunters is detect.Hunter's.

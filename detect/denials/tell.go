@@ -36,18 +36,24 @@ func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judge
 	for i := range attempts {
 		o.Evidence.Add(finding.Sighting{Time: attempts[i].Time, UID: attempts[i].UID})
 	}
+	a := around{look: l, c: c, run: run}
 	o.Reasons = reasons(c, attempts, run, records, j)
 	constraint := say.Plain(c.constraint)
 	if c.named {
 		o.Actor = c.who
+		// Who is logged is not inferred, and what for is asked all the same.
+		a.answer = who.Answer{Identities: []string{c.who}}
 		o.Entitle(say.T("refused.title", say.Values{"who": c.who, "constraint": constraint, "project": c.project}))
 	} else {
 		o.Actor = from(&attempts[0].Event)
 		o.Reasons = append(o.Reasons, nameless(&attempts[0].Event))
 		o.Entitle(say.T("refused.title.masked", say.Values{"constraint": constraint, "project": c.project}))
-		if err := l.infer(ctx, &o, c, run); err != nil {
+		if err := a.infer(ctx, &o); err != nil {
 			return o, err
 		}
+	}
+	if err := a.explain(ctx, &o); err != nil {
+		return o, err
 	}
 	o.Next = []string{fmt.Sprintf("yagura search '%s' --since %s --until %s", c.query(&attempts[0].Event),
 		run[0].Time.Truncate(time.Second).Format(time.RFC3339), o.LastSeen.Add(time.Second).Format(time.RFC3339))}
@@ -55,28 +61,29 @@ func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judge
 }
 
 // infer says who it probably was.
-func (l *look) infer(ctx context.Context, o *finding.Occurrence, c *cluster, run []denial) error {
-	events := make([]event.Event, len(run))
-	for i := range run {
-		events[i] = run[i].Event
+func (a *around) infer(ctx context.Context, o *finding.Occurrence) error {
+	events := make([]event.Event, len(a.run))
+	for i := range a.run {
+		events[i] = a.run[i].Event
 	}
-	a, err := l.h.who.Find(ctx, who.Run{Project: c.project, Attempts: events})
-	if err != nil {
+	var err error
+	if a.answer, err = a.h.who.Find(ctx, who.Run{Project: a.c.project, Attempts: events}); err != nil {
 		return err
 	}
-	o.Inferred = &a.Inference
+	i := a.answer.Inference
+	o.Inferred = &i
 	switch {
-	case a.UID != "":
-		o.Entitle(say.T("refused.title.inferred", say.Values{"who": a.UID, "constraint": c.constraint, "project": c.project}))
-		o.Reasons = append(o.Reasons, finding.Reason{Kind: "inferred", Observed: say.Plain(a.UID),
-			Text: say.T("refused.inferred", say.Values{"who": a.UID, "share": a.Probability, "why": evidence(a.Candidates[0], 3)})})
-	case len(a.Candidates) > 0:
-		some := make([]say.Text, len(a.Candidates))
-		for i, x := range a.Candidates {
-			some[i] = say.T("refused.candidate", say.Values{"who": x.UID, "share": x.Probability})
+	case i.UID != "":
+		o.Entitle(say.T("refused.title.inferred", say.Values{"who": i.UID, "constraint": a.c.constraint, "project": a.c.project}))
+		o.Reasons = append(o.Reasons, finding.Reason{Kind: "inferred", Observed: say.Plain(i.UID),
+			Text: say.T("refused.inferred", say.Values{"who": i.UID, "share": i.Probability, "why": evidence(i.Candidates[0], 3)})})
+	case len(i.Candidates) > 0:
+		some := make([]say.Text, len(i.Candidates))
+		for k, x := range i.Candidates {
+			some[k] = say.T("refused.candidate", say.Values{"who": x.UID, "share": x.Probability})
 		}
 		o.Reasons = append(o.Reasons, finding.Reason{Kind: "inferred",
-			Text: say.T("refused.candidates", say.Values{"candidates": say.Each(some...), "none": a.None})})
+			Text: say.T("refused.candidates", say.Values{"candidates": say.Each(some...), "none": i.None})})
 	}
 	return nil
 }

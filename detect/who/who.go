@@ -60,6 +60,15 @@ type Answer struct {
 	finding.Inference
 	// Identities are all names under which the first candidate is logged.
 	Identities []string
+	// Works tells that the first candidate does other work in the project.
+	Works bool
+	// Addresses are those that the calls came from, and Alone tells that hardly
+	// anybody else is seen behind them.
+	Addresses []string
+	Alone     bool
+	// Pages are addresses of the project's pages that were open at the attempts: on
+	// the devices of whoever is named, or of anybody.
+	Pages []string
 }
 
 // Find says who probably made the calls of a run. It gives the same answer
@@ -96,7 +105,43 @@ func (s *scene) answer() Answer {
 	}
 	a.Name()
 	if len(all) > 0 {
-		a.Identities = all[0].of.ids()
+		a.Identities, a.Works = all[0].of.ids(), s.works(all[0].of)
 	}
+	n := len(s.crowd().people)
+	a.Addresses, a.Alone = s.addresses, n > 0 && n <= ownAddress
+	a.Pages = s.opened(a.UID)
 	return a
+}
+
+// leastWork is how many calls make work: one may be a try.
+const leastWork = 2
+
+// works tells whether a person does other work in the project, by name: what lets
+// somebody in is not that.
+func (s *scene) works(p *person) bool {
+	n := 0
+	for i := range s.project {
+		e := &s.project[i]
+		if p.names[e.ActorUID] && e.Outcome == event.Success && e.APIService != "iam.googleapis.com" && !strings.HasSuffix(e.APIOperation, "SetIamPolicy") {
+			n++
+		}
+	}
+	return n >= leastWork
+}
+
+// opened are the project's pages at the attempts: a person's, or, if uid is empty,
+// anybody's.
+func (s *scene) opened(uid string) []string {
+	var out []string
+	for i := range s.pages {
+		e := &s.pages[i]
+		if !s.ofProject(e.URL) || len(s.attemptsAt(e.Time)) == 0 {
+			continue
+		}
+		if p := s.people.of(uid); p == nil || s.devices.behind(e)[p] > 0 {
+			out = append(out, e.URL)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
