@@ -15,9 +15,12 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/detect/denials"
+	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/pipeline"
+	"github.com/yagura-sec/yagura/register"
+	"github.com/yagura-sec/yagura/triage"
 	"github.com/yagura-sec/yagura/triage/calendar"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -49,7 +52,31 @@ func (p *program) anomalies(r *rooms, o anomaly.Options) *anomaly.Hunter {
 
 // denials makes the hunter for runs of denials by policy over what is stored.
 func (p *program) denials(r *rooms) *denials.Hunter {
-	return denials.New(denials.Options{Events: r.history()})
+	return denials.New(denials.Options{
+		Events: r.history(), People: r.everybody,
+		Register: func(ctx context.Context, project string) (register.Entry, bool, error) {
+			e, err := r.triage.Registered(ctx, project)
+			if errors.Is(err, triage.ErrUnknown) {
+				return e, false, nil
+			}
+			return e, err == nil, err
+		},
+	})
+}
+
+// everybody are the uids of all people who did anything in [since, until).
+func (r *rooms) everybody(ctx context.Context, since, until time.Time) ([]string, error) {
+	var out []string
+	for row, err := range r.lake.UsageWhere(ctx, lake.UsageCondition{
+		Since: finding.Hour(since), Until: until, Where: "resource_uid = '' AND actor_type = ?", Args: []any{string(event.ActorUser)}, By: []string{"actor_uid"},
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, row.ActorUID)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 // lookShare is which part of the time a serving program may look for anomalies:
