@@ -48,6 +48,7 @@ export function Json({ of }: { of: unknown }) {
 
 export function Outcome({ of }: { of: string }) {
   const t = useEventTexts()
+  if (!of) return <span className="dim">–</span>
   return (
     <span className={css.outcome} data-outcome={of}>
       {t.word('outcome', of)}

@@ -13,7 +13,7 @@ import { useTouched } from './keep'
 import { Shows } from './page'
 import { useTexts } from './texts'
 import type { Proposal } from './types'
-import { coveredBy } from './windows'
+import { useCovered } from './windows'
 import css from './page.module.css'
 
 const proposals = get('/api/proposals')
@@ -45,6 +45,7 @@ export function Proposals() {
 
 function One({ of: p }: { of: Proposal }) {
   const t = useTexts()
+  const coveredBy = useCovered()
   const problem = useProblem()
   const refresh = useTouched()
   const me = useSession()?.user ?? ''

@@ -301,7 +301,7 @@ export const useTexts = texts(
     previewWaits: '範囲を入力すると、説明される検出結果がここに表示されます。',
     windowsAnswer_other: '進行中の作業時間は {{n}} 件です。',
     windowsNoneOpen: '進行中の作業時間はありません。',
-    windowsNext: '次は{{when}}: {{title}}',
+    windowsNext: '次は {{when}}: {{title}}',
     windowsNoNext: '今後の予定はありません。',
     newWindow: '作業時間を作る',
     noWindows: '作業時間はありません。',

@@ -59,7 +59,7 @@ function Rules({ of, label, named }: { of: Tuned[]; label: string; named?: boole
   const words = useTriageTexts()
   // What no rule made goes by its kind; what others say, by who says it too.
   const name = useCallback(
-    (r: Tuned) => (!named ? r.source : r.rule === 'external' ? `${words.word('kind', r.rule)}: ${r.source}` : r.rule.startsWith('anomaly') ? words.word('kind', r.rule) : r.title || r.rule),
+    (r: Tuned) => (!named ? words.word('source', r.source) : r.rule === 'external' ? `${words.word('kind', r.rule)}: ${words.word('source', r.source)}` : r.rule.startsWith('anomaly') ? words.word('kind', r.rule) : r.title || r.rule),
     [words, named],
   )
   const link = useCallback(

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { get } from '@/api/client'
 import { ago, clock, exact, moment, number, valid } from '@/app/format'
+import { useTriageTexts } from '@/app/triage.texts'
 import { useMay } from '@/app/session'
 import { address, To } from '@/parts/links'
 import { LogText, shorten } from '@/parts/log-text'
@@ -21,8 +22,13 @@ import css from './page.module.css'
 const order = ['open', 'proposed', 'coming', 'over', 'cancelled']
 
 /** What a window is of, in a few words. */
-export function coveredBy(w: Window): string {
-  return [...w.people, ...w.actors, ...w.resources, ...w.accounts, ...w.regions, ...w.kinds, w.scope].filter(Boolean).join(', ')
+export function useCovered(): (w: Window) => string {
+  const t = useTriageTexts()
+  return useCallback((w) => {
+    // Signs go by their own names too: time is anomaly.time.
+    const kind = (k: string) => (t.word('kind', k) === k ? t.word('kind', `anomaly.${k}`).replace(`anomaly.${k}`, k) : t.word('kind', k))
+    return [...w.people, ...w.actors, ...w.resources, ...w.accounts, ...w.regions, ...w.kinds.map(kind), w.scope].filter(Boolean).join(', ')
+  }, [t])
 }
 
 /** When it takes place: now, next, or when it last did. */
@@ -34,6 +40,7 @@ export function WindowList() {
   const t = useTexts()
   const navigate = useNavigate()
   const asked = useQuery(get('/api/windows'))
+  const coveredBy = useCovered()
   const analyst = useMay('analyst')
   const responder = useMay('responder')
   const [tool, setTool] = useState<'import' | 'link'>()
@@ -55,7 +62,7 @@ export function WindowList() {
       column<Window>('ticket', t('ticket'), (w) => <LogText most={16}>{w.ticket}</LogText>, { width: 100, above: 1000, by: (w) => w.ticket }),
       column<Window>('explains', t('explains'), (w) => number(w.explains, t.language), { width: 110, right: true, by: (w) => w.explains }),
     ],
-    [t],
+    [t, coveredBy],
   )
   return (
     <Page

@@ -43,7 +43,7 @@ function Facet({ of, total, filter, onFilter }: { of: Answer['facets'][number]; 
   const said = (v: string) => {
     if (v === '') return <span className="faint">{t('none')}</span>
     if (of.field === 'severity') return <Severity of={v} word />
-    if (of.field === 'kind' || of.field === 'status' || of.field === 'verdict' || of.field === 'cause') return triage.word(of.field, v)
+    if (of.field === 'kind' || of.field === 'status' || of.field === 'verdict' || of.field === 'cause' || of.field === 'source') return triage.word(of.field, v)
     return <LogText name most={26}>{v}</LogText>
   }
   return (

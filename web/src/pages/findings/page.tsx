@@ -9,7 +9,7 @@ import { useSession } from '@/app/session'
 import { open, type Choice } from '@/app/triage'
 import { useTriageTexts } from '@/app/triage.texts'
 import { useFindingList } from '@/app/use-list'
-import { FindingLink, Standing, whoOf, useKind } from '@/parts/finding'
+import { AlsoBy, FindingLink, Standing, whoOf, useKind } from '@/parts/finding'
 import { Icon } from '@/parts/icon'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
@@ -218,13 +218,13 @@ function List({ findings, show, filtered, keys, selected, onSelect, sort, onSort
   const columns = useMemo(
     () => [
       column<Finding>('priority', t('priority'), (f) => <span className={css.rank}><Severity of={f.severity} /><Priority value={f.priority} parts={f.priority_parts} /></span>, { width: 100, sort: 'priority' }),
-      column<Finding>('title', t('what'), (f) => <FindingLink of={f} />, { grow: 5, sort: 'title' }),
+      column<Finding>('title', t('what'), (f) => <><FindingLink of={f} /><AlsoBy of={f} /></>, { grow: 5, sort: 'title' }),
       column<Finding>('who', t('who'), (f) => <LogText name most={30}>{whoOf(f)}</LogText>, { grow: 2, above: 620, sort: 'actor' }),
       column<Finding>('resource', t('resource'), (f) => <LogText name most={30}>{f.resource}</LogText>, { grow: 2, above: 960, sort: 'resource' }),
       column<Finding>('account', t('account'), (f) => <LogText most={16}>{f.account}</LogText>, { width: 104, above: 900, sort: 'account' }),
       column<Finding>('count', t('events'), (f) => number(f.count, t.language), { width: 60, right: true, above: 1080, sort: 'count' }),
       column<Finding>('seen', t('seen'), (f) => <When at={f.last_seen} />, { width: 92, right: true, sort: 'last_seen' }),
-      column<Finding>('standing', t('standing'), (f) => <Standing of={f} />, { width: 104, above: 640, sort: 'status' }),
+      column<Finding>('standing', t('standing'), (f) => <Standing of={f} />, { width: 132, above: 640, sort: 'status' }),
     ],
     [t],
   )
@@ -239,7 +239,7 @@ function List({ findings, show, filtered, keys, selected, onSelect, sort, onSort
             <FindingLink of={f} />
           </div>
           <div className={css.cardFacts}>
-            <span>{kind(f.kind)}</span> <LogText name most={30}>{f.resource || whoOf(f)}</LogText>
+            <span>{kind(f.kind)}</span> <LogText name most={30}>{f.resource || whoOf(f)}</LogText> <AlsoBy of={f} />
           </div>
           <div className={css.cardFacts}>
             <Priority value={f.priority} parts={f.priority_parts} /> <When at={f.last_seen} /> {f.status !== 'new' && triage.word('status', f.status)}

@@ -107,7 +107,7 @@ function List({ of, empty, at, onAt, onOpen, onAll }: { of: Rule[]; empty: boole
         <div className={css.card}>
           <div className={css.cardTop}><Severity of={r.level || 'informational'} /> <Title of={r} /></div>
           <div className={css.facts}><Source of={r} /></div>
-          <div className={css.facts}><span>{t('findings')} <Count of={r.findings} strong /></span> <span>{t('cases')} <Cases of={r.cases} /></span></div>
+          <div className={css.facts}><span>{t('findings')} {blind(r) ? <NotKnown /> : <Count of={r.findings} strong />}</span> <span>{t('cases')} <Cases of={r.cases} /></span></div>
         </div>
       )}
       empty={empty ? <Nothing title={t('none')}>{t('noneMore')}</Nothing> : <Nothing title={t('noneFound')} action={<Button variant="default" onClick={onAll}>{t('showAll')}</Button>}>{t('noneFoundMore')}</Nothing>}

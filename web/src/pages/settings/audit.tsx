@@ -36,7 +36,7 @@ export function Audit() {
     () => [
       column<Line>('at', t('at'), (l) => <When at={l.at} as="exact" />, { width: 150 }),
       column<Line>('by', t('who'), (l) => <LogText most={24}>{l.by}</LogText>, { width: 150 }),
-      column<Line>('action', t('action'), (l) => <span className="mono">{l.action}</span>, { width: 160, above: 620 }),
+      column<Line>('action', t('action'), (l) => <Action of={l.action} />, { width: 190, above: 620 }),
       column<Line>('subject', t('subject'), (l) => <LogText most={30}>{l.subject}</LogText>, { grow: 1, above: 860 }),
       column<Line>('text', t('text'), (l) => <LogText>{l.text}</LogText>, { grow: 3 }),
     ],
@@ -69,7 +69,7 @@ export function Audit() {
       <Shows />
       <form key={`${who ?? ''} ${action ?? ''} ${since ?? ''}`} className={css.filter} onSubmit={filter} onBlur={(e) => e.target instanceof HTMLInputElement && e.target.value !== e.target.defaultValue && e.currentTarget.requestSubmit()}>
         <TextInput name="who" label={t('who')} defaultValue={who} data-search />
-        <TextInput name="action" label={t('action')} defaultValue={action} placeholder="decision" />
+        <TextInput name="action" label={t('action')} defaultValue={action} placeholder="finding.decide" />
         <TextInput name="since" type="date" label={t('from')} defaultValue={since} />
         <button type="submit" hidden />
       </form>
@@ -81,7 +81,7 @@ export function Audit() {
           card={(l) => (
             <>
               <div className={css.facts}>
-                <When at={l.at} as="exact" /> <LogText most={24}>{l.by}</LogText> <span className="mono">{l.action}</span>
+                <When at={l.at} as="exact" /> <LogText most={24}>{l.by}</LogText> <Action of={l.action} />
               </div>
               <LogText>{l.text}</LogText>
             </>
@@ -92,4 +92,10 @@ export function Audit() {
       )}
     </Page>
   )
+}
+
+/** What was done in words; what it is filtered by is its code. */
+function Action({ of }: { of: string }) {
+  const t = useTexts()
+  return <span title={of}>{t.word('action', of)}</span>
 }

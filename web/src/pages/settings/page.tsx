@@ -27,6 +27,14 @@ export function Settings() {
   const session = useSession()
   const show = useShow()
   const role = needs[show]
+  if (show === 'audit' && session && session.accounts.length > 0) {
+    return (
+      <Page title={t('title')} answer={t('title')}>
+        <Shows />
+        <Nothing title={t('needs.all')} />
+      </Page>
+    )
+  }
   if (role && !may(session, role)) {
     return (
       <Page title={t('title')} answer={t('title')}>
@@ -50,7 +58,7 @@ export function Shows() {
     <Tabs
       label={t('shows')}
       tabs={shows
-        .filter((s) => may(session, needs[s] ?? 'viewer'))
+        .filter((s) => may(session, needs[s] ?? 'viewer') && (s !== 'audit' || session?.accounts.length === 0))
         .map((s) => ({ href: address('/settings', { show: s === 'you' ? undefined : s }), text: t(`show.${s}`), current: s === show }))}
     />
   )

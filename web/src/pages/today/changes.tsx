@@ -8,8 +8,6 @@ import { When } from '@/parts/when'
 import { useTexts } from './texts'
 import css from './page.module.css'
 
-const most = 6
-
 /** What is there now that was not, what went quiet, and what we do not know. */
 export function Changes({ of }: { of: Today }) {
   const t = useTexts()
@@ -19,7 +17,10 @@ export function Changes({ of }: { of: Today }) {
   if (nothing) return <p className="dim">{t('noChanges')}</p>
   return (
     <>
-      <Group title={t('windowsOpen')} items={of.windows.open} row={(w) => [<LogText key="t">{w.title}</LogText>, t.rich('until', { when: <When at={w.now?.end ?? w.end} /> })]} />
+      <Group
+        title={t('windowsOpen')} items={alike(of.windows.open)} count={of.windows.open.length} most={3} all="/exceptions?show=windows"
+        row={([w, ...more]) => [<Planned key="t" of={w} alike={more.length} />, t.rich('until', { when: <When at={w.now?.end ?? w.end} /> })]}
+      />
       <Group title={t('silent')} hatched items={of.coverage.gaps} row={(g) => [<Gap key="g" of={g} />, null]} />
       {!of.changes.known && (
         <p className={css.unknown}>
@@ -32,6 +33,30 @@ export function Changes({ of }: { of: Today }) {
       <Group title={t('resources')} items={resources} row={(r) => [<Secret key="r" of={r} />, <When key="w" at={r.first_seen} />]} />
       <Group title={t('quiet')} items={quiet} row={(r) => [<Secret key="r" of={r} />, t.rich('lastUse', { when: <When at={r.last_use} /> })]} />
       <Group title={t('windowsNext')} items={of.windows.next} row={(w) => [<LogText key="t">{w.title}</LogText>, <When key="w" at={w.next?.start ?? w.start} />]} />
+    </>
+  )
+}
+
+type Window = Today['windows']['open'][number]
+
+/** Windows of the same time and kinds together: shifts of many teams are one thing to know. */
+function alike(all: readonly Window[]): [Window, ...Window[]][] {
+  const out = new Map<string, [Window, ...Window[]]>()
+  for (const w of all) {
+    const key = JSON.stringify([w.now?.start, w.now?.end ?? w.end, w.kinds])
+    const met = out.get(key)
+    if (met) met.push(w)
+    else out.set(key, [w])
+  }
+  return [...out.values()]
+}
+
+function Planned({ of: w, alike }: { of: Window; alike: number }) {
+  const t = useTexts()
+  return (
+    <>
+      <LogText>{w.title}</LogText>
+      {alike > 0 && <span className="dim"> {t('alike', { count: alike })}</span>}
     </>
   )
 }
@@ -59,13 +84,25 @@ function Secret({ of }: { of: { resource: string; name: string } }) {
   )
 }
 
-function Group<T>({ title, items, row, hatched }: { title: string; items: readonly T[]; row: (x: T) => [ReactNode, ReactNode]; hatched?: boolean }) {
+interface GroupProps<T> {
+  title: string
+  items: readonly T[]
+  row: (x: T) => [ReactNode, ReactNode]
+  hatched?: boolean
+  /** How many there are, where a row stands for several. */
+  count?: number
+  most?: number
+  /** Where all of them are. */
+  all?: string
+}
+
+function Group<T>({ title, items, row, hatched, count = items.length, most = 6, all }: GroupProps<T>) {
   const t = useTexts()
   if (items.length === 0) return null
   return (
     <section className={css.group} data-hatched={hatched || undefined}>
       <h3>
-        {title} <span className="num">{items.length}</span>
+        {title} <span className="num">{count}</span>
       </h3>
       <ul>
         {items.slice(0, most).map((x, i) => {
@@ -78,7 +115,7 @@ function Group<T>({ title, items, row, hatched }: { title: string; items: readon
           )
         })}
       </ul>
-      {items.length > most && <p className="faint">{t('more', { count: items.length - most })}</p>}
+      {items.length > most && <p className="faint">{all ? <To href={all}>{t('more', { count: items.length - most })}</To> : t('more', { count: items.length - most })}</p>}
     </section>
   )
 }

@@ -6,7 +6,7 @@ import { useSession } from '@/app/session'
 import { open } from '@/app/triage'
 import { useFindingList } from '@/app/use-list'
 import { DecideButtons } from '@/parts/decide'
-import { sentenceOf, useKind, whoOf } from '@/parts/finding'
+import { AlsoBy, sentenceOf, useKind, whoOf } from '@/parts/finding'
 import { To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Page, Section } from '@/parts/page'
@@ -114,6 +114,7 @@ function Need({ of: f, at, list }: { of: Finding; at: boolean; list: ReturnType<
         <div className={css.foot}>
           <p className={css.facts}>
             <span>{kind(f.kind)}</span>
+            <AlsoBy of={f} />
             {whoOf(f) && <LogText name most={32} copy>{whoOf(f)}</LogText>}
             {f.resource && <LogText name most={32} copy>{f.resource}</LogText>}
             {f.account && <LogText>{f.account}</LogText>}
