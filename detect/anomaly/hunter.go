@@ -110,6 +110,7 @@ type Drops struct {
 type Hunter struct {
 	o     Options
 	limit int        // bytes of a note
+	run   int64      // runEvents
 	mu    sync.Mutex // held by a hunt, and by who asks for the state
 	m     *model     // nil: nothing read yet
 	p     Progress
@@ -131,7 +132,7 @@ func New(o Options) *Hunter {
 	if o.Windows == nil {
 		o.Windows = func() []finding.Window { return nil }
 	}
-	return &Hunter{o: o, limit: maxNote}
+	return &Hunter{o: o, limit: maxNote, run: runEvents}
 }
 
 // Hunters is detect.Hunter's.

@@ -130,7 +130,7 @@ func (m *model) back(to time.Time) bool {
 // from tells the hours [since, end) anew. It holds h.mu.
 func (h *Hunter) from(ctx context.Context, since, end time.Time) (said finding.Hunt, err error) {
 	h.p = Progress{Secrets: h.p.Secrets, Bytes: h.p.Bytes} // what is known stays
-	r := &reader{usage: h.o.Usage, events: h.o.Events}
+	r := &reader{usage: h.o.Usage, events: h.o.Events, most: h.run}
 	if h.m == nil || !h.m.back(since) {
 		h.m = nil
 		first, err := r.first(ctx)
@@ -242,18 +242,30 @@ func (h *Hunter) spans(since, end, horizon time.Time, notes map[time.Time]findin
 // ahead reads spans while others are judged.
 func (h *Hunter) ahead(ctx context.Context, r *reader, spans []span) <-chan *hours {
 	out := make(chan *hours, 1)
+	give := func(x *hours) bool {
+		select {
+		case out <- x:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
 	go func() {
 		defer close(out)
-		for _, s := range spans {
-			x := r.read(ctx, s)
-			select {
-			case out <- x:
-			case <-ctx.Done():
-				return
+		runs, err := r.runs(ctx, spans)
+		for _, some := range runs {
+			run, failed := r.read(ctx, some)
+			if err = failed; err != nil {
+				break
 			}
-			if x.err != nil {
-				return
+			for _, x := range run {
+				if !give(x) {
+					return
+				}
 			}
+		}
+		if err != nil {
+			give(&hours{err: err})
 		}
 	}()
 	return out

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 // details are the columns by which uses and acts are summed. The resource is the
 // last, so that what a call names follows on its row without one.
 var details = []string{"account_uid", "actor_uid", "caller", "api_service", "api_operation", "region", "outcome", "resource_uid"}
+
+// callsWhere chooses rows of which each call is in exactly one.
+const callsWhere = "resource_uid = ''"
 
 // totals are the columns by which calls are summed.
 var totals = []string{"account_uid", "actor_uid", "caller", "region", "outcome"}
@@ -50,59 +54,89 @@ type hours struct {
 	span
 	details, calls [24][]usage.Row
 	read, rows     int64
-	err            error
+	err            error // then nothing else is there
 }
 
 // reader reads what hours are judged from.
 type reader struct {
 	usage  Usage
 	events stored.Source
+	most   int64 // events of days that are read together
 }
 
-// read reads a span.
-func (r *reader) read(ctx context.Context, s span) *hours {
-	h := &hours{span: s}
-	if h.err = r.sums(ctx, h); h.err != nil || !s.events || s.noted {
-		return h
+// fromEvents tells whether the span's events are read.
+func (s *span) fromEvents() bool { return s.events && !s.noted }
+
+// read reads spans, which adjoin.
+func (r *reader) read(ctx context.Context, spans []span) ([]*hours, error) {
+	run := make([]*hours, len(spans))
+	for i, s := range spans {
+		run[i] = &hours{span: s}
 	}
-	h.err = r.collect(ctx, h)
-	return h
+	if err := r.sums(ctx, run); err != nil {
+		return nil, err
+	}
+	for at := 0; at < len(run); at++ {
+		end := at
+		for end < len(run) && run[end].fromEvents() {
+			end++
+		}
+		if end == at {
+			continue
+		}
+		if err := r.collect(ctx, run[at:end]); err != nil {
+			return nil, err
+		}
+		at = end
+	}
+	return run, nil
 }
 
 // sums reads usage.
-func (r *reader) sums(ctx context.Context, h *hours) error {
-	put := func(to *[24][]usage.Row, row usage.Row) {
-		i := row.Hour.Sub(h.sum.day) / time.Hour
-		to[i] = append(to[i], row)
+func (r *reader) sums(ctx context.Context, run []*hours) error {
+	since, until := run[0].since, run[len(run)-1].until
+	of := func(t time.Time) (*hours, int) {
+		h := run[sort.Search(len(run)-1, func(i int) bool { return t.Before(run[i].until) })]
 		h.rows++
+		return h, int(t.Sub(h.sum.day) / time.Hour)
+	}
+	detail := func(row usage.Row) {
+		h, i := of(row.Hour)
+		h.details[i] = append(h.details[i], row)
+	}
+	call := func(row usage.Row) {
+		h, i := of(row.Hour)
+		h.calls[i] = append(h.calls[i], row)
 	}
 	if r.usage.Where == nil {
-		for row, err := range r.usage.Select(ctx, usage.Query{Since: h.since, Until: h.until}) {
+		for row, err := range r.usage.Select(ctx, usage.Query{Since: since, Until: until}) {
 			if err != nil {
 				return err
 			}
 			if wanted(&row.Key) {
-				put(&h.details, row)
+				detail(row)
 			}
 			if row.ResourceUID == "" {
-				put(&h.calls, row)
+				call(row)
 			}
 		}
-		for i := range h.details {
-			slices.SortStableFunc(h.details[i], compareDetails)
+		for _, h := range run {
+			for i := range h.details {
+				slices.SortStableFunc(h.details[i], compareDetails)
+			}
 		}
 		return nil
 	}
 	for _, q := range []struct {
 		where string
 		by    []string
-		to    *[24][]usage.Row
-	}{{detailsWhere, details, &h.details}, {"resource_uid = ''", totals, &h.calls}} {
-		for row, err := range r.usage.Where(ctx, Sums{Since: h.since, Until: h.until, Where: q.where, By: q.by}) {
+		put   func(usage.Row)
+	}{{detailsWhere, details, detail}, {callsWhere, totals, call}} {
+		for row, err := range r.usage.Where(ctx, Sums{Since: since, Until: until, Where: q.where, By: q.by}) {
 			if err != nil {
 				return err
 			}
-			put(q.to, row)
+			q.put(row)
 		}
 	}
 	return nil
@@ -136,19 +170,33 @@ func (r *reader) stored(ctx context.Context, c stored.Condition, f func(*event.E
 	}
 }
 
-// collect reads events into the summary.
-func (r *reader) collect(ctx context.Context, h *hours) error {
-	c := newCollector(h.sum, h.since, h.until)
-	condition := stored.Condition{Since: h.since.Add(-burstSpan), Until: h.until.Add(burstSpan), Where: eventsWhere, Columns: eventColumns}
+// collect reads events into the summaries.
+func (r *reader) collect(ctx context.Context, run []*hours) error {
+	all := make([]*collector, len(run))
+	for i, h := range run {
+		all[i] = newCollector(h.sum, h.since, h.until)
+	}
+	condition := stored.Condition{
+		Since: run[0].since.Add(-burstSpan), Until: run[len(run)-1].until.Add(burstSpan), Where: eventsWhere, Columns: eventColumns,
+	}
 	for e, err := range r.stored(ctx, condition, ofInterest) {
 		if err != nil {
 			return err
 		}
-		c.add(&e)
+		// Around midnight an event is of interest to two days.
+		i := sort.Search(len(all), func(i int) bool { return e.Time.Before(all[i].until.Add(burstSpan)) })
+		for ; i < len(all) && !e.Time.Before(all[i].since.Add(-burstSpan)); i++ {
+			all[i].add(&e)
+		}
 	}
-	c.finish()
-	h.read += c.events
-	return r.replicas(ctx, h)
+	for i, h := range run {
+		all[i].finish()
+		h.read += all[i].events
+		if err := r.replicas(ctx, h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replicates are the operations that may say where replicas are made.
