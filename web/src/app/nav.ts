@@ -7,6 +7,7 @@ export const nav = [
   { to: '/cases', text: 'cases', icon: 'cases', key: 'c' },
   { to: '/search', text: 'search', icon: 'search', key: 's' },
   { to: '/secrets', text: 'secrets', icon: 'secrets', key: 'k' },
+  { to: '/projects', text: 'register', icon: 'register', key: 'p' },
   { to: '/rules', text: 'rules', icon: 'rules', key: 'r' },
   { to: '/ledger', text: 'ledger', icon: 'ledger', key: 'l' },
   { to: '/exceptions', text: 'exceptions', icon: 'exceptions', key: 'e' },

@@ -117,6 +117,20 @@ const person = createRoute({
   component: lazyRouteComponent(() => import('@/pages/person/page'), 'Person'),
 })
 
+const projects = createRoute({
+  getParentRoute: () => inside,
+  path: '/projects',
+  validateSearch: words('q', 'show'),
+  component: lazyRouteComponent(() => import('@/pages/register/page'), 'Register'),
+})
+
+const oneProject = createRoute({
+  getParentRoute: () => inside,
+  path: '/projects/one', // ids of subscriptions may be anything
+  validateSearch: words('project', 'show', 'add'),
+  component: lazyRouteComponent(() => import('@/pages/register/one'), 'RegisterEntry'),
+})
+
 const search = createRoute({
   getParentRoute: () => inside,
   path: '/search',
@@ -194,7 +208,7 @@ const register = createRoute({
   component: lazyRouteComponent(() => import('@/pages/exceptions/register'), 'Register'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, person, rules, coverage, rule, ledger, lost])])
+const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, person, projects, oneProject, rules, coverage, rule, ledger, lost])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({

@@ -9,7 +9,8 @@ import { useTriage } from '@/app/triage'
 import { useTriageTexts } from '@/app/triage.texts'
 import { Command } from '@/parts/copy'
 import { Icon } from '@/parts/icon'
-import { address, To } from '@/parts/links'
+import { To } from '@/parts/links'
+import { entryAddress } from '@/pages/register/types'
 import { LogText } from '@/parts/log-text'
 import { Section } from '@/parts/page'
 import { Asked, useProblem } from '@/parts/states'
@@ -64,7 +65,7 @@ export function AppliedFor({ of: f }: { of: Finding }) {
   if (!gap) return null
   const values = { project: <b><LogText>{gap.project}</LogText></b>, service: <b><LogText>{gap.service}</LogText></b> }
   return (
-    <Section title={t('gap')} actions={<To href={address('/projects', { open: gap.project })}>{t('toRegister')}</To>}>
+    <Section title={t('gap')} actions={<To href={entryAddress(gap.project)}>{t('toRegister')}</To>}>
       <p>{gap.needed_by ? t.rich('gapSays', { ...values, by: <b><LogText>{gap.needed_by}</LogText></b> }) : t.rich('gapSaysAlone', values)}</p>
       <ul className={css.facts} aria-label={t('applied')}>
         {gap.applied.map((s) => <li key={s}><LogText>{s}</LogText></li>)}
