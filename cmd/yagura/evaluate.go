@@ -33,6 +33,10 @@ type evaluation struct {
 	ablations []string
 	misses    float64
 	jobs      int
+
+	story    string
+	variants []string
+	records  int
 }
 
 func (p *program) evaluate() *cobra.Command {
@@ -56,9 +60,16 @@ again; for a report, and with --seeds, only if this very build made them.
 
 One world that fails does not keep the others from being reported, but the command
 fails. It fails too if the scoring does: an oracle that is told the labels has to
-find all, and chance as much as chance does.`,
-		Example: "  yagura evaluate --world ./world\n  yagura evaluate --seeds 1-3 --size small --report quality.md\n  yagura evaluate --world ./world --keep ./kept --misses 1",
+find all, and chance as much as chance does.
+
+With --story the worlds are those of yagura simulate --story: whether the run of
+refusals became one case with the right count, whether somebody was named and rightly,
+and what was said of intent, service, register and verdict.`,
+		Example: "  yagura evaluate --world ./world\n  yagura evaluate --seeds 1-3 --size small --report quality.md\n  yagura evaluate --world ./world --keep ./kept --misses 1\n  yagura evaluate --story policy-denied --seeds 1-20 --variant all --records 20000",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if f.story != "" {
+				return p.evaluateStory(c.Context(), &f)
+			}
 			return p.runEvaluate(c.Context(), &f)
 		},
 	}
@@ -74,6 +85,9 @@ find all, and chance as much as chance does.`,
 	flags.BoolVar(&f.baselines, "baselines", true, "also do as simple methods would")
 	flags.StringSliceVar(&f.ablations, "ablations", nil, "hunt once more without each of these: context, peers, shrinkage, tail")
 	flags.Float64Var(&f.misses, "misses", 0, "list what is missed, and what is alarming for nothing, at this budget")
+	flags.StringVar(&f.story, "story", "", "judge worlds of this story instead: "+strings.Join(stories, ", "))
+	flags.StringSliceVar(&f.variants, "variant", nil, "of the story, or all (default: the story itself)")
+	flags.IntVar(&f.records, "records", 0, "of ordinary work in a world of the story")
 	flags.IntVar(&f.jobs, "jobs", 1, "worlds at a time")
 	return c
 }

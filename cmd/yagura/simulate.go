@@ -71,7 +71,7 @@ sign-ins, proxy, endpoint, leases and a register of what projects were applied f
 	c.Flags().BoolVar(&f.calm, "calm", false, "leave out trouble and what looks like it")
 	c.Flags().BoolVar(&f.products, "products", false, "add what security products say, in findings/")
 	c.Flags().StringVar(&f.story, "story", "", "write this story instead: "+strings.Join(stories, ", "))
-	c.Flags().StringVar(&f.variant, "variant", "", "of the story: "+strings.Join(denied.Variants[1:], ", "))
+	c.Flags().StringVar(&f.variant, "variant", "", "of the story: "+strings.Join(denied.Variants, ", "))
 	c.Flags().IntVar(&f.records, "records", 0, fmt.Sprintf("of ordinary work in the story (default %d)", denied.Records))
 	return c
 }

@@ -30,8 +30,9 @@ import (
 	"github.com/yagura-sec/yagura/simulate/logs"
 )
 
-// Variants of the story. The empty one is the story itself.
+// Variants of the story.
 const (
+	Default      = "default"       // the story itself
 	NoEndpoint   = "no-endpoint"   // without logs of proxy, endpoint and leases, and without a call by name that tells
 	VPCSC        = "vpc-sc"        // VPC Service Controls refuse, not a policy of the organisation
 	Granted      = "granted"       // the calls are granted, and their records have an empty violation
@@ -45,7 +46,7 @@ const (
 )
 
 // Variants are all of them, the story itself first.
-var Variants = []string{"", NoEndpoint, VPCSC, Granted, Hostile, Dataproc, Composer, GKE, ServiceShown, TwoPeople, RegisterOK}
+var Variants = []string{Default, NoEndpoint, VPCSC, Granted, Hostile, Dataproc, Composer, GKE, ServiceShown, TwoPeople, RegisterOK}
 
 // Defaults of Config.
 const (
@@ -57,15 +58,15 @@ const (
 // Config says which world to write.
 type Config struct {
 	Seed    int64
-	Variant string // one of Variants
+	Variant string // one of Variants; empty: Default
 	Records int    // of ordinary work; 0: Records
 }
 
 // Check says what is wrong with a configuration.
 func (c Config) Check() error {
 	switch {
-	case !slices.Contains(Variants, c.Variant):
-		return fmt.Errorf("variant %q: it is one of %s", c.Variant, strings.Join(Variants[1:], ", "))
+	case c.Variant != "" && !slices.Contains(Variants, c.Variant):
+		return fmt.Errorf("variant %q: it is one of %s", c.Variant, strings.Join(Variants, ", "))
 	case c.Records != 0 && (c.Records < fewest || c.Records > most):
 		return fmt.Errorf("records %d: from %d to %d", c.Records, fewest, most)
 	}
@@ -131,6 +132,9 @@ func (w *world) dayOf(at time.Time) time.Time {
 func build(c Config) *world {
 	if c.Records == 0 {
 		c.Records = Records
+	}
+	if c.Variant == "" {
+		c.Variant = Default
 	}
 	w := &world{Config: c, scale: float64(c.Records) / Records, domain: "hoshino.example", files: map[string]*logs.Log{}}
 	rng := w.chance("world")

@@ -35,7 +35,7 @@ const insert = "v1.compute.instances.insert"
 var machine = logs.Change{Service: "compute.googleapis.com", Method: insert, Permission: "compute.instances.create", Name: "projects/%p/zones/%z/instances/%n", Request: "type.googleapis.com/compute.instances.insert"}
 
 var wishes = map[string]wish{
-	"": {
+	Default: {
 		service: "notebooks.googleapis.com", needs: "compute.googleapis.com", intent: "workbench-notebook",
 		create:  logs.Change{Service: "notebooks.googleapis.com", Method: logs.Notebook, Permission: "notebooks.instances.create", Name: "projects/%p/locations/%z/instances/%n", Request: "type.googleapis.com/google.cloud.notebooks.v2.CreateInstanceRequest"},
 		refused: machine, agent: "service-%N@gcp-sa-notebooks.iam.gserviceaccount.com",
@@ -77,8 +77,8 @@ const (
 	pipeline  = "pipeline"
 )
 
-// drawn are the small differences between worlds of a variant.
-type drawn struct {
+// Drawn are the small differences between worlds of a variant.
+type Drawn struct {
 	Principal  string  `json:"principal"`  // of the refusals: empty, or the service's agent
 	CallerIP   string  `json:"caller_ip"`  // of the refusals: shared, private, none
 	Enable     string  `json:"enable"`     // the call that enables the service: shown, hidden, or by the pipeline
@@ -102,7 +102,7 @@ type story struct {
 	project  *project
 	people   []*person // who does it
 	alike    []*person // colleagues who work in the project at the same times
-	drawn    drawn
+	drawn    Drawn
 	bursts   [][]attempt
 	network  string // a new one, of the hostile
 	keyAt    time.Time
@@ -117,7 +117,7 @@ func (s *story) plays(p *person) bool {
 // tale draws the story of a world.
 func (w *world) tale() *story {
 	rng := w.chance("story")
-	s := &story{wish: wishes[""], drawn: w.draw(rng), service: w.Variant == RegisterOK}
+	s := &story{wish: wishes[Default], drawn: w.draw(rng), service: w.Variant == RegisterOK}
 	if x, ok := wishes[w.Variant]; ok {
 		s.wish = x
 	}
@@ -166,8 +166,8 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // draw draws what differs from seed to seed.
-func (w *world) draw(rng *rand.Rand) drawn {
-	d := drawn{Principal: byNobody, Enable: hidden, Create: hidden, Identity: byEmail}
+func (w *world) draw(rng *rand.Rand) Drawn {
+	d := Drawn{Principal: byNobody, Enable: hidden, Create: hidden, Identity: byEmail}
 	if rng.Float64() < 0.4 {
 		d.Principal = byAgent
 	}

@@ -23,7 +23,7 @@ type World struct {
 	Ordinary int       `json:"ordinary_records"`
 	Told     int       `json:"story_records"`
 	Truth    Truth     `json:"truth"`
-	Drawn    drawn     `json:"drawn"`
+	Drawn    Drawn     `json:"drawn"`
 	Address  string    `json:"shared_address"`
 	Bursts   []Burst   `json:"bursts"`
 	People   []Member  `json:"people"`
