@@ -91,7 +91,7 @@ func Rules(c config.Rules, extra []string) (d *rule.Detector, refused []error) {
 // be made before that. Count tells it how many events are stored.
 func Hunter(d *rule.Detector, src stored.Source, live bool, count correlate.Count) *correlate.Hunter {
 	if !live {
-		return correlate.New(d, src, correlate.Options{Hits: -1})
+		return correlate.New(d, src, correlate.Options{Hits: -1, Count: count})
 	}
 	return correlate.New(d, src, correlate.Options{Count: count})
 }

@@ -381,7 +381,7 @@ func (h *hits) passHour(ctx context.Context, at, end int64, parts []*part) error
 	if len(read) == 0 {
 		return nil
 	}
-	return h.scan(ctx, at, at+1, read, true, func(hit correlate.Hit) error { give(read, &hit); return nil })
+	return h.scan(ctx, at, at+1, func(b *correlate.Base) bool { return read[b] != nil }, true, func(hit correlate.Hit) error { give(read, &hit); return nil })
 }
 
 func anyOf(a, b map[*correlate.Base]bool) bool {
@@ -461,7 +461,7 @@ func (h *hits) read(ctx context.Context, at, end, went int64) error {
 			return nil
 		}
 	}
-	return h.scan(ctx, at, end, nil, false, func(hit correlate.Hit) error {
+	return h.scan(ctx, at, end, func(*correlate.Base) bool { return true }, false, func(hit correlate.Hit) error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		x := h.hours[unixHour(hit.Time)]
@@ -476,12 +476,12 @@ func (h *hits) read(ctx context.Context, at, end, went int64) error {
 // read everything: for our 107 rules on CloudTrail, twice as long.
 const manyRules = 20
 
-// scan reads the hits of hours from at to before end; nil stands for all rules.
+// scan reads the hits of some rules in hours from at to before end.
 // An error of f ends it.
-func (h *hits) scan(ctx context.Context, at, end int64, only map[*correlate.Base][]*part, ordered bool, f func(correlate.Hit) error) error {
+func (h *hits) scan(ctx context.Context, at, end int64, only func(*correlate.Base) bool, ordered bool, f func(correlate.Hit) error) error {
 	var rules []int
 	for i, b := range h.bases {
-		if only == nil || only[b] != nil {
+		if only(b) {
 			rules = append(rules, i)
 		}
 	}

@@ -39,7 +39,8 @@ type Options struct {
 	// lake. A program that runs once reads less than it would remember.
 	Hits int
 	// Count, if given, tells how many events are stored, so that hours of which
-	// the detector judged all events since the start need not be read.
+	// the detector judged all events since the start need not be read, and days
+	// that are far apart are read together where little lies between them.
 	Count Count
 	// DayHits is how many hits of a day are put in order in memory where none are
 	// remembered, by default 200,000; of a day with more the lake is asked for the

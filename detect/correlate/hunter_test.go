@@ -16,6 +16,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/correlate"
 	"github.com/yagura-sec/yagura/detect/detecttest"
 	"github.com/yagura-sec/yagura/detect/rule"
@@ -220,6 +221,66 @@ func TestContract(t *testing.T) {
 	f("remembering few hours", correlate.Options{Hits: 20})
 	f("remembering nothing", correlate.Options{Hits: -1})
 	f("remembering nothing of busy days", correlate.Options{Hits: -1, DayHits: 9})
+}
+
+// TestSparse: hours of many years are read together where little is stored, and
+// what is said of them is what is said of each alone, also if there are more hits
+// than can be put in order.
+func TestSparse(t *testing.T) {
+	const years = 6
+	var events []event.Event
+	rng := rand.New(rand.NewPCG(7, 7))
+	for day := 0; day < 365*years; day += 1 + rng.IntN(20) {
+		at := time.Duration(day)*24*time.Hour + time.Duration(rng.IntN(24*60))*time.Minute
+		for i := range 1 + rng.IntN(6) {
+			events = append(events, call(len(events), at+time.Duration(i)*time.Minute, "r1", "GetSecretValue", fmt.Sprint("secret-", i)))
+		}
+	}
+	f := func(name string, o correlate.Options, count bool, atMost int) {
+		t.Helper()
+		var l *lake
+		if count {
+			o.Count = func(_ context.Context, since, until time.Time) (int64, error) { return l.count(since, until), nil }
+		}
+		o.Hits = -1
+		var h detecttest.Hunted
+		h, l = open(t, o, strings.Replace(sweep, "correlation:", "generate: true\ncorrelation:", 1), calls, few)
+		l.append(events...)
+		now := noon.AddDate(years+1, 0, 0)
+		var looks []detect.Look
+		for _, hunter := range h.Hunter.Hunters() {
+			for i, e := range events {
+				since := finding.Hour(e.Time)
+				if i == 0 || !since.Equal(finding.Hour(events[i-1].Time)) {
+					looks = append(looks, detect.Look{Hunter: hunter, Since: since, Until: since.Add(time.Hour)})
+				}
+			}
+		}
+		together, err := h.Hunter.(detect.Pack).HuntTogether(t.Context(), looks, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.reads > atMost {
+			t.Errorf("%s: %d reads for %d looks, want at most %d", name, l.reads, len(looks), atMost)
+		}
+		found := 0
+		for i, x := range looks {
+			alone, err := h.Hunter.Hunt(t.Context(), x.Hunter, x.Since, x.Until, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(together[i], alone) {
+				t.Errorf("%s: %v is %+v, alone %+v", name, x, together[i], alone)
+			}
+			found += len(alone.Occurrences)
+		}
+		if found < 100 {
+			t.Errorf("%s: %d occurrences: this shows too little", name, found)
+		}
+	}
+	f("little is stored", correlate.Options{}, true, 2)
+	f("many hits", correlate.Options{DayHits: 9}, true, 4*len(events))
+	f("nothing is counted", correlate.Options{}, false, len(events))
 }
 
 func hunt(t *testing.T, h detecttest.Hunted, hunter string, from, until int, now time.Time) finding.Hunt {
