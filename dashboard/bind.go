@@ -93,8 +93,10 @@ func bind(e query.Expr, ps []Parameter, values map[string]string) (_ query.Expr,
 		xs := bindAll(e.X, ps, values)
 		return joined(xs, func() query.Expr { return query.Or{X: xs} })
 	case query.Not:
-		x, ok := bind(e.X, ps, values)
-		return query.Not{X: x}, ok
+		if x, ok := bind(e.X, ps, values); ok {
+			return query.Not{X: x}, true
+		}
+		return nil, false
 	}
 	text, ok := termText(e)
 	name, ok2 := reference(text)

@@ -65,13 +65,17 @@ type Query struct {
 	// its rows are found among events.
 	SQL    string `yaml:"sql"`
 	Search string `yaml:"search"`
-	Cases  []Case `yaml:"cases"`
+	// Lookback is how far before the time that is asked for the statement looks: a log
+	// that begins later leaves it with too little.
+	Lookback string `yaml:"lookback"`
+	Cases    []Case `yaml:"cases"`
 
 	// File is where it was read; Builtin: it is the program's own.
 	File    string `yaml:"-"`
 	Builtin bool   `yaml:"-"`
 
 	log, filter, share, search query.Expr
+	lookback                   time.Duration
 	lines                      lines
 }
 

@@ -206,6 +206,7 @@ func (c *checker) parameters(ps []Parameter) {
 func (c *checker) counted(q *Query) {
 	q.From = cmp.Or(q.From, "events")
 	c.hold(q.From == "events" || q.From == "usage", at("from"), "from: events or usage")
+	c.hold(q.Lookback == "", at("lookback"), "lookback: it is for sql")
 	c.hold(q.Search == "", at("search"), "search: the filter itself finds what is counted; search is for sql")
 	for _, p := range q.Parameters {
 		c.hold(p.Type != TypeNumber, at("parameters"), "parameters: numbers are for sql")
@@ -254,6 +255,11 @@ func (c *checker) statement(q *Query) {
 		c.hold(strings.Contains(q.SQL, "$"+p.Name), at("sql"), "sql: $%s is not used", p.Name)
 	}
 	c.log(q)
+	if q.Lookback != "" {
+		span, ok := spanOf(q.Lookback)
+		c.hold(ok, at("lookback"), "lookback: a number of hours or days is needed: 24h, 28d")
+		q.lookback = span
+	}
 	q.search = c.expr(q, q.Search, "search")
 }
 

@@ -217,7 +217,7 @@ func (x *asked) log(ctx context.Context) error {
 	switch {
 	case s.Last.Before(x.ask.Since) && !(usage && s.Last.Add(time.Hour).After(x.ask.Since)):
 		x.out.State = Silent
-	case s.First.After(x.ask.Since):
+	case s.First.After(x.ask.Since.Add(-x.q.lookback)):
 		x.out.State = Began
 	}
 	return nil
