@@ -118,7 +118,7 @@ func entryOf(row []string, at map[string]int) (e Entry, err error) {
 		return e, err
 	}
 	for _, text := range strings.FieldsFunc(get("services"), func(r rune) bool { return r == ';' || r == ' ' || r == '\n' || r == '\t' || r == ',' }) {
-		s, err := serviceOf(text)
+		s, err := ParseService(text)
 		if err != nil {
 			return e, err
 		}
@@ -127,10 +127,10 @@ func entryOf(row []string, at map[string]int) (e Entry, err error) {
 	return e, nil
 }
 
-// serviceOf reads ID or ID@FROM..UNTIL.
-func serviceOf(text string) (s Service, err error) {
+// ParseService reads ID or ID@FROM..UNTIL, two days.
+func ParseService(text string) (s Service, err error) {
 	id, during, bounded := strings.Cut(text, "@")
-	s.ID = id
+	s.ID = ServiceID(id)
 	if !bounded {
 		return s, nil
 	}

@@ -15,7 +15,7 @@ import (
 // Entry is what was applied for, for one project, account or subscription.
 type Entry struct {
 	Project   string    `json:"project"`            // its account_uid in events
-	Provider  string    `json:"provider,omitempty"` // cloud_provider: "AWS", "Google Cloud", "Azure"
+	Provider  string    `json:"provider,omitempty"` // the cloud, as people call it: "AWS", "Google Cloud"
 	Name      string    `json:"name,omitempty"`
 	Applicant string    `json:"applicant"` // an actor_uid: who applied
 	Owner     string    `json:"owner"`     // who answers for it: a person or a team

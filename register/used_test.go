@@ -30,9 +30,21 @@ func TestUsage(t *testing.T) {
 	if got := u.Uses("p"); !reflect.DeepEqual(got, want) {
 		t.Errorf("uses %+v, want %+v", got, want)
 	}
-	days := u.Days("p", "compute.googleapis.com")
-	if len(days) != 2 || days[0].Calls != 5 || days[0].Denied != 2 || !days[0].Last.Equal(at("2026-03-01 07:20:00")) || !days[0].Latest.Equal(at("2026-03-01 08:20:00")) {
-		t.Errorf("days %+v", days)
+}
+
+func TestDays(t *testing.T) {
+	var d register.Days
+	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 10, 0, 0, time.UTC) }
+	d.Add(1, at(2, 9), at(2, 9))
+	d.Add(3, at(1, 8), at(1, 8).Add(time.Minute))
+	d.Add(2, at(1, 7), at(1, 7))
+	d.Add(0, at(3, 7), at(3, 7))
+	want := []register.Day{
+		{Day: day("2026-03-01"), Calls: 5, First: at(1, 7), Last: at(1, 8).Add(time.Minute)},
+		{Day: day("2026-03-02"), Calls: 1, First: at(2, 9), Last: at(2, 9)},
+	}
+	if got := d.All(); !reflect.DeepEqual(got, want) {
+		t.Errorf("days %+v, want %+v", got, want)
 	}
 }
 

@@ -19,8 +19,6 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/pipeline"
-	"github.com/yagura-sec/yagura/register"
-	"github.com/yagura-sec/yagura/triage"
 	"github.com/yagura-sec/yagura/triage/calendar"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -54,13 +52,7 @@ func (p *program) anomalies(r *rooms, o anomaly.Options) *anomaly.Hunter {
 func (p *program) denials(r *rooms) *denials.Hunter {
 	return denials.New(denials.Options{
 		Events: r.history(), People: r.everybody,
-		Register: func(ctx context.Context, project string) (register.Entry, bool, error) {
-			e, err := r.triage.Registered(ctx, project)
-			if errors.Is(err, triage.ErrUnknown) {
-				return e, false, nil
-			}
-			return e, err == nil, err
-		},
+		Register: r.registered,
 	})
 }
 

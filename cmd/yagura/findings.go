@@ -21,7 +21,7 @@ func (p *program) findings() *cobra.Command {
 		Long: `Findings are what was concluded from the logs. Each says in a sentence what
 happened, keeps its reasons and evidence, and waits for a decision.`,
 	}
-	c.AddCommand(p.findingsList(), p.findingsCases(), p.findingsShow(), p.findingsExport(), p.findingsTriage(), p.findingsUndo(), p.findingsWriteBack())
+	c.AddCommand(p.findingsList(), p.findingsCases(), p.findingsShow(), p.findingsExport(), p.findingsTriage(), p.findingsUndo(), p.findingsDrafts(), p.findingsWriteBack())
 	return c
 }
 

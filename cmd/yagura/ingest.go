@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/lake"
@@ -79,9 +80,11 @@ type Ingested struct {
 	// HuntSeconds is how long correlations and anomalies took after that.
 	HuntSeconds float64 `json:"hunt_seconds"`
 	// OpenHours are those of correlations that wait for more of the log.
-	OpenHours int64     `json:"open_hours"`
-	Skipped   int64     `json:"skipped"` // files that are no logs
-	Failures  []Failure `json:"failures"`
+	OpenHours int64 `json:"open_hours"`
+	Skipped   int64 `json:"skipped"` // files that are no logs
+	// Registers are those that lay beside the logs and were not imported before.
+	Registers []api.RegisterImported `json:"registers"`
+	Failures  []Failure              `json:"failures"`
 }
 
 // Failure is an object that could not be read to its end.
@@ -155,6 +158,10 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		s := pipe.Stats()
 		return fmt.Sprintf("%s records read, %s stored", number(s.Read), number(s.Stored))
 	})
+	registers, err := p.importRegisters(ctx, r, paths)
+	if err != nil {
+		p.warn("registers: %v", err) // the logs are read all the same
+	}
 	acknowledged, err := readAndMerge(ctx, r, func(ctx context.Context) error { return src.Run(ctx, pipe.Deliver) })
 	stop()
 	rest := time.Now()
@@ -175,6 +182,9 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	if err == nil && s.Stored > 0 {
 		p.assess(ctx, r)
 	}
+	if err == nil {
+		err = p.checkRegister(ctx, r)
+	}
 	if acknowledged.IsZero() {
 		acknowledged = time.Now() // of what was, before the error
 	}
@@ -184,7 +194,7 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		Quarantined: s.Quarantined - recovered.Quarantined, Expired: s.Expired - recovered.Expired, Findings: s.Findings + hunted.Findings,
 		Seconds: acknowledged.Sub(start).Seconds(), RestSeconds: rest.Sub(start).Seconds(), HuntSeconds: hunted.Seconds,
 		OpenHours: hunted.Open,
-		Skipped:   read.Skipped, Failures: []Failure{},
+		Skipped:   read.Skipped, Registers: append([]api.RegisterImported{}, registers...), Failures: []Failure{},
 	}
 	for _, x := range read.Failures {
 		done.Failures = append(done.Failures, Failure{x.Object, x.Reason})
@@ -240,11 +250,19 @@ func (p *program) printIngested(d Ingested) error {
 	for _, f := range d.Failures {
 		p.warn("%s: %s", f.Object, f.Reason)
 	}
+	for _, x := range d.Registers {
+		for _, problem := range x.Problems {
+			p.warn("%s, line %d: %s", x.File, problem.Line, problem.Reason)
+		}
+	}
 	rows := [][]string{
 		{"objects", number(d.Objects)}, {"already settled", number(d.AlreadySettled)}, {"no logs, skipped", number(d.Skipped)},
 		{"records read", number(d.Read)}, {"stored", number(d.Stored)}, {"duplicate", number(d.Duplicate)},
 		{"quarantined", number(d.Quarantined)}, {"expired", number(d.Expired)}, {"findings touched", number(d.Findings)},
 		{"seconds", fmt.Sprintf("%.1f to acknowledged, %.1f to at rest, %.1f for correlations", d.Seconds, d.RestSeconds, d.HuntSeconds)},
+	}
+	for _, x := range d.Registers {
+		rows = append(rows, []string{"register " + safe(x.File), fmt.Sprintf("%s new, %s changed, %s as they were", number(int64(x.New)), number(int64(x.Changed)), number(int64(x.Same)))})
 	}
 	fmt.Fprintf(p.stdout, "Into %s\n\n", safe(p.dir))
 	if err := p.printTable([]string{"what", "count"}, rows); err != nil {

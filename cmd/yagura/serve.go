@@ -192,7 +192,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	if err != nil {
 		return err
 	}
-	rooms.Triage = triaged
+	rooms.Triage, rooms.Register = triaged, s.register()
 	g, ctx := errgroup.WithContext(ctx)
 	for i, t := range s.intake {
 		g.Go(func() error { return s.take(ctx, i, t) })
@@ -212,6 +212,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	g.Go(func() error { return s.uses.run(ctx, s.rooms.secrets.keep) })
 	g.Go(func() error { return s.keepAssessed(ctx) })
 	g.Go(func() error { return s.keepRules(ctx) })
+	g.Go(func() error { return s.keepRegister(ctx) })
 	g.Go(func() error { return s.keepNews(ctx) })
 	for i, t := range s.outputs {
 		g.Go(func() error { return s.send(ctx, i, t) })

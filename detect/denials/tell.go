@@ -27,7 +27,7 @@ func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judge
 		FirstSeen: attempts[0].Time, LastSeen: attempts[len(attempts)-1].Time,
 		Trouble: finding.Trouble{
 			Key: finding.Key(Name, c.project, c.constraint, c.who), Kind: finding.KindAnomaly + "." + finding.SignDenials,
-			Severity: finding.Medium, Confidence: 0.7, Account: c.project, Region: attempts[0].Region,
+			Severity: finding.Medium, Confidence: 0.7, Account: c.project, Region: attempts[0].Region, Constraint: c.constraint,
 			Anomaly: &finding.Anomaly{
 				Sign: finding.SignDenials, Score: j.score, Days: j.known, Calls: int64(len(run)), Series: l.series(c, at, j.usual),
 			},

@@ -21,10 +21,10 @@ const maxApplied = 5
 
 // Options are what a comparison is told of by.
 type Options struct {
-	Usage *register.Usage      // that the comparisons are of
 	Known *companion.Catalogue // of services that bring others along
-	// Evidence gives some of the calls of a service in a project on a day that were
-	// not refused; nil: none is at hand.
+	// Days gives the calls of a service in a project that were not refused, by day.
+	Days func(ctx context.Context, project, service string) ([]register.Day, error)
+	// Evidence gives some of those calls of a day; nil: none is at hand.
 	Evidence func(ctx context.Context, project, service string, day register.Day) ([]finding.Sighting, error)
 }
 
@@ -64,16 +64,13 @@ func Hunt(ctx context.Context, all []register.Comparison, o Options, now time.Ti
 // say is what there is to say of a service, a day at a time.
 func (o *Options) say(ctx context.Context, c register.Comparison, l register.Line) (out []finding.Occurrence, err error) {
 	project, applied := c.Entry.Project, c.Entry.IDs()
-	var days []register.Day
-	var calls int64
-	for _, d := range o.Usage.Days(project, l.Service) {
-		if !d.Last.IsZero() {
-			days = append(days, d)
-			calls += d.Calls - d.Denied
-		}
+	days, err := o.Days(ctx, project, l.Service)
+	if err != nil || len(days) == 0 {
+		return nil, err
 	}
-	if len(days) == 0 {
-		return nil, nil
+	var calls int64
+	for _, d := range days {
+		calls += d.Calls
 	}
 	t := finding.Trouble{
 		Key: finding.Key(Name, project, l.Service), Kind: finding.KindRegister, Severity: finding.Medium, Confidence: 0.8, Account: project, Resource: l.Service,
@@ -101,7 +98,7 @@ func (o *Options) say(ctx context.Context, c register.Comparison, l register.Lin
 	}
 	for i, d := range days {
 		hour := finding.Hour(d.Last)
-		x := finding.Occurrence{Trouble: t, Hunter: Name, Since: hour, Until: hour.Add(time.Hour), FirstSeen: d.Last, LastSeen: d.Last, Count: d.Calls - d.Denied}
+		x := finding.Occurrence{Trouble: t, Hunter: Name, Since: hour, Until: hour.Add(time.Hour), FirstSeen: d.Last, LastSeen: d.Last, Count: d.Calls}
 		if o.Evidence != nil && i == len(days)-1 {
 			seen, err := o.Evidence(ctx, project, l.Service, d)
 			if err != nil {

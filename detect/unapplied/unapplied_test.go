@@ -21,13 +21,13 @@ var now = time.Date(2026, 3, 10, 12, 30, 0, 0, time.UTC)
 const compute, notebooks, bigquery = "compute.googleapis.com", "notebooks.googleapis.com", "bigquery.googleapis.com"
 
 // look compares an entry with calls of a day, so many days ago each.
-func look(t *testing.T, e register.Entry, registered bool, change func(*register.Usage)) []finding.Occurrence {
+func look(t *testing.T, e register.Entry, registered bool, change func(*calls)) []finding.Occurrence {
 	t.Helper()
-	var u register.Usage
+	var u calls
 	change(&u)
 	c := register.Comparison{Entry: e, Registered: registered, Lines: register.Compare(e, u.Uses(e.Project), nil, register.Everywhere, now)}
 	h, err := unapplied.Hunt(t.Context(), []register.Comparison{c}, unapplied.Options{
-		Usage: &u, Known: companion.Builtin(),
+		Known: companion.Builtin(), Days: u.granted,
 		Evidence: func(_ context.Context, project, service string, d register.Day) ([]finding.Sighting, error) {
 			return []finding.Sighting{{Time: d.Last, UID: event.HashUID(project, service)}}, nil
 		},
@@ -43,9 +43,28 @@ func look(t *testing.T, e register.Entry, registered bool, change func(*register
 	return h.Occurrences
 }
 
-func used(u *register.Usage, service string, daysAgo int, calls int64, denied bool) {
+// calls are those of a project.
+type calls struct {
+	register.Usage
+	days map[string]*register.Days
+}
+
+func (u *calls) granted(_ context.Context, _, service string) ([]register.Day, error) {
+	return u.days[service].All(), nil
+}
+
+func used(u *calls, service string, daysAgo int, calls int64, denied bool) {
 	at := now.AddDate(0, 0, -daysAgo)
 	u.Add("kite-ml", service, calls, denied, at, at.Add(time.Minute))
+	if u.days == nil {
+		u.days = map[string]*register.Days{}
+	}
+	if u.days[service] == nil {
+		u.days[service] = &register.Days{}
+	}
+	if !denied {
+		u.days[service].Add(calls, at, at.Add(time.Minute))
+	}
 }
 
 func entry(services ...string) register.Entry {
@@ -57,7 +76,7 @@ func entry(services ...string) register.Entry {
 }
 
 func TestFires(t *testing.T) {
-	got := look(t, entry(notebooks), true, func(u *register.Usage) {
+	got := look(t, entry(notebooks), true, func(u *calls) {
 		used(u, compute, 2, 5, false)
 		used(u, compute, 2, 3, true)
 		used(u, compute, 0, 1, false)
@@ -92,26 +111,26 @@ func TestFires(t *testing.T) {
 }
 
 func TestQuiet(t *testing.T) {
-	f := func(what string, e register.Entry, registered bool, change func(*register.Usage)) {
+	f := func(what string, e register.Entry, registered bool, change func(*calls)) {
 		t.Helper()
 		if got := look(t, e, registered, change); len(got) > 0 {
 			t.Errorf("%s: %+v", what, got[0].Trouble)
 		}
 	}
-	f("applied for", entry(compute), true, func(u *register.Usage) { used(u, compute, 0, 5, false) })
-	f("only refused", entry(notebooks), true, func(u *register.Usage) { used(u, compute, 0, 5, true) })
-	f("comes with every project", entry(notebooks), true, func(u *register.Usage) { used(u, "serviceusage.googleapis.com", 0, 5, false) })
-	f("in no register", entry(), false, func(u *register.Usage) { used(u, compute, 0, 5, false) })
-	f("not used", entry(notebooks), true, func(*register.Usage) {})
+	f("applied for", entry(compute), true, func(u *calls) { used(u, compute, 0, 5, false) })
+	f("only refused", entry(notebooks), true, func(u *calls) { used(u, compute, 0, 5, true) })
+	f("comes with every project", entry(notebooks), true, func(u *calls) { used(u, "serviceusage.googleapis.com", 0, 5, false) })
+	f("in no register", entry(), false, func(u *calls) { used(u, compute, 0, 5, false) })
+	f("not used", entry(notebooks), true, func(*calls) {})
 }
 
 func TestNothingOfErrors(t *testing.T) {
-	var u register.Usage
+	var u calls
 	used(&u, compute, 0, 1, false)
 	broken := errors.New("disk")
 	c := register.Comparison{Entry: entry(), Registered: true, Lines: register.Compare(entry(), u.Uses("kite-ml"), nil, nil, now)}
 	_, err := unapplied.Hunt(t.Context(), []register.Comparison{c}, unapplied.Options{
-		Usage: &u, Known: companion.Builtin(),
+		Known: companion.Builtin(), Days: u.granted,
 		Evidence: func(context.Context, string, string, register.Day) ([]finding.Sighting, error) { return nil, broken },
 	}, now)
 	if !errors.Is(err, broken) {

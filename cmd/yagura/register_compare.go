@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yagura-sec/yagura/companion"
+	"github.com/yagura-sec/yagura/detect/unapplied"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/lake"
+	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/register"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// registered gives what a project applied for; false: it stands in no register.
+func (r *rooms) registered(ctx context.Context, project string) (register.Entry, bool, error) {
+	e, err := r.triage.Registered(ctx, project)
+	if errors.Is(err, triage.ErrUnknown) {
+		return e, false, nil
+	}
+	return e, err == nil, err
+}
+
+// compareDays is how many days of use the register is held against, back from the
+// end of the log.
+const compareDays = 90
+
+// inUse is what projects use, and what policies allow them.
+type inUse struct {
+	at           time.Time // when it was summed
+	since, until time.Time // [since, until)
+	usage        register.Usage
+	allowed      map[string]*register.Allowance // by what the policy was set on: "projects/kite-ml"
+}
+
+// refusedOutcomes are those of calls that were refused, for what a condition asks.
+var refusedOutcomes = []event.Outcome{event.Denied, event.DeniedByOrgPolicy, event.AuthFailed}
+
+// clouds are the providers whose accounts, projects and subscriptions are applied
+// for: tenants and domains are not.
+var clouds = []string{"AWS", "GCP", "Azure"}
+
+// inUse sums what a project uses; empty: all of them.
+func (p *program) inUse(ctx context.Context, r *rooms, project string) (*inUse, error) {
+	last, err := r.latest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if last.IsZero() {
+		last = p.now()
+	}
+	out := &inUse{at: p.clock().UTC(), until: finding.Hour(last).Add(time.Hour)}
+	out.since = out.until.AddDate(0, 0, -compareDays)
+	c := lake.UsageCondition{Since: out.since, Until: out.until, Where: "resource_uid = ''", By: []string{"cloud_provider", "account_uid", "api_service", "outcome"}}
+	if project != "" {
+		c.Where, c.Args = c.Where+" AND account_uid = ?", []any{project}
+	}
+	for row, err := range r.lake.UsageWhere(ctx, c) {
+		if err != nil {
+			return nil, fmt.Errorf("what projects use: %w", err)
+		}
+		if slices.Contains(clouds, row.CloudProvider) {
+			out.usage.Add(row.AccountUID, row.APIService, row.Count, slices.Contains(refusedOutcomes, row.Outcome), row.First, row.Last)
+		}
+	}
+	out.allowed, err = r.policies(ctx)
+	return out, err
+}
+
+// policies gives what the log says that policies allow, by what they were set on;
+// nil of what is set no more, or says not all.
+func (r *rooms) policies(ctx context.Context) (map[string]*register.Allowance, error) {
+	operations := query.Or{}
+	for _, op := range register.PolicyOperations {
+		operations.X = append(operations.X, query.Eq{Field: "api_operation", Value: op})
+	}
+	out := map[string]*register.Allowance{}
+	for e, err := range r.lake.Select(ctx, query.Query{Where: operations, OldestFirst: true}) {
+		if err != nil {
+			return nil, fmt.Errorf("changes of policies: %w", err)
+		}
+		if c, ok := register.PolicyChangeOf(&e); ok {
+			out[c.Resource] = c.Allowance
+		}
+	}
+	return out, nil
+}
+
+// compare holds what a project applied for against what it uses.
+func (u *inUse) compare(e register.Entry, there bool) register.Comparison {
+	c := register.Comparison{Entry: e, Registered: there, Since: u.since, Until: u.until, Allowance: u.allowed["projects/"+e.Project]}
+	var allowed []string
+	if c.Allowance != nil {
+		allowed = c.Allowance.Services
+	}
+	c.Lines = register.Compare(e, u.usage.Uses(e.Project), allowed, register.Everywhere, u.until)
+	return c
+}
+
+// differences compares every project of the register, and every one in use.
+func (u *inUse) differences(ctx context.Context, r *rooms) (register.Differences, error) {
+	out := register.Differences{At: u.at}
+	entries, _, _, err := r.triage.Register(ctx, triage.RegisterFilter{})
+	if err != nil || len(entries) == 0 {
+		return out, err // where no register is kept, nothing differs from it
+	}
+	there := map[string]bool{}
+	for _, e := range entries {
+		there[e.Project] = true
+		out.Projects = append(out.Projects, u.compare(e, true))
+	}
+	for _, project := range u.usage.Projects() {
+		if there[project] {
+			continue
+		}
+		if c := u.compare(register.Entry{Project: project}, false); len(c.Lines) > 0 {
+			out.Projects = append(out.Projects, c)
+		}
+	}
+	slices.SortStableFunc(out.Projects, func(a, b register.Comparison) int { return strings.Compare(a.Entry.Project, b.Entry.Project) })
+	return out, nil
+}
+
+// checkRegister compares the register with what is used, and keeps what is used and
+// was not applied for as findings.
+func (p *program) checkRegister(ctx context.Context, r *rooms) error {
+	_, _, total, err := r.triage.Register(ctx, triage.RegisterFilter{Limit: 1})
+	if err != nil {
+		return err
+	}
+	all := register.Differences{}
+	used := &inUse{}
+	if total > 0 {
+		if used, err = p.inUse(ctx, r, ""); err == nil {
+			all, err = used.differences(ctx, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	known, err := r.companions(ctx)
+	if err != nil {
+		return err
+	}
+	h, err := unapplied.Hunt(ctx, all.Projects, unapplied.Options{
+		Known: known,
+		Days: func(ctx context.Context, project, service string) ([]register.Day, error) {
+			return used.days(ctx, r, project, service)
+		},
+		Evidence: r.granted,
+	}, p.now())
+	if err != nil {
+		return err
+	}
+	return r.triage.RecordHunt(ctx, h, 0)
+}
+
+// days of a service in a project, without the calls that were refused.
+func (u *inUse) days(ctx context.Context, r *rooms, project, service string) ([]register.Day, error) {
+	var out register.Days
+	c := lake.UsageCondition{Since: u.since, Until: u.until, Where: "resource_uid = '' AND account_uid = ? AND lower(api_service) = ?", Args: []any{project, service}, By: []string{"outcome"}}
+	for row, err := range r.lake.UsageWhere(ctx, c) {
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(refusedOutcomes, row.Outcome) {
+			out.Add(row.Count, row.First, row.Last)
+		}
+	}
+	return out.All(), nil
+}
+
+// grantedMost is how many calls are evidence of a service's use.
+const grantedMost = 5
+
+// granted gives some of the calls of a service in a project in the hour of the
+// day's last one, which were not refused.
+func (r *rooms) granted(ctx context.Context, project, service string, day register.Day) (out []finding.Sighting, err error) {
+	where := query.And{X: []query.Expr{query.Eq{Field: "account_uid", Value: project}, query.Eq{Field: "api_service", Value: service}}}
+	for _, o := range refusedOutcomes {
+		where.X = append(where.X, query.Not{X: query.Eq{Field: "outcome", Value: string(o)}})
+	}
+	q := query.Query{Where: where, Since: finding.Hour(day.Last), Until: day.Last.Add(time.Microsecond), Limit: grantedMost, NoRaw: true}
+	for e, err := range r.lake.Select(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, finding.Sighting{Time: e.Time, UID: e.UID})
+	}
+	return out, nil
+}
+
+// companions are the services that bring others along, with what their agents are
+// seen to do in the days that the register is held against.
+func (r *rooms) companions(ctx context.Context) (*companion.Catalogue, error) {
+	ours := companion.Builtin()
+	var agents []string
+	var args []any
+	for _, s := range ours.Services() {
+		for _, agent := range s.Agents {
+			agents, args = append(agents, "actor_uid LIKE ?"), append(args, strings.ReplaceAll(agent, "*", "%"))
+		}
+	}
+	last, err := r.latest(ctx)
+	if err != nil || last.IsZero() || len(agents) == 0 {
+		return ours, err
+	}
+	var seen []companion.Sighting
+	c := lake.UsageCondition{Since: finding.Hour(last).AddDate(0, 0, -compareDays), Where: "resource_uid = '' AND (" + strings.Join(agents, " OR ") + ")", Args: args, By: []string{"actor_uid", "api_service"}}
+	for row, err := range r.lake.UsageWhere(ctx, c) {
+		if err != nil {
+			return nil, fmt.Errorf("what agents of services do: %w", err)
+		}
+		seen = append(seen, companion.Sighting{Agent: row.ActorUID, Called: row.APIService, Last: row.Last})
+	}
+	return ours.With(seen), nil
+}

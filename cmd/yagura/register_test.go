@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yagura-sec/yagura/api"
+)
+
+// commands runs commands over one data directory.
+type commands struct {
+	*testing.T
+	data string
+}
+
+// ok gives what a command writes.
+func (c *commands) ok(args ...string) string {
+	c.Helper()
+	code, out, errs := ask(c.T, c.data, args...)
+	if code != exitDone {
+		c.Fatalf("%v exits with %d: %s", args, code, errs)
+	}
+	return out
+}
+
+// json reads what a command writes as JSON.
+func (c *commands) json(into any, args ...string) {
+	c.Helper()
+	if err := json.Unmarshal([]byte(c.ok(append(args, "--format", "json")...)), into); err != nil {
+		c.Fatalf("%v: %v", args, err)
+	}
+}
+
+// TestClosing tells the end of the story: what was applied for comes in beside the
+// logs, the refusals are a gap in it, drafts close it, and the same refusals come
+// explained once that was accepted and the register changed.
+func TestClosing(t *testing.T) {
+	story := filepath.Join(t.TempDir(), "story")
+	c := &commands{t, t.TempDir()}
+	c.ok("simulate", "--story", "policy-denied", "--seed", "3", "--records", "6000", "--out", story)
+	var world struct {
+		Truth struct{ Project, Service string }
+	}
+	text, err := os.ReadFile(filepath.Join(story, "world.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &world)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, service, logs := world.Truth.Project, world.Truth.Service, filepath.Join(story, "logs")
+
+	var done Ingested
+	c.json(&done, "ingest", logs)
+	if len(done.Registers) != 1 || done.Registers[0].New == 0 || len(done.Registers[0].Problems) > 0 {
+		t.Fatalf("beside the logs lies a register: %+v", done.Registers)
+	}
+	c.json(&done, "ingest", logs)
+	if len(done.Registers) > 0 {
+		t.Errorf("the same file is imported twice: %+v", done.Registers)
+	}
+
+	var compared api.RegisterComparison
+	c.json(&compared, "register", "compare", project)
+	if len(compared.Lines) == 0 || compared.Lines[0].Service != service || compared.Lines[0].State != "refused" || compared.Lines[0].Denied != 23 || compared.Allowance != nil {
+		t.Errorf("compared: %+v", compared)
+	}
+
+	f := c.run(project)
+	if f.RegisterGap == nil || f.RegisterGap.Service != service || f.ImpliedService != service || len(f.ExplainedBy) > 0 {
+		t.Fatalf("the run of refusals: %+v", f)
+	}
+	var d api.Drafts
+	c.json(&d, "findings", "drafts", f.Key)
+	if len(d.Messages) != 2 || d.Register == nil || d.Register.Adds[0] != service || d.Policy == nil || !strings.Contains(d.Policy.Text, "- "+service) {
+		t.Fatalf("drafts: %+v", d)
+	}
+	for _, m := range d.Messages {
+		for _, want := range []string{project, service, "23", d.Register.Before.Applicant, "notebooks.googleapis.com"} {
+			if !strings.Contains(m.To+m.Subject+m.Body, want) {
+				t.Errorf("the message in %s lacks %s: %s", m.Language, want, m.Body)
+			}
+		}
+	}
+
+	c.ok("findings", "triage", f.Key, "--status", "resolved", "--verdict", "expected", "--reason", "application_gap")
+	if f = c.run(project); len(f.ExplainedBy) > 0 {
+		t.Error("it is explained before the register changed")
+	}
+	c.ok("register", "set", project, "--add", service, "--note", "forgotten")
+	f = c.run(project)
+	if len(f.ExplainedBy) != 1 || f.ExplainedBy[0].Kind != "register" || f.Count != 23 {
+		t.Errorf("explained by %+v, counts %d", f.ExplainedBy, f.Count)
+	}
+	var history api.RegisterHistory
+	c.json(&history, "register", "history", project)
+	if len(history.Changes) != 2 || history.Changes[0].Added[0] != service || history.Changes[0].Note != "forgotten" {
+		t.Errorf("history: %+v", history)
+	}
+	c.ok("register", "set", project, "--without", service)
+	if f = c.run(project); len(f.ExplainedBy) > 0 {
+		t.Error("it is explained when the register does not cover it any more")
+	}
+}
+
+// run is the finding of the run of refusals in a project.
+func (c *commands) run(project string) api.Finding {
+	c.Helper()
+	var found api.Findings
+	c.json(&found, "findings", "list", "--kind", "anomaly.denials", "--account", project)
+	if len(found.Findings) != 1 {
+		c.Fatalf("%d runs of refusals in %s", len(found.Findings), project)
+	}
+	return found.Findings[0]
+}
+
+// TestRegister: the commands of the register, and what they refuse.
+func TestRegister(t *testing.T) {
+	c := &commands{t, t.TempDir()}
+	empty := filepath.Join(t.TempDir(), "empty.json")
+	if err := os.WriteFile(empty, []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, c.data, "ingest", empty) // which makes the data directory, and has nothing to keep
+	f := func(code int, want string, args ...string) {
+		t.Helper()
+		got, out, errs := ask(t, c.data, append([]string{"register"}, args...)...)
+		if got != code || !strings.Contains(out+errs, want) {
+			t.Errorf("%v: code %d, want %d, said\n%s%s\nwant %q", args, got, code, out, errs, want)
+		}
+	}
+	sheet := filepath.Join(t.TempDir(), "sheet.csv")
+	if err := os.WriteFile(sheet, []byte("project,owner,services\nkite-ml,ml,notebooks.googleapis.com\nkite-web,,run.googleapis.com\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f(exitFailed, "line 3: project kite-web: neither applicant nor owner", "import", sheet)
+	f(exitDone, "compute.googleapis.com", "list") // needed by notebooks
+	f(exitDone, "2026-12-31", "set", "kite-ml", "--add", "compute.googleapis.com@..2026-12-31", "--format", "json")
+	f(exitDone, "compute.googleapis.com@..2026-12-31 notebooks.googleapis.com", "export")
+	f(exitUsage, "neither applicant nor owner", "set", "kite-ops", "--purpose", "ops")
+	f(exitUsage, "is no day", "set", "kite-ml", "--add", "run.googleapis.com@soon..")
+	f(exitUsage, "--applied tomorrow", "set", "kite-ml", "--applied", "tomorrow")
+	f(exitFailed, "not in the register", "show", "kite-ops")
+	f(exitDone, "", "remove", "kite-ml", "--note", "gone")
+	f(exitFailed, "none of that id", "remove", "kite-ml")
+	f(exitDone, "gone", "history", "kite-ml")
+	f(exitFailed, `names "colour"`, "import", func() string {
+		path := filepath.Join(t.TempDir(), "wrong.csv")
+		if err := os.WriteFile(path, []byte("project,colour\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}())
+}
