@@ -86,7 +86,7 @@ and what was said of intent, service, register and verdict.`,
 	flags.StringSliceVar(&f.ablations, "ablations", nil, "hunt once more without each of these: context, peers, shrinkage, tail")
 	flags.Float64Var(&f.misses, "misses", 0, "list what is missed, and what is alarming for nothing, at this budget")
 	flags.StringVar(&f.story, "story", "", "judge worlds of this story instead: "+strings.Join(stories, ", "))
-	flags.StringSliceVar(&f.variants, "variant", nil, "of the story, or all (default: the story itself)")
+	flags.StringSliceVar(&f.variants, "variant", nil, "of the story as NAME[@SEEDS][:RECORDS], or all (default: the story itself)")
 	flags.IntVar(&f.records, "records", 0, "of ordinary work in a world of the story")
 	flags.IntVar(&f.jobs, "jobs", 1, "worlds at a time")
 	return c

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -37,10 +38,6 @@ func (f *evaluation) plannedStories() (out []plannedStory, err error) {
 	case f.jobs < 1:
 		return nil, wrong("--jobs %d: it is one at least", f.jobs)
 	}
-	numbers, err := seeds(f.seeds)
-	if err != nil {
-		return nil, err
-	}
 	variants := f.variants
 	if len(variants) == 0 {
 		variants = []string{denied.Default}
@@ -48,14 +45,39 @@ func (f *evaluation) plannedStories() (out []plannedStory, err error) {
 	if slices.Equal(variants, []string{"all"}) {
 		variants = denied.Variants
 	}
-	for _, variant := range variants {
-		for _, seed := range numbers {
-			c := denied.Config{Seed: seed, Variant: variant, Records: f.records}
-			if err := c.Check(); err != nil {
-				return nil, exit{exitUsage, err}
-			}
-			out = append(out, plannedStory{fmt.Sprintf("%s-%s-%d", f.story, variant, seed), c})
+	for _, spec := range variants {
+		some, err := f.plannedVariant(spec)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, some...)
+	}
+	return out, nil
+}
+
+// plannedVariant lists the worlds of NAME[@SEEDS][:RECORDS].
+func (f *evaluation) plannedVariant(spec string) (out []plannedStory, err error) {
+	text, size, sized := strings.Cut(spec, ":")
+	variant, numbers, own := strings.Cut(text, "@")
+	records := f.records
+	if sized {
+		if records, err = strconv.Atoi(size); err != nil {
+			return nil, wrong("--variant %s: %q is no number of records", spec, size)
+		}
+	}
+	if !own {
+		numbers = f.seeds
+	}
+	list, err := seeds(numbers)
+	if err != nil {
+		return nil, err
+	}
+	for _, seed := range list {
+		c := denied.Config{Seed: seed, Variant: variant, Records: records}
+		if err := c.Check(); err != nil {
+			return nil, exit{exitUsage, err}
+		}
+		out = append(out, plannedStory{fmt.Sprintf("%s-%s-%d-%d", f.story, variant, seed, records), c})
 	}
 	return out, nil
 }

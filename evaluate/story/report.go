@@ -210,7 +210,7 @@ func (r *Result) Report(h Header) string {
 	}
 	say("# Who was behind hidden callers, and what it was for\n")
 	say("This page is written by\n\n```\n%s\n```\n\n(yagura %s, %s, %s). Nothing in it is written by hand.\n", h.Command, h.Version, h.Go, h.System)
-	say("Worlds: %d, seeds %s. Each is one of [simulate --story policy-denied](simulate.md#the-story-of-a-hidden-caller):\ntwo days, 23 refusals in four bursts, 41 people behind one address. Its logs went through\n`ingest` and `hunt` without any configuration, %s.\n", len(r.Verdicts), h.Seeds, confined)
+	say("Worlds: %d, seeds %s where nothing else is said. Each is one of [simulate --story policy-denied](simulate.md#the-story-of-a-hidden-caller):\ntwo days, 23 refusals in four bursts, 41 people behind one address. Its logs went through\n`ingest` and `hunt` without any configuration, %s.\n", len(r.Verdicts), h.Seeds, confined)
 	for _, f := range r.Failed {
 		say("**World %s could not be evaluated and is not in these figures**: %s\n", f.World, f.Why)
 	}

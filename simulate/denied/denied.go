@@ -186,7 +186,8 @@ func (w *world) open(dir string) {
 // add writes a line of a log, if the world has that log and the time is in it.
 func (w *world) add(log string, at time.Time, line []byte) {
 	l := w.files[log]
-	if l == nil || at.Before(w.start) || !at.Before(w.end) {
+	gap := at.Sub(w.story.gapAt).Hours()
+	if l == nil || log == leased && gap >= 0 && gap < w.story.drawn.LeaseGap || at.Before(w.start) || !at.Before(w.end) {
 		return
 	}
 	l.Add(at, line)

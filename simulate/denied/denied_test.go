@@ -188,7 +188,7 @@ func (w *written) refused(t *testing.T, e event.Event) {
 	if e.ActorType != event.ActorMasked || e.AccountUID != w.world.Truth.Project || e.APIService != w.world.Truth.Service {
 		t.Errorf("%s %s %s: %s", e.ActorType, e.AccountUID, e.APIService, e.Raw)
 	}
-	if d := w.world.Drawn; (e.ActorInvokedBy == "") != (d.Principal == byNobody) || d.Principal == byAgent && e.ActorInvokedBy != w.world.Truth.NeededBy {
+	if d := w.world.Drawn; (e.ActorInvokedBy == "") != (d.Principal != byAgent) || d.Principal == byAgent && e.ActorInvokedBy != w.world.Truth.NeededBy {
 		t.Errorf("%s asked by %q", d.Principal, e.ActorInvokedBy)
 	}
 	if want := w.world.Address; w.world.Drawn.CallerIP == shared && w.world.Variant != Hostile && e.SrcIP != want || w.world.Drawn.CallerIP != shared && e.SrcIP != "" {
@@ -253,18 +253,23 @@ func TestShared(t *testing.T) {
 func TestChain(t *testing.T) {
 	for seed := int64(1); seed <= 8; seed++ {
 		w := write(t, Config{Seed: seed, Records: few})
-		opened := map[string]int{}
+		opened, days := map[string]int{}, map[string]string{} // by address and day; the address of most of a day's
 		for _, e := range w.events {
 			if e.Format == "squid.access" && strings.Contains(e.URL, "/workbench/create-instance?project="+w.world.Truth.Project) {
 				opened[e.SrcIP+" "+e.Time.In(tokyo).Format(time.DateOnly)]++
 			}
 		}
-		if (len(opened) == 0) != (w.world.Drawn.Inspected == 0) || len(opened) > 2 {
+		if (len(opened) == 0) != (w.world.Drawn.Inspected == 0) {
 			t.Errorf("seed %d, inspected %v: opened at %v", seed, w.world.Drawn.Inspected, opened)
 		}
-		user, _, _ := strings.Cut(w.world.Truth.Person, "@")
-		for where := range opened {
+		for where, n := range opened {
 			ip, day, _ := strings.Cut(where, " ")
+			if n > opened[days[day]+" "+day] {
+				days[day] = ip
+			}
+		}
+		user, _, _ := strings.Cut(w.world.Truth.Person, "@")
+		for day, ip := range days {
 			device := ""
 			for _, e := range w.events {
 				if e.Format == "zeek.dhcp" && e.SrcIP == ip && e.Time.In(tokyo).Format(time.DateOnly) == day {
@@ -275,7 +280,7 @@ func TestChain(t *testing.T) {
 				return e.Format == "edr.logon" && e.DeviceName == device && strings.Contains(e.ActorUID, user)
 			})
 			if device == "" || !at {
-				t.Errorf("seed %d: %s was device %q, and %s was not at it", seed, where, device, user)
+				t.Errorf("seed %d: %s was device %q, and %s was not at it", seed, ip, device, user)
 			}
 		}
 	}

@@ -150,10 +150,7 @@ func (s *shift) sensed(d *device, local, event string, at time.Time) {
 func (w *world) labs(day time.Time) {
 	rng := w.chance("labs", day.Unix())
 	for n := range sharedMachines {
-		d := device{name: fmt.Sprintf("hsn-lab-%02d", n+1)}
-		d.machine = logs.MachineOf(d.name)
-		d.machine.Browser = fleet[d.machine.Platform]
-		inside := fmt.Sprintf("%s.3.%d", w.offices[0].net, 10+n)
+		d, inside := lab(n), w.labAddress(n)
 		first := one(rng, w.people[:behind])
 		at, to := w.hours(first, day)
 		w.lease(rng, w.people[0], &d, inside, at, to)
@@ -173,6 +170,16 @@ func (w *world) labs(day time.Time) {
 		}
 	}
 }
+
+// lab is a machine that several people use.
+func lab(n int) device {
+	d := device{name: fmt.Sprintf("hsn-lab-%02d", n+1)}
+	d.machine = logs.MachineOf(d.name)
+	d.machine.Browser = fleet[d.machine.Platform]
+	return d
+}
+
+func (w *world) labAddress(n int) string { return fmt.Sprintf("%s.3.%d", w.offices[0].net, 10+n) }
 
 // command is what people start.
 type command struct{ name, line, parent string }

@@ -66,6 +66,7 @@ var wishes = map[string]wish{
 // How the log hides who was refused, and how devices name people.
 const (
 	byNobody  = "empty"
+	redacted  = "redacted"
 	byAgent   = "agent"
 	shared    = "shared" // the office's address
 	private   = "private"
@@ -79,7 +80,7 @@ const (
 
 // Drawn are the small differences between worlds of a variant.
 type Drawn struct {
-	Principal  string  `json:"principal"`  // of the refusals: empty, or the service's agent
+	Principal  string  `json:"principal"`  // of the refusals: empty, redacted, or the service's agent
 	CallerIP   string  `json:"caller_ip"`  // of the refusals: shared, private, none
 	Enable     string  `json:"enable"`     // the call that enables the service: shown, hidden, or by the pipeline
 	Create     string  `json:"create"`     // calls to the service: shown or hidden
@@ -87,6 +88,9 @@ type Drawn struct {
 	ProxyUsers bool    `json:"proxy_user"` // the proxy says who
 	Identity   string  `json:"identity"`   // how devices name people
 	Retries    float64 `json:"retries"`    // share of refusals that the client repeats
+	Nosy       bool    `json:"nosy"`       // a colleague opens the same page, and goes no further
+	Lab        int     `json:"lab"`        // the burst, from 1, that comes from a machine that several use; 0: none
+	LeaseGap   float64 `json:"lease_gap"`  // hours without leases, as of a collector that is down
 }
 
 // attempt is one refusal of the story.
@@ -106,7 +110,8 @@ type story struct {
 	bursts   [][]attempt
 	network  string // a new one, of the hostile
 	keyAt    time.Time
-	service  bool // the register has what is refused
+	gapAt    time.Time // when leases stop coming
+	service  bool      // the register has what is refused
 	insertID []string
 }
 
@@ -143,6 +148,7 @@ func (w *world) tale() *story {
 		at := from.Add(30*time.Minute + part*time.Duration(k) + time.Duration(rng.Float64()*0.5*float64(part)))
 		s.bursts = append(s.bursts, s.burst(rng, at, n))
 	}
+	s.gapAt = s.bursts[rng.IntN(bursts)][0].at.Add(-time.Duration(rng.Float64() * s.drawn.LeaseGap * float64(time.Hour)))
 	if w.Variant == Hostile {
 		s.network = fmt.Sprintf("192.0.2.%d", 200+rng.IntN(50))
 		last := s.bursts[2+rng.IntN(2)]
@@ -171,7 +177,10 @@ func (w *world) draw(rng *rand.Rand) Drawn {
 	if rng.Float64() < 0.4 {
 		d.Principal = byAgent
 	}
-	if d.Principal == byNobody {
+	if d.Principal == byNobody && rng.Float64() < 0.2 {
+		d.Principal = redacted
+	}
+	if d.Principal != byAgent {
 		d.CallerIP = []string{shared, private, without}[weighed(rng, 0.6, 0.2, 0.2)]
 	} else {
 		d.CallerIP = []string{private, without}[weighed(rng, 0.8, 0.2)]
@@ -187,6 +196,13 @@ func (w *world) draw(rng *rand.Rand) Drawn {
 	}
 	if rng.Float64() < 0.4 {
 		d.Retries = 0.1 + 0.3*rng.Float64()
+	}
+	d.Nosy = rng.Float64() < 0.25
+	if rng.Float64() < 0.15 {
+		d.Lab = 1 + rng.IntN(bursts)
+	}
+	if rng.Float64() < 0.15 {
+		d.LeaseGap = 2 + 4*rng.Float64()
 	}
 	switch w.Variant {
 	case NoEndpoint: // nothing by name may tell

@@ -21,6 +21,9 @@ func (w *world) tell(day time.Time) {
 		if !w.dayOf(b[0].at).Equal(day) {
 			continue
 		}
+		if i+1 == s.drawn.Lab && s.network == "" {
+			w.sitDown(rng, b)
+		}
 		if i == 0 {
 			w.enable(rng, b[0])
 		}
@@ -152,7 +155,11 @@ func (w *world) beside(rng *rand.Rand, b []attempt) {
 		}
 	}
 	if len(s.alike) > 0 && rng.IntN(2) == 0 { // somebody only looks at the list
-		w.look(rng, one(rng, s.alike), b[0].at.Add(time.Duration(rng.IntN(400))*time.Second), "GET", console, s.wish.pages[0]+"?project="+s.project.id)
+		page := s.wish.pages[0]
+		if s.drawn.Nosy {
+			page = s.wish.pages[1]
+		}
+		w.look(rng, one(rng, s.alike), b[0].at.Add(time.Duration(rng.IntN(400))*time.Second), "GET", console, page+"?project="+s.project.id)
 	}
 }
 
@@ -162,9 +169,39 @@ func (w *world) look(rng *rand.Rand, p *person, at time.Time, method, host, page
 	if w.story.network != "" && w.story.people[0] == p {
 		return
 	}
-	day := w.dayOf(at)
-	s := &shift{w: w, p: p, rng: rng, inside: []string{w.inside(p, &p.devices[0], day)}}
+	s := &shift{w: w, p: p, rng: rng, inside: []string{w.inside(p, &p.devices[0], w.dayOf(at))}}
+	if w.atLab(p, at) {
+		s.inside[0] = w.labAddress(sharedMachines)
+	}
 	s.visit(at, method, host, page, 180_000)
+}
+
+// atLab tells whether somebody of the story is at the machine that others use too.
+func (w *world) atLab(p *person, at time.Time) bool {
+	s := w.story
+	if s.drawn.Lab == 0 || p != s.people[0] || p.tunnel {
+		return false
+	}
+	b := s.bursts[s.drawn.Lab-1]
+	return at.After(b[0].at.Add(-5*time.Minute)) && at.Before(b[len(b)-1].at.Add(2*time.Minute))
+}
+
+// sitDown is that the person goes to the machine that others use too, for a burst;
+// somebody else was there before, and is afterwards.
+func (w *world) sitDown(rng *rand.Rand, b []attempt) {
+	d, inside, p := lab(sharedMachines), w.labAddress(sharedMachines), w.story.people[0]
+	if !w.atLab(p, b[0].at) {
+		return
+	}
+	begin, end := b[0].at.Add(-6*time.Minute), b[len(b)-1].at.Add(3*time.Minute)
+	w.lease(rng, w.people[0], &d, inside, begin.Add(-2*time.Hour), end.Add(2*time.Hour))
+	for i, x := range []*person{one(rng, w.people[:behind]), p, one(rng, w.people[:behind])} {
+		s := &shift{w: w, p: x, rng: rng, inside: []string{inside}}
+		from, to := []time.Time{begin.Add(-2 * time.Hour), begin, end.Add(10 * time.Minute)}[i], []time.Time{begin.Add(-10 * time.Minute), end, end.Add(90 * time.Minute)}[i]
+		s.sensed(&d, inside, "UserLogon", from)
+		s.process(&d, inside, from.Add(30*time.Second), commands[0])
+		s.sensed(&d, inside, "UserLogoff", to)
+	}
 }
 
 // key makes a service account's key, from the new network.
@@ -187,7 +224,10 @@ func (w *world) refuse(rng *rand.Rand, x attempt, at time.Time) {
 	if a.IP == w.from(x.who) {
 		a.Agent = x.who.devices[0].machine.Browser + gfe
 	}
-	if s.drawn.Principal == byAgent {
+	switch s.drawn.Principal {
+	case redacted:
+		a.Email = "REDACTED"
+	case byAgent:
 		a.Email, a.Account, a.Agent = a.Fill(s.wish.agent), true, "google-api-go-client/0.5,gzip(gfe)"
 	}
 	var e *logs.Entry
