@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/say"
+	"github.com/yagura-sec/yagura/sigma/attack"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -99,7 +101,7 @@ func ViewFinding(f finding.Finding) Finding {
 		VerdictReason: f.Reason, Cause: f.Cause, Assignee: f.Assignee, Actor: f.Actor,
 		Resource: f.Resource, Account: f.Account, Region: f.Region, FirstSeen: f.FirstSeen,
 		LastSeen: f.LastSeen, Count: f.Count, Reasons: list(f.Reasons), ExplainedBy: list(f.Explained),
-		Evidence: []event.UID{}, Rule: f.Rule, Attack: list(f.Attack),
+		Evidence: []event.UID{}, Rule: f.Rule, Attack: named(f.Attack),
 		FalsePositives: list(f.FalsePositives), Next: list(f.Next), Case: f.Case, Demoted: f.Demoted,
 		Decisions: list(f.Decisions), Anomaly: f.Anomaly,
 		Source: f.Said(), Product: f.Product(), External: f.External, Person: f.Person(), Resources: list(f.Resources()),
@@ -273,4 +275,13 @@ func (r Rooms) single(ctx context.Context, f *finding.Finding) (*tagged[Finding]
 		return nil, r.failure(err)
 	}
 	return tagging(f, v), nil
+}
+
+// named are techniques with their names, which detectors of unusual use leave out.
+func named(all []finding.Attack) []finding.Attack {
+	out := list(slices.Clone(all))
+	for i := range out {
+		out[i].Name = cmp.Or(out[i].Name, attack.Name(out[i].ID))
+	}
+	return out
 }

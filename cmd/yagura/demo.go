@@ -188,7 +188,7 @@ func (p *program) demoFindings(ctx context.Context, r *rooms, serve bool) error 
 	if serve {
 		shown = demoShort
 	}
-	explained := 0
+	explained, worked := 0, 0
 	var waiting []finding.Finding
 	for _, f := range page {
 		switch {
@@ -196,9 +196,11 @@ func (p *program) demoFindings(ctx context.Context, r *rooms, serve bool) error 
 			explained++
 		case f.Status == finding.New:
 			waiting = append(waiting, f)
+		case f.Status == finding.InProgress:
+			worked++
 		}
 	}
-	fmt.Fprintf(p.stdout, "%s: %d are accounted for by planned work, an exception or the log itself, %d wait for somebody; the most pressing:\n\n", many(int64(len(page)), "finding", "findings"), explained, len(waiting))
+	fmt.Fprintf(p.stdout, "%s: %d are accounted for by planned work, an exception or the log itself, %d wait for somebody, %d are being worked on; the most pressing:\n\n", many(int64(len(page)), "finding", "findings"), explained, len(waiting), worked)
 	for _, f := range waiting[:min(shown, len(waiting))] {
 		fmt.Fprintf(p.stdout, "%3d %-8s %s  %s\n             %s\n", f.Priority, f.Severity, f.Key[:12], safe(oneLine(f.Title)), safe(oneLine(sentence(f))))
 	}

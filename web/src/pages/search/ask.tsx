@@ -13,6 +13,7 @@ import { SQLChart, SQLTable } from './answer'
 import { useTables } from './box'
 import { csvOf, plotOf } from './sql'
 import { SearchTabs } from './tabs'
+import { inJapanese } from './columns.ja'
 import { useTexts } from './texts'
 import { SavedViews, SaveView, ToDashboard } from './views'
 import css from './ask.module.css'
@@ -120,7 +121,7 @@ function Help({ onChoose }: { onChoose: (sql: string) => void }) {
       {([['events', tables?.columns], ['usage', tables?.usage]] as const).map(([table, columns]) => (
         <section key={table}>
           <h2>{t('sqlColumns', { table })}</h2>
-          <dl>{columns?.map((c) => <div key={c.name}><dt><code>{c.name}</code></dt><dd>{c.doc}</dd></div>)}</dl>
+          <dl>{columns?.map((c) => <div key={c.name}><dt><code>{c.name}</code></dt><dd>{(t.language === 'ja' && (inJapanese[`${table}.${c.name}`] ?? inJapanese[c.name])) || c.doc}</dd></div>)}</dl>
         </section>
       ))}
     </div>

@@ -6,6 +6,7 @@ import { get, Problem } from '@/api/client'
 import { Icon } from '@/parts/icon'
 import { LogText } from '@/parts/log-text'
 import { accepted, calledBy, fieldsLike, placeAt, type Field, type Place } from './complete'
+import { inJapanese } from './columns.ja'
 import { useTexts } from './texts'
 import css from './box.module.css'
 
@@ -50,7 +51,7 @@ function useOptions(place: Place | undefined): Option[] {
     return fieldsLike(columns, place.typed).map((f) => {
       const value = calledBy(f, place.typed)
       const others = [f.name, ...f.aliases].filter((n) => n !== value)
-      return { value, doc: f.doc, also: others.length ? t('completionAlso', { names: others.join(', ') }) : undefined }
+      return { value, doc: (t.language === 'ja' && inJapanese[f.name]) || f.doc, also: others.length ? t('completionAlso', { names: others.join(', ') }) : undefined }
     })
   }
   const typed = place.typed.toLowerCase()
