@@ -92,9 +92,13 @@ func (f *following) identify(rule trail.Rule, uid string, whose query.Expr, n in
 	f.Identities[at].Events += n
 }
 
+// surest is the greatest probability that is told of what is inferred: nothing of it
+// is certain.
+const surest = 0.99
+
 func (f *following) why(rule trail.Rule, uid string) say.Text {
 	if rule == trail.ByFinding {
-		return say.T("trail.inferred", say.Values{"p": f.Finding.Probability})
+		return say.T("trail.inferred", say.Values{"p": min(f.Finding.Probability, surest)})
 	}
 	return say.T("trail.by."+string(rule), say.Values{"uid": uid})
 }
@@ -224,9 +228,21 @@ func (f *following) byFinding(ctx context.Context) error {
 		return nil
 	}
 	f.Finding.Inferred, f.Finding.Probability = true, x.Inferred.Candidates[at].Probability
-	_, err := f.take(ctx, trail.ByFinding, x.Key, recordsOf(x), x.FirstSeen, x.LastSeen.Add(time.Microsecond))
+	if _, err := f.take(ctx, trail.ByFinding, x.Key, recordsOf(x), x.FirstSeen, x.LastSeen.Add(time.Microsecond)); err != nil {
+		return err
+	}
+	if x.RegisterGap == nil || x.RegisterGap.NeededBy == "" {
+		return nil
+	}
+	// Whoever was refused had asked for what needs the service that was.
+	asked := query.And{X: []query.Expr{is("account_uid", x.Account), is("api_service", x.RegisterGap.NeededBy), is("actor_type", string(event.ActorMasked))}}
+	_, err := f.take(ctx, trail.ByFinding, x.Key, asked, x.FirstSeen.Add(-askedWithin), x.LastSeen.Add(askedWithin))
 	return err
 }
+
+// askedWithin is how long before and after a refusal the call is looked for that
+// brought it about.
+const askedWithin = 5 * time.Minute
 
 // names are all that are theirs and stand in records, in small letters.
 func (f *following) names() []string {

@@ -15,7 +15,8 @@ var trail = texts{
 
 	"trail.session.signin":  {"signs in to {where}{from}", "{where} にサインイン{from}"},
 	"trail.session.signout": {"signs out of {where}{from}", "{where} からサインアウト{from}"},
-	"trail.logon":           {"logs on to {device}", "{device} にログオン"},
+	"trail.device.logon":    {"logs on to {device}", "{device} にログオン"},
+	"trail.device.logoff":   {"logs off {device}", "{device} からログオフ"},
 	"trail.lease":           {"{device} gets the address {address}", "{device} にアドレス {address} が割り当てられる"},
 	"trail.process":         {"starts {process}{more} on {device}", "{device} で {process}{more} を起動"},
 	"trail.host.page":       {"opens {host}{from}", "{host} を開く{from}"},

@@ -29,7 +29,8 @@ var acts = []act{
 	{"rights", []string{"setiampolicy", "*.setiampolicy", "*.setiampermissions", "attach*policy", "put*policy", "microsoft.authorization/roleassignments/write", "add member to role"}},
 	{"policy", []string{"google.cloud.orgpolicy.*", "*setorgpolicy", "microsoft.authorization/policy*/write"}},
 	{"secret", []string{"*.accesssecretversion", "getsecretvalue", "secretget"}},
-	{"signout", []string{"logout", "user.session.end", "userlogoff"}},
+	{"logoff", []string{"userlogoff"}},
+	{"signout", []string{"logout", "user.session.end"}},
 	{"firewall", []string{"*compute.firewalls.insert", "*compute.firewalls.patch", "authorizesecuritygroup*"}},
 }
 
@@ -44,7 +45,9 @@ func actOf(e *event.Event) string {
 	switch {
 	case strings.HasPrefix(e.Format, "dhcp.") || e.Format == "zeek.dhcp":
 		return "lease"
-	case e.ClassUID == event.ClassAuthentication && e.Format == "edr.logon":
+	case e.Format == "edr.logon" && e.ActivityID == logoff:
+		return "logoff"
+	case e.Format == "edr.logon":
 		return "logon"
 	case e.ClassUID == event.ClassAuthentication:
 		return "signin"
@@ -61,6 +64,9 @@ func actOf(e *event.Event) string {
 	}
 	return "call"
 }
+
+// logoff is OCSF's activity of who leaves.
+const logoff int32 = 2
 
 // covers tells whether a pattern covers an operation: * stands for any run of
 // characters, slashes as well.
@@ -110,8 +116,8 @@ func (r *Run) did() say.Text {
 	switch r.Act {
 	case "signin", "signout":
 		return say.T("trail.session."+r.Act, say.Values{"where": cmp.Or(r.product, r.Account), "from": r.from()})
-	case "logon":
-		return say.T("trail.logon", say.Values{"device": r.device})
+	case "logon", "logoff":
+		return say.T("trail.device."+r.Act, say.Values{"device": r.device})
 	case "lease":
 		return say.T("trail.lease", say.Values{"device": r.device, "address": r.Address})
 	case "process":

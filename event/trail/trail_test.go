@@ -143,6 +143,8 @@ func TestActs(t *testing.T) {
 	f("aws.cloudtrail", "RunInstances", 6003, "machine")
 	f("aws.cloudtrail", "ConsoleLogin", event.ClassAuthentication, "signin")
 	f("okta.system", "user.session.end", event.ClassAuthentication, "signout")
+	f("edr.logon", "UserLogon", event.ClassAuthentication, "logon")
+	f("edr.logon", "UserLogoff", event.ClassAuthentication, "logoff")
 	f("zeek.dhcp", "", event.ClassDHCP, "lease")
 	f("zeek.dns", "", event.ClassDNS, "resolve")
 	f("zeek.conn", "", event.ClassNetwork, "connect")

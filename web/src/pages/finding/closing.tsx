@@ -27,10 +27,11 @@ export function WhatFor({ of: f }: { of: Finding }) {
   const services = known.data?.services ?? []
   const named = (id: string) => services.find((s) => s.id === id)?.name ?? services.flatMap((s) => s.brings).find((b) => b.service === id)?.name ?? id
   const by = f.register_gap?.needed_by
+  const said = f.reasons.find((r) => r.kind === 'intent')?.text
   const bond = services.find((s) => s.id === by)?.brings.find((b) => b.service === f.implied_service)
   return (
     <Section title={t('what')}>
-      {f.intent && <p>{t.rich('intent', { intent: <b><LogText wrap>{intentOf(f)}</LogText></b> })}</p>}
+      {f.intent && <p>{said ? <LogText wrap>{said}</LogText> : t.rich('intent', { intent: <LogText>{f.intent}</LogText> })}</p>}
       {f.implied_service && (
         <p>
           {by
@@ -51,11 +52,6 @@ export function WhatFor({ of: f }: { of: Finding }) {
       )}
     </Section>
   )
-}
-
-/** The intent in words: its reason says it; else its id. */
-export function intentOf(f: Finding): string {
-  return f.reasons.find((r) => r.kind === 'intent')?.text ?? f.intent ?? ''
 }
 
 /** What the project applied for, and what is missing. */

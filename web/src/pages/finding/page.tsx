@@ -119,10 +119,10 @@ function Whole({ of: f }: { of: Finding }) {
       <Verdict of={f} choose={decide} />
       <div className={css.columns}>
         <div className={css.main}>
+          <Proposed of={f} />
           <WhoWasIt of={f} />
           <WhatFor of={f} />
           <AppliedFor of={f} />
-          <Proposed of={f} />
           <ClosingDrafts of={f} />
           {f.anomaly?.series && f.anomaly.series.length > 1 && <Usual of={f.anomaly} series={f.anomaly.series} />}
           <Reasons of={f} />

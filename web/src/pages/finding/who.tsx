@@ -1,6 +1,7 @@
 import { useId, useState } from 'react'
 import type { Finding } from '@/api/contract'
 import { percent } from '@/app/format'
+import type { Language } from '@/app/texts'
 import { Icon } from '@/parts/icon'
 import { searchAddress, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
@@ -22,7 +23,7 @@ export function WhoWasIt({ of: f }: { of: Finding }) {
   const i = f.actor_inferred
   if (!i) return null
   const [first] = i.candidates
-  const p = (n: number) => percent(n, t.language)
+  const p = (n: number) => about(n, t.language)
   return (
     <Section title={t('who')} note={<em className={css.tag}>{t('inferred')}</em>}>
       {i.uid ? (
@@ -56,12 +57,19 @@ export function WhoWasIt({ of: f }: { of: Finding }) {
   )
 }
 
+/** A probability of what is inferred: never all, and never nothing. */
+export function about(n: number, l: Language): string {
+  if (n > 0.99) return `> ${percent(0.99, l)}`
+  if (n < 0.01) return `< ${percent(0.01, l)}`
+  return percent(n, l)
+}
+
 /** The posterior as one bar; what nobody is known for is hatched. */
 function Bar({ of: i }: { of: Inference }) {
   const t = useWhoTexts()
   const id = useId()
   const parts = [...i.candidates.map((c) => ({ name: c.uid, part: c.probability })), { name: t('none'), part: i.none }]
-  const all = parts.map((x) => `${x.name} ${percent(x.part, t.language)}`).join(', ')
+  const all = parts.map((x) => `${x.name} ${about(x.part, t.language)}`).join(', ')
   // Candidates beyond those that are told have the rest.
   const sum = Math.max(parts.reduce((n, x) => n + x.part, 0), 1)
   let at = 0
@@ -78,7 +86,7 @@ function Bar({ of: i }: { of: Inference }) {
         const none = n === parts.length - 1
         return (
           <rect key={n} x={`${left * 100}%`} width={`${(x.part / sum) * 100}%`} height="14" data-rank={none ? undefined : n} fill={none ? `url(#${id})` : undefined}>
-            <title>{`${x.name} ${percent(x.part, t.language)}`}</title>
+            <title>{`${x.name} ${about(x.part, t.language)}`}</title>
           </rect>
         )
       })}
@@ -120,8 +128,10 @@ function Weight({ of: w, most, who }: { of: number; most: number; who: string })
   const part = (Math.abs(w) / most) * 50
   return (
     <span className={css.weight} title={t('weightDoes', { who })} aria-label={`${sign} ${t('weight', { n: w.toFixed(1) })}`} role="img">
-      <i data-against={w < 0 || undefined} style={w < 0 ? { right: '50%', width: `${part}%` } : { left: '50%', width: `${part}%` }} />
-      <span className="num">{w > 0 ? '+' : ''}{w.toFixed(1)}</span>
+      <span className={css.scale}>
+        <i data-against={w < 0 || undefined} style={w < 0 ? { right: '50%', width: `${part}%` } : { left: '50%', width: `${part}%` }} />
+      </span>
+      <span className="num">{w > 0 ? '+' : '−'}{Math.abs(w).toFixed(1)}</span>
     </span>
   )
 }

@@ -21,7 +21,7 @@ export function Compare({ of: c }: { of: Comparison }) {
             <tr>
               <th scope="col">{t('service')}</th>
               <th scope="col">{t('used')}</th>
-              <th scope="col">{t('services')}</th>
+              <th scope="col">{t('appliedFor')}</th>
               <th scope="col">{t('allowed')}</th>
               <th scope="col">{t('state')}</th>
             </tr>

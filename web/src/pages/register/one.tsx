@@ -74,8 +74,8 @@ function Facts({ of: e }: { of: Entry }) {
         <Field name={t('applicant')}>{person(e.applicant)}</Field>
         <Field name={t('owner')}>{person(e.owner)}</Field>
         {e.approver && <Field name={t('approver')}>{person(e.approver)}</Field>}
-        <Field name={t('applied')}>{e.applied ? day(e.applied, t.language) : <span className="faint">–</span>}</Field>
-        <Field name={t('approved')}>{e.approved ? day(e.approved, t.language) : t('notApproved')}</Field>
+        <Field name={t('applied')}>{e.applied ? e.applied.slice(0, 10) : <span className="faint">–</span>}</Field>
+        <Field name={t('approved')}>{e.approved ? e.approved.slice(0, 10) : t('notApproved')}</Field>
         {e.provider && <Field name={t('provider')}><LogText>{e.provider}</LogText></Field>}
       </Fields>
       <Section title={t('services')}>

@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { fetchOnce, get } from '@/api/client'
-import { day, number } from '@/app/format'
+import { number } from '@/app/format'
 import { useMay } from '@/app/session'
 import { address, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
@@ -45,7 +45,7 @@ export function Register() {
       actions={
         <>
           {may && <To href="/projects/one?show=new" className={css.button}>{t('add')}</To>}
-          {may && <Button variant="default" size="compact-sm" aria-pressed={show === 'import'} onClick={() => search({ show: show === 'import' ? undefined : 'import' })}>{t('import')}</Button>}
+          {may && <button type="button" className={css.button} aria-pressed={show === 'import'} onClick={() => search({ show: show === 'import' ? undefined : 'import' })}>{t('import')}</button>}
           <a className={css.button} href={address('/api/register/export', { q })} download="register.csv">{t('export')}</a>
         </>
       }
@@ -123,7 +123,7 @@ function Entries({ of, differences, at, onAt, onEnd, narrowed, onAll, may }: Ent
       column<Entry>('difference', t('difference'), said, { grow: 2, by: (e) => differ.get(e.project)?.length ?? 0 }),
       column<Entry>('applicant', t('applicant'), (e) => <LogText most={30}>{e.applicant}</LogText>, { width: 210, above: 960, by: (e) => e.applicant }),
       column<Entry>('owner', t('owner'), (e) => <LogText most={24}>{e.owner}</LogText>, { width: 150, above: 1060, by: (e) => e.owner }),
-      column<Entry>('approved', t('approvedOn'), (e) => (e.approved ? day(e.approved, t.language) : <span className="faint">{t('notApproved')}</span>), { width: 120, right: true, above: 860, by: (e) => e.approved ?? '' }),
+      column<Entry>('approved', t('approvedOn'), (e) => (e.approved ? e.approved.slice(0, 10) : <span className="faint">{t('notApproved')}</span>), { width: 120, right: true, above: 860, by: (e) => e.approved ?? '' }),
     ]
   }, [t, differences, differ])
   return (
