@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -229,13 +230,12 @@ type KeyInput struct {
 func whose(f *finding.Finding) query.Expr {
 	switch {
 	case f.Actor != "":
-		actor := query.Or{X: []query.Expr{query.Eq{Field: "actor_uid", Value: f.Actor}}}
-		if !slices.ContainsFunc(f.Reasons, func(r finding.Reason) bool { return r.Kind == "actor" }) {
-			return actor.X[0]
+		actor := query.Eq{Field: "actor_uid", Value: f.Actor}
+		if _, err := netip.ParseAddr(f.Actor); err != nil {
+			return actor
 		}
 		// Where no principal is named the actor is an address.
-		actor.X = append(actor.X, query.Eq{Field: "src_ip", Value: f.Actor})
-		return actor
+		return query.Or{X: []query.Expr{actor, query.Eq{Field: "src_ip", Value: f.Actor}}}
 	case f.Resource != "":
 		return query.Or{X: []query.Expr{query.Eq{Field: "resource_uid", Value: f.Resource}, query.Eq{Field: "resource_uids", Value: f.Resource}}}
 	}
