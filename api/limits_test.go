@@ -135,6 +135,14 @@ func TestLimitedChanges(t *testing.T) {
 		alice.want(404, "PATCH", "/api/exceptions/"+id, `{"state":"revoked"}`)
 	}
 	alice.want(404, "DELETE", "/api/windows/win-theirs", "")
+	alice.want(422, "PUT", "/api/register/projects/"+theirs, `{"owner":"alice","services":[]}`)
+	alice.want(404, "DELETE", "/api/register/projects/"+theirs, "")
+	alice.want(422, "POST", "/api/register/import", "project,owner\n"+mine+",alice\n"+theirs+",alice\n", header("Content-Type", "text/csv"))
+	for _, e := range into[RegisterProjects](bob, 200, "GET", "/api/register/projects", "").Projects {
+		if e.Owner == "alice" {
+			t.Errorf("alice owns %s", e.Project)
+		}
+	}
 	alice.want(404, "POST", "/api/proposals/learned-1", `{"accept":true}`)
 	alice.want(403, "POST", "/api/window-links", `{"owner":"x","accounts":["`+theirs+`"],"until":"2026-04-01T00:00:00Z"}`)
 	if got := state(); got != before {

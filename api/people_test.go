@@ -17,11 +17,13 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/yagura-sec/yagura/companion"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/people"
 	peoplememory "github.com/yagura-sec/yagura/people/memory"
+	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -586,6 +588,21 @@ func (x *house) twoAccounts() map[string]string {
 		return []triage.Proposal{{ID: "learned-1", Exception: &exception, Title: say.Plain(told), Text: say.Plain(told)}, {ID: "learned-2", Window: &window, Title: say.Plain(told), Text: say.Plain(told)}}, nil
 	}
 	x.rooms.Triage.LinkKey = []byte("key")
+	entries := []register.Entry{{Project: mine, Owner: "mine"}, {Project: theirs, Owner: told, Name: told}}
+	_, err = store.PutEntries(x.t.Context(), entries, triage.Edit{By: told, At: noon})
+	must(err)
+	compared := func(e register.Entry) register.Comparison {
+		return register.Comparison{Entry: e, Registered: true, Lines: []register.Line{{Service: e.Owner, State: register.NotApplied}}}
+	}
+	x.rooms.Register = Register{
+		Compared: func(_ context.Context, e register.Entry) (register.Comparison, error) { return compared(e), nil },
+		Differences: func(context.Context) (register.Differences, error) {
+			return register.Differences{At: noon, Projects: []register.Comparison{compared(entries[0]), compared(entries[1])}}, nil
+		},
+		Companions: func(context.Context) (*companion.Catalogue, error) {
+			return companion.Builtin().With([]companion.Sighting{{Agent: "service-1@gcp-sa-notebooks.iam.gserviceaccount.com", Called: told, Last: noon}}), nil
+		},
+	}
 	x.rooms.Select = selecting([]event.Event{
 		{UID: event.UID{1}, Time: noon, AccountUID: mine, ActorUID: "a", Message: "seen in " + mine},
 		{UID: event.UID{2}, Time: noon, AccountUID: theirs, ActorUID: "a", Message: told, Raw: []byte(`{"a":"` + told + `"}`)},

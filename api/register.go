@@ -30,6 +30,8 @@ type Register struct {
 	Differences func(ctx context.Context) (register.Differences, error)
 	// Allowed gives what a policy allows a project by name; nil: none is known.
 	Allowed func(ctx context.Context, project string) (*register.Allowance, error)
+	// Changed is told that somebody changed the register.
+	Changed func()
 	// Companions are the services that bring others along, with what agents were
 	// seen to do; nil: the built-in catalogue.
 	Companions func(ctx context.Context) (*companion.Catalogue, error)
@@ -197,6 +199,14 @@ func (r Rooms) edit(ctx context.Context, note string) triage.Edit {
 	return triage.Edit{By: who(ctx).By(), At: r.Now().UTC(), Note: note}
 }
 
+// registerChanged tells everybody whom a change of the register concerns.
+func (r Rooms) registerChanged() {
+	r.Live.Missed() // of the findings that it touches
+	if r.Register.Changed != nil {
+		r.Register.Changed()
+	}
+}
+
 // registers registers the operations of the register.
 func registers(a huma.API, rooms Rooms, lock *changing) {
 	listRegister(a, rooms)
@@ -292,7 +302,7 @@ func putEntry(a huma.API, rooms Rooms, lock *changing) {
 		if _, err := rooms.Triage.Store.PutEntries(ctx, []register.Entry{in.Body.entry(in.Project)}, rooms.edit(ctx, in.Body.Note)); err != nil {
 			return nil, rooms.wronged(err)
 		}
-		rooms.Live.Missed() // of what it touches
+		rooms.registerChanged()
 		_, v, err := rooms.registeredEntry(ctx, in.Project)
 		return v, err
 	})
@@ -319,7 +329,7 @@ func removeEntry(a huma.API, rooms Rooms, lock *changing) {
 		if _, err := rooms.Triage.Store.RemoveEntry(ctx, in.Project, rooms.edit(ctx, in.Note)); err != nil {
 			return nil, rooms.wronged(err)
 		}
-		rooms.Live.Missed()
+		rooms.registerChanged()
 		return nil, nil
 	})
 }
@@ -356,7 +366,7 @@ func importRegister(a huma.API, rooms Rooms, lock *changing) {
 		lock.Lock()
 		defer lock.Unlock()
 		out.Body.Edited, err = rooms.Triage.Store.PutEntries(ctx, entries, e)
-		rooms.Live.Missed()
+		rooms.registerChanged()
 		return out, rooms.wronged(err)
 	})
 }

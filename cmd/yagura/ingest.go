@@ -182,7 +182,7 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 	if err == nil && s.Stored > 0 {
 		p.assess(ctx, r)
 	}
-	if err == nil {
+	if err == nil && (s.Stored > 0 || len(registers) > 0) {
 		err = p.checkRegister(ctx, r)
 	}
 	if acknowledged.IsZero() {

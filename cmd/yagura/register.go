@@ -170,6 +170,9 @@ flag names stays. Every change is kept in the entry's history and the audit trai
 			if err != nil {
 				return err
 			}
+			if err := p.checkRegister(c.Context(), r); err != nil {
+				return err
+			}
 			return p.showEntry(c.Context(), r, args[0])
 		},
 	}
@@ -217,8 +220,10 @@ func (p *program) registerRemove() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, r.Close()) }()
-			_, err = r.triage.RemoveEntry(c.Context(), args[0], triage.Edit{By: p.signed(by), At: p.clock().UTC(), Note: note})
-			return err
+			if _, err = r.triage.RemoveEntry(c.Context(), args[0], triage.Edit{By: p.signed(by), At: p.clock().UTC(), Note: note}); err != nil {
+				return err
+			}
+			return p.checkRegister(c.Context(), r)
 		},
 	}
 	c.Flags().StringVar(&note, "note", "", "why, for the history")
@@ -242,6 +247,9 @@ the others are taken, and the exit code is 1.`,
 			}
 			defer func() { err = errors.Join(err, r.Close()) }()
 			done, err := p.importRegister(c.Context(), r, args[0], p.signed(by), false)
+			if err == nil {
+				err = p.checkRegister(c.Context(), r)
+			}
 			if err != nil {
 				return err
 			}

@@ -134,15 +134,20 @@ func (p *program) checkRegister(ctx context.Context, r *rooms) error {
 	if err != nil {
 		return err
 	}
-	all := register.Differences{}
-	used := &inUse{}
-	if total > 0 {
-		if used, err = p.inUse(ctx, r, ""); err == nil {
-			all, err = used.differences(ctx, r)
-		}
+	if total == 0 { // and what was found before is no finding any more
+		h, err := unapplied.Hunt(ctx, nil, unapplied.Options{}, p.now())
 		if err != nil {
 			return err
 		}
+		return r.triage.RecordHunt(ctx, h, 0)
+	}
+	used, err := p.inUse(ctx, r, "")
+	if err != nil {
+		return err
+	}
+	all, err := used.differences(ctx, r)
+	if err != nil {
+		return err
 	}
 	known, err := r.companions(ctx)
 	if err != nil {

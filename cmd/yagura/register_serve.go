@@ -10,10 +10,12 @@ import (
 )
 
 // checkEvery is how often a serving program compares the register with what is
-// used; first some time after it begins, when what it has to read is read.
+// used; first some time after it begins, when what it has to read is read, and
+// soon after somebody changed the register.
 const (
 	checkFirst = time.Minute
 	checkEvery = 24 * time.Hour
+	checkSoon  = 5 * time.Second
 )
 
 // register answers what the pages of the register ask, beside what is stored.
@@ -46,17 +48,28 @@ func (s *server) register() api.Register {
 			}
 			return u.allowed["projects/"+project], nil
 		},
+		Changed: func() {
+			select {
+			case s.applied <- struct{}{}:
+			default: // it is to be compared already
+			}
+		},
 		Companions: func(ctx context.Context) (*companion.Catalogue, error) {
 			return known.get(ctx, "", s.changes(), s.rooms.companions)
 		},
 	}
 }
 
-// keepRegister compares the register with what is used once a day, until ctx ends.
+// keepRegister compares the register with what is used once a day and after
+// changes, until ctx ends.
 func (s *server) keepRegister(ctx context.Context) error {
-	for wait := checkFirst; ; wait = checkEvery {
+	for next := time.After(checkFirst); ; {
 		select {
-		case <-time.After(wait):
+		case <-s.applied:
+			next = time.After(checkSoon) // more changes may come together
+			continue
+		case <-next:
+			next = time.After(checkEvery)
 		case <-ctx.Done():
 			return nil
 		}

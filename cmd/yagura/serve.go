@@ -93,7 +93,7 @@ func (p *program) runServe(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s := &server{program: p, rooms: r}
+	s := &server{program: p, rooms: r, applied: make(chan struct{}, 1)}
 	if s.door, err = p.door(r); err != nil {
 		return err
 	}
@@ -140,7 +140,9 @@ type server struct {
 	door  *people.Door
 	pipe  *pipeline.Pipeline
 	gate  sync.RWMutex // held for reading by deliveries; see alone
-	hub   receive.Hub  // where senders reach the sources that receive
+	// applied says that somebody changed the register; it has room for one.
+	applied chan struct{}
+	hub     receive.Hub // where senders reach the sources that receive
 
 	aliases *mask.Masker    // of answers that are to be masked
 	book    *dashboard.Book // queries and dashboards
