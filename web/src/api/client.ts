@@ -5,7 +5,7 @@
  *     await send('post', '/api/decisions/undo', { body: { group } })
  */
 import { queryOptions } from '@tanstack/react-query'
-import createClient from 'openapi-fetch'
+import createClient, { createQuerySerializer } from 'openapi-fetch'
 import { i18n } from '@/app/texts'
 import type { Paths } from './contract'
 
@@ -44,10 +44,14 @@ export class Problem extends Error {
   }
 }
 
+const listed = createQuerySerializer({ array: { style: 'form', explode: false } })
+const each = createQuerySerializer({ array: { style: 'form', explode: true } })
+
 const client = createClient<Record<string, never>>({
   baseUrl: window.location.origin,
   fetch: (r) => globalThis.fetch(r), // as it is when asked, so that tests may answer
-  querySerializer: { array: { style: 'form', explode: false } },
+  // Values of parameters may have commas in them, so each stands by itself.
+  querySerializer: ({ param, ...q }) => [listed(q), each({ param })].filter(Boolean).join('&'),
 })
 
 interface Loose {

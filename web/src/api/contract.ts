@@ -20,6 +20,11 @@ export type Facets = Schemas['Facets']
 export type Timeline = Schemas['Timeline']
 
 export type Event = Schemas['Event']
+export type Board = Schemas['Board']
+export type BoardPanel = Schemas['BoardPanel']
+export type PanelAnswer = Schemas['PanelAnswer']
+export type PanelShown = Schemas['Answer']
+export type Mark = Schemas['Mark']
 export type Today = Schemas['Today']
 export type Window = Schemas['Window']
 /** A saved view; what a dashboard's panels are is the console's own affair: see pages/search/panels.ts. */

@@ -6,6 +6,7 @@ export const nav = [
   { to: '/findings', text: 'findings', icon: 'findings', key: 'f' },
   { to: '/cases', text: 'cases', icon: 'cases', key: 'c' },
   { to: '/search', text: 'search', icon: 'search', key: 's' },
+  { to: '/dashboards', text: 'dashboards', icon: 'dashboards', key: 'd' },
   { to: '/secrets', text: 'secrets', icon: 'secrets', key: 'k' },
   { to: '/projects', text: 'register', icon: 'register', key: 'p' },
   { to: '/rules', text: 'rules', icon: 'rules', key: 'r' },

@@ -158,6 +158,21 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import('@/pages/search/dashboards'), 'DashboardPage'),
 })
 
+const boards = createRoute({
+  getParentRoute: () => inside,
+  path: '/dashboards',
+  component: lazyRouteComponent(() => import('@/pages/dashboards/list'), 'Boards'),
+})
+
+const board = createRoute({
+  getParentRoute: () => inside,
+  path: '/dashboards/$id',
+  // Parameters of dashboards have names of their own.
+  validateSearch: (given: Record<string, unknown>): Record<string, string> =>
+    Object.fromEntries(Object.entries(given).filter((e): e is [string, string] => typeof e[1] === 'string' && e[1] !== '')),
+  component: lazyRouteComponent(() => import('@/pages/dashboards/page'), 'BoardPage'),
+})
+
 const rules = createRoute({
   getParentRoute: () => inside,
   path: '/rules',
@@ -208,7 +223,7 @@ const register = createRoute({
   component: lazyRouteComponent(() => import('@/pages/exceptions/register'), 'Register'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, secrets, oneSecret, person, projects, oneProject, rules, coverage, rule, ledger, lost])])
+const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, boards, board, secrets, oneSecret, person, projects, oneProject, rules, coverage, rule, ledger, lost])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({

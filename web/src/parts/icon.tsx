@@ -4,6 +4,7 @@ const paths = {
   findings: 'M2.5 3.5h11M2.5 8h11M2.5 12.5h7M12 11l2 2.5',
   cases: 'M2 5h12v8H2ZM6 5V3h4v2M2 8.5h12',
   search: 'M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.5 10.5 14 14',
+  dashboards: 'M2.5 2.5v11h11M5 11V8M8 11V5M11 11V7',
   secrets: 'M5.5 7a3 3 0 1 0 0 2.5h4V12h2V9.5H14V7H5.5Z',
   register: 'M3.5 2.5h9v11h-9ZM5.5 5.5h1M8.5 5.5h2M5.5 8h1M8.5 8h2M5.5 10.5h1M8.5 10.5h2',
   rules: 'M3 2.5h10v11H3ZM5.5 5.5h5M5.5 8h5M5.5 10.5h3',
