@@ -127,7 +127,7 @@ export function Table<T>(p: Props<T>) {
   return (
     <div
       className={css.box} ref={box} role="grid" aria-label={p.label} aria-rowcount={rows.length + 1} aria-multiselectable={p.onSelect ? true : undefined}
-      tabIndex={0} style={p.height ? { height: Math.min(phone ? 5 * p.height : p.height, rows.length * rowHeight + (phone ? 2 : 34)) } : undefined} data-fill={p.height ? undefined : true}
+      tabIndex={0} style={p.height && rows.length > 0 ? { height: Math.min(phone ? 5 * p.height : p.height, rows.length * rowHeight + (phone ? 2 : 34)) } : undefined} data-fill={p.height ? undefined : true}
     >
       {!phone && (
         <div className={css.head} role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
