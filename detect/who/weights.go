@@ -3,6 +3,7 @@ package who
 import (
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -20,10 +21,11 @@ const (
 	// asked: the candidate asked a service, in the project and within askSpan
 	// before, for a thing of the same name as the agent then could not make.
 	asked = 9.0
-	// askedOther: the same, of a thing whose name does not tell.
-	askedOther = 4.5
-	askSpan    = 5 * time.Minute
-	askMost    = 12.0
+	// askedOther: the same, where names do not tell; askedElse: of a thing of
+	// another name.
+	askedOther, askedElse = 4.5, 1.0
+	askSpan               = 5 * time.Minute
+	askMost               = 12.0
 
 	// seenBehind: the address is one that the candidate works from.
 	seenBehind = 1.0
@@ -36,12 +38,9 @@ const (
 	// notInProject: does nothing else in the project.
 	notInProject = -1.0
 
-	// Of whom it was, the proxy has a line at so many of the attempts, and the
-	// project's log a call around so many of the bursts: not all are logged.
-	lineThere, callThere = 0.75, 0.6
-	// Attempts, and bursts, are not independent of one another: they say at most so
-	// much together, for somebody or against.
-	lineMost, lineLeast = 12.0, -9.0
+	// Of whom it was, the project's log has a call by name around so many of the
+	// bursts.
+	callThere = 0.6
 	// That somebody called nothing by name says little of calls that hide names.
 	callMost, callLeast = 4.0, -1.5
 
@@ -50,6 +49,10 @@ const (
 	// signedIn is how long before a burst a sign-in counts, and signInMost how much.
 	signedIn   = 8 * time.Hour
 	signInMost = 1.5
+
+	// mostOf is at which share of the attempts somebody has to have been there to be
+	// named for all of them: two who take turns are each there at half.
+	mostOf = 0.65
 
 	// ownAddress is behind how many people at most an address is one's own.
 	ownAddress = 2
@@ -226,6 +229,9 @@ func (s *scene) presence(x *presence) (weight float64, seen int) {
 		seen++
 		weight += math.Log(callThere / usual)
 	}
+	if seen == 0 {
+		weight = min(weight, 0)
+	}
 	return max(min(weight, callMost), callLeast), seen
 }
 
@@ -247,6 +253,7 @@ func (s *scene) byRequest(c *candidate) {
 			continue
 		}
 		total += weight
+		c.own = c.own || weight > askedElse
 		if first == nil {
 			first = e
 		}
@@ -255,7 +262,6 @@ func (s *scene) byRequest(c *candidate) {
 	if first == nil {
 		return
 	}
-	c.own = true
 	c.add(min(total, askMost), say.T("who.asked", say.Values{"operation": lastPart(first.APIOperation), "service": first.APIService, "at": first.Time, "n": named, "of": len(s.bursts)}),
 		all(them(c.of), eq("account_uid", s.run.Project), eq("api_operation", first.APIOperation), during(first.Time, first.Time.Add(time.Second))))
 }
@@ -272,9 +278,12 @@ func (s *scene) request(p *person, b *burst) (weight float64, found *event.Event
 			if d := a.Time.Sub(e.Time); d < -skew || d > askSpan || !s.brings(e.APIService, a) {
 				continue
 			}
-			w := askedOther
-			if sameThing(e.ResourceUID, a.ResourceUID) {
+			w := askedElse
+			switch {
+			case sameThing(e.ResourceUID, a.ResourceUID):
 				w = asked
+			case e.ResourceUID == "" || a.ResourceUID == "":
+				w = askedOther
 			}
 			if w > weight {
 				weight, found = w, e
@@ -319,28 +328,71 @@ func (s *scene) byPages(c *candidate) {
 	if g == nil || len(g.hits) == 0 {
 		return // whose device is not known says nothing
 	}
-	chance := 1 - math.Exp(-(float64(g.other)+0.5)/max(s.sight.minutes, 60)*(leads+follows).Minutes())
-	chance = min(max(chance, 0.01), 0.9)
-	weight := 0.0
+	n, k, share := 0, 0, 0.0
 	for i := range s.run.Attempts {
-		m, ok := g.hits[i]
-		if !ok {
-			weight += math.Log((1 - lineThere) / (1 - chance))
+		if !s.watched(s.run.Attempts[i].Time) {
 			continue
 		}
-		weight += math.Log(m.share*lineThere/chance + (1 - m.share))
+		n++
+		if m, ok := g.hits[i]; ok {
+			k++
+			share += m.share
+		}
 	}
-	weight = max(min(weight, lineMost), lineLeast)
+	if k == 0 {
+		return
+	}
+	chance := 1 - math.Exp(-(float64(g.other)+0.5)/max(s.sight.minutes, 60)*(leads+follows).Minutes())
+	weight := coincidence(k, n, min(max(chance, 0.001), 0.999))
+	share /= float64(k)
+	weight = math.Log(share*math.Exp(weight) + 1 - share)
 	if n := len(s.crowd().people); n > 0 && n <= ownAddress {
 		weight = max(weight, 0) // whoever is at an address of their own does not come by the office's proxy
 	}
-	c.own = c.own || weight > 0
-	values := say.Values{"n": len(g.hits), "of": len(s.run.Attempts), "named": g.named, "project": s.run.Project}
+	c.own = c.own || weight > 0 && float64(k) >= mostOf*float64(n)
+	values := say.Values{"n": k, "of": n, "named": min(g.named, k), "project": s.run.Project}
 	text := say.T("who.pages", values)
 	if g.named == 0 {
-		text = say.T("who.console", say.Values{"n": len(g.hits), "of": len(s.run.Attempts)})
+		text = say.T("who.console", say.Values{"n": k, "of": n})
 	}
 	c.add(weight, text, s.lines(g))
+}
+
+// watched tells whether the proxy's log has anything of the time around.
+func (s *scene) watched(t time.Time) bool {
+	const around = time.Hour
+	i := sort.Search(len(s.pages), func(i int) bool { return !s.pages[i].Time.Before(t.Add(-around)) })
+	return i < len(s.pages) && !s.pages[i].Time.After(t.Add(around))
+}
+
+// coincidence weighs that somebody was there at k of n attempts.
+//
+// Who did it all was there at nearly each (a share of Beta(8, 1.5)), who did part
+// of it at any share. Who did not was there by chance, or, as likely, works beside
+// whoever did, at the same times and pages, at some share of their own (Beta(1, 4)):
+// colleagues of a project are busy together, so that chance alone would see far too
+// much in a few coincidences.
+func coincidence(k, n int, chance float64) float64 {
+	did := 0.8*math.Exp(lnBetaBinomial(k, n, 8, 1.5)) + 0.2/float64(n+1)
+	not := 0.5*math.Exp(lnChoose(n, k)+float64(k)*math.Log(chance)+float64(n-k)*math.Log1p(-chance)) + 0.5*math.Exp(lnBetaBinomial(k, n, 1, 4))
+	return math.Log(did / not)
+}
+
+// lnBetaBinomial is the logarithm of the chance of k out of n, each with a share
+// that is of Beta(a, b).
+func lnBetaBinomial(k, n int, a, b float64) float64 {
+	return lnChoose(n, k) + lnBeta(float64(k)+a, float64(n-k)+b) - lnBeta(a, b)
+}
+
+func lnChoose(n, k int) float64 {
+	return -lnBeta(float64(n-k+1), float64(k+1)) - math.Log(float64(n+1))
+}
+
+func lnBeta(a, b float64) float64 {
+	x, _ := math.Lgamma(a)
+	y, _ := math.Lgamma(b)
+	z, _ := math.Lgamma(a + b)
+	return x + y - z
 }
 
 // maxMoments is how many lines of the proxy a query asks for.

@@ -1,0 +1,339 @@
+package who_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yagura-sec/yagura/detect/stored"
+	"github.com/yagura-sec/yagura/detect/who"
+	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
+)
+
+var nine = time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)
+
+const (
+	office  = "203.0.113.24"
+	project = "kite-ml"
+	chrome  = "Mozilla/5.0 (X11; Linux x86_64) Chrome/148.0.0.0 Safari/537.36"
+	mei     = "mei.tanaka@hoshino.example"
+)
+
+// log is events in memory.
+type log struct{ events []event.Event }
+
+func (l *log) add(after time.Duration, change ...func(*event.Event)) {
+	e := event.Event{
+		Time: nine.Add(after), Format: "gcp.audit", CloudProvider: "GCP", ClassUID: event.ClassAPIActivity, Category: event.Management,
+		Outcome: event.Success, ActorType: event.ActorUser, UID: event.HashUID("test", fmt.Sprint(len(l.events))),
+	}
+	for _, f := range change {
+		f(&e)
+	}
+	l.events = append(l.events, e)
+}
+
+func (l *log) source() stored.Source {
+	events := slices.Clone(l.events)
+	slices.SortFunc(events, func(a, b event.Event) int { return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.UID[:], b.UID[:])) })
+	return stored.Source{Select: func(_ context.Context, q query.Query) iter.Seq2[event.Event, error] {
+		return func(yield func(event.Event, error) bool) {
+			for i := range events {
+				if q.Matches(&events[i]) && !yield(events[i], nil) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+func by(actor string) func(*event.Event) { return func(e *event.Event) { e.ActorUID = actor } }
+
+func behind(address string) func(*event.Event) { return func(e *event.Event) { e.SrcIP = address } }
+
+func agent(name string) func(*event.Event) { return func(e *event.Event) { e.UserAgent = name } }
+
+// call is one of Google Cloud.
+func call(account, service, operation, resource string) func(*event.Event) {
+	return func(e *event.Event) {
+		e.AccountUID, e.APIService, e.APIOperation, e.ResourceUID = account, service, operation, resource
+	}
+}
+
+func reads(account string) func(*event.Event) {
+	return call(account, "storage.googleapis.com", "storage.objects.list", "//storage.googleapis.com/projects/_/buckets/b")
+}
+
+// page is a line of the proxy; of an address that is not named, of the host alone.
+func page(inside, url string) func(*event.Event) {
+	return func(e *event.Event) {
+		e.Format, e.CloudProvider, e.ClassUID, e.Category = "squid.access", "", event.ClassHTTP, event.Network
+		e.SrcIP, e.URL, e.APIService, e.ActorType = inside, url, "console.cloud.google.com", event.ActorUnknown
+	}
+}
+
+func lease(inside, device string) func(*event.Event) {
+	return func(e *event.Event) {
+		e.Format, e.CloudProvider, e.ClassUID, e.ActorType = "zeek.dhcp", "", event.ClassDHCP, event.ActorUnknown
+		e.SrcIP, e.DeviceName, e.DeviceUID, e.ActivityID = inside, device, "02:1a:c5:"+device, 5
+	}
+}
+
+func logon(device, user string) func(*event.Event) {
+	return func(e *event.Event) {
+		e.Format, e.CloudProvider, e.ClassUID, e.ActivityID = "edr.logon", "", event.ClassAuthentication, 1
+		e.DeviceName, e.ActorUID = strings.ToUpper(device)+".hoshino.example", user
+	}
+}
+
+func gone(e *event.Event) { e.ActivityID = 2 }
+
+// attempts are refusals of a masked caller, ten minutes apart.
+func attempts(n int, change ...func(*event.Event)) who.Run {
+	r := who.Run{Project: project}
+	for i := range n {
+		e := event.Event{
+			Time: nine.Add(time.Duration(i) * 10 * time.Minute), ActorType: event.ActorMasked, AccountUID: project, SrcIP: office, UserAgent: chrome,
+			APIService: "compute.googleapis.com", APIOperation: "v1.compute.instances.insert", Outcome: event.DeniedByOrgPolicy,
+			ResourceUID: fmt.Sprintf("//compute.googleapis.com/projects/%s/zones/z/instances/study-%d", project, i),
+		}
+		for _, f := range change {
+			f(&e)
+		}
+		r.Attempts = append(r.Attempts, e)
+	}
+	return r
+}
+
+func private(e *event.Event) { e.SrcIP, e.SrcHost, e.UserAgent = "", "private", "" }
+
+func notebooksAgent(e *event.Event) {
+	private(e)
+	e.ActorUID, e.ActorInvokedBy = "service-100200300400@gcp-sa-notebooks.iam.gserviceaccount.com", "notebooks.googleapis.com"
+}
+
+// crowd are forty colleagues who work behind the office's address with the same
+// browser, the first five of them in the project.
+func crowd(l *log) {
+	for i := range 40 {
+		for k := range 8 {
+			account := "other"
+			if i < 5 {
+				account = project
+			}
+			l.add(time.Duration(-60+17*k+i)*time.Minute, by(fmt.Sprintf("colleague.%02d@hoshino.example", i)), behind(office), agent(chrome), reads(account))
+		}
+	}
+	for k := range 8 {
+		l.add(time.Duration(-55+17*k)*time.Minute, by(mei), behind(office), agent(chrome), reads(project))
+	}
+}
+
+// ask looks for who it was, and holds that each pointing's query finds records.
+func ask(t *testing.T, l *log, r who.Run) who.Answer {
+	t.Helper()
+	src := l.source()
+	f := who.Finder{Events: src}
+	a, err := f.Find(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := a.None
+	for _, c := range a.Candidates {
+		sum += c.Probability
+		for _, p := range c.Why {
+			where, err := query.Parse(p.Query)
+			if err != nil {
+				t.Fatalf("%s: %v", p.Query, err)
+			}
+			rows := 0
+			for range src.Select(t.Context(), query.Query{Where: where}) {
+				rows++
+			}
+			if rows == 0 || p.Text.String() == "" || p.Weight == 0 {
+				t.Errorf("%s, weight %v: %s finds %d records", p.Text, p.Weight, p.Query, rows)
+			}
+		}
+	}
+	if len(a.Candidates) > 3 || sum > 1.000001 || a.None <= 0 {
+		t.Errorf("%d candidates, together %v", len(a.Candidates), sum)
+	}
+	return a
+}
+
+func names(t *testing.T, l *log, r who.Run, want string) who.Answer {
+	t.Helper()
+	a := ask(t, l, r)
+	if a.UID != want {
+		t.Errorf("named is %q, want %q: %+v", a.UID, want, a.Inference)
+	}
+	return a
+}
+
+// Behind a shared address nobody is named by what all have in common, even where
+// one alone of them works in the project.
+func TestShared(t *testing.T) {
+	l := &log{}
+	crowd(l)
+	a := names(t, l, attempts(4), "")
+	if len(a.Candidates) != 3 || a.Candidates[0].Probability >= finding.Named || a.Alone {
+		t.Errorf("%+v", a)
+	}
+	only := &log{}
+	crowd(only)
+	for i := range only.events {
+		if e := &only.events[i]; e.ActorUID != mei {
+			e.AccountUID = "other"
+		}
+	}
+	if a := names(t, only, attempts(4), ""); a.Candidates[0].UID != mei {
+		t.Errorf("%s comes first, want %s", a.Candidates[0].UID, mei)
+	}
+}
+
+// An address of one's own, a record of the operation, and a request of the same
+// name name somebody.
+func TestOwn(t *testing.T) {
+	l := &log{}
+	l.add(-20*time.Minute, by(mei), behind(office), agent(chrome), reads(project))
+	l.add(-15*time.Minute, by("x@hoshino.example"), behind("198.51.100.7"), agent(chrome), reads("other"))
+	if a := names(t, l, attempts(3), mei); !a.Alone || !slices.Equal(a.Addresses, []string{office}) {
+		t.Errorf("%+v", a)
+	}
+
+	l = &log{}
+	crowd(l)
+	long := func(e *event.Event) { e.APIRequestUID = "operation-1" }
+	l.add(-time.Second, by(mei), call(project, "notebooks.googleapis.com", "google.cloud.notebooks.v2.NotebookService.CreateInstance", ""), long)
+	names(t, l, attempts(1, long), mei)
+
+	request := func(actor, name string, after time.Duration) *log {
+		l := &log{}
+		crowd(l)
+		l.add(after, by(actor), behind(office), agent(chrome),
+			call(project, "notebooks.googleapis.com", "google.cloud.notebooks.v2.NotebookService.CreateInstance", "//notebooks.googleapis.com/projects/"+project+"/locations/z/instances/"+name))
+		return l
+	}
+	a := names(t, request(mei, "study-0", -20*time.Second), attempts(1, notebooksAgent), mei)
+	if !slices.Contains(a.Identities, mei) || !a.Works {
+		t.Errorf("%+v", a)
+	}
+	// Of another thing, or long before, it is no request of this.
+	names(t, request(mei, "other-thing", -20*time.Second), attempts(1, notebooksAgent), "")
+	names(t, request(mei, "study-0", -20*time.Minute), attempts(1, notebooksAgent), "")
+}
+
+const pageOfProject = "https://console.cloud.google.com/vertex-ai/workbench/create-instance?project=" + project
+
+// seen has the proxy see a device's page shortly before each attempt.
+func seen(l *log, r who.Run, inside, url string, change ...func(*event.Event)) {
+	for _, e := range r.Attempts {
+		l.add(e.Time.Sub(nine)-20*time.Second, append([]func(*event.Event){page(inside, url)}, change...)...)
+	}
+}
+
+func TestDevices(t *testing.T) {
+	r := attempts(6, private)
+	world := func() *log {
+		l := &log{}
+		crowd(l)
+		for k := range 20 { // somebody else's pages
+			l.add(time.Duration(-180+20*k)*time.Minute, page("10.20.4.99", "https://console.cloud.google.com/storage/browser?project="+project))
+		}
+		l.add(-2*time.Hour, lease("10.20.4.17", "pc-17"))
+		l.add(-2*time.Hour, lease("10.20.4.99", "pc-99"))
+		l.add(-100*time.Minute, logon("pc-99", `hoshino\colleague.01`))
+		return l
+	}
+	// Lease, logon, page: the name of the device's user is taken for the e-mail.
+	for _, user := range []string{mei, `hoshino\mei.tanaka`, `hoshino\mtanaka`, "tanaka"} {
+		l := world()
+		l.add(-90*time.Minute, logon("pc-17", user))
+		seen(l, r, "10.20.4.17", pageOfProject)
+		a := names(t, l, r, mei)
+		if !slices.Equal(a.Pages, []string{pageOfProject}) || !slices.Contains(a.Identities, user) {
+			t.Errorf("pages %q, identities %q", a.Pages, a.Identities)
+		}
+	}
+	// Where the proxy sees the host alone, being there each time does.
+	l := world()
+	l.add(-90*time.Minute, logon("pc-17", mei))
+	seen(l, r, "10.20.4.17", "console.cloud.google.com:443")
+	names(t, l, r, mei)
+	// The proxy may say who it is.
+	l = world()
+	seen(l, r, "10.20.4.17", pageOfProject, by(mei), func(e *event.Event) { e.ActorType = event.ActorUser })
+	names(t, l, r, mei)
+	// Pages of another project say nothing, nor does a project whose name is longer.
+	for _, other := range []string{"other", project + "-2"} {
+		l = world()
+		l.add(-90*time.Minute, logon("pc-17", mei))
+		seen(l, r, "10.20.4.17", "https://console.cloud.google.com/vertex-ai/workbench?project="+other)
+		names(t, l, r, "")
+	}
+	// An address that changed hands belongs to whoever has it.
+	l = world()
+	l.add(-90*time.Minute, logon("pc-17", "someone.else@hoshino.example"))
+	l.add(-30*time.Minute, lease("10.20.4.17", "pc-18"))
+	l.add(-29*time.Minute, logon("pc-18", mei))
+	seen(l, r, "10.20.4.17", pageOfProject)
+	names(t, l, r, mei)
+	// Whoever has left a machine that several use is not at it.
+	l = world()
+	l.add(-90*time.Minute, logon("pc-17", "someone.else@hoshino.example"))
+	l.add(-40*time.Minute, logon("pc-17", "someone.else@hoshino.example"), gone)
+	l.add(-35*time.Minute, logon("pc-17", mei))
+	seen(l, r, "10.20.4.17", pageOfProject)
+	names(t, l, r, mei)
+	// Two people who did it in turns are told as two.
+	l = world()
+	l.add(-90*time.Minute, logon("pc-17", mei))
+	l.add(-2*time.Hour, lease("10.20.4.30", "pc-30"))
+	l.add(-90*time.Minute, logon("pc-30", "colleague.02@hoshino.example"))
+	twelve := attempts(12, private)
+	for i, e := range twelve.Attempts {
+		l.add(e.Time.Sub(nine)-20*time.Second, page([]string{"10.20.4.17", "10.20.4.30"}[i%2], pageOfProject))
+	}
+	a := names(t, l, twelve, "")
+	if both := []string{a.Candidates[0].UID, a.Candidates[1].UID}; !slices.Contains(both, mei) || !slices.Contains(both, "colleague.02@hoshino.example") {
+		t.Errorf("%q come first", both)
+	}
+}
+
+// Whoever is in no log is none of those that are.
+func TestNone(t *testing.T) {
+	a := names(t, &log{}, attempts(3), "")
+	if a.None != 1 || a.Candidates == nil || len(a.Candidates) != 0 {
+		t.Errorf("%+v", a.Inference)
+	}
+	l := &log{}
+	l.add(-time.Hour, by(mei), behind("198.51.100.9"), agent("curl/8"), reads("other"))
+	names(t, l, attempts(3), "")
+}
+
+func TestAnyOrder(t *testing.T) {
+	l := &log{}
+	crowd(l)
+	r := attempts(5)
+	l.add(-2*time.Hour, lease("10.20.4.17", "pc-17"))
+	l.add(-90*time.Minute, logon("pc-17", `hoshino\mtanaka`))
+	seen(l, r, "10.20.4.17", pageOfProject)
+	want := ask(t, l, r)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 3 {
+		rng.Shuffle(len(l.events), func(i, k int) { l.events[i], l.events[k] = l.events[k], l.events[i] })
+		if got := ask(t, l, r); !reflect.DeepEqual(got, want) {
+			t.Errorf("in another order\n%+v\nwant\n%+v", got, want)
+		}
+	}
+}
