@@ -293,7 +293,7 @@ func (h *Hunting) together(ctx context.Context, all []*window, now time.Time) er
 		if err != nil {
 			return fmt.Errorf("hunt with %s from %s: %w", first.hunter, first.since.Format(time.RFC3339), err)
 		}
-		return h.record(ctx, first, said, now)
+		return h.record(ctx, all, []finding.Hunt{said}, now)
 	}
 	looks := make([]detect.Look, len(all))
 	for i, w := range all {
@@ -303,18 +303,44 @@ func (h *Hunting) together(ctx context.Context, all []*window, now time.Time) er
 	if err != nil {
 		return fmt.Errorf("hunt with %s and others from %s: %w", first.hunter, first.since.Format(time.RFC3339), err)
 	}
-	for i, w := range all {
-		if err := h.record(ctx, w, said[i], now); err != nil {
+	for len(all) > 0 {
+		n, found := 1, len(said[0].Occurrences)
+		for n < min(len(all), recordHunts) && found < recordFound {
+			found += len(said[n].Occurrences)
+			n++
+		}
+		if err := h.record(ctx, all[:n], said[:n], now); err != nil {
 			return err
 		}
+		all, said = all[n:], said[n:]
 	}
 	return nil
 }
 
-func (h *Hunting) record(ctx context.Context, w *window, said finding.Hunt, now time.Time) error {
-	if err := h.rooms.Triage.RecordHunt(ctx, said, w.seen); err != nil {
+// So many hunts are recorded in one transaction at most, and of more occurrences
+// than that only the last has some, so that nobody waits for it long.
+const (
+	recordHunts = 100
+	recordFound = 1000
+)
+
+// record records what was said of windows.
+func (h *Hunting) record(ctx context.Context, windows []*window, said []finding.Hunt, now time.Time) error {
+	all := make([]triage.Hunted, len(windows))
+	for i, w := range windows {
+		all[i] = triage.Hunted{Hunt: said[i], Seen: w.seen}
+	}
+	if err := h.rooms.Triage.RecordHunts(ctx, all); err != nil {
 		return err
 	}
+	for i, w := range windows {
+		h.recorded(w, said[i], now)
+	}
+	return nil
+}
+
+// recorded notes what is open of a window, and counts.
+func (h *Hunting) recorded(w *window, said finding.Hunt, now time.Time) {
 	open := 0
 	for _, m := range w.marks {
 		delete(h.looked, m)
@@ -334,5 +360,4 @@ func (h *Hunting) record(ctx context.Context, w *window, said finding.Hunt, now 
 	}
 	h.stats.Waiting -= int64(len(w.marks) - open)
 	h.stats.Open += int64(open)
-	return nil
 }

@@ -230,9 +230,19 @@ type Hunts interface {
 	// what is there. So whoever hunts for a rule that judges batches too lets no
 	// batch be between Append and Record meanwhile.
 	RecordHunt(ctx context.Context, h finding.Hunt, seen int64) error
+	// RecordHunts records several hunts in their order, as RecordHunt does each,
+	// but in one transaction: all or none. A transaction takes its time even if
+	// little is in it.
+	RecordHunts(ctx context.Context, all []Hunted) error
 	// Notes gives what the hunter kept of the days in [since, until) by
 	// Hunt.Notes, in order.
 	Notes(ctx context.Context, hunter string, since, until time.Time) ([]finding.Note, error)
+}
+
+// Hunted is a hunt with the greatest Seq of the marks that it was sent by.
+type Hunted struct {
+	finding.Hunt
+	Seen int64
 }
 
 // Stager keeps which rules are on trial.

@@ -50,6 +50,14 @@ func (t tellingHunts) RecordHunt(ctx context.Context, h finding.Hunt, seen int64
 	return t.tell(ctx, h.Occurrences, func() error { return t.Hunts.RecordHunt(ctx, h, seen) })
 }
 
+func (t tellingHunts) RecordHunts(ctx context.Context, all []triage.Hunted) error {
+	var found []finding.Occurrence
+	for _, h := range all {
+		found = append(found, h.Occurrences...)
+	}
+	return t.tell(ctx, found, func() error { return t.Hunts.RecordHunts(ctx, all) })
+}
+
 // news tells what recordings make of findings.
 type news struct {
 	live interface {

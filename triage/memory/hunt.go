@@ -29,12 +29,27 @@ func (s *Store) Marks(ctx context.Context) ([]finding.Mark, error) {
 
 // RecordHunt is triage.Hunts'.
 func (s *Store) RecordHunt(ctx context.Context, h finding.Hunt, upTo int64) error {
-	h, err := triage.PrepareHunt(h)
-	if err != nil {
-		return err
+	return s.RecordHunts(ctx, []triage.Hunted{{Hunt: h, Seen: upTo}})
+}
+
+// RecordHunts is triage.Hunts'.
+func (s *Store) RecordHunts(ctx context.Context, all []triage.Hunted) (err error) {
+	all = slices.Clone(all)
+	for i := range all {
+		if all[i].Hunt, err = triage.PrepareHunt(all[i].Hunt); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, h := range all {
+		s.hunted(h.Hunt, h.Seen)
+	}
+	return ctx.Err()
+}
+
+// hunted records a hunt; s.mu is held.
+func (s *Store) hunted(h finding.Hunt, upTo int64) {
 	if s.hunters == nil {
 		s.hunters, s.counts, s.covered = map[string]map[seen]finding.Occurrence{}, map[finding.MatchCount]int64{}, map[ruleDay]int64{}
 	}
@@ -75,7 +90,6 @@ func (s *Store) RecordHunt(ctx context.Context, h finding.Hunt, upTo int64) erro
 			s.marks[m] = s.seq
 		}
 	}
-	return ctx.Err()
 }
 
 // Notes is triage.Hunts'.

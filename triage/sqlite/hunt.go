@@ -39,26 +39,41 @@ func (r *recording) mark(m finding.Mark, seq int64) error {
 
 // RecordHunt is triage.Hunts'.
 func (s *Store) RecordHunt(ctx context.Context, h finding.Hunt, seen int64) error {
-	h, err := triage.PrepareHunt(h)
-	if err != nil {
-		return err
-	}
-	err = s.tx(ctx, func(r *recording) error {
-		r.reach(h.Occurrences)
-		if err := r.hunt(h); err != nil {
+	return s.RecordHunts(ctx, []triage.Hunted{{Hunt: h, Seen: seen}})
+}
+
+// RecordHunts is triage.Hunts'.
+func (s *Store) RecordHunts(ctx context.Context, all []triage.Hunted) (err error) {
+	all = slices.Clone(all)
+	for i := range all {
+		if all[i].Hunt, err = triage.PrepareHunt(all[i].Hunt); err != nil {
 			return err
 		}
-		for _, n := range h.Notes {
-			if _, err := r.t.Exec(`INSERT OR REPLACE INTO note VALUES (?, ?, ?)`, h.Hunter, n.Day.UnixMicro(), n.Body); err != nil {
-				return err
+	}
+	return s.tx(ctx, func(r *recording) error {
+		for _, h := range all {
+			if err := r.hunted(h); err != nil {
+				return fmt.Errorf("record hunt of %s from %s: %w", h.Hunter, h.Since.Format(time.RFC3339), err)
 			}
 		}
-		return r.unmark(h, seen)
+		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("record hunt of %s from %s: %w", h.Hunter, h.Since.Format(time.RFC3339), err)
+}
+
+// hunted records one of the hunts of a transaction.
+func (r *recording) hunted(h triage.Hunted) error {
+	r.refold, r.days = map[string]bool{}, newDeltas() // those of the hunts before are folded and counted
+	clear(r.noisy)
+	r.reach(h.Occurrences)
+	if err := r.hunt(h.Hunt); err != nil {
+		return err
 	}
-	return nil
+	for _, n := range h.Notes {
+		if _, err := r.t.Exec(`INSERT OR REPLACE INTO note VALUES (?, ?, ?)`, h.Hunter, n.Day.UnixMicro(), n.Body); err != nil {
+			return err
+		}
+	}
+	return r.unmark(h.Hunt, h.Seen)
 }
 
 // Notes is triage.Hunts'.

@@ -397,3 +397,33 @@ func notes(b *bench) {
 		b.Error("a note of noon was taken")
 	}
 }
+
+// huntsTogether: several hunts of one transaction are as those recorded one by one,
+// or none is recorded.
+func huntsTogether(b *bench) {
+	b.mark(1, 0, 2, 3)
+	seq := b.marks(hunter+" 04T12:00", hunter+" 04T14:00", hunter+" 04T15:00")
+	bad := hunt(5, 6, seen("k", 1))
+	if err := b.RecordHunts(b.Context(), []triage.Hunted{{Hunt: hunt(0, 1, seen("k", 1)), Seen: seq}, {Hunt: bad, Seen: seq}}); err == nil {
+		b.Error("a hunt that says something of another hour is recorded")
+	}
+	b.keys(triage.Filter{})
+	b.marks(hunter+" 04T12:00", hunter+" 04T14:00", hunter+" 04T15:00")
+
+	other := hunt(0, 1, seen("k", 2))
+	other.Hunter, other.Rule = "another", ""
+	b.ok(b.RecordHunts(b.Context(), []triage.Hunted{
+		{Hunt: hunt(0, 1, seen("k", 1), seen("gone", 1)), Seen: seq},
+		{Hunt: hunt(2, 3, seen("k", 121)), Seen: seq},
+		{Hunt: other},
+		{Hunt: hunt(3, 4, seen("late", 190)), Seen: 0},
+		{Hunt: hunt(0, 1, seen("k", 3)), Seen: seq}, // takes the place of the first
+	}))
+	b.marks(hunter + " 04T15:00")
+	own := seen("k", 2)
+	own.Hunter = "another"
+	b.same(b.list(triage.Filter{}), []finding.Finding{
+		finding.Fold([]finding.Occurrence{seen("late", 190)}), finding.Fold([]finding.Occurrence{own, seen("k", 3), seen("k", 121)}),
+	})
+	b.ok(b.RecordHunts(b.Context(), nil))
+}

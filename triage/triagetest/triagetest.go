@@ -46,6 +46,7 @@ func Test(t *testing.T, open Open) {
 	run("marks", marks)
 	run("hunts", hunts)
 	run("hunts refused", huntsRefused)
+	run("hunts together", huntsTogether)
 	run("hunt for a rule of batches", huntedRule)
 	run("notes", notes)
 	run("compact beside hunts", compactHunts)
