@@ -20,7 +20,7 @@ func TestStory(t *testing.T) {
 		}
 		return out
 	}
-	do("simulate", "--story", "policy-denied", "--seed", "3", "--records", "6000", "--out", dir)
+	do("simulate", "--story", "policy-denied", "--seed", "3", "--records", "8000", "--out", dir)
 	var world struct {
 		Truth struct{ Person, Project, Service string }
 	}
@@ -63,7 +63,7 @@ func TestStory(t *testing.T) {
 		t.Errorf("%d findings of a run of refusals", n)
 	}
 	report := filepath.Join(t.TempDir(), "quality.md")
-	do("evaluate", "--story", "policy-denied", "--seeds", "3", "--variant", "default,granted", "--records", "6000", "--report", report)
+	do("evaluate", "--story", "policy-denied", "--seeds", "3", "--variant", "default,granted", "--records", "8000", "--report", report)
 	if text, err = os.ReadFile(report); err != nil || !strings.Contains(string(text), "| one finding a run, with its count | ≥ 1.00 | 1.000 | 1 | yes |") {
 		t.Errorf("%v: the report says\n%s", err, text)
 	}

@@ -51,7 +51,7 @@ var Variants = []string{Default, NoEndpoint, VPCSC, Granted, Hostile, Dataproc, 
 // Defaults of Config.
 const (
 	Records = 300_000
-	fewest  = 6_000
+	fewest  = 8_000
 	most    = 5_000_000
 )
 

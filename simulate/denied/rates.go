@@ -13,5 +13,6 @@ const (
 	pipelineCalls  = 60.0 // a project
 	shareHandover  = 0.12 // of leases end at noon, and the address goes to another device
 	sharedMachines = 3    // in the offices, that several people use
+	busy           = 5    // people of other projects who are in the console all through a burst
 	keysADay       = 2    // keys of service accounts that are made in everyday work
 )

@@ -154,12 +154,33 @@ func (w *world) beside(rng *rand.Rand, b []attempt) {
 			w.look(rng, p, at.Add(-time.Second), "GET", console, consolePages[c.Service]+"?project="+s.project.id)
 		}
 	}
+	for _, p := range s.alike {
+		w.session(rng, p, s.project, b)
+	}
+	for range busy {
+		if p := one(rng, w.people[:behind]); p.works() && !s.plays(p) {
+			w.session(rng, p, one(rng, p.projects), b)
+		}
+	}
 	if len(s.alike) > 0 && rng.IntN(2) == 0 { // somebody only looks at the list
 		page := s.wish.pages[0]
 		if s.drawn.Nosy {
 			page = s.wish.pages[1]
 		}
 		w.look(rng, one(rng, s.alike), b[0].at.Add(time.Duration(rng.IntN(400))*time.Second), "GET", console, page+"?project="+s.project.id)
+	}
+}
+
+// session is somebody's work in the console all through a burst.
+func (w *world) session(rng *rand.Rand, p *person, in *project, b []attempt) {
+	end := b[len(b)-1].at.Add(3 * time.Minute)
+	for at := b[0].at.Add(-3 * time.Minute); at.Before(end); at = at.Add(time.Duration(4+rng.IntN(22)) * time.Second) {
+		page := consolePages[one(rng, in.services)]
+		if rng.IntN(2) == 0 {
+			w.look(rng, p, at, "POST", "cloudconsole-pa.clients6.google.com", "/v3/entityServices"+page+":list?project="+in.id)
+			continue
+		}
+		w.look(rng, p, at, "GET", console, page+"?project="+in.id)
 	}
 }
 
