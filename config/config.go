@@ -38,6 +38,7 @@ type Config struct {
 	Rules      Rules       `yaml:"rules"`
 	Anomalies  Anomalies   `yaml:"anomalies"`
 	Estate     Estate      `yaml:"estate"`
+	Register   Register    `yaml:"register"`
 	Retention  Retention   `yaml:"retention"`
 	Lake       Lake        `yaml:"lake"`
 	SQL        SQL         `yaml:"sql"`
@@ -51,6 +52,14 @@ type WriteBack struct {
 	Role     string `yaml:"role"`     // to assume; {account} is the finding's
 	Region   string `yaml:"region"`   // empty: the finding's
 	Endpoint string `yaml:"endpoint"` // empty: the product's own
+}
+
+// Register is what the register of what projects applied for is held against
+// besides the log: see docs/register.md.
+type Register struct {
+	// Allowed is a CSV file with the columns project and services: what policies
+	// allow. Empty: what the log tells of changes of policies is all that is known.
+	Allowed string `yaml:"allowed"`
 }
 
 // Server shapes serve.

@@ -127,6 +127,51 @@ func entryOf(row []string, at map[string]int) (e Entry, err error) {
 	return e, nil
 }
 
+// EveryProject stands in a list of what is allowed for every project that has no
+// row of its own.
+const EveryProject = "*"
+
+// ReadAllowed reads what policies allow projects by name: CSV with the columns
+// project and services, the latter with spaces between them. The first row that
+// cannot be taken is the error.
+func ReadAllowed(r io.Reader) (map[string]*Allowance, error) {
+	in := csv.NewReader(io.LimitReader(r, maxBytes))
+	in.TrimLeadingSpace = true
+	header, err := in.Read()
+	if err != nil {
+		return nil, fmt.Errorf("the list has no header: %w", err)
+	}
+	for i := range header {
+		header[i] = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(header[i], "\ufeff")))
+	}
+	project, services := slices.Index(header, "project"), slices.Index(header, "services")
+	if project < 0 || services < 0 || len(header) != 2 {
+		return nil, fmt.Errorf("the list's header is %q; its columns are project and services", strings.Join(header, ","))
+	}
+	out := map[string]*Allowance{}
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		line, _ := in.FieldPos(0)
+		id := strings.TrimSpace(row[project])
+		if id == "" || out[id] != nil {
+			return nil, fmt.Errorf("line %d: project %q is empty or there twice", line, id)
+		}
+		a := &Allowance{Services: []string{}, Source: FromList}
+		for _, s := range strings.Fields(row[services]) {
+			a.Services = append(a.Services, ServiceID(s))
+		}
+		slices.Sort(a.Services)
+		a.Services = slices.Compact(a.Services)
+		out[id] = a
+	}
+}
+
 // ParseService reads ID or ID@FROM..UNTIL, two days.
 func ParseService(text string) (s Service, err error) {
 	id, during, bounded := strings.Cut(text, "@")

@@ -130,3 +130,26 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+func TestAllowed(t *testing.T) {
+	got, err := register.ReadAllowed(strings.NewReader("Services,Project\nrun.googleapis.com Storage.googleapis.com run.googleapis.com,kite-web\n,kite-off\niam.googleapis.com,*\n"))
+	want := map[string]*register.Allowance{
+		"kite-web":            {Services: []string{"run.googleapis.com", "storage.googleapis.com"}, Source: register.FromList},
+		"kite-off":            {Services: []string{}, Source: register.FromList},
+		register.EveryProject: {Services: []string{"iam.googleapis.com"}, Source: register.FromList},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	f := func(text, want string) {
+		t.Helper()
+		if _, err := register.ReadAllowed(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", text, err, want)
+		}
+	}
+	f("", "no header")
+	f("project,owner\n", "columns are project and services")
+	f("project,services\na,x\na,y\n", "line 3")
+	f("project,services\n,x\n", "line 2")
+	f("project,services\na\n", "wrong number of fields")
+}

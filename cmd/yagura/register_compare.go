@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +38,14 @@ type inUse struct {
 	at           time.Time // when it was summed
 	since, until time.Time // [since, until)
 	usage        register.Usage
-	allowed      map[string]*register.Allowance // by what the policy was set on: "projects/kite-ml"
+	allowed      map[string]*register.Allowance // what the log says, by what the policy was set on: "projects/kite-ml"
+	listed       map[string]*register.Allowance // what the configuration's list says, by project
+}
+
+// allowance is what a policy allows a project by name: as the log says, or else
+// the list; nil: it is not known.
+func (u *inUse) allowance(project string) *register.Allowance {
+	return cmp.Or(u.allowed["projects/"+project], u.listed[project], u.listed[register.EveryProject])
 }
 
 // refusedOutcomes are those of calls that were refused, for what a condition asks.
@@ -69,8 +78,28 @@ func (p *program) inUse(ctx context.Context, r *rooms, project string) (*inUse, 
 			out.usage.Add(row.AccountUID, row.APIService, row.Count, slices.Contains(refusedOutcomes, row.Outcome), row.First, row.Last)
 		}
 	}
-	out.allowed, err = r.policies(ctx)
+	if out.allowed, err = r.policies(ctx); err != nil {
+		return nil, err
+	}
+	out.listed, err = p.allowedList()
 	return out, err
+}
+
+// allowedList is what the configuration lists as allowed, by project.
+func (p *program) allowedList() (map[string]*register.Allowance, error) {
+	if p.cfg.Register.Allowed == "" {
+		return nil, nil
+	}
+	f, err := os.Open(p.cfg.Register.Allowed)
+	if err != nil {
+		return nil, exit{exitUsage, fmt.Errorf("register.allowed: %w", err)}
+	}
+	defer f.Close()
+	all, err := register.ReadAllowed(f)
+	if err != nil {
+		return nil, exit{exitUsage, fmt.Errorf("register.allowed: %s: %w", p.cfg.Register.Allowed, err)}
+	}
+	return all, nil
 }
 
 // policies gives what the log says that policies allow, by what they were set on;
@@ -94,7 +123,7 @@ func (r *rooms) policies(ctx context.Context) (map[string]*register.Allowance, e
 
 // compare holds what a project applied for against what it uses.
 func (u *inUse) compare(e register.Entry, there bool) register.Comparison {
-	c := register.Comparison{Entry: e, Registered: there, Since: u.since, Until: u.until, Allowance: u.allowed["projects/"+e.Project]}
+	c := register.Comparison{Entry: e, Registered: there, Since: u.since, Until: u.until, Allowance: u.allowance(e.Project)}
 	var allowed []string
 	if c.Allowance != nil {
 		allowed = c.Allowance.Services

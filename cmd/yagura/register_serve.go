@@ -46,7 +46,7 @@ func (s *server) register() api.Register {
 			if err != nil {
 				return nil, err
 			}
-			return u.allowed["projects/"+project], nil
+			return u.allowance(project), nil
 		},
 		Changed: func() {
 			select {

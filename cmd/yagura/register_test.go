@@ -140,6 +140,19 @@ func TestRegister(t *testing.T) {
 	f(exitDone, "compute.googleapis.com", "list") // needed by notebooks
 	f(exitDone, "2026-12-31", "set", "kite-ml", "--add", "compute.googleapis.com@..2026-12-31", "--format", "json")
 	f(exitDone, "compute.googleapis.com@..2026-12-31 notebooks.googleapis.com", "export")
+	f(exitDone, "What policies allow is not known", "compare", "kite-ml")
+	list, settings := filepath.Join(t.TempDir(), "allowed.csv"), filepath.Join(t.TempDir(), "yagura.yml")
+	for path, text := range map[string]string{list: "project,services\n*,notebooks.googleapis.com\n", settings: "register:\n  allowed: " + list + "\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f(exitDone, "not_allowed", "compare", "kite-ml", "--config", settings)
+	f(exitDone, "The configuration lists 1 service as allowed.", "compare", "kite-ml", "--config", settings)
+	if err := os.Remove(list); err != nil {
+		t.Fatal(err)
+	}
+	f(exitUsage, "register.allowed: ", "compare", "kite-ml", "--config", settings)
 	f(exitUsage, "neither applicant nor owner", "set", "kite-ops", "--purpose", "ops")
 	f(exitUsage, "is no day", "set", "kite-ml", "--add", "run.googleapis.com@soon..")
 	f(exitUsage, "--applied tomorrow", "set", "kite-ml", "--applied", "tomorrow")
