@@ -236,7 +236,8 @@ func (r *Result) draws(w *strings.Builder) {
 		}
 		d := v.drawn
 		for _, g := range []group{{"the log names", d.Principal}, {"address left", d.CallerIP}, {"enabling is", d.Enable}, {"asking the service is", d.Create},
-			{"pages seen", fmt.Sprintf("%.0f %%", 100*d.Inspected)}, {"the proxy says who", fmt.Sprint(d.ProxyUsers)}, {"devices name people by", d.Identity}} {
+			{"pages seen", fmt.Sprintf("%.0f %%", 100*d.Inspected)}, {"the proxy says who", fmt.Sprint(d.ProxyUsers)}, {"devices name people by", d.Identity},
+			{"colleagues at the project's pages", fmt.Sprint(d.Crowded)}, {"a colleague at the same page", fmt.Sprint(d.Nosy)}, {"a burst at a shared machine", fmt.Sprint(d.Lab > 0)}, {"hours without leases", fmt.Sprint(d.LeaseGap > 0)}} {
 			if counts[g] == nil {
 				counts[g] = new([4]int)
 				order = append(order, g)

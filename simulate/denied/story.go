@@ -89,6 +89,7 @@ type Drawn struct {
 	Identity   string  `json:"identity"`   // how devices name people
 	Retries    float64 `json:"retries"`    // share of refusals that the client repeats
 	Nosy       bool    `json:"nosy"`       // a colleague opens the same page, and goes no further
+	Crowded    bool    `json:"crowded"`    // colleagues are at the project's pages all through each burst
 	Lab        int     `json:"lab"`        // the burst, from 1, that comes from a machine that several use; 0: none
 	LeaseGap   float64 `json:"lease_gap"`  // hours without leases, as of a collector that is down
 }
@@ -189,7 +190,7 @@ func (w *world) draw(rng *rand.Rand) Drawn {
 	if rng.Float64() < 0.3 {
 		d.Create = shown
 	}
-	d.Inspected = []float64{1, 0.9, 0.6, 0.3, 0}[weighed(rng, 0.25, 0.25, 0.25, 0.15, 0.1)]
+	d.Inspected = []float64{1, 0.9, 0.6, 0.3, 0}[weighed(rng, 0.25, 0.25, 0.25, 0.17, 0.08)]
 	d.ProxyUsers = rng.Float64() < 0.2
 	if rng.Float64() < 0.5 {
 		d.Identity = byAccount
@@ -198,6 +199,7 @@ func (w *world) draw(rng *rand.Rand) Drawn {
 		d.Retries = 0.1 + 0.3*rng.Float64()
 	}
 	d.Nosy = rng.Float64() < 0.25
+	d.Crowded = rng.Float64() < 0.1
 	if rng.Float64() < 0.15 {
 		d.Lab = 1 + rng.IntN(bursts)
 	}

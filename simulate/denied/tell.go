@@ -154,8 +154,10 @@ func (w *world) beside(rng *rand.Rand, b []attempt) {
 			w.look(rng, p, at.Add(-time.Second), "GET", console, consolePages[c.Service]+"?project="+s.project.id)
 		}
 	}
-	for _, p := range s.alike {
-		w.session(rng, p, s.project, b)
+	if s.drawn.Crowded {
+		for _, p := range s.alike {
+			w.session(rng, p, s.project, b)
+		}
 	}
 	for range busy {
 		if p := one(rng, w.people[:behind]); p.works() && !s.plays(p) {
