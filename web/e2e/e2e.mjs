@@ -6,6 +6,7 @@ import { appear } from './appear.mjs'
 import { decide } from './decide.mjs'
 import { hostile } from './hostile.mjs'
 import { people } from './people.mjs'
+import { story } from './story.mjs'
 import { begin, chromiumPath, end, shown } from './world.mjs'
 
 if (!chromiumPath) {
@@ -24,5 +25,5 @@ if (!chromiumPath) {
         throw e
       }
     })
-  for (const [name, run] of [...people, ...decide, ...hostile, ...appear]) f(name, run)
+  for (const [name, run] of [...people, ...decide, ...hostile, ...appear, ...story]) f(name, run)
 }

@@ -11,9 +11,10 @@ import { Command } from '@/parts/copy'
 import { Icon } from '@/parts/icon'
 import { To } from '@/parts/links'
 import { entryAddress } from '@/pages/register/types'
-import { LogText } from '@/parts/log-text'
+import { LogText, useCopy } from '@/parts/log-text'
 import { Section } from '@/parts/page'
 import { Asked, useProblem } from '@/parts/states'
+import { useParts } from '@/parts/texts'
 import { useWhoTexts } from './who.texts'
 import css from './who.module.css'
 
@@ -121,6 +122,8 @@ export function ClosingDrafts({ of: f }: { of: Finding }) {
 function Letter({ of }: { of: Drafts['messages'] }) {
   const t = useWhoTexts()
   const [language, setLanguage] = useState<string>(t.language)
+  const parts = useParts()
+  const [copied, copy] = useCopy()
   const m = of.find((x) => x.language === language) ?? of[0]
   if (!m) return null
   return (
@@ -135,7 +138,10 @@ function Letter({ of }: { of: Drafts['messages'] }) {
         <dt>{t('subject')}</dt>
         <dd lang={m.language}><LogText wrap copy>{m.subject}</LogText></dd>
       </dl>
-      <Command name={t('copyMessage')}>{m.body}</Command>
+      <div className={css.body} lang={m.language}>
+        {m.body.trim().split('\n\n').map((p, i) => <p key={i}><LogText wrap>{p.replaceAll('\n', ' ')}</LogText></p>)}
+      </div>
+      <Button variant="default" size="compact-sm" onClick={() => copy(m.body)}>{copied ? parts('copied') : t('copyBody')}</Button>
     </div>
   )
 }

@@ -101,8 +101,8 @@ function OfPerson({ who, since, until, around }: Shown) {
       actions={
         <span className={css.moves}>
           <Button variant="default" size="compact-sm" onClick={() => look(-1, 1)}><Icon name="left" size={11} /> {t('earlier')}</Button>
-          <Button variant="default" size="compact-sm" onClick={() => look(0, 0.5)} aria-label={t('narrower')} title={t('narrower')}>½</Button>
-          <Button variant="default" size="compact-sm" onClick={() => look(0, 2)} aria-label={t('wider')} title={t('wider')}>2×</Button>
+          <Button variant="default" size="compact-sm" onClick={() => look(0, 0.5)} title={t('narrower')}>½</Button>
+          <Button variant="default" size="compact-sm" onClick={() => look(0, 2)} title={t('wider')}>2×</Button>
           <Button variant="default" size="compact-sm" disabled={!d || new Date(d.until) > now} onClick={() => look(1, 1)}>{t('later')} <Icon name="right" size={11} /></Button>
         </span>
       }

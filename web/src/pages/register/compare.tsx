@@ -56,7 +56,7 @@ function Used({ of: l, most, comparison: c }: { of: Line; most: number; comparis
   if (l.calls === 0) return <span className="faint">{t('notUsed')}</span>
   const wide = (Math.log10(l.calls + 1) / Math.log10(most + 1)) * 100
   return (
-    <To href={searchAddress(`${term('account', c.project)} ${term('service', l.service)}`, c.since, c.until)} className={css.used} label={t('calls', { count: l.calls })}>
+    <To href={searchAddress(`${term('account', c.project)} ${term('service', l.service)}`, c.since, c.until)} className={css.used}>
       <span className={css.bar}>
         <i style={{ width: `${wide}%` }}>{l.denied > 0 && <b style={{ width: `${(l.denied / l.calls) * 100}%` }} />}</i>
       </span>
