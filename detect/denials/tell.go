@@ -67,7 +67,9 @@ func (a *around) infer(ctx context.Context, o *finding.Occurrence) error {
 		events[i] = a.run[i].Event
 	}
 	var err error
-	if a.answer, err = a.h.who.Find(ctx, who.Run{Project: a.c.project, Attempts: events}); err != nil {
+	if a.answer, err = a.h.who.Find(ctx, who.Run{
+		Project: a.c.project, Attempts: events, Telling: a.h.intents.Telling(refusedService(&events[0]), a.agent()),
+	}); err != nil {
 		return err
 	}
 	i := a.answer.Inference

@@ -130,6 +130,27 @@ func (c *Catalogue) Services() []string {
 	return slices.Compact(out)
 }
 
+// Telling are parts of the addresses of pages on which things are asked for that need
+// the refused service: those of the service whose agent was refused, if it is one's.
+func (c *Catalogue) Telling(refused, agent string) []string {
+	var out []string
+	for i := range c.all {
+		s := &c.all[i]
+		if !slices.Contains(s.Refused, refused) || agent != "" && agent != s.Service && c.of(agent) {
+			continue
+		}
+		out = append(out, s.Pages...)
+		name, _, _ := strings.Cut(s.Service, ".")
+		out = append(out, "/"+name+":create", "/library/"+s.Service)
+	}
+	return out
+}
+
+// of tells whether any sequence is about a service.
+func (c *Catalogue) of(service string) bool {
+	return slices.ContainsFunc(c.all, func(s Sequence) bool { return s.Service == service })
+}
+
 // Sequence is the one of an id; nil: there is none.
 func (c *Catalogue) Sequence(id string) *Sequence {
 	if i := slices.IndexFunc(c.all, func(s Sequence) bool { return s.ID == id }); i >= 0 {

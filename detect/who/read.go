@@ -45,6 +45,7 @@ type scene struct {
 	devices *devices
 	sight   *sight
 	crowded *crowd
+	asked   []map[*person]request
 }
 
 // burst is attempts without a longer pause.

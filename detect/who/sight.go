@@ -1,6 +1,8 @@
 package who
 
 import (
+	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -13,14 +15,20 @@ const (
 	// A page that belongs to an attempt is opened within leads before its refusal
 	// is logged, or within follows after it.
 	leads, follows = time.Minute, 10 * time.Second
+	// prompt is within which the console shows that something was refused.
+	prompt = 8 * time.Second
+	// beside is how far around a burst somebody is taken to be busy with it.
+	beside = 3 * time.Minute
 )
 
 // sight is when each person was at the provider's console, and in the project.
 type sight struct {
 	pages map[*person]*glimpses
 	calls map[*person]*presence
-	// minutes are how long the proxy saw anybody at the console, beside attempts.
-	minutes float64
+	// busy is how long the bursts are, with what lies beside them.
+	busy time.Duration
+	// telling: somebody has a telling page open at an attempt.
+	telling bool
 	// bins are how many pieces of time outside the bursts have calls.
 	bins int
 	// open is the share of the console's lines of which the proxy sees the page: it
@@ -32,8 +40,7 @@ type sight struct {
 // the project's pages, or of a host of which the page is not seen.
 type glimpses struct {
 	hits  map[int]moment // the likeliest of each attempt
-	named int            // of hits, those of a page of the project
-	other int            // lines beside attempts
+	lines int            // around the bursts
 }
 
 // presence is in which bursts, and bins outside them, somebody was there.
@@ -44,14 +51,16 @@ type presence struct {
 
 // moment is what shows that somebody was there.
 type moment struct {
-	share float64 // how likely it was they, and not somebody else at the device
-	named bool    // it is a page of the project
-	e     *event.Event
+	share   float64 // how likely it was they, and not somebody else at the device
+	named   bool    // a page of the project was open
+	telling bool    // a telling one
+	prompt  bool    // one was opened as soon as the attempt was refused
+	e       *event.Event
 }
 
 func (s *scene) see() *sight {
 	v := &sight{pages: map[*person]*glimpses{}, calls: map[*person]*presence{}}
-	opened, minutes := 0, map[int64]bool{}
+	opened := 0
 	for i := range s.pages {
 		e := &s.pages[i]
 		ofProject, open := s.ofProject(e.URL), path(e.URL)
@@ -61,12 +70,15 @@ func (s *scene) see() *sight {
 		if open && !ofProject {
 			continue // of something else
 		}
-		attempts := s.attemptsAt(e.Time)
-		if len(attempts) == 0 {
-			minutes[binOf(e.Time)] = true
+		if s.burstAt(e.Time, beside) < 0 {
+			continue
 		}
+		attempt := s.attemptAt(e.Time)
+		m := moment{named: ofProject, telling: ofProject && s.tells(e.URL), prompt: attempt >= 0 && s.promptly(attempt, e.Time), e: e}
 		for p, share := range s.devices.behind(e) {
-			v.glimpse(p, attempts, moment{share, ofProject, e})
+			m.share = share
+			v.glimpse(p, attempt, m)
+			v.telling = v.telling || attempt >= 0 && m.telling
 		}
 	}
 	bins := map[int64]bool{}
@@ -77,35 +89,57 @@ func (s *scene) see() *sight {
 			bins[binOf(e.Time)] = true
 		}
 		if p := s.people.of(e.ActorUID); p != nil {
-			v.call(p, b, moment{1, true, e})
+			v.call(p, b, moment{share: 1, named: true, e: e})
 		}
 	}
-	v.minutes, v.bins = float64(len(minutes))*bin.Minutes(), len(bins)
+	v.bins = len(bins)
+	for i := range s.bursts {
+		v.busy += s.bursts[i].until.Sub(s.bursts[i].since) + 2*beside
+	}
 	if len(s.pages) > 0 {
 		v.open = float64(opened) / float64(len(s.pages))
 	}
 	return v
 }
 
-func (v *sight) glimpse(p *person, attempts []int, m moment) {
+func (v *sight) glimpse(p *person, attempt int, m moment) {
 	g := v.pages[p]
 	if g == nil {
 		g = &glimpses{hits: map[int]moment{}}
 		v.pages[p] = g
 	}
-	if len(attempts) == 0 {
-		g.other++
+	g.lines++
+	if attempt < 0 {
+		return
 	}
-	for _, k := range attempts {
-		old, there := g.hits[k]
-		if m.named && !(there && old.named) {
-			g.named++
-		}
-		if !there || m.share > old.share || m.share == old.share && m.named && !old.named {
-			m.named = m.named || old.named
-			g.hits[k] = m
+	old, there := g.hits[attempt]
+	if !there || m.share > old.share || m.share == old.share && m.rank() > old.rank() {
+		old.share, old.e = m.share, m.e
+	}
+	old.named, old.telling, old.prompt = old.named || m.named, old.telling || m.telling, old.prompt || m.prompt
+	g.hits[attempt] = old
+}
+
+// rank is how much a moment tells.
+func (m *moment) rank() int {
+	n := 0
+	for i, is := range []bool{m.prompt, m.named, m.telling} {
+		if is {
+			n += 1 << i
 		}
 	}
+	return n
+}
+
+// tells tells whether a page is one on which what was refused is asked for.
+func (s *scene) tells(url string) bool {
+	return slices.ContainsFunc(s.run.Telling, func(part string) bool { return strings.Contains(url, part) })
+}
+
+// promptly tells whether a time is just after an attempt.
+func (s *scene) promptly(attempt int, t time.Time) bool {
+	d := t.Sub(s.run.Attempts[attempt].Time)
+	return d >= 0 && d <= prompt
 }
 
 func (v *sight) call(p *person, burst int, m moment) {
@@ -123,32 +157,23 @@ func (v *sight) call(p *person, burst int, m moment) {
 	}
 }
 
-// attemptsAt are the attempts that a page opened at a time may belong to.
-func (s *scene) attemptsAt(t time.Time) (out []int) {
-	for i := range s.run.Attempts {
-		if d := s.run.Attempts[i].Time.Sub(t); d <= leads && d >= -follows {
-			out = append(out, i)
-		}
+// attemptAt is the attempt that a page opened at a time belongs to: the one just
+// made, else the next; -1: none.
+func (s *scene) attemptAt(t time.Time) int {
+	all := s.run.Attempts
+	i := sort.Search(len(all), func(i int) bool { return !all[i].Time.Before(t.Add(-follows)) })
+	if i < len(all) && all[i].Time.Sub(t) <= leads {
+		return i
 	}
-	return out
+	return -1
 }
 
 func binOf(t time.Time) int64 { return t.Unix() / int64(bin/time.Second) }
 
-// burstAt is the burst that has an attempt so near to a time; -1: none.
+// burstAt is the burst that goes on at a time, or so shortly before or after it;
+// -1: none.
 func (s *scene) burstAt(t time.Time, within time.Duration) int {
-	for i := range s.bursts {
-		b := &s.bursts[i]
-		if t.Before(b.since.Add(-within)) || t.After(b.until.Add(within)) {
-			continue
-		}
-		for k := range b.attempts {
-			if d := b.attempts[k].Time.Sub(t); d <= within && d >= -within {
-				return i
-			}
-		}
-	}
-	return -1
+	return slices.IndexFunc(s.bursts, func(b burst) bool { return !t.Before(b.since.Add(-within)) && !t.After(b.until.Add(within)) })
 }
 
 // path tells whether a line names more than host and port.

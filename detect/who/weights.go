@@ -1,6 +1,7 @@
 package who
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -49,6 +50,11 @@ const (
 	// signedIn is how long before a burst a sign-in counts, and signInMost how much.
 	signedIn   = 8 * time.Hour
 	signInMost = 1.5
+
+	// others: a telling page is open with one in so many of those who work beside.
+	others = 12.0
+	// Attempts are not independent of one another: they say at most so much together.
+	lineMost, lineLeast = 12.0, -6.0
 
 	// mostOf is at which share of the attempts somebody has to have been there to be
 	// named for all of them: two who take turns are each there at half.
@@ -246,36 +252,51 @@ func (s *scene) byRequest(c *candidate) {
 			break
 		}
 	}
-	total, named, first := 0.0, 0, (*event.Event)(nil)
-	for i := range s.bursts {
-		weight, e := s.request(c.of, &s.bursts[i])
-		if e == nil {
+	best, k, of, first := 0.0, 0, 0, (*event.Event)(nil)
+	for _, asked := range s.requests() {
+		x, mine := asked[c.of]
+		if len(asked) > 0 {
+			of++
+		}
+		if !mine {
 			continue
 		}
-		total += weight
-		c.own = c.own || weight > askedElse
+		k++
+		best = max(best, x.weight)
 		if first == nil {
-			first = e
+			first = x.e
 		}
-		named++
 	}
 	if first == nil {
 		return
 	}
-	c.add(min(total, askMost), say.T("who.asked", say.Values{"operation": lastPart(first.APIOperation), "service": first.APIService, "at": first.Time, "n": named, "of": len(s.bursts)}),
+	// Of several who asked, whoever asked for part of it is not named for all.
+	c.own = c.own || best > askedElse && float64(k) >= mostOf*float64(of)
+	c.add(min(best+math.Log(float64(k)), askMost), say.T("who.asked", say.Values{"operation": lastPart(first.APIOperation), "service": first.APIService, "at": first.Time, "n": k, "of": len(s.run.Attempts)}),
 		all(them(c.of), eq("account_uid", s.run.Project), eq("api_operation", first.APIOperation), during(first.Time, first.Time.Add(time.Second))))
 }
 
-// request is the candidate's request that a burst's attempts carried out.
-func (s *scene) request(p *person, b *burst) (weight float64, found *event.Event) {
-	for i := range s.project {
-		e := &s.project[i]
-		if !p.names[e.ActorUID] || e.Twin || !creates(e) || e.Time.Before(b.since.Add(-askSpan)) || e.Time.After(b.until) {
-			continue
-		}
-		for k := range b.attempts {
-			a := &b.attempts[k]
-			if d := a.Time.Sub(e.Time); d < -skew || d > askSpan || !s.brings(e.APIService, a) {
+// request is a call that an attempt may have carried out.
+type request struct {
+	weight float64
+	e      *event.Event
+}
+
+// requests are, by attempt, the calls of each person that it may have carried out:
+// the weightiest.
+func (s *scene) requests() []map[*person]request {
+	if s.asked != nil {
+		return s.asked
+	}
+	s.asked = make([]map[*person]request, len(s.run.Attempts))
+	for k := range s.run.Attempts {
+		a := &s.run.Attempts[k]
+		s.asked[k] = map[*person]request{}
+		i := sort.Search(len(s.project), func(i int) bool { return !s.project[i].Time.Before(a.Time.Add(-askSpan)) })
+		for ; i < len(s.project) && !s.project[i].Time.After(a.Time.Add(skew)); i++ {
+			e := &s.project[i]
+			p := s.people.of(e.ActorUID)
+			if p == nil || e.Twin || !creates(e) || !s.brings(e.APIService, a) {
 				continue
 			}
 			w := askedElse
@@ -285,12 +306,23 @@ func (s *scene) request(p *person, b *burst) (weight float64, found *event.Event
 			case e.ResourceUID == "" || a.ResourceUID == "":
 				w = askedOther
 			}
-			if w > weight {
-				weight, found = w, e
+			if w > s.asked[k][p].weight {
+				s.asked[k][p] = request{w, e}
 			}
 		}
+		s.bestOnly(s.asked[k])
 	}
-	return weight, found
+	return s.asked
+}
+
+// bestOnly leaves who asked for the very thing, if anybody did.
+func (s *scene) bestOnly(by map[*person]request) {
+	for _, x := range by {
+		if x.weight == asked {
+			maps.DeleteFunc(by, func(_ *person, y request) bool { return y.weight < asked })
+			return
+		}
+	}
 }
 
 // brings tells whether what was asked of a service may have led to an attempt.
@@ -321,41 +353,57 @@ func sameThing(asked, made string) bool {
 }
 
 // byPages weighs at how many of the attempts the candidate's devices were at the
-// project's pages, or at a console whose pages the proxy does not see, beside how
-// often they are there by chance.
+// pages on which what was refused is asked for, where the proxy sees pages, and at
+// how many a page was opened as soon as the attempt was refused.
 func (s *scene) byPages(c *candidate) {
 	g := s.sight.pages[c.of]
 	if g == nil || len(g.hits) == 0 {
 		return // whose device is not known says nothing
 	}
-	n, k, share := 0, 0, 0.0
+	n, there, telling, quick, named, share := 0, 0, 0, 0, 0, 0.0
 	for i := range s.run.Attempts {
 		if !s.watched(s.run.Attempts[i].Time) {
 			continue
 		}
 		n++
-		if m, ok := g.hits[i]; ok {
-			k++
-			share += m.share
+		m, ok := g.hits[i]
+		if !ok {
+			continue
 		}
+		there++
+		share += m.share
+		telling, quick, named = telling+count(m.telling), quick+count(m.prompt), named+count(m.named)
 	}
-	if k == 0 {
+	if there == 0 {
 		return
 	}
-	chance := 1 - math.Exp(-(float64(g.other)+0.5)/max(s.sight.minutes, 60)*(leads+follows).Minutes())
-	weight := coincidence(k, n, min(max(chance, 0.001), 0.999))
-	share /= float64(k)
+	chance := 1 - math.Exp(-(float64(g.lines)+0.5)/s.sight.busy.Seconds()*prompt.Seconds())
+	weight, most := coincidence(quick, n, besides(n, quick, chance)), quick
+	if s.sight.telling {
+		weight, most = weight/2+coincidence(telling, n, math.Exp(lnBetaBinomial(telling, n, 1, others))), max(quick, telling)
+	}
+	weight = max(min(weight, lineMost), lineLeast)
+	share /= float64(there)
 	weight = math.Log(share*math.Exp(weight) + 1 - share)
-	if n := len(s.crowd().people); n > 0 && n <= ownAddress {
+	if k := len(s.crowd().people); k > 0 && k <= ownAddress {
 		weight = max(weight, 0) // whoever is at an address of their own does not come by the office's proxy
 	}
-	c.own = c.own || weight > 0 && float64(k) >= mostOf*float64(n)
-	values := say.Values{"n": k, "of": n, "named": min(g.named, k), "project": s.run.Project}
-	text := say.T("who.pages", values)
-	if g.named == 0 {
-		text = say.T("who.console", say.Values{"n": k, "of": n})
+	c.own = c.own || weight > 0 && float64(most) >= mostOf*float64(n)
+	text := say.T("who.console", say.Values{"n": there, "of": n, "prompt": quick})
+	switch {
+	case telling > 0:
+		text = say.T("who.telling", say.Values{"n": telling, "of": n, "project": s.run.Project, "prompt": quick})
+	case named > 0:
+		text = say.T("who.pages", say.Values{"n": there, "of": n, "named": named, "project": s.run.Project, "prompt": quick})
 	}
 	c.add(weight, text, s.lines(g))
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // watched tells whether the proxy's log has anything of the time around.
@@ -365,17 +413,24 @@ func (s *scene) watched(t time.Time) bool {
 	return i < len(s.pages) && !s.pages[i].Time.After(t.Add(around))
 }
 
-// coincidence weighs that somebody was there at k of n attempts.
+// coincidence weighs that somebody was there at k of n attempts, beside the chance
+// of that for who has nothing to do with them.
 //
-// Who did it all was there at nearly each (a share of Beta(8, 1.5)), who did part
-// of it at any share. Who did not was there by chance, or, as likely, works beside
-// whoever did, at the same times and pages, at some share of their own (Beta(1, 4)):
-// colleagues of a project are busy together, so that chance alone would see far too
-// much in a few coincidences.
-func coincidence(k, n int, chance float64) float64 {
-	did := 0.8*math.Exp(lnBetaBinomial(k, n, 8, 1.5)) + 0.2/float64(n+1)
-	not := 0.5*math.Exp(lnChoose(n, k)+float64(k)*math.Log(chance)+float64(n-k)*math.Log1p(-chance)) + 0.5*math.Exp(lnBetaBinomial(k, n, 1, 4))
-	return math.Log(did / not)
+// Who did it all was there at nearly each (a share of Beta(8, 1.5)); who did part of
+// it, or is seen in part only, at any share.
+func coincidence(k, n int, not float64) float64 {
+	did := 0.7*math.Exp(lnBetaBinomial(k, n, 8, 1.5)) + 0.3/float64(n+1)
+	return math.Log(did / max(not, 1e-12))
+}
+
+// besides is the chance that somebody who is at the console anyhow opens a page at k
+// of n moments, at each by chance: by as much as people are unlike themselves from
+// one hour to the next.
+func besides(n, k int, chance float64) float64 {
+	const alike = 6
+	chance = min(max(chance, 0.02), 0.9)
+	return 0.5*math.Exp(lnChoose(n, k)+float64(k)*math.Log(chance)+float64(n-k)*math.Log1p(-chance)) +
+		0.5*math.Exp(lnBetaBinomial(k, n, alike*chance, alike*(1-chance)))
 }
 
 // lnBetaBinomial is the logarithm of the chance of k out of n, each with a share

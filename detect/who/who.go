@@ -43,6 +43,9 @@ const (
 type Run struct {
 	Project  string
 	Attempts []event.Event // in the order of their times; at least one
+	// Telling are parts of the addresses of pages on which one asks for what was
+	// refused, or for what needs it.
+	Telling []string
 }
 
 // Finder looks for who it was. Events has to be given.
@@ -135,7 +138,7 @@ func (s *scene) opened(uid string) []string {
 	var out []string
 	for i := range s.pages {
 		e := &s.pages[i]
-		if !s.ofProject(e.URL) || len(s.attemptsAt(e.Time)) == 0 {
+		if !s.ofProject(e.URL) || s.attemptAt(e.Time) < 0 {
 			continue
 		}
 		if p := s.people.of(uid); p == nil || s.devices.behind(e)[p] > 0 {

@@ -100,7 +100,7 @@ func gone(e *event.Event) { e.ActivityID = 2 }
 
 // attempts are refusals of a masked caller, ten minutes apart.
 func attempts(n int, change ...func(*event.Event)) who.Run {
-	r := who.Run{Project: project}
+	r := who.Run{Project: project, Telling: []string{"/vertex-ai/workbench"}}
 	for i := range n {
 		e := event.Event{
 			Time: nine.Add(time.Duration(i) * 10 * time.Minute), ActorType: event.ActorMasked, AccountUID: project, SrcIP: office, UserAgent: chrome,
@@ -238,7 +238,9 @@ const pageOfProject = "https://console.cloud.google.com/vertex-ai/workbench/crea
 // seen has the proxy see a device's page shortly before each attempt.
 func seen(l *log, r who.Run, inside, url string, change ...func(*event.Event)) {
 	for _, e := range r.Attempts {
-		l.add(e.Time.Sub(nine)-20*time.Second, append([]func(*event.Event){page(inside, url)}, change...)...)
+		for _, after := range []time.Duration{-20 * time.Second, 3 * time.Second} {
+			l.add(e.Time.Sub(nine)+after, append([]func(*event.Event){page(inside, url)}, change...)...)
+		}
 	}
 }
 
