@@ -125,10 +125,11 @@ func (x *asked) groups(ctx context.Context) error {
 		s.Start, s.From = x.ask.Since, 0
 	}
 	if s.Usage {
-		s.Start = s.Start.Truncate(time.Hour)
-		s.Width = wholeHour(x.ask.Until).Sub(x.ask.Since.Truncate(time.Hour))
+		// Both ends go to the end of their hour, so that a week stays one.
+		first := wholeHour(x.ask.Since)
+		s.Width = max(time.Hour, wholeHour(x.ask.Until).Sub(first))
 		s.Step = (s.Width + week - 1) / week * week
-		s.Start = x.ask.Since.Truncate(time.Hour).Add(-time.Duration(s.From) * s.Step)
+		s.Start = first.Add(-time.Duration(s.From) * s.Step)
 	} else {
 		s.Start, s.Width = s.Start.Truncate(time.Second), (s.Width + time.Second - 1).Truncate(time.Second)
 		s.Step = max(s.Step, (s.Width+week-1)/week*week)
