@@ -1,6 +1,7 @@
 package companion_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -110,4 +111,32 @@ func TestRefusesWhatSaysTooLittle(t *testing.T) {
 	f("- {id: a, name: {en: A, ja: A}, bring: []}", "bring")
 	f("- {id: a, name: {en: A, ja: A}}\n- {id: a, name: {en: A, ja: A}}", "twice")
 	f("- {id: a, name: {en: A, ja: A}, brings: [{service: b}]}", "without saying")
+}
+
+// TestPerhapsOfPerhaps: what is always needed by something that may be needed may
+// be needed; where it is needed always on another way, it is.
+func TestPerhapsOfPerhaps(t *testing.T) {
+	const text = `
+- {id: a, provider: p, name: {en: A, ja: A}, brings: [{service: b, why: {en: w, ja: w}}, {service: c, always: true, why: {en: w, ja: w}}]}
+- {id: b, provider: p, name: {en: B, ja: B}, brings: [{service: d, always: true, why: {en: w, ja: w}}, {service: a, always: true, why: {en: w, ja: w}}]}
+- {id: c, provider: p, name: {en: C, ja: C}, brings: [{service: e, always: true, why: {en: w, ja: w}}]}
+- {id: e, provider: p, name: {en: E, ja: E}, brings: [{service: b, always: true, why: {en: w, ja: w}}]}
+`
+	f := func(id, want string) {
+		t.Helper()
+		c, err := companion.Parse("t", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, b := range c.Brings(id) {
+			got = append(got, fmt.Sprint(b.Service, b.Always))
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("%s brings %s, want %s", id, s, want)
+		}
+	}
+	f("b", "dtrue atrue ctrue etrue")
+	f("a", "btrue ctrue dtrue etrue") // b first perhaps, and by way of c and e always
+	f("d", "")
 }
