@@ -4,6 +4,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { fetchOnce, get } from '@/api/client'
 import { number } from '@/app/format'
+import { useKeys } from '@/app/keys'
 import { useMay } from '@/app/session'
 import { address, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
@@ -37,6 +38,13 @@ export function Register() {
   const entries = useMemo(() => list.data?.pages.flatMap((p) => p.projects) ?? [], [list.data])
   const total = list.data?.pages[0]?.total ?? 0
   const search = (next: { q?: string; show?: string }) => void navigate({ to: '/projects', search: { q, show, ...next }, replace: true })
+  const move = (by: number) => setAt(entries[Math.min(Math.max(entries.findIndex((e) => e.project === at) + by, 0), entries.length - 1)]?.project)
+  useKeys(t('keys'), [
+    { keys: 'j', label: t('next'), run: () => move(1) },
+    { keys: 'k', label: t('before'), run: () => move(-1) },
+    { keys: 'Enter', label: t('open'), run: () => at && void navigate({ to: '/projects/one', search: { project: at } }) },
+    ...(may ? [{ keys: 'n', label: t('add'), run: () => void navigate({ to: '/projects/one', search: { show: 'new' } }) }] : []),
+  ])
   return (
     <Page
       title={t('title')} fill

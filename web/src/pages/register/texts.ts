@@ -45,7 +45,6 @@ export const useTexts = texts(
     removeSure: 'Remove the entry of {{project}}? Its history stays.',
     removed: 'The entry of {{project}} is removed.',
     cancel: 'Cancel',
-    facts: 'What was applied for',
     name: 'Name',
     provider: 'Provider',
     purpose: 'Purpose',
@@ -101,6 +100,9 @@ export const useTexts = texts(
     importDo: 'Import',
     imported: '{{fresh}} new, {{changed}} changed, {{same}} as before.',
     keys: 'This list',
+    next: 'Next',
+    before: 'Before',
+    open: 'Open',
   },
   {
     title: '申請台帳',
@@ -140,7 +142,6 @@ export const useTexts = texts(
     removeSure: '{{project}} の登録を削除しますか。履歴は残ります。',
     removed: '{{project}} の登録を削除しました。',
     cancel: 'キャンセル',
-    facts: '申請内容',
     name: '名称',
     provider: 'プロバイダー',
     purpose: '目的',
@@ -194,6 +195,9 @@ export const useTexts = texts(
     importDo: '取り込む',
     imported: '新規 {{fresh}} 件、変更 {{changed}} 件、変更なし {{same}} 件。',
     keys: 'この一覧',
+    next: '次へ',
+    before: '前へ',
+    open: '開く',
   },
 )
 
