@@ -24,7 +24,7 @@ export const appear = [
     const rule = (await t.ask('GET', '/api/rules')).body.rules[0]
     const pages = [
       '/', '/findings', `/findings/${f.key}`, '/cases', `/cases/${encodeURIComponent(f.case)}`, '/search?q=outcome:denied&since=2026-03-20T00:00:00Z&until=2026-03-26T00:00:00Z',
-      '/search/sql', '/search/dashboards', '/secrets', `/secrets/one?resource=${encodeURIComponent(secrets[0].resource)}`, '/people', '/projects', '/projects/one?show=new', '/rules', '/rules/coverage', `/rules/${encodeURIComponent(rule.id)}`, '/ledger',
+      '/search/sql', '/search/dashboards', '/dashboards', '/dashboards/aws', '/secrets', `/secrets/one?resource=${encodeURIComponent(secrets[0].resource)}`, '/people', '/projects', '/projects/one?show=new', '/rules', '/rules/coverage', `/rules/${encodeURIComponent(rule.id)}`, '/ledger',
       '/exceptions', '/exceptions?new=exception&scope=kind:anomaly.time', '/exceptions?show=windows', '/exceptions?show=windows&new=window', '/exceptions?show=proposals', '/exceptions?show=tuning',
       '/settings', '/settings?show=users', '/settings?show=tokens', '/settings?show=server', '/settings?show=audit', '/no/such/page',
     ]

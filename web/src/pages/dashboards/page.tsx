@@ -50,11 +50,16 @@ function Shown({ of: d }: { of: Board }) {
   const left = panels.filter((p) => p.isPending).length
   const marks = answers.reduce((n, a) => n + (a?.marks.length ?? 0), 0)
   const unseen = answers.filter((a) => a?.state === 'no_log').length
+  const told = () => {
+    if (unseen === panels.length) return t('noLogs')
+    const usual = marks > 0 ? t('unusual', { count: marks }) : t('unusualNone')
+    return unseen > 0 ? `${usual}, ${t('unseen', { count: unseen })}` : usual
+  }
   useKeys(d.title, [{ keys: 'r', label: t('refresh'), run: () => setNow(serverNow()) }])
   return (
     <Page
       title={d.title}
-      answer={<><LogText most={60}>{d.title}</LogText>{left === 0 && <>: {marks > 0 ? t('unusual', { count: marks }) : t('unusualNone')}{unseen > 0 && `, ${t('unseen', { count: unseen })}`}</>}</>}
+      answer={<><LogText most={60}>{d.title}</LogText>{left === 0 && `: ${told()}`}</>}
       more={left > 0 ? t('working', { left, all: panels.length }) : <><LogText wrap>{d.description}</LogText> <span className="faint">{t('version', { version: d.version })}</span></>}
       actions={<TimeRange value={range} onChange={(r) => set({ since: r.since, until: r.until })} />}
     >

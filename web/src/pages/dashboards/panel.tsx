@@ -28,7 +28,7 @@ export function PanelView({ of: p }: { of: PanelAnswer }) {
           {t(a.state, { at: moment((a.state === 'silent' ? a.log.last : a.log.first) ?? '', t.language), log: a.log.name })}
         </p>
       )}
-      {a.past.state === 'short' && <p className={css.note}>{t('short', { weeks: a.past.weeks, needs: a.past.needs })}</p>}
+      {a.past.state === 'short' && <p className={css.note}>{t('short', { count: a.past.weeks, needs: a.past.needs })}</p>}
       {a.more && <p className={css.note}>{t('cut', { why: a.more })}</p>}
     </>
   )
@@ -113,7 +113,7 @@ function Group({ of }: { of: readonly string[] }) {
   return (
     <>
       {of.map((v, i) => (
-        <span key={i}>{i > 0 && ' · '}{v === '' ? <span className="faint">{t('none')}</span> : <LogText most={52}>{v}</LogText>}</span>
+        <span key={i}>{i > 0 && ' · '}{v === '' ? <span className="faint">{t('none')}</span> : <LogText wrap most={90}>{v}</LogText>}</span>
       ))}
     </>
   )
@@ -172,5 +172,5 @@ function Value({ of: v, type, first }: { of: unknown; type: string; first?: bool
   if (type === 'share') return percent(Number(v), t.language)
   if (type === 'number') return number(Number(v), t.language)
   if (type === 'time' && typeof v === 'string') return moment(v, t.language)
-  return <LogText most={60}>{typeof v === 'string' ? v : JSON.stringify(v)}</LogText>
+  return <LogText wrap most={90}>{typeof v === 'string' ? v : JSON.stringify(v)}</LogText>
 }
