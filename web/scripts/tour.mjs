@@ -1,14 +1,48 @@
 // Takes the pictures of docs/tour.md from the demo: node scripts/tour.mjs, with
 // bin/yagura built. They are made anew as a whole, so that they tell one story.
+// Those of docs/timeline.md, of a masked caller, are of a small world of its own:
+// YAGURA_E2E='- -' node scripts/tour.mjs story makes these alone.
 import { mkdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { begun } from '../e2e/story.mjs'
 import { begin, end, settled, tab, visit, world } from '../e2e/world.mjs'
 
 const out = fileURLToPath(new URL('../../docs/tour/', import.meta.url))
 mkdirSync(out, { recursive: true })
 
+/** A masked caller: who it probably was, what they did, what was applied for. */
+async function masked() {
+  const t = await begun({ viewport: { width: 1100, height: 760 }, deviceScaleFactor: 1, colorScheme: 'light' })
+  const { page, truth } = t
+  const f = (await t.ask('/api/findings?q=kind:anomaly.denials')).body.findings.find((x) => x.account === truth.project)
+  const last = new Date(Date.parse(f.last_seen) + 3600_000).toISOString()
+  const since = new Date(Date.parse(f.last_seen) - 5 * 3600_000).toISOString()
+  for (const [name, path, scroll] of [
+    ['masked-1-finding', `/findings/${f.key}`, 0],
+    ['masked-2-drafts', `/findings/${f.key}`, 780],
+    ['masked-3-person', `/people?who=${encodeURIComponent(truth.person)}&around=${f.key}&since=${since}&until=${last}`, 0],
+    ['masked-4-register', `/projects/one?project=${truth.project}`, 360],
+  ]) {
+    await visit(page, path)
+    await page.evaluate((y) => document.querySelector('#page').scrollTo(0, y), scroll)
+    await page.mouse.move(1090, 750)
+    await page.waitForTimeout(800)
+    await page.screenshot({ path: `${out}${name}.png` })
+  }
+  t.quiet()
+  await t.close()
+  t.gone()
+}
+
 try {
   await begin()
+  await masked()
+  if (process.argv[2] !== 'story') await demo()
+} finally {
+  await end()
+}
+
+async function demo() {
   const t = await tab(undefined, { viewport: { width: 1100, height: 660 }, deviceScaleFactor: 1, colorScheme: 'light' })
   const { page } = t
   let bytes = 0
@@ -54,6 +88,4 @@ try {
   await picture('8-ledger')
   t.quiet(/status of 401/)
   console.log(`docs/tour: ${Math.round(bytes / 1024)} KB`)
-} finally {
-  await end()
 }
