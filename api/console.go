@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/usage/secrets"
 )
 
@@ -35,6 +36,9 @@ type Console struct {
 	Rules    func(ctx context.Context) ([]Rule, error)
 	Rule     func(ctx context.Context, id string) (RuleDetail, error)
 	Coverage func(ctx context.Context) (Coverage, error)
+	// Titles gives titles of rules in other languages; nil: they are as their authors
+	// wrote them.
+	Titles say.Titles
 	// Days gives how whole the log of each account is on each of so many days.
 	Days     func(ctx context.Context, days int) (ledger.Matrix, error)
 	Sources  func(ctx context.Context) ([]SourceState, error)

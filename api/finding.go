@@ -96,7 +96,7 @@ type Findings struct {
 // ViewFinding gives f as scripts read it. Lists are never null.
 func ViewFinding(f finding.Finding) Finding {
 	v := Finding{
-		Key: f.Key, Kind: f.Kind, Title: f.Told(), Severity: f.Severity, Priority: f.Priority,
+		Key: f.Key, Kind: f.Kind, Title: titled(&f), Severity: f.Severity, Priority: f.Priority,
 		PriorityParts: list(f.Parts), Confidence: f.Confidence, Status: f.Status, Verdict: f.Verdict,
 		VerdictReason: f.Reason, Cause: f.Cause, Assignee: f.Assignee, Actor: f.Actor,
 		Resource: f.Resource, Account: f.Account, Region: f.Region, FirstSeen: f.FirstSeen,
@@ -117,6 +117,16 @@ func ViewFinding(f finding.Finding) Finding {
 		v.Evidence = append(v.Evidence, s.UID)
 	}
 	return v
+}
+
+// titled is the title of f: one of ours as a sentence, else that of its rule or of
+// another product.
+func titled(f *finding.Finding) say.Text {
+	told := f.Told()
+	if told.ID() == "" && (f.Kind == finding.KindRule || f.Kind == finding.KindCorrelation) {
+		return say.Title(f.Rule, f.Title)
+	}
+	return told
 }
 
 // ViewFindings gives a page as scripts read it.

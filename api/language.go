@@ -36,7 +36,7 @@ func language(ctx context.Context) say.Language {
 }
 
 // inLanguage says every answer in its language; an answer's tag tells which.
-func inLanguage(ctx huma.Context, _ string, body any) (any, error) {
+func (r Rooms) inLanguage(ctx huma.Context, _ string, body any) (any, error) {
 	l := language(ctx.Context())
 	_, w := humago.Unwrap(ctx)
 	h := w.Header()
@@ -45,5 +45,5 @@ func inLanguage(ctx huma.Context, _ string, body any) (any, error) {
 	if tag := h.Get("ETag"); tag != "" && l != say.English {
 		h.Set("ETag", strings.TrimSuffix(tag, `"`)+"-"+string(l)+`"`)
 	}
-	return say.In(l, body), nil
+	return say.In(l, body, r.Console.Titles), nil
 }

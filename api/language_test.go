@@ -1,11 +1,57 @@
 package api
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 )
+
+// TestTitles holds that titles of rules are told as the rooms know them: of their
+// findings, and of rules.
+func TestTitles(t *testing.T) {
+	x := morning(t)
+	x.rooms.Console.Titles = func(l say.Language, rule, words string) string {
+		if l == say.Japanese && rule == "rule-1" {
+			return "題 " + words
+		}
+		return words
+	}
+	x.rooms.Console.Rules = func(context.Context) ([]Rule, error) {
+		return []Rule{{ID: "rule-1", Title: say.Title("rule-1", "One")}, {ID: "rule-2", Title: say.Title("rule-2", "Two")}}, nil
+	}
+	x.again()
+	x.add("alice", people.Analyst)
+	alice := x.signedIn("alice")
+	f := func(language string) {
+		t.Helper()
+		accept := header("Accept-Language", language)
+		page := into[Findings](alice, 200, "GET", "/api/findings", "", accept)
+		of := map[string]int{}
+		for _, found := range page.Findings {
+			of[found.Rule]++
+			title := found.Title.String()
+			if japanese := strings.HasPrefix(title, "題 trouble "); japanese != (language == "ja" && found.Rule == "rule-1") {
+				t.Errorf("in %s a finding of %s is called %q", language, found.Rule, title)
+			}
+			if one := into[Finding](alice, 200, "GET", "/api/findings/"+found.Key, "", accept); one.Title.String() != title {
+				t.Errorf("in %s it is called %q on its own, %q in the list", language, one.Title, title)
+			}
+		}
+		if of["rule-1"] == 0 || of["rule-2"] == 0 {
+			t.Errorf("findings are of %v", of)
+		}
+		want := map[string]string{"en": "One, Two", "ja": "題 One, Two"}[language]
+		rules := into[Rules](alice, 200, "GET", "/api/rules", "", accept).Rules
+		if got := rules[0].Title.String() + ", " + rules[1].Title.String(); got != want {
+			t.Errorf("in %s rules are called %q, want %q", language, got, want)
+		}
+	}
+	f("en")
+	f("ja")
+}
 
 // TestLanguage holds in which language an answer is, that its tag tells, and that
 // what was read in one language is not refused when it is changed in another.

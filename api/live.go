@@ -29,7 +29,7 @@ type LiveFinding struct {
 
 // ViewNews gives what became of f as it is told.
 func ViewNews(f *finding.Finding, change string) LiveFinding {
-	return LiveFinding{Key: f.Key, Priority: f.Priority, Title: f.Told(), Severity: string(f.Severity), Change: change, Account: f.Account}
+	return LiveFinding{Key: f.Key, Priority: f.Priority, Title: titled(f), Severity: string(f.Severity), Change: change, Account: f.Account}
 }
 
 // Bounds of live streams. Whoever reads too slowly is told that something was
@@ -45,6 +45,9 @@ const (
 
 // Live carries news to those who listen. The zero Live has no listener.
 type Live struct {
+	// Titles gives titles of rules in other languages, as Console's does.
+	Titles say.Titles
+
 	mu   sync.Mutex // guards the two below
 	next []*listener
 	over bool
@@ -93,7 +96,7 @@ func (l *Live) tell(event string, data any, may func(people.Who) bool) {
 		}
 		text := texts[x.says]
 		if text == nil {
-			text = frame(event, say.In(x.says, data))
+			text = frame(event, say.In(x.says, data, l.Titles))
 			texts[x.says] = text
 		}
 		select {

@@ -60,7 +60,7 @@ type PersonEnd struct {
 // PersonFinding is what a finding says of the person.
 type PersonFinding struct {
 	Key         string    `json:"key"`
-	Title       string    `json:"title"`
+	Title       say.Text  `json:"title"`
 	First       time.Time `json:"first"`
 	Last        time.Time `json:"last"`
 	Inferred    bool      `json:"inferred" doc:"it infers that the person may have done it"`

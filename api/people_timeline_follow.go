@@ -219,7 +219,7 @@ func (f *following) byFinding(ctx context.Context) error {
 	if x == nil {
 		return nil
 	}
-	f.Finding = &PersonFinding{Key: x.Key, Title: ViewFinding(*x).Title.String(), First: x.FirstSeen, Last: x.LastSeen}
+	f.Finding = &PersonFinding{Key: x.Key, Title: titled(x), First: x.FirstSeen, Last: x.LastSeen}
 	if x.Inferred == nil {
 		return nil
 	}

@@ -9,13 +9,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
 // Rule is a rule or correlation that judges.
 type Rule struct {
 	ID          string    `json:"id" doc:"as findings name it"`
-	Title       string    `json:"title"`
+	Title       say.Text  `json:"title"`
 	Level       string    `json:"level" enum:",informational,low,medium,high,critical"`
 	Status      string    `json:"status" doc:"as its author gives it: stable, test, experimental"`
 	Kind        string    `json:"kind" enum:"rule,correlation"`

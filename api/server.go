@@ -77,7 +77,7 @@ type Stopped struct {
 // New gives the handler of everything that is public.
 func New(cfg Config, rooms Rooms) http.Handler {
 	mux := http.NewServeMux()
-	a := humago.New(mux, openAPI(cfg.Version))
+	a := humago.New(mux, openAPI(cfg.Version, rooms))
 	a.UseMiddleware(allowed(a))
 	rooms.version = cfg.Version
 	describe(a, cfg, rooms.limited())
@@ -85,12 +85,12 @@ func New(cfg Config, rooms Rooms) http.Handler {
 	return &guard{Config: cfg, door: rooms.People, api: unlessSame(rooms.maskable(problems(mux))), pages: rooms.Pages, receive: rooms.Receive, failed: rooms.Failed, now: rooms.Now}
 }
 
-func openAPI(version string) huma.Config {
+func openAPI(version string, rooms Rooms) huma.Config {
 	c := huma.DefaultConfig("Yagura", version)
 	c.DocsPath = ""    // a page that loads scripts from elsewhere has no place here
 	c.SchemasPath = "" // they are in the description already
 	c.CreateHooks = nil
-	c.Transformers = append(c.Transformers, inLanguage)
+	c.Transformers = append(c.Transformers, rooms.inLanguage)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer"},
 		"session": {Type: "apiKey", In: "cookie", Name: "__Host-yagura"},

@@ -35,5 +35,12 @@ var files embed.FS
 // CLOUD/correlation.
 func FS() fs.FS { return files }
 
+//go:embed titles.ja.yml
+var titles []byte
+
+// JapaneseTitles are the titles in Japanese of all that finds something, as a
+// mapping in YAML of ids to titles.
+func JapaneseTitles() []byte { return titles }
+
 // CasesSuffix ends the names of cases files; every other .yml file is a rule.
 const CasesSuffix = ".cases.yml"

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,7 +42,7 @@ func encodeValue(b []byte, v any) []byte {
 	case time.Time:
 		return append(v.AppendFormat(append(b, '"'), time.RFC3339), '"')
 	case Text:
-		if v.of == "" {
+		if v.of == "" || strings.HasPrefix(v.of, titleOf) {
 			return quote(b, v.en)
 		}
 		return append(b, v.of...)

@@ -111,17 +111,17 @@ func TestTranslated(t *testing.T) {
 	why := T("part.unassessed", nil)
 	in := outer{Title: why, All: []inner{{&why}, {}}, By: map[string]Text{"a": why}, At: time.Unix(1, 0), N: 3}
 	const ja = "未評価のため最大値で計算"
-	out := In(Japanese, &in).(*outer)
+	out := In(Japanese, &in, nil).(*outer)
 	if out.Title.String() != ja || out.All[0].Why.String() != ja || out.All[1].Why != nil || out.By["a"].String() != ja || !out.At.Equal(in.At) || out.N != 3 {
 		t.Errorf("translated it is %+v", out)
 	}
 	if in.Title != why || *in.All[0].Why != why || in.By["a"] != why {
 		t.Error("what was given has changed")
 	}
-	if got := In(English, &in); got != any(&in) {
+	if got := In(English, &in, nil); got != any(&in) {
 		t.Error("English needs no copy")
 	}
-	if plain := []int{1}; !reflect.DeepEqual(In(Japanese, plain), plain) {
+	if plain := []int{1}; !reflect.DeepEqual(In(Japanese, plain, nil), plain) {
 		t.Error("what holds no text was changed")
 	}
 	if b, err := json.Marshal(out.Title); err != nil || string(b) != `"`+ja+`"` {

@@ -8,9 +8,10 @@ import (
 	"sync"
 )
 
-// In gives v with every Text in it as words of the language: a copy of what holds
-// any, for v may be shared. Values behind interfaces are left as they are.
-func In(l Language, v any) any {
+// In gives v with every Text in it as words of the language, titles of rules as
+// names gives them: a copy of what holds any, for v may be shared. Values behind
+// interfaces are left as they are.
+func In(l Language, v any, names Titles) any {
 	if l == English || v == nil {
 		return v
 	}
@@ -18,7 +19,7 @@ func In(l Language, v any) any {
 	if !holds(x.Type()) {
 		return v
 	}
-	return translated(l, x).Interface()
+	return translated(l, x, names).Interface()
 }
 
 var (
@@ -57,10 +58,10 @@ func search(t reflect.Type, within []reflect.Type) bool {
 	return false
 }
 
-func translated(l Language, v reflect.Value) reflect.Value {
+func translated(l Language, v reflect.Value, names Titles) reflect.Value {
 	t := v.Type()
 	if t == textType {
-		return reflect.ValueOf(Plain(v.Interface().(Text).In(l)))
+		return reflect.ValueOf(Plain(names.in(l, v.Interface().(Text))))
 	}
 	if !holds(t) {
 		return v
@@ -72,18 +73,18 @@ func translated(l Language, v reflect.Value) reflect.Value {
 			return v
 		}
 		out.Set(reflect.New(t.Elem()))
-		out.Elem().Set(translated(l, v.Elem()))
+		out.Elem().Set(translated(l, v.Elem(), names))
 	case reflect.Slice:
 		if v.IsNil() {
 			return v
 		}
 		out.Set(reflect.MakeSlice(t, v.Len(), v.Len()))
 		for i := range v.Len() {
-			out.Index(i).Set(translated(l, v.Index(i)))
+			out.Index(i).Set(translated(l, v.Index(i), names))
 		}
 	case reflect.Array:
 		for i := range v.Len() {
-			out.Index(i).Set(translated(l, v.Index(i)))
+			out.Index(i).Set(translated(l, v.Index(i), names))
 		}
 	case reflect.Map:
 		if v.IsNil() {
@@ -91,13 +92,13 @@ func translated(l Language, v reflect.Value) reflect.Value {
 		}
 		out.Set(reflect.MakeMapWithSize(t, v.Len()))
 		for k, x := range v.Seq2() {
-			out.SetMapIndex(k, translated(l, x))
+			out.SetMapIndex(k, translated(l, x, names))
 		}
 	case reflect.Struct:
 		out.Set(v)
 		for i := range t.NumField() {
 			if t.Field(i).IsExported() {
-				out.Field(i).Set(translated(l, v.Field(i)))
+				out.Field(i).Set(translated(l, v.Field(i), names))
 			}
 		}
 	}

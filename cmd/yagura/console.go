@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/config"
 	"github.com/yagura-sec/yagura/dashboard"
 	"github.com/yagura-sec/yagura/lake"
@@ -48,6 +49,7 @@ func (s *server) console() api.Console {
 		Rules:     rules.list,
 		Rule:      rules.detail,
 		Coverage:  rules.coverage,
+		Titles:    catalogue.Titles,
 		Days:      days.matrix,
 		Sources:   s.sourceStates,
 		Settings:  s.settings,

@@ -13,6 +13,7 @@ import (
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/query"
+	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/attack"
 	"github.com/yagura-sec/yagura/sigma/ruletest"
@@ -165,7 +166,7 @@ func (j *judged) view(a around) api.Rule {
 	n := a.counts.rule[m.Key()]
 	_, builtin := builtinFile(m.File)
 	r := api.Rule{
-		ID: m.Key(), Title: m.Title, Level: m.Level, Status: m.Status, Kind: j.kind, Attack: techniques(m.Tags),
+		ID: m.Key(), Title: sentences.Title(m.Key(), m.Title), Level: m.Level, Status: m.Status, Kind: j.kind, Attack: techniques(m.Tags),
 		File: m.File, Builtin: builtin, Stage: a.stages[m.Key()], Demoted: a.demoted[m.Key()],
 		Findings: n.all, Open: n.open, Description: strings.TrimSpace(m.Description),
 	}
