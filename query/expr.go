@@ -178,7 +178,8 @@ func quoteValue(v any) string {
 
 // quote writes plain text, bare where it can stand bare as a value.
 func quote(s string) string {
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && !isPrefix(s) {
+	// Behind a field's colon two slashes would make the whole an address, which is text.
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && !isPrefix(s) && !strings.HasPrefix(s, "//") {
 		return s
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`

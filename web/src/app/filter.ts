@@ -5,7 +5,8 @@
 
 /** A value as the language takes it: in quotes where it needs them. */
 export function quoted(value: string): string {
-  return /^[\p{L}\p{N}_.@/:][\p{L}\p{N}_.@/:-]*$/u.test(value) && !/^(and|or|not)$/i.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
+  // Behind a field's colon two slashes would make the whole an address, which is text.
+  return !value.startsWith('//') && /^[\p{L}\p{N}_.@/:][\p{L}\p{N}_.@/:-]*$/u.test(value) && !/^(and|or|not)$/i.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
 /** One condition. */

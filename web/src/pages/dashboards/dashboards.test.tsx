@@ -101,3 +101,8 @@ test('where counts lead', () => {
   expect(withWords({ a: '1', b: '2' }, { a: undefined, c: '3' })).toEqual({ b: '2', c: '3' })
   expect(timeOf(board, { since: 's' }, new Date())).toEqual({ since: 's' })
 })
+
+test('a name that begins with two slashes stays a value', () => {
+  const a: PanelShown = { ...shown, keys: ['resource_uid'] }
+  expect(new URL(eventsOf(a, ['//iam.googleapis.com/projects/p'], { since: 'a', until: 'b' }) ?? '', 'http://x').searchParams.get('q')).toContain('resource_uid:"//iam.googleapis.com/projects/p"')
+})
