@@ -105,7 +105,9 @@ func TestSign(t *testing.T) {
 		if a.Score < least || len(a.Context) > 0 || !a.Mature || a.Severity != severity || a.Trials <= 0 {
 			t.Errorf("score %.1f, context %v, mature %v, severity %s", a.Score, a.Context, a.Mature, a.Severity)
 		}
-		if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool { return strings.Contains(r.Text.String(), says) || r.Observed.String() == says }) || told.Title.String() == "" ||
+		if !slices.ContainsFunc(told.Reasons, func(r finding.Reason) bool {
+			return strings.Contains(r.Text.String(), says) || r.Observed.String() == says
+		}) || told.Title.String() == "" ||
 			len(told.Attack) == 0 || len(told.Next) == 0 {
 			t.Errorf("said %+v", told)
 		}
