@@ -182,33 +182,55 @@ func (p *program) checkRegister(ctx context.Context, r *rooms) error {
 	if err != nil {
 		return err
 	}
-	h, err := unapplied.Hunt(ctx, all.Projects, unapplied.Options{
-		Known: known,
-		Days: func(ctx context.Context, project, service string) ([]register.Day, error) {
-			return used.days(ctx, r, project, service)
-		},
-		Evidence: r.granted,
-	}, p.now())
+	days, err := used.days(ctx, r, all.Projects)
+	if err != nil {
+		return err
+	}
+	o := unapplied.Options{Known: known, Days: func(_ context.Context, project, service string) ([]register.Day, error) {
+		return days[pair{project, service}].All(), nil
+	}}
+	if len(days) <= evidencedMost {
+		o.Evidence = r.granted
+	}
+	h, err := unapplied.Hunt(ctx, all.Projects, o, p.now())
 	if err != nil {
 		return err
 	}
 	return r.triage.RecordHunt(ctx, h, 0)
 }
 
-// days of a service in a project, without the calls that were refused.
-func (u *inUse) days(ctx context.Context, r *rooms, project, service string) ([]register.Day, error) {
-	var out register.Days
-	c := lake.UsageCondition{Since: u.since, Until: u.until, Where: "resource_uid = '' AND account_uid = ? AND lower(api_service) = ?", Args: []any{project, service}, By: []string{"outcome"}}
-	for row, err := range r.lake.UsageWhere(ctx, c) {
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(refusedOutcomes, row.Outcome) {
-			out.Add(row.Count, row.First, row.Last)
+// pair is a service in a project.
+type pair struct{ project, service string }
+
+// days sums the calls that were not refused of what is used and was not applied
+// for, by day, in one pass over usage.
+func (u *inUse) days(ctx context.Context, r *rooms, all []register.Comparison) (map[pair]*register.Days, error) {
+	out := map[pair]*register.Days{}
+	for _, c := range all {
+		for _, l := range c.Lines {
+			if c.Registered && l.State == register.NotApplied {
+				out[pair{c.Entry.Project, l.Service}] = &register.Days{}
+			}
 		}
 	}
-	return out.All(), nil
+	if len(out) == 0 {
+		return out, nil
+	}
+	c := lake.UsageCondition{Since: u.since, Until: u.until, Where: "resource_uid = ''", By: []string{"account_uid", "api_service", "outcome"}}
+	for row, err := range r.lake.UsageWhere(ctx, c) {
+		if err != nil {
+			return nil, fmt.Errorf("what projects use: %w", err)
+		}
+		if days := out[pair{row.AccountUID, register.ServiceID(row.APIService)}]; days != nil && !slices.Contains(refusedOutcomes, row.Outcome) {
+			days.Add(row.Count, row.First, row.Last)
+		}
+	}
+	return out, nil
 }
+
+// evidencedMost is up to how many services in projects calls are looked up as
+// evidence: each takes a search.
+const evidencedMost = 50
 
 // grantedMost is how many calls are evidence of a service's use.
 const grantedMost = 5

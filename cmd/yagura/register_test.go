@@ -40,7 +40,7 @@ func (c *commands) json(into any, args ...string) {
 func TestClosing(t *testing.T) {
 	story := filepath.Join(t.TempDir(), "story")
 	c := &commands{t, t.TempDir()}
-	c.ok("simulate", "--story", "policy-denied", "--seed", "3", "--records", "6000", "--out", story)
+	c.ok("simulate", "--story", "policy-denied", "--seed", "3", "--records", "8000", "--out", story)
 	var world struct {
 		Truth struct{ Project, Service string }
 	}
