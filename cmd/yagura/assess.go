@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
@@ -29,6 +31,24 @@ func (s *server) keepAssessed(ctx context.Context) error {
 		}
 	}
 }
+
+// owing is a file in the data directory that is there while an ingest runs, and
+// stays where one was stopped: what it stored was not assessed.
+const owing = "assessing"
+
+// owe says that logs are about to come in that have to be assessed, and tells
+// whether others still have to be.
+func (p *program) owe() (already bool) {
+	f, err := os.OpenFile(filepath.Join(p.dir, owing), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return true // it is there; or nobody can tell, and once too often does no harm
+	}
+	f.Close()
+	return false
+}
+
+// paid says that all there is was assessed.
+func (p *program) paid() { os.Remove(filepath.Join(p.dir, owing)) }
 
 // assess judges them once, at the end of what brought logs or findings too, so that
 // a list is in the same order whoever asks for it.

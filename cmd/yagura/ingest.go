@@ -147,6 +147,7 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		return Ingested{}, err
 	}
 	recovered := pipe.Stats()
+	owed := p.owe()
 	src, err := file.New(file.Config{
 		Paths: paths, Format: f.format, InputFormat: f.container, Known: catalogue.Known(p.formats), Reread: f.reread,
 		Settled: r.ledger.Settled, Listed: r.ledger.List, Now: p.now, Stdin: p.stdin,
@@ -179,11 +180,15 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		err = p.retain(ctx, r) // by size: what came in may be too much
 	}
 	s, read := pipe.Stats(), src.Stats()
-	if err == nil && s.Stored > 0 {
+	owed = owed || s.Stored > 0
+	if err == nil && owed {
 		p.assess(ctx, r)
 	}
-	if err == nil && (s.Stored > 0 || len(registers) > 0) {
+	if err == nil && (owed || len(registers) > 0) {
 		err = p.checkRegister(ctx, r)
+	}
+	if err == nil {
+		p.paid()
 	}
 	if acknowledged.IsZero() {
 		acknowledged = time.Now() // of what was, before the error
