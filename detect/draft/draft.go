@@ -145,20 +145,32 @@ func (d *drafting) condition(e query.Expr, inside bool) (string, error) {
 	return d.and([]query.Expr{e}, inside)
 }
 
-// and puts what is asked of different fields into one search.
-func (d *drafting) and(all []query.Expr, inside bool) (string, error) {
-	one := node(yaml.MappingNode)
-	var terms, others []string
+// parted tells what asks of one field from conditions, which are given as text.
+func (d *drafting) parted(all []query.Expr) (items []query.Expr, conditions []string, err error) {
 	for _, x := range all {
 		switch x.(type) {
 		case query.And, query.Or, query.Not, query.All:
 			text, err := d.condition(x, true)
 			if err != nil {
-				return "", err
+				return nil, nil, err
 			}
-			others = append(others, text)
-			continue
+			conditions = append(conditions, text)
+		default:
+			items = append(items, x)
 		}
+	}
+	return items, conditions, nil
+}
+
+// and puts what is asked of different fields into one search.
+func (d *drafting) and(all []query.Expr, inside bool) (string, error) {
+	items, others, err := d.parted(all)
+	if err != nil {
+		return "", err
+	}
+	one := node(yaml.MappingNode)
+	var terms []string
+	for _, x := range items {
 		key, v, err := d.item(x)
 		if err != nil {
 			return "", err
@@ -183,18 +195,13 @@ func (d *drafting) and(all []query.Expr, inside bool) (string, error) {
 
 // or puts values of one field into one list.
 func (d *drafting) or(all []query.Expr, inside bool) (string, error) {
+	items, others, err := d.parted(all)
+	if err != nil {
+		return "", err
+	}
 	lists := map[string]*yaml.Node{}
-	var keys, others []string
-	for _, x := range all {
-		switch x.(type) {
-		case query.And, query.Or, query.Not, query.All:
-			text, err := d.condition(x, true)
-			if err != nil {
-				return "", err
-			}
-			others = append(others, text)
-			continue
-		}
+	var keys []string
+	for _, x := range items {
 		key, v, err := d.item(x)
 		if err != nil {
 			return "", err
