@@ -59,10 +59,8 @@ func (p *program) listMappings() error {
 
 // mappingsTested is what test found.
 type mappingsTested struct {
-	Mappings int               `json:"mappings"`
-	Passed   int               `json:"passed"`
-	Failed   int               `json:"failed"`
-	Failures []mapping.Failure `json:"failures"`
+	Mappings int `json:"mappings"`
+	casesTested
 }
 
 func (p *program) testMappings(paths []string) error {
@@ -75,39 +73,16 @@ func (p *program) testMappings(paths []string) error {
 		set, refused = catalogue.Mappings(p.cfg.Mappings)
 		all = set.Mappings()
 	}
-	out := mappingsTested{Mappings: len(all), Failures: []mapping.Failure{}}
+	out := mappingsTested{len(all), casesTested{Failures: []caseFailure{}}}
 	for _, e := range refused {
-		out.Failures = append(out.Failures, mapping.Failure{File: e.File, Line: e.Line, Why: fmt.Sprintf("refused at column %d: %s", e.Col, e.Reason)})
+		out.fail(caseFailure{File: e.File, Line: e.Line, Why: fmt.Sprintf("refused at column %d: %s", e.Col, e.Reason)})
 	}
 	for _, m := range all {
 		failures := m.Test()
 		out.Passed += len(m.Cases) - len(failures)
-		out.Failures = append(out.Failures, failures...)
-	}
-	out.Failed = len(out.Failures)
-	if err := p.printMappingsTested(out); err != nil {
-		return err
-	}
-	if out.Failed > 0 {
-		return exit{code: exitFailed}
-	}
-	return nil
-}
-
-func (p *program) printMappingsTested(out mappingsTested) error {
-	switch p.flags.format {
-	case "json", "jsonl":
-		return p.printJSON(out)
-	case "csv":
-		rows := make([][]string, len(out.Failures))
-		for i, f := range out.Failures {
-			rows[i] = []string{f.File, fmt.Sprint(f.Line), f.Case, f.Why}
+		for _, f := range failures {
+			out.fail(caseFailure{f.File, f.Line, f.Case, f.Why})
 		}
-		return p.printTable([]string{"file", "line", "case", "why"}, rows)
 	}
-	for _, f := range out.Failures {
-		fmt.Fprintf(p.stdout, "FAIL %s:%d: %s\n     %s\n", safe(f.File), f.Line, safe(f.Case), safe(f.Why))
-	}
-	fmt.Fprintf(p.stdout, "%d mappings: %d cases passed, %d failed\n", out.Mappings, out.Passed, out.Failed)
-	return nil
+	return p.printTested(out, fmt.Sprintf("%d mappings", out.Mappings), out.casesTested)
 }

@@ -143,10 +143,8 @@ func (p *program) runQuery(ctx context.Context, id string, ask dashboard.Ask) er
 
 // queriesTested is what test found.
 type queriesTested struct {
-	Queries  int                 `json:"queries"`
-	Passed   int                 `json:"passed"`
-	Failed   int                 `json:"failed"`
-	Failures []dashboard.Failure `json:"failures"`
+	Queries int `json:"queries"`
+	casesTested
 }
 
 func (p *program) testQueries(ctx context.Context, paths []string) error {
@@ -159,9 +157,9 @@ func (p *program) testQueries(ctx context.Context, paths []string) error {
 		b, refused = catalogue.Dashboards(p.cfg.Queries, p.cfg.Dashboards)
 		all = b.Queries()
 	}
-	out := queriesTested{Queries: len(all), Failures: []dashboard.Failure{}}
+	out := queriesTested{len(all), casesTested{Failures: []caseFailure{}}}
 	for _, e := range refused {
-		out.Failures = append(out.Failures, dashboard.Failure{File: e.File, Line: e.Line, Why: "refused: " + e.Reason})
+		out.fail(caseFailure{File: e.File, Line: e.Line, Why: "refused: " + e.Reason})
 	}
 	for _, q := range all {
 		for i := range q.Cases {
@@ -170,20 +168,13 @@ func (p *program) testQueries(ctx context.Context, paths []string) error {
 				return fmt.Errorf("%s: %s: %w", q.File, q.Cases[i].Name, err)
 			}
 			if failure != nil {
-				out.Failures = append(out.Failures, *failure)
+				out.fail(caseFailure(*failure))
 				continue
 			}
 			out.Passed++
 		}
 	}
-	out.Failed = len(out.Failures)
-	if err := p.printQueriesTested(out); err != nil {
-		return err
-	}
-	if out.Failed > 0 {
-		return exit{code: exitFailed}
-	}
-	return nil
+	return p.printTested(out, fmt.Sprintf("%d queries", out.Queries), out.casesTested)
 }
 
 // testCase runs a case in a lake of its own, so that it goes through the engine that
@@ -217,22 +208,4 @@ func batchOf(object string, events []event.Event) event.Batch {
 		b.Events = append(b.Events, e)
 	}
 	return b
-}
-
-func (p *program) printQueriesTested(out queriesTested) error {
-	switch p.flags.format {
-	case "json", "jsonl":
-		return p.printJSON(out)
-	case "csv":
-		rows := make([][]string, len(out.Failures))
-		for i, f := range out.Failures {
-			rows[i] = []string{f.File, fmt.Sprint(f.Line), f.Case, f.Why}
-		}
-		return p.printTable([]string{"file", "line", "case", "why"}, rows)
-	}
-	for _, f := range out.Failures {
-		fmt.Fprintf(p.stdout, "FAIL %s:%d: %s\n     %s\n", safe(f.File), f.Line, safe(f.Case), safe(f.Why))
-	}
-	fmt.Fprintf(p.stdout, "%d queries: %d cases passed, %d failed\n", out.Queries, out.Passed, out.Failed)
-	return nil
 }
