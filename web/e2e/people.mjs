@@ -14,6 +14,7 @@ export const people = [
     const first = await empty()
     const t = await tab(undefined, { baseURL: first.url })
     await t.page.goto(first.link)
+    await t.page.locator('input[type=password]').last().waitFor() // evaluateAll does not wait
     const fields = await t.page.locator('input[type=password]').evaluateAll((all) => all.map((i) => i.name))
     await form(t.page, { user: 'kei', ...Object.fromEntries(fields.map((n) => [n, password])) })
     await settled(t.page)
