@@ -126,7 +126,7 @@ func (h *Hunter) look(ctx context.Context, since, until time.Time) (*look, error
 	if err != nil {
 		return nil, err
 	}
-	after, err := h.read(ctx, until, until.Add(reach+hour))
+	after, err := h.read(ctx, until, until.Add(reach+hour+retrySpan))
 	if err != nil {
 		return nil, err
 	}

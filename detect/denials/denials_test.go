@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/normalise/azureactivity"
 	"github.com/yagura-sec/yagura/query"
 )
 
@@ -207,6 +209,69 @@ func TestFold(t *testing.T) {
 		}
 	}
 	count(4, 5, slices.Concat(others, []event.Event{refused(9*time.Hour, "p", azure("write")), refused(9*time.Hour+time.Second, "p", azure("policies/deny/action"))}))
+}
+
+// records are Azure's records of changes that its policies refused, as the log
+// has them.
+func records(t *testing.T, lines ...string) (out []event.Event) {
+	t.Helper()
+	for i, line := range lines {
+		var err error
+		if out, err = (azureactivity.Normaliser{}).Append(out, event.Raw{Body: []byte(line), Object: "o", Position: int64(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// TestAzureWritesTwice: the policy's record and that of the change, or of the
+// deployment that it was part of, are one refusal, told by the policy's: whichever
+// comes first, and whether or not they name the same policies.
+func TestAzureWritesTwice(t *testing.T) {
+	const vault = "microsoft.keyvault/vaults"
+	var policies, changes []string
+	for i := range 5 {
+		minute := 10 * i
+		policies = append(policies, activity("Policy", "Microsoft.Authorization/policies/deny/action", vault+fmt.Sprintf("/v%d", i), minute, i,
+			`"policies":"[{\"policyDefinitionName\":\"allowed-regions\",\"policyDefinitionEffect\":\"deny\"},{\"policyDefinitionName\":\"no-vaults\",\"policyDefinitionEffect\":\"deny\"}]"`))
+		what, operation := vault+fmt.Sprintf("/v%d", i), "Microsoft.KeyVault/vaults/write"
+		if i == 4 { // as part of a deployment
+			what, operation = "microsoft.resources/deployments/d", "Microsoft.Resources/deployments/write"
+		}
+		changes = append(changes, activity("Administrative", operation, what, minute, i,
+			`"statusMessage":"{\"error\":{\"code\":\"RequestDisallowedByPolicy\",\"message\":\"Disallowed.\",\"additionalInfo\":[{\"info\":{\"policyDefinitionName\":\"no-vaults\"}}]}}"`))
+	}
+	both := one(t, records(t, slices.Concat(policies, changes)...))
+	alone := one(t, records(t, policies...))
+	turned := one(t, records(t, slices.Concat(changes, policies)...))
+	for _, f := range []finding.Finding{both, alone, turned} {
+		if f.Count != 5 || f.Constraint != "allowed-regions,no-vaults" || f.Actor != "mei.tanaka@example.com" || f.Evidence.Len() != 5 {
+			t.Errorf("count %d by %s of %s, evidence %d; want 5", f.Count, f.Constraint, f.Actor, f.Evidence.Len())
+		}
+	}
+	if text := both.Reasons[0].Text.String(); !strings.Contains(text, "microsoft.keyvault/vaults/write") || !strings.Contains(text, "10 records") {
+		t.Errorf("said %q, want what was tried and how many records", text)
+	}
+	// Without the policies' records those of the changes count.
+	if f := one(t, records(t, changes...)); f.Count != 5 || f.Constraint != "no-vaults" {
+		t.Errorf("changes alone: count %d by %s", f.Count, f.Constraint)
+	}
+	// One that Azure answers a quarter of an hour later is none of its.
+	late := records(t, slices.Concat(policies, changes)...)
+	for i := range late[5:] {
+		late[5+i].Time = late[5+i].Time.Add(15 * time.Minute)
+	}
+	if all := found(hunt(t, late)); len(all) != 2 {
+		t.Errorf("%d findings, want 2", len(all))
+	}
+}
+
+// activity is a record of Azure's activity log of somebody's refused change.
+func activity(category, operation, resource string, minute, request int, properties string) string {
+	return fmt.Sprintf(`{"time":"2026-03-02T09:%02d:05Z","resourceId":"/subscriptions/11112222-3333-4444-8555-666677778888/resourcegroups/shop/providers/%s",`+
+		`"operationName":%q,"category":%q,"resultType":"Failure","resultSignature":"Failed.Forbidden","correlationId":"940e0e90-fc03-4396-9a39-c20c36dad6%02d",`+
+		`"callerIpAddress":"203.0.113.24","identity":{"claims":{"idtyp":"user","http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":"mei.tanaka@example.com"}},`+
+		`"properties":{%s}}`, minute, resource, operation, category, request, properties)
 }
 
 func TestClusters(t *testing.T) {

@@ -99,10 +99,50 @@ func family(agent string) (name string, person bool) {
 	return name, false
 }
 
+// denyAction is as what Azure Policy writes that it refused a change. The change
+// that failed for it, or the deployment that it was part of, writes another record
+// under the same correlation id, which names some of the policies or none.
+const denyAction = "microsoft.authorization/policies/deny/action"
+
+// denies are the records of Azure Policy by their correlation ids.
+type denies map[string][]*event.Event
+
+func deniesOf(events []event.Event) denies {
+	out := denies{}
+	for i := range events {
+		if e := &events[i]; e.APIOperation == denyAction && e.APIRequestUID != "" {
+			out[e.APIRequestUID] = append(out[e.APIRequestUID], e)
+		}
+	}
+	return out
+}
+
+// of is the policy's record of the refusal that a failed change tells of too: of
+// the same resource, where there is one; nil: there is none.
+func (d denies) of(e *event.Event) *event.Event {
+	if e.APIOperation == denyAction || e.APIRequestUID == "" {
+		return nil
+	}
+	var found *event.Event
+	for _, x := range d[e.APIRequestUID] {
+		if e.Time.Sub(x.Time).Abs() <= retrySpan && (found == nil || x.ResourceUID == e.ResourceUID && found.ResourceUID != e.ResourceUID) {
+			found = x
+		}
+	}
+	return found
+}
+
 // fold tells attempts from their retries, in events in the order of their times.
-// Whether a record is a retry depends on those within foldSpan before it alone:
-// each renews the span, so that polling for hours is one attempt.
+// Whether a record is a retry depends on those within foldSpan before it, and, of
+// what Azure writes twice, within retrySpan after it: each renews the span, so that
+// polling for hours is one attempt.
 func fold(events []event.Event) []denial {
+	policies, tried := deniesOf(events), map[*event.Event]string{}
+	for i := range events {
+		if x := policies.of(&events[i]); x != nil && x.ResourceUID == events[i].ResourceUID {
+			tried[x] = events[i].APIOperation
+		}
+	}
 	type call struct{ project, constraint, who, resource, operation string }
 	type request struct{ uid, resource string }
 	calls, requests, begun := map[call]time.Time{}, map[request]time.Time{}, map[string]time.Time{}
@@ -112,8 +152,14 @@ func fold(events []event.Event) []denial {
 	out := make([]denial, 0, len(events))
 	for i := range events {
 		e := &events[i]
+		if x := policies.of(e); x != nil {
+			out = append(out, denial{Event: *e, of: idOf(x), retry: true})
+			continue
+		}
 		d := denial{Event: *e, of: idOf(e)}
-		c := call{d.of.project, d.of.constraint, d.of.who, e.ResourceUID, e.APIOperation}
+		// What was tried says more than that it was denied.
+		d.APIOperation = cmp.Or(tried[e], e.APIOperation)
+		c := call{d.of.project, d.of.constraint, d.of.who, e.ResourceUID, d.APIOperation}
 		r := request{e.APIRequestUID, e.ResourceUID}
 		d.retry = within(e, calls[c], retrySpan) ||
 			e.APIRequestUID != "" && within(e, requests[r], retrySpan) ||

@@ -153,11 +153,12 @@ type run struct {
 	last    time.Time
 }
 
-// judged tells whether an act is a denial that is judged here. Those of Google
-// Cloud and Azure often name nobody, and name the constraint: detect/denials
-// judges them by that.
+// judged tells whether an act is a denial that is judged here: one of AWS. Those of
+// Google Cloud and Azure, whose services are of many names (a resource provider of
+// Azure is its maker's), often name nobody, and name the constraint: detect/denials
+// judges them by that, and takes for one what Azure writes twice.
 func judged(a *watch.Act) bool {
-	return a.Sort == watch.ActOrgDenied && !strings.HasSuffix(a.Service, ".googleapis.com") && !strings.HasPrefix(a.Service, "microsoft.")
+	return a.Sort == watch.ActOrgDenied && (a.Service == "" || strings.HasSuffix(a.Service, ".amazonaws.com"))
 }
 
 // runs gathers the hour by principal and account.

@@ -196,6 +196,23 @@ func TestOnce(t *testing.T) {
 	}
 }
 
+// TestOfAWS: what Google Cloud and Azure refuse is detect/denials' business, under
+// whatever name its service goes.
+func TestOfAWS(t *testing.T) {
+	for service, want := range map[string]bool{
+		"ec2.amazonaws.com": true, "compute.googleapis.com": false, "microsoft.network": false, "microsoft.authorization": false, "datadog.monitor": false,
+	} {
+		h := guarded()
+		h.Deny(learned, 36, "2:05 lambda 111122220003/app calls StopLogging,CreateUser,LeaveOrganization,DisableKey x12 service "+service+" ends denied_by_org_policy")
+		s := New(Options{})
+		h.Learn(s, 0, learned)
+		alarms := h.Judge(s, learned)
+		if got := len(alarms) > 0; got != want {
+			t.Errorf("%s: %d alarms", service, len(alarms))
+		}
+	}
+}
+
 // TestForgets: what a principal was denied is forgotten with time, the oldest
 // first where there is too much of it.
 func TestForgets(t *testing.T) {

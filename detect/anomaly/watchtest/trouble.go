@@ -93,7 +93,7 @@ func (h *History) deny(hour *watch.Hour, l *line) {
 	fresh := i < 0
 	if fresh {
 		i = len(hour.Acts)
-		hour.Acts = append(hour.Acts, watch.Act{Sort: sort, Actor: l.actor, Account: account, Caller: l.caller, Operation: op, Resource: resource,
+		hour.Acts = append(hour.Acts, watch.Act{Sort: sort, Actor: l.actor, Account: account, Caller: l.caller, Service: l.service, Operation: op, Resource: resource,
 			Secret: l.secret, Region: l.region, Outcome: l.outcome, First: l.at})
 	}
 	folded := !fresh && l.at.Sub(hour.Acts[i].Last) < time.Minute
