@@ -17,7 +17,7 @@ import (
 const module = "github.com/yagura-sec/yagura/"
 
 var (
-	nouns     = []string{"event", "usage", "query", "finding", "resource", "register", "say"}
+	nouns     = []string{"event", "usage", "query", "finding", "resource", "register", "say", "decision"}
 	libraries = []string{"sigma", "iam", "alert", "mask", "companion"}
 	rooms     = []string{"source", "normalise", "detect", "lake", "ledger", "triage", "people", "export", "inventory", "posture", "respond", "cost", "news", "guide", "dashboard"}
 	// alone are folders of data, which import none of ours.

@@ -1,0 +1,115 @@
+package cost
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Bill is what a payer owes a provider for a month.
+type Bill struct {
+	Provider string    `json:"provider"`
+	Payer    string    `json:"payer"`
+	Month    time.Time `json:"month"`
+}
+
+// What files hold.
+const (
+	HoldsBill   = "bill"
+	HoldsCounts = "counts"
+	HoldsFacts  = "facts"
+)
+
+// File is a file that was imported.
+type File struct {
+	Name  string `json:"name"`  // its path, as it was given
+	Holds string `json:"holds"` // bill, counts or facts
+	Form  string `json:"form"`  // of a bill: "aws.cur2 csv"
+
+	Bills []Bill `json:"bills,omitempty"` // that it has rows of
+
+	// Series and Part name its place in a delivery: a newer file of the same series,
+	// part and bills takes its place, and a newer delivery that of all older ones of
+	// the series and its bills.
+	Series    string    `json:"series,omitempty"`
+	Part      string    `json:"part,omitempty"`
+	Delivery  string    `json:"delivery,omitempty"`
+	Delivered time.Time `json:"delivered,omitzero"`
+
+	// Fingerprint is the same for files with the same rows, in any order and however
+	// they are compressed.
+	Fingerprint string `json:"fingerprint"`
+
+	Rows     int64     `json:"rows"`    // that were read
+	Refused  int64     `json:"refused"` // of them: not counted
+	Refusals []Refusal `json:"refusals,omitempty"`
+	Imported time.Time `json:"imported"`
+}
+
+// Refusal is a row that could not be counted.
+type Refusal struct {
+	Row    int64  `json:"row"` // its line in a text, from 1; its number in Parquet, from 1
+	Column string `json:"column,omitempty"`
+	Reason string `json:"reason"`
+	Bytes  []byte `json:"bytes,omitempty"` // the beginning of it
+}
+
+// Outcome is what became of a file.
+type Outcome string
+
+// The outcomes.
+const (
+	Stored    Outcome = "stored"
+	Duplicate Outcome = "duplicate" // the same rows are held already
+	Skipped   Outcome = "skipped"   // see the reason
+)
+
+// Settled is what Settle decides.
+type Settled struct {
+	Outcome  Outcome
+	Reason   string // of what is not stored
+	Replaces []int  // indexes of held files whose place it takes
+}
+
+// Settle decides about a new file beside those that are held.
+//
+// The same rows are held once. A file of the same series and part takes the place
+// of the one before, and a newer delivery that of the whole older one. A bill that
+// is held in another form, such as FOCUS beside CUR, is not counted twice: the form
+// that came first stays.
+func Settle(f File, held []File) Settled {
+	s := Settled{Outcome: Stored}
+	for i, h := range held {
+		if h.Holds != f.Holds {
+			continue
+		}
+		if h.Fingerprint == f.Fingerprint && h.Form == f.Form {
+			return Settled{Outcome: Duplicate, Reason: "the same rows were imported from " + h.Name}
+		}
+		shared, ok := sharedBill(f, h)
+		switch {
+		case !ok:
+		case h.Form != f.Form:
+			return Settled{Outcome: Skipped, Reason: fmt.Sprintf("the bill of %s for %s is held as %s from %s: in two forms it would count twice",
+				cmp.Or(shared.Payer, "an unnamed payer"), MonthText(shared.Month), h.Form, h.Name)}
+		case h.Series != f.Series:
+		case h.Delivery != f.Delivery && f.Delivered.Before(h.Delivered):
+			return Settled{Outcome: Skipped, Reason: fmt.Sprintf("a newer delivery, %s, is held from %s", h.Delivery, h.Name)}
+		case h.Delivery != f.Delivery || h.Part == f.Part:
+			s.Replaces = append(s.Replaces, i)
+		}
+	}
+	return s
+}
+
+func sharedBill(a, b File) (Bill, bool) {
+	for _, x := range a.Bills {
+		if slices.ContainsFunc(b.Bills, func(y Bill) bool {
+			return x.Provider == y.Provider && x.Payer == y.Payer && x.Month.Equal(y.Month)
+		}) {
+			return x, true
+		}
+	}
+	return Bill{}, false
+}
