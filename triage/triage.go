@@ -269,6 +269,7 @@ type Store interface {
 	Auditor
 	Views
 	Registrar
+	Decisions
 	Close() error
 }
 

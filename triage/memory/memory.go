@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/triage"
@@ -36,6 +37,7 @@ type Store struct {
 	audit     []finding.AuditLine
 	views     []finding.View
 	applied   applied
+	waiting   []decision.Change // of decisions that stand, as they were made
 }
 
 // judged is what was last said of a batch, and when something first was.

@@ -230,6 +230,16 @@ CREATE TABLE accepted (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; 
 -- Findings that name a service which may be missing in the register.
 CREATE TABLE wanting (key TEXT PRIMARY KEY, project TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX wanting_project ON wanting (project);
+`, `
+-- Decisions that stand for more than a finding's verdict, and how they came about.
+CREATE TABLE standing (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID; -- decision.Decision
+CREATE TABLE standing_change (
+	n INTEGER PRIMARY KEY AUTOINCREMENT,
+	id TEXT NOT NULL, body TEXT NOT NULL -- decision.Change
+);
+CREATE INDEX standing_change_id ON standing_change (id, n);
+CREATE TRIGGER standing_change_update BEFORE UPDATE ON standing_change BEGIN SELECT raise(ABORT, 'history is never changed'); END;
+CREATE TRIGGER standing_change_delete BEFORE DELETE ON standing_change BEGIN SELECT raise(ABORT, 'history is never taken away'); END;
 `}
 
 // Store is a triage in a SQLite file.

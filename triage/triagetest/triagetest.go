@@ -59,6 +59,8 @@ func Test(t *testing.T, open Open) {
 	run("counts", counts)
 	run("cases", cases)
 	run("views", views)
+	run("decisions that stand", standing)
+	run("decisions reopened", standingReopened)
 	run("register", registers)
 	run("register imported", registerImport)
 	run("register listed", registerList)
