@@ -12,6 +12,8 @@ import (
 
 	"github.com/shopspring/decimal"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/yagura-sec/yagura/cost"
 )
 
 // entry is a price as files write it.
@@ -89,11 +91,11 @@ func (e *entry) price() (p Price, err error) {
 		return p, fmt.Errorf("confidence %q is none of high, medium and low", e.Confidence)
 	}
 	p = Price{Provider: e.Provider, Service: e.Service, Item: e.Item, Usage: e.Usage, Regions: e.Regions, Unit: e.Unit, Currency: e.Currency,
-		Confidence: e.Confidence, Source: Source{Title: e.Source.Title, URL: e.Source.URL}}
+		Confidence: e.Confidence, Source: cost.Source{Title: e.Source.Title, URL: e.Source.URL}}
 	for _, x := range []struct {
 		name, text string
 		to         *time.Time
-	}{{"from", e.From, &p.From}, {"until", e.Until, &p.Until}, {"read", e.Read, &p.Source.Read}} {
+	}{{"from", e.From, &p.From}, {"until", e.Until, &p.Until}, {"read", e.Read, &p.Source.Date}} {
 		if x.text == "" {
 			continue
 		}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/yagura-sec/yagura/cost"
 )
 
 // Price is what one thing of a service costs in some regions.
@@ -27,19 +29,13 @@ type Price struct {
 	Currency   string    // ISO 4217
 	Tiers      []Tier    // at least one; the last has no end
 	Confidence Confidence
-	Source     Source
+	Source     cost.Source // where it was read, and when
 }
 
 // Tier is one step of a price: so much for each unit up to a quantity in a month.
 type Tier struct {
 	UpTo decimal.Decimal // in units of the month; zero: no end
 	Each decimal.Decimal // for one unit
-}
-
-// Source is where a price was read, and when.
-type Source struct {
-	Title, URL string
-	Read       time.Time // UTC day
 }
 
 // Confidence is how well a price is known.
