@@ -59,6 +59,7 @@ var areas = map[string][]string{
 	"triage":   {"findings", "cases", "decisions", "today", "exceptions", "windows", "window-links", "proposals", "tuning", "views", "live", "register", "companions"},
 	"search":   {"search", "sql", "columns", "secrets", "people", "dashboards"},
 	"rules":    {"rules"},
+	"cost":     {"cost"},
 	"ledger":   {"ledger", "sources"},
 	"settings": {"settings", "users", "tokens", "audit"},
 	everyToken: {"session", "signout"},

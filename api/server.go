@@ -37,6 +37,7 @@ type Rooms struct {
 	Triage  Triage  // what the pages of triage ask and change
 	// Register is what the pages of the register ask besides.
 	Register Register
+	Cost     Cost // what the pages of cost ask
 	// People lets people and scripts in.
 	People *people.Door
 	// Live tells browsers what is new.
@@ -142,6 +143,7 @@ func describe(a huma.API, cfg Config, rooms Rooms) {
 	search(a, rooms)
 	ledgers(a, rooms)
 	explore(a, rooms)
+	costs(a, rooms)
 	signIn(a, rooms)
 	sessions(a, rooms)
 	users(a, rooms)
