@@ -366,9 +366,7 @@ var matrix = []string{
 }
 
 // coverage is api.Console's Coverage. A rule says which tactics it is about, and
-// which techniques, and not which belongs to which: a technique stands under the
-// tactics that all rules about it name, and where there is none in common under
-// each that one of them does.
+// which techniques, and not which belongs to which: see under.
 func (b *ruleBook) coverage(ctx context.Context) (api.Coverage, error) {
 	a, err := b.around(ctx)
 	if err != nil {
@@ -435,9 +433,22 @@ func cover(about map[string]*covering, r api.Rule) bool {
 	return named
 }
 
-// under are the tactics that it stands under; the empty one: no rule names any.
+// under are the tactics that it stands under: those that ATT&CK has it serve, and
+// where that leaves one to the rule what its rules name of it. Of a technique that is
+// not known here, those that all rules about it name, and where there is none in
+// common each that one of them does; the empty one: no rule names any.
 func (c *covering) under() []string {
+	served, open := attack.Tactics(c.ID)
+	if open {
+		for _, id := range attack.Evasion {
+			if slices.Contains(c.any, id) {
+				served = append(served, id)
+			}
+		}
+	}
 	switch {
+	case len(served) > 0:
+		return served
 	case len(c.common) > 0:
 		return c.common
 	case len(c.any) > 0:

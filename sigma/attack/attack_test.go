@@ -73,3 +73,31 @@ func TestByName(t *testing.T) {
 	f("Valid Accounts", "T1078")
 	f("no such thing", "")
 }
+
+func TestTactics(t *testing.T) {
+	f := func(id string, open bool, want ...string) {
+		t.Helper()
+		if got, o := Tactics(id); !slices.Equal(got, want) || o != open {
+			t.Errorf("%s serves %v, open %v; want %v, %v", id, got, o, want, open)
+		}
+	}
+	f("T1098.003", false, "TA0003", "TA0004")
+	f("T1078.004", true, "TA0001", "TA0003", "TA0004")
+	f("T1535", true)
+	f("T1685.002", false, "TA0112")
+	f("T9999", false)
+}
+
+// Whatever has a name here has tactics, and only what tags can name is one.
+func TestServes(t *testing.T) {
+	for id := range names {
+		if ids, open := Tactics(id); !IsTactic(id) && len(ids) == 0 && !open {
+			t.Errorf("%s %s serves no tactic", id, Name(id))
+		}
+	}
+	for id := range serves {
+		if ids, _ := Tactics(id); slices.Contains(ids, "") {
+			t.Errorf("%s serves a tactic that nothing calls so: %q", id, serves[id])
+		}
+	}
+}
