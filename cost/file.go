@@ -27,7 +27,8 @@ type File struct {
 	Holds string `json:"holds"` // bill, counts or facts
 	Form  string `json:"form"`  // of a bill: "aws.cur2 csv"
 
-	Bills []Bill `json:"bills,omitempty"` // that it has rows of
+	Bills    []Bill   `json:"bills,omitempty"`    // that it has rows of
+	Accounts []string `json:"accounts,omitempty"` // that it has rows of
 
 	// Series and Part name its place in a delivery: a newer file of the same series,
 	// part and bills takes its place, and a newer delivery that of all older ones of
@@ -103,7 +104,12 @@ func Settle(f File, held []File) Settled {
 	return s
 }
 
+// sharedBill gives a bill that both have rows of. Files about different accounts
+// only share none: a bill may be delivered account by account.
 func sharedBill(a, b File) (Bill, bool) {
+	if !slices.ContainsFunc(a.Accounts, func(x string) bool { return slices.Contains(b.Accounts, x) }) {
+		return Bill{}, false
+	}
 	for _, x := range a.Bills {
 		if slices.ContainsFunc(b.Bills, func(y Bill) bool {
 			return x.Provider == y.Provider && x.Payer == y.Payer && x.Month.Equal(y.Month)
