@@ -63,7 +63,7 @@ type Finding struct {
 	Staged      bool              `json:"staged" doc:"its rule runs on trial, or was retired after one"`
 	Related     []string          `json:"related" doc:"keys of findings that speak of the same trouble; in lists only what its record names"`
 	// What folding makes of it.
-	AlsoReportedBy []finding.Also `json:"also_reported_by" doc:"other products' findings of the same trouble, which are folded into it: docs/findings-of-others.md"`
+	AlsoReportedBy []finding.Also `json:"also_reported_by" doc:"findings that are folded into it: other products' of the same trouble (docs/findings-of-others.md); of yagura what a rule says of the parts of a run, count of them as one, key that of one of them"`
 	FoldedInto     string         `json:"folded_into" doc:"the key of the finding that it is folded into; empty: it stands for itself"`
 	Apart          *finding.Apart `json:"apart,omitempty" doc:"why it stands beside another finding of the same trouble"`
 	// Of runs of denials by policy.
@@ -72,6 +72,8 @@ type Finding struct {
 	ImpliedService  string                   `json:"implied_service,omitempty" doc:"the service that was refused because another brings it along"`
 	RegisterGap     *finding.RegisterGap     `json:"register_gap,omitempty" doc:"what the work needs and nobody applied for"`
 	ProposedVerdict *finding.ProposedVerdict `json:"proposed_verdict,omitempty" doc:"the verdict that the evidence speaks for, to take or leave"`
+	// Standing is told of a single finding.
+	Standing []StandingNamed `json:"standing,omitempty" doc:"decisions that stand about it or its case; only of a single finding"`
 	// ProposedCause is told of a single finding.
 	ProposedCause *ProposedCause `json:"proposed_cause,omitempty" doc:"what probably brought it about; only of a single finding, and absent where nothing shows it"`
 	CausePending  bool           `json:"cause_pending,omitempty" doc:"the log is still looked at for its cause: ask again, or listen at /api/live"`
@@ -212,7 +214,7 @@ type listInput struct {
 	Until    time.Time        `query:"until" doc:"last seen before"`
 	Demoted  bool             `query:"demoted" doc:"also findings of rules that match too much to look at one by one"`
 	Staged   bool             `query:"staged" doc:"also findings of rules on trial, and of retired ones"`
-	Folded   bool             `query:"folded" doc:"also findings of other products that are folded into another"`
+	Folded   bool             `query:"folded" doc:"also findings that are folded into another"`
 	Limit    int              `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 	Cursor   string           `query:"cursor"`
 
@@ -282,6 +284,9 @@ func (r Rooms) single(ctx context.Context, f *finding.Finding) (*tagged[Finding]
 		}
 	}
 	if v.ProposedCause, v.CausePending, err = r.proposedCause(ctx, f); err != nil {
+		return nil, r.failure(err)
+	}
+	if v.Standing, err = r.standingAbout(ctx, f.Key, f.Case); err != nil {
 		return nil, r.failure(err)
 	}
 	return tagging(f, v), nil

@@ -20,7 +20,7 @@ func TestLimitedToAccounts(t *testing.T) {
 	x.add("bob", people.Viewer)
 	keys := x.twoAccounts()
 	alice, bob := x.signedIn("alice"), x.signedIn("bob")
-	ids := slices.Concat([]string{"", told, theirs, "ex-theirs", "win-theirs", "learned-1", "learned-2"}, slices.Collect(maps.Values(keys)))
+	ids := slices.Concat([]string{"", told, theirs, "ex-theirs", "win-theirs", "dec-theirs", "learned-1", "learned-2"}, slices.Collect(maps.Values(keys)))
 	var c Cases
 	if err := json.Unmarshal([]byte(bob.want(200, "GET", "/api/cases", "")), &c); err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestLimitedToAccounts(t *testing.T) {
 	if asked < 400 || answered < 100 {
 		t.Errorf("of only %d questions %d were answered", asked, answered)
 	}
-	for _, path := range []string{"/api/findings/" + keys[theirs], "/api/findings/" + keys[""], "/api/exceptions/ex-theirs", "/api/windows/win-theirs"} {
+	for _, path := range []string{"/api/findings/" + keys[theirs], "/api/findings/" + keys[""], "/api/exceptions/ex-theirs", "/api/windows/win-theirs", "/api/decisions/dec-theirs", "/api/decisions/dec-theirs/history"} {
 		alice.want(404, "GET", path, "")
 	}
 	for path, want := range map[string]string{"/api/findings": "seen in " + mine, "/api/cases": mine, "/api/search": "seen in " + mine, "/api/today": "mine", "/api/findings/" + keys[mine]: mine} {

@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/companion"
+	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/ledger"
@@ -608,6 +609,11 @@ func (x *house) twoAccounts() map[string]string {
 		{UID: event.UID{2}, Time: noon, AccountUID: theirs, ActorUID: "a", Message: told, Raw: []byte(`{"a":"` + told + `"}`)},
 	})
 	x.h = New(Config{Version: "test", Token: "secret", Hosts: []string{"localhost"}}, x.rooms)
+	_, err = store.PutDecision(x.t.Context(), decision.Decision{
+		ID: "dec-theirs", Title: told, About: []decision.Subject{{Kind: decision.Finding, ID: keys[theirs], Title: told, Account: theirs}, {Kind: decision.Finding, ID: keys[mine], Account: mine}},
+		Verdict: decision.Deferred, Reason: told, Owner: told, Revisit: noon, Saving: &decision.Saving{Month: "3", Currency: "USD"},
+	}, triage.Edit{By: told, At: noon})
+	must(err)
 	return keys
 }
 

@@ -35,6 +35,8 @@ type Rooms struct {
 	Metrics http.Handler
 	Console Console // what the pages for exploring ask besides
 	Triage  Triage  // what the pages of triage ask and change
+	// Decisions is what the pages of decisions that wait ask besides.
+	Decisions Decisions
 	// Register is what the pages of the register ask besides.
 	Register Register
 	Cost     Cost // what the pages of cost ask

@@ -19,16 +19,18 @@ import (
 
 // Today is what the page of that name answers.
 type Today struct {
-	Now        time.Time     `json:"now"`
-	Since      time.Time     `json:"since" doc:"changes are told from here on"`
-	Needs      []Finding     `json:"needs" doc:"what waits for a person, the most pressing first"`
-	NeedsTotal int           `json:"needs_total"`
-	Explained  int           `json:"explained" doc:"findings that nobody has decided and that something accounts for"`
-	Days       []DayCount    `json:"days" doc:"the last 14, the oldest first"`
-	Changes    Changes       `json:"changes"`
-	Windows    TodayWindows  `json:"windows"`
-	Proposals  int           `json:"proposals" doc:"exceptions and windows that wait for a responder"`
-	Coverage   TodayCoverage `json:"coverage"`
+	Now           time.Time          `json:"now"`
+	Since         time.Time          `json:"since" doc:"changes are told from here on"`
+	Needs         []Finding          `json:"needs" doc:"what waits for a person, the most pressing first"`
+	NeedsTotal    int                `json:"needs_total"`
+	Explained     int                `json:"explained" doc:"findings that nobody has decided and that something accounts for"`
+	Days          []DayCount         `json:"days" doc:"the last 14, the oldest first"`
+	Changes       Changes            `json:"changes"`
+	Windows       TodayWindows       `json:"windows"`
+	Reopened      []StandingDecision `json:"reopened" doc:"decisions that came back, the latest first, at most 20"`
+	ReopenedTotal int                `json:"reopened_total"`
+	Proposals     int                `json:"proposals" doc:"exceptions and windows that wait for a responder"`
+	Coverage      TodayCoverage      `json:"coverage"`
 }
 
 // DayCount is what became of findings on a UTC day.
@@ -138,7 +140,7 @@ func today(a huma.API, rooms Rooms) {
 		if oldest := now.AddDate(0, 0, -oldestVisit); t.Since.Before(oldest) {
 			t.Since = oldest
 		}
-		for _, step := range []func(context.Context, *Today) error{rooms.todayFindings, rooms.todayWindows, rooms.todayChanges, rooms.todayCoverage} {
+		for _, step := range []func(context.Context, *Today) error{rooms.todayFindings, rooms.todayReopened, rooms.todayWindows, rooms.todayChanges, rooms.todayCoverage} {
 			if err := step(ctx, &t); err != nil {
 				return nil, rooms.wronged(err)
 			}
@@ -168,6 +170,19 @@ func (r Rooms) todayFindings(ctx context.Context, t *Today) error {
 		t.Days = append(t.Days, DayCount{d.Day.Format(time.DateOnly), d.Made, d.Explained, d.Decided, d.Open})
 	}
 	return err
+}
+
+// todayReopened tells which decisions came back.
+func (r Rooms) todayReopened(ctx context.Context, t *Today) error {
+	t.Reopened = []StandingDecision{}
+	all, err := r.Triage.Store.Decisions(ctx)
+	if err != nil {
+		return err
+	}
+	v := ViewDecisions(all, t.Now, r.readings(ctx)) // the reopened ones stand first
+	t.ReopenedTotal = v.Reopened
+	t.Reopened = v.Decisions[:min(v.Reopened, todayNeeds)]
+	return nil
 }
 
 // todayWindows tells of planned work now, next and just over.

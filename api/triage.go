@@ -59,6 +59,7 @@ type TriageStore interface {
 	triage.Auditor
 	triage.Views
 	triage.Registrar
+	triage.Decisions
 }
 
 // Activity is what usage says of who and what is new. It is shared: do not change
@@ -124,4 +125,5 @@ func triaging(a huma.API, rooms Rooms) {
 	writeBack(a, rooms)
 	views(a, rooms, lock)
 	registers(a, rooms, lock)
+	standing(a, rooms)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
@@ -243,6 +244,60 @@ func (l limitedTriage) RegisterHistory(ctx context.Context, project string) ([]r
 // Imported is not for people: who reads folders asks.
 func (l limitedTriage) Imported(context.Context, string) (bool, error) {
 	return false, fmt.Errorf("%w: nobody asks for imports by hand", triage.ErrWrong)
+}
+
+// Decisions of who is limited are those that speak of their accounts alone.
+
+func (l limitedTriage) Decision(ctx context.Context, id string) (decision.Decision, error) {
+	d, err := l.all.Decision(ctx, id)
+	if err == nil && !decisionWithin(&d, who(ctx)) {
+		return decision.Decision{}, fmt.Errorf("decision %s: %w", id, triage.ErrUnknown)
+	}
+	return d, err
+}
+
+func (l limitedTriage) Decisions(ctx context.Context) ([]decision.Decision, error) {
+	all, err := l.all.Decisions(ctx)
+	return slices.DeleteFunc(all, func(d decision.Decision) bool { return !decisionWithin(&d, who(ctx)) }), err
+}
+
+func (l limitedTriage) PutDecision(ctx context.Context, d decision.Decision, e triage.Edit) (decision.Decision, error) {
+	if w := who(ctx); w.Limited() {
+		if d.Version > 0 {
+			if _, err := l.Decision(ctx, d.ID); err != nil {
+				return d, err
+			}
+		}
+		if places, _ := d.Places(); len(places) == 0 {
+			d.Accounts = slices.Clone(w.Accounts)
+		}
+		if !decisionWithin(&d, w) {
+			return d, fmt.Errorf("%w: the decision speaks of accounts that you are not responsible for, or of all", triage.ErrWrong)
+		}
+	}
+	return l.all.PutDecision(ctx, d, e)
+}
+
+// Reopen is not for people: what was measured reopens decisions.
+func (l limitedTriage) Reopen(context.Context, string, []decision.Reopening, triage.Edit) (bool, error) {
+	return false, fmt.Errorf("%w: nobody reopens decisions by hand", triage.ErrWrong)
+}
+
+func (l limitedTriage) DecisionHistory(ctx context.Context, id string) ([]decision.Change, error) {
+	all, err := l.all.DecisionHistory(ctx, id)
+	w := who(ctx)
+	return slices.DeleteFunc(all, func(c decision.Change) bool {
+		return !decisionWithin(c.After, w) || c.Before != nil && !decisionWithin(c.Before, w)
+	}), err
+}
+
+// decisionWithin tells whether a decision speaks of nothing but accounts of w.
+func decisionWithin(d *decision.Decision, w people.Who) bool {
+	if !w.Limited() {
+		return true
+	}
+	places, everywhere := d.Places()
+	return !everywhere && !slices.ContainsFunc(places, func(a string) bool { return !w.Sees(a) })
 }
 
 // scopeWithin tells whether a scope says by itself that it chooses nothing but

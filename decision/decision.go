@@ -357,3 +357,40 @@ func amount(s string) (*big.Rat, bool) {
 	}
 	return new(big.Rat).SetString(s)
 }
+
+// Places are the accounts that the decision and what reopens it speak of, each
+// once; everywhere: it is not of these alone, so that who may not see all accounts
+// may not see it.
+func (d *Decision) Places() (accounts []string, everywhere bool) {
+	accounts = slices.Clone(d.Accounts)
+	for _, s := range d.About {
+		accounts = append(accounts, s.Account)
+	}
+	for _, t := range d.Triggers {
+		accounts = append(accounts, t.Account)
+		everywhere = everywhere || t.Account == anyAccount || t.Kind == OnFindings
+	}
+	slices.Sort(accounts)
+	accounts = slices.DeleteFunc(slices.Compact(accounts), func(a string) bool { return a == "" || a == anyAccount })
+	return accounts, everywhere || len(accounts) == 0
+}
+
+// IsAbout tells whether the decision is about the advice, finding or case of that
+// key.
+func (d *Decision) IsAbout(key string) bool {
+	return slices.ContainsFunc(d.About, func(s Subject) bool { return s.ID == key && s.Kind != Other })
+}
+
+// Answer notes an answer to the question of that id, or to the latest without one;
+// false: nothing was asked by that id.
+func (d *Decision) Answer(question string, a Answer) bool {
+	i := slices.IndexFunc(d.Asked, func(q Inquiry) bool { return q.ID == question })
+	if question == "" {
+		i = len(d.Asked) - 1
+	}
+	if i < 0 {
+		return false
+	}
+	d.Asked[i].Answers = append(d.Asked[i].Answers, a)
+	return true
+}

@@ -137,6 +137,9 @@ func (t Trigger) Check() error {
 	return nil
 }
 
+// Measured tells whether the trigger waits for a number: Readings is asked for it.
+func (t Trigger) Measured() bool { return t.Kind != OnDate && t.Kind != OnNews }
+
 // Text says what the trigger waits for.
 func (t Trigger) Text() say.Text {
 	switch t.Kind {

@@ -80,7 +80,7 @@ func PrepareStanding(d decision.Decision, old *decision.Decision, e Edit) (c Pre
 		}
 	}
 	c = PreparedDecision{Change: decision.Change{ID: d.ID, At: e.At, By: e.By, Note: e.Note, Action: deedOf(&d, old), Before: old, After: &d}}
-	c.Line = finding.AuditLine{At: e.At, By: e.By, Action: "decision." + c.Action, Subject: d.ID, Text: decisionText(&c.Change)}
+	c.Line = finding.AuditLine{At: e.At, By: e.By, Action: "decision." + c.Action, Subject: d.ID, Text: DecisionText(&c.Change)}
 	if err := c.Line.Check(); err != nil {
 		return c, false, fmt.Errorf("%w: %w", ErrWrong, err)
 	}
@@ -105,7 +105,7 @@ func PrepareReopening(old decision.Decision, why []decision.Reopening, e Edit) (
 	}
 	d.Changed, d.Version = e.At, old.Version+1
 	c = PreparedDecision{Change: decision.Change{ID: d.ID, At: e.At, By: e.By, Note: e.Note, Action: "reopen", Before: &old, After: &d}}
-	c.Line = finding.AuditLine{At: e.At, By: e.By, Action: "decision.reopen", Subject: d.ID, Text: decisionText(&c.Change)}
+	c.Line = finding.AuditLine{At: e.At, By: e.By, Action: "decision.reopen", Subject: d.ID, Text: DecisionText(&c.Change)}
 	if err := c.Line.Check(); err != nil {
 		return c, false, fmt.Errorf("%w: %w", ErrWrong, err)
 	}
@@ -130,8 +130,8 @@ func deedOf(d, old *decision.Decision) string {
 	return "answer"
 }
 
-// decisionText is a change as one line that a person can read.
-func decisionText(c *decision.Change) string {
+// DecisionText is a change as one line that a person can read.
+func DecisionText(c *decision.Change) string {
 	d := c.After
 	was := cmp.Or(c.Before, &decision.Decision{})
 	said := []string{string(d.Verdict) + ": " + d.Title}
