@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -112,102 +110,6 @@ func (p *program) showEntry(ctx context.Context, r *rooms, project string) error
 		return p.printJSON(v)
 	}
 	return p.printRegister(api.RegisterProjects{Projects: []api.RegisterEntry{v}, Total: 1})
-}
-
-func (p *program) registerSet() *cobra.Command {
-	var e register.Entry
-	var services, add, without []string
-	var applied, approved, note, by string
-	c := &cobra.Command{
-		Use: "set PROJECT", Short: "Say what a project applied for", Args: cobra.ExactArgs(1),
-		Long: `Set changes what stands in the register of PROJECT, or begins an entry. What no
-flag names stays. Every change is kept in the entry's history and the audit trail.`,
-		Example: `  yagura register set kite-ml --applicant mia@kite.example --owner ml-team --service notebooks.googleapis.com
-  yagura register set kite-ml --add compute.googleapis.com --note "needed by the notebooks"`,
-		RunE: func(c *cobra.Command, args []string) (err error) {
-			r, err := p.existing(c.Context(), deciding)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, r.Close()) }()
-			was, _, err := r.registered(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			was.Project = args[0]
-			for _, x := range []struct {
-				flag     string
-				to, from *string
-			}{
-				{"provider", &was.Provider, &e.Provider}, {"name", &was.Name, &e.Name}, {"applicant", &was.Applicant, &e.Applicant},
-				{"owner", &was.Owner, &e.Owner}, {"purpose", &was.Purpose, &e.Purpose}, {"approver", &was.Approver, &e.Approver},
-			} {
-				if c.Flags().Changed(x.flag) {
-					*x.to = *x.from
-				}
-			}
-			for _, x := range []struct {
-				flag, text string
-				to         *time.Time
-			}{{"applied", applied, &was.Applied}, {"approved", approved, &was.Approved}} {
-				if !c.Flags().Changed(x.flag) {
-					continue
-				}
-				if *x.to, err = time.Parse(time.DateOnly, x.text); err != nil && x.text != "" {
-					return wrong("--%s %s: a day is needed, such as 2026-03-02", x.flag, x.text)
-				}
-			}
-			if c.Flags().Changed("service") {
-				was.Services = nil
-			}
-			if was.Services, err = withServices(was.Services, append(services, add...), without); err != nil {
-				return exit{exitUsage, err}
-			}
-			_, err = r.triage.PutEntries(c.Context(), []register.Entry{was}, triage.Edit{By: p.signed(by), At: p.clock().UTC(), Note: note})
-			if errors.Is(err, triage.ErrWrong) {
-				return exit{exitUsage, err}
-			}
-			if err != nil {
-				return err
-			}
-			if err := p.checkRegister(c.Context(), r); err != nil {
-				return err
-			}
-			return p.showEntry(c.Context(), r, args[0])
-		},
-	}
-	flags := c.Flags()
-	flags.StringVar(&e.Provider, "provider", "", "the cloud it is in")
-	flags.StringVar(&e.Name, "name", "", "as people call it")
-	flags.StringVar(&e.Applicant, "applicant", "", "who applied")
-	flags.StringVar(&e.Owner, "owner", "", "who answers for it")
-	flags.StringVar(&e.Purpose, "purpose", "", "what it is for")
-	flags.StringVar(&e.Approver, "approver", "", "who approved it")
-	flags.StringVar(&applied, "applied", "", "the day it was applied for")
-	flags.StringVar(&approved, "approved", "", "the day it was approved")
-	flags.StringSliceVar(&services, "service", nil, "all services that it applied for, as logs name them; ID@FROM..UNTIL for a time")
-	flags.StringSliceVar(&add, "add", nil, "services besides those that stand there")
-	flags.StringSliceVar(&without, "without", nil, "services that it does not apply for any more")
-	flags.StringVar(&note, "note", "", "why, for the history")
-	flags.StringVar(&by, "by", "", "who says so (default: the user of this process)")
-	return c
-}
-
-// withServices adds services, as CSV writes them, and takes others away.
-func withServices(all []register.Service, add, without []string) ([]register.Service, error) {
-	var added []register.Service
-	for _, text := range add {
-		s, err := register.ParseService(text)
-		if err != nil {
-			return nil, err
-		}
-		added = append(added, s)
-		without = append(without, s.ID) // what stands there gives way
-	}
-	kept := slices.DeleteFunc(slices.Clone(all), func(s register.Service) bool {
-		return slices.ContainsFunc(without, func(id string) bool { return register.ServiceID(id) == s.ID })
-	})
-	return append(kept, added...), nil
 }
 
 func (p *program) registerRemove() *cobra.Command {
