@@ -1,0 +1,56 @@
+package say
+
+// change is said of what changes in an account, who makes it and what it costs.
+var change = texts{
+	"change.nobody":                  {"somebody whom the log does not name", "ログに名前のない実行者"},
+	"change.kind.ecs_service":        {"the ECS service {name}", "ECS サービス {name}"},
+	"change.kind.ecs_task":           {"tasks of {name} that are run one by one", "個別に起動されたタスク {name}"},
+	"change.kind.ecs_cluster":        {"the ECS cluster {name} (which service in it, the log does not tell)", "ECS クラスター {name}(どのサービスかはログに記載なし)"},
+	"change.kind.ecs_untold":         {"something of ECS with the security groups {name} (its interfaces carry no tags: ECS managed tags would name the service)", "セキュリティグループ {name} を使う ECS のタスク(インターフェイスにタグがないため不明。ECS マネージドタグを有効にするとサービス名が残る)"},
+	"change.kind.lambda_function":    {"the Lambda function {name}", "Lambda 関数 {name}"},
+	"change.kind.eks_cluster":        {"the EKS cluster {name}", "EKS クラスター {name}"},
+	"change.kind.auto_scaling_group": {"the Auto Scaling group {name}", "Auto Scaling グループ {name}"},
+	"change.kind.batch_environment":  {"the Batch environment {name}", "Batch コンピューティング環境 {name}"},
+	"change.kind.emr_cluster":        {"the EMR cluster {name}", "EMR クラスター {name}"},
+	"change.kind.stack":              {"the CloudFormation stack {name}", "CloudFormation スタック {name}"},
+	"change.kind.load_balancer":      {"the load balancer {name}", "ロードバランサー {name}"},
+	"change.kind.nat_gateway":        {"the NAT gateway {name}", "NAT ゲートウェイ {name}"},
+	"change.kind.vpc_endpoint":       {"the VPC endpoint {name}", "VPC エンドポイント {name}"},
+	"change.kind.transit_gateway":    {"the transit gateway attachment {name}", "Transit Gateway アタッチメント {name}"},
+	"change.kind.file_system":        {"the file system {name}", "ファイルシステム {name}"},
+	"change.kind.cache":              {"the cache {name}", "キャッシュ {name}"},
+	"change.kind.database":           {"databases ({name})", "データベース({name})"},
+	"change.kind.directory":          {"the directory {name}", "ディレクトリ {name}"},
+	"change.kind.aws_service":        {"the AWS service {name}", "AWS サービス {name}"},
+	"change.kind.person":             {"{name}, a person", "{name}(人)"},
+	"change.kind.role":               {"the role {name}", "ロール {name}"},
+	"change.kind.unknown":            {"{name}, of an unknown sort", "{name}(種別不明)"},
+
+	"change.thing.network_interface": {"network interface", "ネットワークインターフェイス"},
+	"change.thing.instance":          {"instance", "インスタンス"},
+	"change.thing.volume":            {"volume", "ボリューム"},
+
+	"change.loop": {"{maker:Upper} goes round in a loop: it makes and deletes {n:grouped} {thing}s a day, {share:percent} of all in the account; half of them are gone within {life:length}. {since}{more:words}",
+		"{maker}はループ状態: 1 日に {n:grouped} 件の{thing}を作成しては削除している(アカウント全体の {share:percent})。半数は {life:length} 以内に削除される。{since}{more:words}"},
+	"change.loop.since":        {"It has done so since {at:stamp} UTC.", "{at:stamp} UTC に開始。"},
+	"change.loop.since_before": {"It did so already at {at:stamp} UTC, when what was looked at begins.", "確認した期間の先頭 {at:stamp} UTC の時点ですでに発生。"},
+	"change.loop.ended":        {" It ended at {at:stamp} UTC.", "{at:stamp} UTC に終了。"},
+	"change.loop.peers":        {" Others of its kind make {n:grouped} a day (median).", "同種の他のものは 1 日 {n:grouped} 件(中央値)。"},
+	"change.loop.past":         {" Before, it made {n:grouped} a day.", "以前は 1 日 {n:grouped} 件。"},
+
+	"change.saving.unpriced":  {"What stopping it would save is not known: no price of a configuration item is.", "停止による削減額は不明: 設定項目の単価が分からない。"},
+	"change.saving.ended":     {"It has ended: there is nothing to save.", "終了済みのため削減額はない。"},
+	"change.saving.counted":   {"What stopping it saves in 30 days where the types it touches are recorded continuously, by counted configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続記録している場合。計測された設定項目数による)。"},
+	"change.saving.estimated": {"What stopping it saves in 30 days where the types it touches are recorded continuously, by estimated configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続記録している場合。推定した設定項目数による)。"},
+
+	"change.schedule.clock": {"{maker:Upper} keeps time: a {thing} every {every:length}, {n:grouped} a day. That is a schedule, not a loop.", "{maker}は定時実行: {every:length} ごとに{thing}を作成(1 日 {n:grouped} 件)。スケジュールでありループではない。"},
+	"change.schedule.run":   {"{maker:Upper}: {n:grouped} {thing}s a day. Somebody asks for each, so it is no loop.", "{maker}: 1 日 {n:grouped} 件の{thing}を作成。それぞれ個別に要求されており、ループではない。"},
+	"change.schedule.asked": {"{maker:Upper} was changed {asked} {asked|time|times} meanwhile, and makes {n:grouped} {thing}s a day: that is scaling or deployment, not a loop.", "{maker}は同じ期間に {asked} 回変更されており、1 日 {n:grouped} 件の{thing}を作成: スケーリングまたはデプロイでありループではない。"},
+
+	"change.items.metric":  {"{n:grouped} configuration items on {days} {days|day|days}, counted by AWS Config's own metric.", "{days} 日間の設定項目は {n:grouped} 件(AWS Config のメトリクスによる計測)。"},
+	"change.items.history": {"{n:grouped} configuration items on {days} {days|day|days}, counted in what AWS Config delivered.", "{days} 日間の設定項目は {n:grouped} 件(AWS Config の配信履歴による計測)。"},
+	"change.items.fitted": {"About {n:grouped} configuration items on {days} {days|day|days}, between {low:grouped} and {high:grouped}: estimated from events, fitted to {fitted} days of counts.",
+		"{days} 日間の設定項目は約 {n:grouped} 件({low:grouped}～{high:grouped} 件)。{fitted} 日分の計測値に合わせてイベントから推定。"},
+	"change.items.start": {"About {n:grouped} configuration items on {days} {days|day|days}, between {low:grouped} and {high:grouped}: estimated from events, since nothing was counted for long enough. The metric ConfigurationItemsRecorded would tell.",
+		"{days} 日間の設定項目は約 {n:grouped} 件({low:grouped}～{high:grouped} 件)。十分な期間の計測値がないためイベントから推定。メトリクス ConfigurationItemsRecorded を取り込むと正確になる。"},
+}
