@@ -258,7 +258,7 @@ func (f *following) names() []string {
 // recordsOf chooses the records of a finding about denials by policy; of others
 // those that are kept as evidence.
 func recordsOf(x *finding.Finding) query.Expr {
-	if x.Constraint != "" {
+	if x.Constraint != "" && x.Rule == "" { // a rule's are of one resource
 		whose := is("actor_type", string(event.ActorMasked)) // and no address
 		if x.Actor != "" {
 			whose = query.Or{X: []query.Expr{is("actor_uid", x.Actor), is("src_ip", x.Actor), is("src_host", x.Actor)}}

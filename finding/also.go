@@ -6,14 +6,19 @@ import (
 	"github.com/yagura-sec/yagura/say"
 )
 
-// Also is what another product says of the trouble that a finding leads:
-// people see one finding, and who else reports it.
+// Also is what another product says of the trouble that a finding leads, or what
+// a rule of ours says of its parts: people see one finding, and who else reports
+// it.
 type Also struct {
-	Key      string   `json:"key"`     // of the product's finding
-	Source   string   `json:"source"`  // the product: guardduty, securityhub
-	Product  string   `json:"product"` // that, as people call it
-	UID      string   `json:"uid"`     // the product's own id of it
-	Title    string   `json:"title"`
+	Key     string   `json:"key"`     // of the product's finding; of several of ours the least
+	Source  string   `json:"source"`  // the product: guardduty, securityhub
+	Product string   `json:"product"` // that, as people call it
+	UID     string   `json:"uid"`     // the product's own id of it
+	Title   say.Text `json:"title"`
+	// Rule is ours whose findings these are, and Count how many; of other products'
+	// findings each stands for itself, and both are empty.
+	Rule     string   `json:"rule,omitempty"`
+	Count    int      `json:"count,omitempty"`
 	Severity Severity `json:"severity"`
 	// Given is the product's own status in our words, and Own in its own.
 	Given    Status    `json:"status"`
@@ -25,13 +30,16 @@ type Also struct {
 
 // Same is in what two findings are the same trouble.
 type Same struct {
-	Subject string `json:"subject"` // the resource or principal that both are about
+	Subject string `json:"subject"` // the resource or principal that both are about, or the policy that refused
 	Trouble string `json:"trouble"` // an ATT&CK technique, a vulnerability, a check
 }
 
 // AlsoOf is the report that f makes beside the finding it is folded into.
 func AlsoOf(f *Trouble, last time.Time, same Same) Also {
-	r := Also{Key: f.Key, Source: f.Said(), Product: f.Product(), Title: f.Title, Severity: f.Severity, LastSeen: last, Same: same}
+	r := Also{Key: f.Key, Source: f.Said(), Product: f.Product(), Title: say.Plain(f.Title), Severity: f.Severity, LastSeen: last, Same: same}
+	if f.Source == "" {
+		r.Rule, r.Title, r.Count = f.Rule, say.Title(f.Rule, f.Title), 1
+	}
 	if x := f.External; x != nil {
 		r.UID, r.Given, r.Own = x.UID, x.Given, x.Said
 		if len(x.Links) > 0 {
@@ -66,7 +74,9 @@ const (
 func (f *Finding) Reporters() []string {
 	out := []string{f.Said()}
 	for _, r := range f.Also {
-		out = append(out, r.Source)
+		if r.Source != out[0] {
+			out = append(out, r.Source)
+		}
 	}
 	return out
 }

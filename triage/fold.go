@@ -19,7 +19,7 @@ import (
 //
 // Two findings are the same trouble (SameTrouble) where they are about the same
 // subject and share a trouble of foldTroubles within finding.Nearby of each
-// other. Ours are never folded. Of others each is folded into the first by rank
+// other. Ours are never folded, but for the parts of a run (partOf). Of others each is folded into the first by rank
 // of those that are the same trouble and are not folded themselves, unless it
 // has a reason to stand apart (standApart). So a folded finding is the same trouble
 // as what it is folded into, never by way of a third.
@@ -35,10 +35,10 @@ func Topics(f *finding.Trouble) []Topic {
 		return nil
 	}
 	troubles := foldTroubles(f)
-	if len(troubles) == 0 {
-		return nil
-	}
 	var out []Topic
+	if t, _ := PartTopic(f); t != "" {
+		out = append(out, t)
+	}
 	add := func(sort, subject string) {
 		for _, t := range troubles {
 			out = append(out, Topic(finding.Key("topic", sort, subject, t)))
@@ -95,6 +95,12 @@ func unplaced(f *finding.Trouble) bool { return f.Resource == "" || f.Resource =
 // SameTrouble tells whether two findings are the same trouble, and in what.
 func SameTrouble(a, b *finding.Finding) (finding.Same, bool) {
 	no := finding.Same{}
+	if same, is := partOf(a, b); is {
+		return same, true
+	}
+	if same, is := partOf(b, a); is {
+		return same, true
+	}
 	state := a.External != nil && a.External.State
 	switch {
 	case a.Said() == b.Said(), a.External == nil && b.External == nil:
@@ -187,6 +193,9 @@ func standApart(f, lead *finding.Finding) *finding.Apart {
 			"product": f.Product(), "severity": say.T("severity."+string(f.Severity), nil), "other": lead.Product(), "less": say.T("severity."+string(lead.Severity), nil),
 		}))
 	}
+	if isPart(&f.Trouble) {
+		return nil // the run tells of its resources, and what accounts for the run does for its parts
+	}
 	for _, r := range f.Resources() {
 		if !whole(r) && r != f.Actor && r != lead.Actor && !slices.Contains(lead.Resources(), r) {
 			return out(finding.ApartResource, r, "", say.T("apart.resource", say.Values{"resource": r, "other": lead.Product()}))
@@ -216,7 +225,7 @@ type Folded struct {
 // FoldOne says where f goes, of those that share a topic with it, given whether
 // each of them is folded itself.
 func FoldOne(f *finding.Finding, others []*finding.Finding, folded func(key string) bool) (out Folded) {
-	if f.External == nil || f.Demoted || f.Staged {
+	if !MayFold(&f.Trouble) || f.Demoted || f.Staged {
 		return out
 	}
 	slices.SortFunc(others, rank)
@@ -268,15 +277,7 @@ func Fold(all map[string]finding.Finding) {
 		}
 	}
 	for key, f := range all {
-		f.Folded, f.Apart, f.Also = places[key].Into, places[key].Apart, SortAlso(reports[key])
+		f.Folded, f.Apart, f.Also = places[key].Into, places[key].Apart, Reports(reports[key])
 		all[key] = f
 	}
-}
-
-// SortAlso orders reports as they are shown: the most severe first.
-func SortAlso(all []finding.Also) []finding.Also {
-	slices.SortFunc(all, func(a, b finding.Also) int {
-		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), strings.Compare(a.Source, b.Source), strings.Compare(a.Key, b.Key))
-	})
-	return all
 }

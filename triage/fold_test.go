@@ -1,12 +1,16 @@
 package triage
 
 import (
+	"fmt"
+	"os"
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/sigma/attack"
 )
@@ -161,6 +165,47 @@ func TestNotByAThird(t *testing.T) {
 	if all[b.Key].Folded != a.Key || all[c.Key].Folded != "" || len(all[a.Key].Also) != 1 {
 		t.Errorf("b into %q, c into %q", all[b.Key].Folded, all[c.Key].Folded)
 	}
+}
+
+// TestPartRules: the rules whose findings are parts are ours, and speak of
+// refusals.
+func TestPartRules(t *testing.T) {
+	for i, file := range []string{"gcp/organization-policy-denied.yml", "azure/policy-denied.yml"} {
+		text, err := os.ReadFile("../rules/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "\nid: "+partRules[i]+"\n") {
+			t.Errorf("%s has not the id %s", file, partRules[i])
+		}
+	}
+}
+
+// TestPartOfMany: of a run with more records than are kept, those of its caller
+// in its time are parts.
+func TestPartOfMany(t *testing.T) {
+	at := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	refused := func(f *finding.Finding) { f.Account, f.Constraint = "kite-ml", "constraints/c" }
+	run := said("", "run", "private", "", 0, refused, func(f *finding.Finding) {
+		f.Kind, f.Inferred, f.LastSeen = "anomaly.denials", &finding.Inference{}, at.Add(3*time.Hour)
+		for i := range 3 * finding.EvidenceCap {
+			f.Evidence.Add(finding.Sighting{Time: at.Add(time.Duration(i) * time.Minute), UID: event.HashUID("run", fmt.Sprint(i))})
+		}
+	})
+	f := func(want bool, actor string, minutes int) {
+		t.Helper()
+		part := said("", "part", actor, "r", minutes, refused, func(f *finding.Finding) {
+			f.Rule = partRules[0]
+			f.Evidence.Add(finding.Sighting{Time: f.FirstSeen, UID: event.HashUID("run", "elsewhere")})
+		})
+		if _, is := SameTrouble(&part, &run); is != want {
+			t.Errorf("of %q after %d minutes: %v", actor, minutes, is)
+		}
+	}
+	f(true, "private", 80)
+	f(true, "", 80) // no address is logged of either
+	f(false, "203.0.113.9", 80)
+	f(false, "private", 300)
 }
 
 // TestFoldTable: patterns are well formed, techniques are of today, and each

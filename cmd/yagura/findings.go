@@ -47,7 +47,7 @@ func (x *chosenFindings) flags(c *cobra.Command) {
 	flags.StringVar(&x.Text, "text", "", "with this in title, actor or resource")
 	flags.BoolVar(&x.Unexplained, "unexplained", false, "none that planned work or the log itself accounts for")
 	flags.BoolVar(&x.Demoted, "demoted", false, "also those of rules that match too much to look at one by one")
-	flags.BoolVar(&x.Folded, "folded", false, "also those of other products that are folded into another of the same trouble")
+	flags.BoolVar(&x.Folded, "folded", false, "also those that are folded into another of the same trouble")
 	flags.BoolVar(&x.Staged, "staged", false, "also those of rules on trial, and of those that were retired after one")
 }
 

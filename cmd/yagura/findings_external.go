@@ -19,21 +19,35 @@ func foldedLine(f *finding.Finding) string {
 	case f.Apart != nil:
 		return "stands beside " + f.Apart.Beside + ": " + f.Apart.Text.String()
 	case len(f.Also) > 0:
-		var by []string
+		var by, parts []string
 		for _, r := range f.Also {
-			if !slices.Contains(by, r.Product) {
+			switch {
+			case r.Count > 0:
+				parts = append(parts, partsOf(&r))
+			case !slices.Contains(by, r.Product):
 				by = append(by, r.Product)
 			}
 		}
-		return "also reported by " + strings.Join(by, ", ")
+		if len(by) > 0 {
+			parts = append(parts, "also reported by "+strings.Join(by, ", "))
+		}
+		return strings.Join(parts, "; ")
 	}
 	return ""
+}
+
+// partsOf says how many findings of ours are folded into one, and of which rule.
+func partsOf(r *finding.Also) string {
+	return fmt.Sprintf("%s of %q folded into it", many(int64(r.Count), "finding", "findings"), r.Title.String())
 }
 
 // showFolded shows who else reports the trouble.
 func (p *program) showFolded(f *finding.Finding) {
 	p.section("Also reported by", len(f.Also), func(i int) string {
 		r := &f.Also[i]
+		if r.Count > 0 {
+			return fmt.Sprintf("%s (%s, last seen %s): yagura findings list --folded --rule %s --account %s", partsOf(r), r.Severity, stamp(r.LastSeen), r.Rule, f.Account)
+		}
 		said := string(r.Given)
 		if r.Own != "" {
 			said = r.Own

@@ -464,12 +464,20 @@ func (j *judging) occurrence(batch event.BatchID, g *group) finding.Occurrence {
 			Key:  finding.Key(string(finding.KindRule), r.Key, g.account, g.actor, g.resource),
 			Kind: finding.KindRule, Rule: r.Key, LogSource: nameOf(g.source),
 			Title: r.Title, Severity: r.Severity, Confidence: r.Confidence,
-			Actor: g.actor, Resource: g.resource, Account: g.account, Region: e.Region,
+			Actor: g.actor, Resource: g.resource, Account: g.account, Region: e.Region, Constraint: constraint(e),
 			Reasons: j.reasons(g), Attack: r.Attack, FalsePositives: r.FalsePositives, Next: r.Steps(e),
 		},
 		Batch: batch, Since: dayTime(g.day), Until: dayTime(g.day + 1),
 		FirstSeen: g.first, LastSeen: e.Time, Count: g.count, Evidence: g.evidence,
 	}
+}
+
+// constraint is the policy that refused an event; empty: none did.
+func constraint(e *event.Event) string {
+	if e.Outcome == event.DeniedByOrgPolicy {
+		return e.StatusCode
+	}
+	return ""
 }
 
 // reasons explains the latest event of the group. The record is matched once

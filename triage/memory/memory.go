@@ -256,14 +256,13 @@ func (s *Store) Decide(ctx context.Context, key string, d finding.Decision) (fin
 
 // decideWhole decides about a finding and what is folded into it; s.mu is held.
 func (s *Store) decideWhole(ctx context.Context, f *finding.Finding, d finding.Decision) (kept bool, err error) {
-	if d.Undoes == "" {
-		for _, r := range f.Also {
-			also, err := s.get(ctx, r.Key)
-			if err == nil {
-				_, err = s.decide(&also, triage.OneOf(d, r.Key))
-			}
-			if err != nil {
-				return false, err
+	if d.Undoes == "" && len(f.Also) > 0 {
+		all := s.findings()
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			if also := all[key]; also.Folded == f.Key {
+				if _, err = s.decide(&also, triage.OneOf(d, key)); err != nil {
+					return false, err
+				}
 			}
 		}
 	}

@@ -43,13 +43,22 @@ func (r *recording) speak(f *finding.Finding) error {
 	if err := r.silence(f.Key); err != nil {
 		return err
 	}
+	among, part := triage.PartTopic(&f.Trouble)
 	for _, topic := range topics {
-		if _, err := r.t.Exec(`INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?)`, string(topic), f.Key, f.Source, state, first, last); err != nil {
+		source := f.Source
+		if part && topic == among {
+			source = partSource
+		}
+		if _, err := r.t.Exec(`INSERT INTO topic VALUES (?, ?, ?, ?, ?, ?)`, string(topic), f.Key, source, state, first, last); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// partSource is the source of the topic of what is part of a finding of ours: what
+// one product says twice does not meet.
+const partSource = "part"
 
 // silence takes away the topics of a finding. Those that met it there are looked
 // at again.
@@ -122,8 +131,8 @@ func (x *folding) add(keys ...string) {
 	}
 }
 
-// begin queues what of other products changed or shares a topic with what did,
-// and what was folded into it: ours is never folded.
+// begin queues what may be folded of what changed or shares a topic with what did,
+// and what was folded into it.
 func (x *folding) begin() error {
 	x.queued = map[string]bool{}
 	r := x.r
@@ -195,7 +204,7 @@ func (x *folding) place(key string) error {
 	}
 	var to triage.Folded
 	var near []string
-	if f != nil && f.External != nil {
+	if f != nil && triage.MayFold(&f.Trouble) {
 		if near, err = x.r.neighbours(key); err != nil {
 			return err
 		}
@@ -229,7 +238,7 @@ func (x *folding) place(key string) error {
 	}
 	// It leads, or does so no more.
 	for _, k := range near {
-		if o := x.read[k]; o != nil && o.External != nil {
+		if o := x.read[k]; o != nil && triage.MayFold(&o.Trouble) {
 			x.add(k)
 		}
 	}
@@ -320,7 +329,7 @@ func foldedOf(ask func(string, ...any) (*sql.Rows, error), of map[string]*findin
 		}
 	}
 	for _, f := range of {
-		f.Also = triage.SortAlso(f.Also)
+		f.Also = triage.Reports(f.Also)
 	}
 	return nil
 }

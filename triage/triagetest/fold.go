@@ -201,6 +201,90 @@ func foldsTogether(b *bench) {
 	}
 }
 
+// refusedRule is a rule of ours that speaks of single refusals.
+const refusedRule = "46b00bb6-f766-4563-95b8-4fb820916521"
+
+// part is what that rule says of one refusal, n minutes after noon.
+func part(n int, change ...func(*finding.Occurrence)) finding.Occurrence {
+	return occurrence(fmt.Sprintf("key-of-part-%d", n), n, append([]func(*finding.Occurrence){func(o *finding.Occurrence) {
+		o.Rule, o.Title, o.Severity, o.Account, o.Constraint = refusedRule, "Call refused", finding.Low, "kite-ml", "constraints/c"
+		o.Actor, o.Resource, o.Attack = "", fmt.Sprintf("//compute.googleapis.com/instances/i%d", n), []finding.Attack{{ID: "T1580"}}
+	}}, change...)...)
+}
+
+// runOf is the run that parts make.
+func runOf(parts []finding.Occurrence) finding.Occurrence {
+	run := occurrence("key-of-run", 0, func(o *finding.Occurrence) {
+		o.Kind, o.Rule, o.Account, o.Constraint, o.Actor, o.Attack = "anomaly.denials", "", "kite-ml", "constraints/c", "private", nil
+		o.Anomaly, o.Evidence = &finding.Anomaly{Sign: finding.SignDenials}, finding.Evidence{}
+	})
+	for i := range parts {
+		run.Evidence.Add(parts[i].Evidence.First[0])
+		run.LastSeen, run.Count = parts[i].LastSeen, int64(i+1)
+	}
+	return run
+}
+
+// foldsParts: what a rule says of each refusal is folded into the run that they
+// make, whichever comes first, and stands for itself where there is none.
+func foldsParts(b *bench) {
+	var parts []finding.Occurrence
+	for n := range 4 {
+		parts = append(parts, part(n))
+	}
+	run := runOf(parts)
+	b.record(1, parts[:2]...)
+	stand := func(want map[string]bool) {
+		b.Helper()
+		for key, is := range want {
+			if b.alone(key) != is {
+				b.Errorf("%s stands for itself: %v", key, !is)
+			}
+		}
+	}
+	stand(map[string]bool{"key-of-part-0": true, "key-of-part-1": true})
+	b.record(2, run)
+	b.record(3, parts[2:]...)
+	b.record(4,
+		part(5), // none of the run's
+		part(6, func(o *finding.Occurrence) { o.Evidence, o.Account = parts[1].Evidence, "other" }),
+		part(7, func(o *finding.Occurrence) { o.Evidence, o.Constraint = parts[1].Evidence, "constraints/d" }),
+		part(8, func(o *finding.Occurrence) { o.Evidence, o.Rule = parts[1].Evidence, "rule" }),
+		part(9, func(o *finding.Occurrence) { o.Evidence, o.LastSeen = parts[1].Evidence, noon.Add(8*time.Hour) }), // it goes on
+	)
+	b.record(5, part(10, func(o *finding.Occurrence) { o.Evidence, o.Severity = parts[1].Evidence, finding.Critical }))
+	stand(map[string]bool{
+		"key-of-run": true, "key-of-part-0": false, "key-of-part-1": false, "key-of-part-2": false, "key-of-part-3": false,
+		"key-of-part-5": true, "key-of-part-6": true, "key-of-part-7": true, "key-of-part-8": true, "key-of-part-9": true, "key-of-part-10": true,
+	})
+	f, err := b.Get(b.Context(), "key-of-run")
+	b.ok(err)
+	want := []finding.Also{{
+		Key: "key-of-part-0", Source: "yagura", Product: "Yagura", Title: say.Title(refusedRule, "Call refused"), Rule: refusedRule, Count: 4,
+		Severity: finding.Low, LastSeen: parts[3].LastSeen, Same: finding.Same{Subject: "constraints/c", Trouble: "refused by policy"},
+	}}
+	if !reflect.DeepEqual(f.Also, want) || !slices.Equal(f.Reporters(), []string{"yagura"}) {
+		b.Errorf("folded are %+v, want %+v", f.Also, want)
+	}
+	cases, _, _, err := b.Cases(b.Context(), triage.Filter{Account: "kite-ml", Scope: scopeOf(b, "severity:<=medium -key:key-of-part-5 -key:key-of-part-7 -key:key-of-part-8 -key:key-of-part-9")})
+	b.ok(err)
+	if len(cases) != 1 || cases[0].Count != 1 {
+		b.Errorf("cases are %+v", cases)
+	}
+	// What accounts for the run does for its parts.
+	x := finding.Exception{ID: "x", Title: "Known", Scope: scopeOf(b, "kind:anomaly.denials"), State: finding.ExceptionActive, Owner: "ann", Reason: "known", Until: noon.AddDate(1, 0, 0)}
+	_, err = b.SetException(b.Context(), x, "ann", noon)
+	b.ok(err)
+	stand(map[string]bool{"key-of-part-0": false})
+	_, err = b.Decide(b.Context(), "key-of-run", finding.Decision{At: noon.Add(time.Hour), By: "ann", Status: finding.Resolved, Verdict: finding.Expected})
+	b.ok(err)
+	if f, err := b.Get(b.Context(), "key-of-part-3"); err != nil || f.Status != finding.Resolved {
+		b.Errorf("a part is %s, %v", f.Status, err)
+	}
+	b.record(2) // it was no run
+	stand(map[string]bool{"key-of-part-0": true, "key-of-part-3": true})
+}
+
 // foldsAnyOrder: the same occurrences and decisions give the same folds in
 // whatever order they come, and by whatever way.
 func foldsAnyOrder(t *testing.T, open Open) {
@@ -227,6 +311,8 @@ func foldsAnyOrder(t *testing.T, open Open) {
 			parts = append(parts, theirs(key, n, change))
 		}
 	}
+	some := []finding.Occurrence{part(1), part(2), part(3), part(4)}
+	parts = append(append(parts, runOf(some)), some...)
 	decide := func(b *bench) {
 		_, err := b.Decide(b.Context(), "key-00", finding.Decision{At: noon.Add(90 * time.Minute), By: "ann", Status: finding.Resolved})
 		b.ok(err)

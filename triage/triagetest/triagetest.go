@@ -69,6 +69,7 @@ func Test(t *testing.T, open Open) {
 	run("folds", folds)
 	run("folds apart", apart)
 	run("folds decided together", foldsTogether)
+	run("folds parts of a run", foldsParts)
 	t.Run("folds in any order", func(t *testing.T) { foldsAnyOrder(t, open) })
 	t.Run("hunts in any order", func(t *testing.T) { huntsAnyOrder(t, open) })
 	t.Run("any order", func(t *testing.T) { anyOrder(t, open) })

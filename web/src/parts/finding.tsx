@@ -84,7 +84,7 @@ export function Standing({ of }: { of: Pick<Finding, 'status' | 'verdict' | 'exp
 /** Who else reports it. */
 export function AlsoBy({ of }: { of: Pick<Finding, 'also_reported_by'> }) {
   const t = useTriageTexts()
-  const products = [...new Set(of.also_reported_by.map((r) => r.product))]
+  const products = [...new Set(of.also_reported_by.filter((r) => !r.count).map((r) => r.product))]
   if (products.length === 0) return null
   return <span className={css.also}>{t.rich('alsoBy', { products: <LogText most={60}>{products.join(', ')}</LogText> })}</span>
 }

@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import type { Finding } from '@/api/contract'
+import { AlsoBy } from '@/parts/finding'
 import { answer, finding, session, show } from '@/test/render'
 import { Also } from './also'
 
@@ -18,6 +19,17 @@ test('who else reports it, with the status there, and no link that is none', asy
   expect(container.textContent).toContain('archived (there)')
   expect(container.querySelector('a[href^="javascript"]')).toBeNull()
   expect(screen.queryByRole('button', { name: /would be told/ })).toBeNull() // she is an analyst
+})
+
+test('what a rule says of each part is one line, and no other product is said to report it', async () => {
+  answer({ 'GET /api/session': session })
+  const parts = { ...report, key: 'k5', source: 'yagura', product: 'Yagura', uid: '', title: 'Call refused', severity: 'low', status: '', status_own: undefined, link: undefined, rule: 'r-1', count: 23 }
+  const f = finding({ key: 'k1', also_reported_by: [parts] })
+  const { container } = await show(<><Also of={f} /><AlsoBy of={f} /></>)
+  expect(container.textContent).toContain('23 findings')
+  expect(container.textContent).not.toContain('Also reported by')
+  expect(container.textContent).not.toContain('Yagura')
+  expect(decodeURIComponent(container.querySelector('a')?.getAttribute('href') ?? '')).toContain('folded_into:k1+rule:r-1')
 })
 
 test('why it stands beside another', async () => {

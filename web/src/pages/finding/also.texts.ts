@@ -5,6 +5,10 @@ export const useAlsoTexts = texts(
   {
     also: 'Also reported by',
     alsoNote: 'One trouble: what is decided here is decided about these too.',
+    parts: 'Single findings of it',
+    partsNote: 'A rule tells of each refusal; this finding tells of them all. What is decided here is decided about them too.',
+    times_one: '{{count}} finding',
+    times_other: '{{count}} findings',
     there: 'there',
     reports: '{{product}}’s own finding',
     folded: 'It is folded into the finding that leads this trouble.',
@@ -27,6 +31,9 @@ export const useAlsoTexts = texts(
   {
     also: 'ほかの製品の報告',
     alsoNote: '同じ問題です。ここでの判断は、これらにも適用されます。',
+    parts: 'まとめられた個々の検出結果',
+    partsNote: 'ルールは拒否を 1 件ずつ検出し、この検出結果はその全体を示します。ここでの判断は、これらにも適用されます。',
+    times_other: '{{count}} 件',
     there: '先方',
     reports: '{{product}} の検出結果',
     folded: 'この問題を代表する検出結果にまとめられています。',

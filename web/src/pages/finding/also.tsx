@@ -13,6 +13,8 @@ import css from './also.module.css'
 /** Who else reports the trouble, or what this one is folded into or stands beside. */
 export function Also({ of: f }: { of: Finding }) {
   const t = useAlsoTexts()
+  const parts = f.also_reported_by.filter((r) => r.count)
+  const reports = f.also_reported_by.filter((r) => !r.count)
   const theirs = f.external && f.source !== 'yagura'
   return (
     <>
@@ -22,10 +24,19 @@ export function Also({ of: f }: { of: Finding }) {
         </p>
       )}
       {f.apart && <Apart why={f.apart} />}
-      {f.also_reported_by.length > 0 && (
+      {parts.length > 0 && (
+        <Section title={t('parts')} note={t('partsNote')}>
+          <ul className={css.list}>
+            {parts.map((r) => (
+              <Parts key={r.key} of={r} into={f.key} />
+            ))}
+          </ul>
+        </Section>
+      )}
+      {reports.length > 0 && (
         <Section title={t('also')} note={t('alsoNote')}>
           <ul className={css.list}>
-            {f.also_reported_by.map((r) => (
+            {reports.map((r) => (
               <Report key={r.key} of={r} />
             ))}
           </ul>
@@ -33,6 +44,27 @@ export function Also({ of: f }: { of: Finding }) {
       )}
       {theirs && f.decisions.length > 0 && <WriteBack finding={f.key} product={f.product} />}
     </>
+  )
+}
+
+/** What a rule of ours says of each part: how many findings, and where they are. */
+function Parts({ of: r, into }: { of: Finding['also_reported_by'][number]; into: string }) {
+  const t = useAlsoTexts()
+  return (
+    <li>
+      <div className={css.one}>
+        <Severity of={r.severity} />
+        <span className={css.grow}>
+          <Link to="/findings" search={{ q: `folded_into:${into} rule:${r.rule ?? ''}`, show: 'all', aside: '1' }}>
+            <LogText wrap>{r.title}</LogText>
+          </Link>
+        </span>
+        <span className="num">{t('times', { count: r.count ?? 0 })}</span>
+        <span className="dim num">
+          <When at={r.last_seen} />
+        </span>
+      </div>
+    </li>
   )
 }
 
