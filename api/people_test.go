@@ -288,7 +288,7 @@ func TestSignInAndOut(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.want(200, "GET", "/api/session", "")), &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.User != "alice" || s.Role != people.Analyst || !slices.Equal(s.Accounts, []string{mine}) || s.Version != "test" || !s.Now.Equal(noon) || !s.LastVisit.IsZero() {
+	if s.User != "alice" || s.Role != people.Analyst || !slices.Equal(s.Accounts, []string{mine}) || s.Version != "test" || !s.Now.Equal(noon) || !s.LastVisit.IsZero() || !s.Password {
 		t.Errorf("%+v", s)
 	}
 	if got := b.want(200, "PATCH", "/api/session", `{"language":"ja"}`); !strings.Contains(got, `"language":"ja","theme":""`) {
@@ -473,6 +473,21 @@ func TestFirstRun(t *testing.T) {
 	n.want(200, "POST", "/api/signin/link", fmt.Sprintf(`{"link":%q,"password":%q}`, link, good))
 	n.want(200, "GET", "/api/findings", "")
 	x.browser().want(410, "POST", "/api/signin/link", fmt.Sprintf(`{"link":%q,"password":%q}`, link, good))
+}
+
+// Who has no password is not said to have one.
+func TestNoPassword(t *testing.T) {
+	x := newHouse(t, Config{})
+	if _, err := x.door.AddUser(t.Context(), people.LocalOwner(), people.NewUser{Name: "bob", Role: people.Viewer}); err != nil {
+		t.Fatal(err)
+	}
+	link, _, err := x.door.NewLink(t.Context(), people.LocalOwner(), people.LinkSignIn, "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := x.browser().want(200, "POST", "/api/signin/link", fmt.Sprintf(`{"link":%q}`, link)); !strings.Contains(got, `"password_set":false`) {
+		t.Errorf("%s", got)
+	}
 }
 
 func TestUsersByAPI(t *testing.T) {

@@ -20,6 +20,7 @@ type Session struct {
 	Accounts  []string    `json:"accounts" doc:"limited to these; empty: every account"`
 	Via       people.Via  `json:"via" enum:"session,token,owner"`
 	Method    string      `json:"method" doc:"how the user signs in: password, or oidc: and a provider; empty of tokens of the data directory" example:"password"`
+	Password  bool        `json:"password_set" doc:"the user has a password, and may change it"`
 	Language  string      `json:"language" enum:",en,ja" doc:"empty: the browser's"`
 	Theme     string      `json:"theme" enum:",light,dark" doc:"empty: the browser's"`
 	LastVisit time.Time   `json:"last_visit,omitzero" doc:"end of the visit before this one; absent: there was none"`
@@ -162,7 +163,7 @@ func (r Rooms) session(ctx context.Context, w people.Who) (Session, error) {
 		if err != nil {
 			return s, r.failure(err)
 		}
-		s.Method, s.Language, s.Theme, s.LastVisit = u.Method(), u.Language, u.Theme, u.Visit
+		s.Method, s.Password, s.Language, s.Theme, s.LastVisit = u.Method(), u.Password != "", u.Language, u.Theme, u.Visit
 	}
 	if s.Name == "" {
 		s.Name = s.User

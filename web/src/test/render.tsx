@@ -72,7 +72,7 @@ export async function show(part: ReactNode) {
 
 export const session: Session = {
   user: 'kei', name: 'Kei', role: 'analyst', accounts: [], language: '', theme: '', version: 'test', now: '2026-03-25T08:00:00Z', last_visit: '2026-03-24T08:00:00Z',
-  via: 'session', method: 'password',
+  via: 'session', method: 'password', password_set: true,
 }
 
 export function finding(more: Partial<Finding> = {}): Finding {

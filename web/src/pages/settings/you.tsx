@@ -30,7 +30,7 @@ export function You() {
       more={
         <>
           {s.accounts.length ? t.rich('youSeeSome', { n: String(s.accounts.length), accounts: <LogText wrap>{s.accounts.join(', ')}</LogText> }) : t('youSee')}{' '}
-          {s.method && t.rich('byMethod', { method: <LogText>{t.word('method', s.method)}</LogText> })}
+          {s.method && (s.method !== 'password' || s.password_set) && t.rich('byMethod', { method: <LogText>{t.word('method', s.method)}</LogText> })}
         </>
       }
     >
@@ -47,7 +47,7 @@ export function You() {
           onChange={(l) => { setColorScheme(l as 'light' | 'dark' | 'auto'); keep({ theme: l === 'auto' ? '' : (l as 'light' | 'dark') }) }}
         />
       </Section>
-      {s.method === 'password' && s.via === 'session' && <Password user={s.user} />}
+      {s.password_set && s.via === 'session' && <Password user={s.user} />}
     </Page>
   )
 }
