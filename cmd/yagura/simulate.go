@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yagura-sec/yagura/simulate"
+	"github.com/yagura-sec/yagura/simulate/configcost"
 	"github.com/yagura-sec/yagura/simulate/denied"
 	"github.com/yagura-sec/yagura/simulate/estate"
 )
@@ -45,11 +46,14 @@ secrets and 45 days; medium 100, 1,500 and 60; large 1,000, 20,000 and 14. The f
 says how traffic is made: smooth draws counts around a rhythm, bursts switches on
 and off, with caches and cold starts.
 
-With --story it writes a single story instead: policy-denied is somebody in a Google
+With --story it writes a single story instead. policy-denied is somebody in a Google
 Cloud project whom a policy of the organisation refuses again and again, while the log
 hides who it was, among two days of ordinary work. Its logs/ have audit logs,
-sign-ins, proxy, endpoint, leases and a register of what projects were applied for.`,
-		Example: "  yagura simulate --seed 7 --out ./world\n  yagura --data ./data ingest ./world/logs\n  yagura simulate --story policy-denied --seed 7 --out ./story",
+sign-ins, proxy, endpoint, leases and a register of what projects were applied for.
+config-cost is an organisation whose AWS Config costs too much, since a service on
+Fargate restarts all day and each start makes a network interface: a week of
+CloudTrail, bills of three months, and what was counted.`,
+		Example: "  yagura simulate --seed 7 --out ./world\n  yagura --data ./data ingest ./world/logs\n  yagura simulate --story policy-denied --seed 7 --out ./story\n  yagura simulate --story config-cost --seed 7 --out ./costs",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f.story != "" {
 				return p.simulateStory(c.Context(), f, c.Flags().Changed)
@@ -71,8 +75,8 @@ sign-ins, proxy, endpoint, leases and a register of what projects were applied f
 	c.Flags().BoolVar(&f.calm, "calm", false, "leave out trouble and what looks like it")
 	c.Flags().BoolVar(&f.products, "products", false, "add what security products say, in findings/")
 	c.Flags().StringVar(&f.story, "story", "", "write this story instead: "+strings.Join(stories, ", "))
-	c.Flags().StringVar(&f.variant, "variant", "", "of the story: "+strings.Join(denied.Variants, ", "))
-	c.Flags().IntVar(&f.records, "records", 0, fmt.Sprintf("of ordinary work in the story (default %d)", denied.Records))
+	c.Flags().StringVar(&f.variant, "variant", "", fmt.Sprintf("of the story; of %s: %s; of %s: %s", storyDenied, strings.Join(variantsOf(storyDenied), ", "), storyCost, strings.Join(variantsOf(storyCost), ", ")))
+	c.Flags().IntVar(&f.records, "records", 0, fmt.Sprintf("of ordinary work in the story (default %d or %d)", denied.Records, configcost.Records))
 	return c
 }
 

@@ -8,14 +8,26 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/simulate/configcost"
 	"github.com/yagura-sec/yagura/simulate/denied"
 )
 
-// storyDenied is the story that simulate and evaluate know.
-const storyDenied = "policy-denied"
+// The stories that simulate and evaluate know.
+const (
+	storyDenied = "policy-denied"
+	storyCost   = "config-cost"
+)
 
 // stories are the names that --story takes.
-var stories = []string{storyDenied}
+var stories = []string{storyDenied, storyCost}
+
+// variantsOf are those of a story.
+func variantsOf(story string) []string {
+	if story == storyCost {
+		return configcost.Variants
+	}
+	return denied.Variants
+}
 
 // Told is what one run wrote: the JSON of `simulate --story`.
 type Told struct {
@@ -31,7 +43,7 @@ type Told struct {
 	Parts   []Part    `json:"parts"`
 }
 
-// storyWhats are the folders and files of a story.
+// storyWhats are the folders and files of the stories; each has some of them.
 var storyWhats = []folder{
 	{"logs/gcp", "Google Cloud audit logs: activity, data access, and what policies denied"},
 	{"logs/workspace", "sign-ins at Google Workspace"},
@@ -39,6 +51,10 @@ var storyWhats = []folder{
 	{"logs/endpoint", "programs and logons"},
 	{"logs/dhcp", "leases of addresses"},
 	{"logs/register", "what projects were applied for"},
+	{"logs/AWSLogs", "CloudTrail of six accounts, a week"},
+	{"bills", "bills of three months, as CUR 2.0: two as CSV, one as Parquet"},
+	{"counts", "what AWS Config recorded in thirty days, and how accounts are set up"},
+	{"extra", "the last month's bill once more, as FOCUS"},
 	{"world.json", "the truth, and who is who"},
 }
 
@@ -53,24 +69,21 @@ func (p *program) simulateStory(ctx context.Context, f simulateFlags, changed fu
 		}
 	}
 	if !slices.Contains(stories, f.story) {
-		return wrong("--story %s: it is %s", f.story, strings.Join(stories, ", "))
+		return wrong("--story %s: it is %s", f.story, strings.Join(stories, " or "))
 	}
-	c := denied.Config{Seed: f.seed, Variant: f.variant, Records: f.records}
-	if err := c.Check(); err != nil {
+	write, err := f.storyWriter()
+	if err != nil {
 		return exit{exitUsage, err}
 	}
 	if entries, err := os.ReadDir(f.out); err == nil && len(entries) > 0 {
 		return wrong("--out %s: the folder is not empty", f.out)
 	}
 	begun := time.Now()
-	sum, err := c.Write(ctx, f.out)
+	done, err := write(ctx)
 	if err != nil {
 		return err
 	}
-	done := Told{
-		Out: f.out, Story: f.story, Variant: f.variant, Seed: f.seed, Start: sum.Start, End: sum.End, Seconds: time.Since(begun).Seconds(),
-		Records: sum.Ordinary, Beside: sum.Story,
-	}
+	done.Out, done.Story, done.Variant, done.Seed, done.Seconds = f.out, f.story, f.variant, f.seed, time.Since(begun).Seconds()
 	for _, x := range storyWhats {
 		part, err := partOf(f.out, x)
 		if err != nil {
@@ -81,6 +94,22 @@ func (p *program) simulateStory(ctx context.Context, f simulateFlags, changed fu
 		}
 	}
 	return p.printTold(done)
+}
+
+// storyWriter is what writes the story that is asked for, which it checks first.
+func (f *simulateFlags) storyWriter() (func(context.Context) (Told, error), error) {
+	if f.story == storyCost {
+		c := configcost.Config{Seed: f.seed, Variant: f.variant, Records: f.records}
+		return func(ctx context.Context) (Told, error) {
+			sum, err := c.Write(ctx, f.out)
+			return Told{Start: sum.Start, End: sum.End, Records: sum.Ordinary, Beside: sum.Story}, err
+		}, c.Check()
+	}
+	c := denied.Config{Seed: f.seed, Variant: f.variant, Records: f.records}
+	return func(ctx context.Context) (Told, error) {
+		sum, err := c.Write(ctx, f.out)
+		return Told{Start: sum.Start, End: sum.End, Records: sum.Ordinary, Beside: sum.Story}, err
+	}, c.Check()
 }
 
 func (p *program) printTold(d Told) error {
