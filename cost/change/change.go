@@ -96,7 +96,8 @@ type Operation struct {
 	Share     float64 // of all such changes of the account, 0 to 1
 }
 
-// Read is what makers were told from.
+// Read is what makers were told from: not more than the time from the account's first
+// event to its last one, in hours.
 type Read struct {
 	Since   time.Time
 	Until   time.Time
@@ -120,11 +121,11 @@ func (r Reader) Read(ctx context.Context, account string, since, until time.Time
 	if account == "" || !since.Before(until) {
 		return nil, fmt.Errorf("changes are told of an account and a time, not of %q from %s to %s", account, since.Format(time.DateOnly), until.Format(time.DateOnly))
 	}
-	counts, err := Operations(ctx, r.Sum, account, since, until)
+	counts, log, err := operations(ctx, r.Sum, account, since, until)
 	if err != nil {
 		return nil, err
 	}
-	out := &Report{Account: account, Since: since, Until: until}
+	out := &Report{Account: account, Since: since, Until: until, Read: log}
 	out.Days, out.Total = daysOf(counts)
 	total := map[string]int64{}
 	for _, c := range counts {
@@ -162,21 +163,34 @@ type OperationCount struct {
 // Operations counts the changes of an account by day, region and operation; since
 // and until are days.
 func Operations(ctx context.Context, sum Sum, account string, since, until time.Time) ([]OperationCount, error) {
+	out, _, err := operations(ctx, sum, account, since, until)
+	return out, err
+}
+
+// operations also tells from when to when there are events of the account, by hours:
+// before and behind, nothing is known of it.
+func operations(ctx context.Context, sum Sum, account string, since, until time.Time) (out []OperationCount, log Read, err error) {
 	s := query.Sum{
 		Query: query.Query{Where: succeeded(account), Since: since, Until: until}, Usage: true,
 		By: []string{"api_operation", "region"}, Start: since, Width: day, Step: day,
 	}
 	groups, err := sum(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("count the changes of account %s: %w", account, err)
+		return nil, log, fmt.Errorf("count the changes of account %s: %w", account, err)
 	}
-	var out []OperationCount
-	for _, g := range groups {
+	log = Read{Since: since, Until: since, Whole: true}
+	for i, g := range groups {
+		if first := g.First.Truncate(time.Hour); i == 0 || first.Before(log.Since) {
+			log.Since = first
+		}
+		if last := g.Last.Truncate(time.Hour).Add(time.Hour); last.After(log.Until) {
+			log.Until = last
+		}
 		if !g.Rest && Changes(g.By[0]) {
 			out = append(out, OperationCount{since.Add(time.Duration(g.Bucket) * day), g.By[1], g.By[0], g.Count})
 		}
 	}
-	return out, nil
+	return out, log, nil
 }
 
 func succeeded(account string) query.Expr {
@@ -206,7 +220,6 @@ func daysOf(counts []OperationCount) ([]Day, int64) {
 // hours are left out whole.
 func (r Reader) records(ctx context.Context, out *Report, total map[string]int64) (*gathered, error) {
 	operations := slices.DeleteFunc(followed(), func(op string) bool { return total[op] == 0 })
-	out.Read = Read{Since: out.Since, Until: out.Until, Whole: true}
 	if len(operations) == 0 {
 		return newGathered(), nil
 	}

@@ -119,7 +119,7 @@ func (w *world) sum(_ context.Context, s query.Sum) ([]query.Group, error) {
 		if !ok || r.ResourceUID != "" || !s.Matches(&e) {
 			continue
 		}
-		g := query.Group{Bucket: bucket}
+		g := query.Group{Bucket: bucket, First: r.Hour, Last: r.Hour}
 		for _, name := range s.By {
 			c, _ := query.Lookup(name)
 			g.By = append(g.By, c.Value(&e).(string))
@@ -128,7 +128,7 @@ func (w *world) sum(_ context.Context, s query.Sum) ([]query.Group, error) {
 		if sums[key] == nil {
 			sums[key] = &g
 		}
-		sums[key].Count += r.Count
+		sums[key].Count, sums[key].Last = sums[key].Count+r.Count, r.Hour
 	}
 	var out []query.Group
 	for _, g := range sums {
@@ -285,6 +285,20 @@ func TestLoops(t *testing.T) {
 			w.task(at, time.Minute, object{"description": "arn:aws:ecs:ap-northeast-1:111122223333:attachment/" + attachment})
 		}
 	})
+}
+
+// TestLogEnds: what the log does not reach to is not known: neither did a loop begin
+// with the log, nor end with it.
+func TestLogEnds(t *testing.T) {
+	w := newWorld(4)
+	w.crashes("c", "s", monday.AddDate(0, 0, 2).Add(5*time.Hour), monday.AddDate(0, 0, 4).Add(10*time.Hour), 100, time.Minute)
+	got := w.read(t, w.reader(), 7)
+	if len(got.Loops) != 1 || !got.Loops[0].SinceBefore || got.Loops[0].Until != nil || got.Loops[0].PastPerDay != nil {
+		t.Errorf("loops %+v", got.Loops)
+	}
+	if log := got.Read; !log.Whole || !log.Since.Equal(monday.AddDate(0, 0, 2).Add(5*time.Hour)) || log.Until.Sub(monday.AddDate(0, 0, 4).Add(10*time.Hour)).Abs() > time.Hour {
+		t.Errorf("read %+v", log)
+	}
 }
 
 // TestLatest reads the latest records only, and says so.
