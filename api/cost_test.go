@@ -56,7 +56,7 @@ func purse(r *Rooms, asked *cost.Query) {
 		return out, nil
 	}
 	r.Cost.Changes = func(_ context.Context, account string, since, until time.Time) (CostChanges, error) {
-		return CostChanges{Account: account, Since: since, Until: until, Days: []CostChangeDay{}, Makers: []CostMaker{}, Loops: []CostLoop{}, Said: []say.Text{}}, nil
+		return CostChanges{Account: account, Since: since, Until: until, Days: []CostChangeDay{}, Makers: []CostMaker{}, Loops: []CostLoop{}, Schedules: []CostSchedule{}}, nil
 	}
 	r.Cost.Prices = func(context.Context) ([]CostPrice, error) { return nil, nil }
 	r.Cost.Trend = func(context.Context, cost.Query) (CostTrend, error) { return CostTrend{}, nil }
