@@ -2,16 +2,21 @@ package cost
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 )
+
+// ErrDropped: another file began to be taken, so that this one is not any more.
+var ErrDropped = errors.New("another import began: this file was dropped")
 
 // Summer gives sums of bills; it is Bills.Sums.
 type Summer func(ctx context.Context, q Query) ([]Sum, error)
 
 // Bills keeps what bills come to, file by file.
 type Bills interface {
-	// Begin starts to take a file. One file is taken at a time: what an earlier draft
-	// left that was neither committed nor discarded is dropped.
+	// Begin starts to take a file. One file is taken at a time: an earlier draft that
+	// was neither committed nor discarded is dropped, and fails with ErrDropped.
 	Begin(ctx context.Context) (Draft, error)
 	// Sums are those of all files that are held, ordered by what was asked By, then by
 	// currency.
@@ -36,6 +41,12 @@ type Draft interface {
 type CountFilter struct {
 	Since, Until time.Time // days, half open
 	Accounts     []string
+}
+
+// Holds tells whether the filter is about a count.
+func (f *CountFilter) Holds(c *Count) bool {
+	return (f.Since.IsZero() || !c.Day.Before(f.Since)) && (f.Until.IsZero() || c.Day.Before(f.Until)) &&
+		(len(f.Accounts) == 0 || slices.Contains(f.Accounts, c.Account))
 }
 
 // Counts keeps how much was counted.
@@ -72,6 +83,7 @@ type Store interface {
 	Bills
 	Counts
 	Facts
-	// Note remembers a file that was no bill, so that Files has it too.
+	// Note remembers a file that was no bill, so that Files has it too, in the place of
+	// one that holds the same or has its name.
 	Note(ctx context.Context, f File) error
 }

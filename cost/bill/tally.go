@@ -169,9 +169,9 @@ func (t *tally) day(text []byte) (day, error) {
 	return d, nil
 }
 
-// named are the fields by which sums differ, besides service, month, day, kind and
-// resource.
-var named = []field{fProvider, fPayer, fAccount, fUsageType, fFamily, fOperation, fRegion, fUnit, fCurrency}
+// named are the fields by which sums differ, besides service, month and kind. Those of
+// security services differ by day, operation and, of some, resource too.
+var named = []field{fProvider, fPayer, fAccount, fUsageType, fFamily, fRegion, fUnit, fCurrency}
 
 // sum finds the one that a row belongs to. Its key is made of the row's own bytes,
 // so that they are looked at only once for all rows that are alike.
@@ -187,16 +187,18 @@ func (t *tally) sum(vals [][]byte, month, began day, kind cost.Kind) (*sum, *fau
 		}
 		t.services[string(t.small)] = is
 	}
-	if !is.security {
+	var operation, resource []byte
+	if is.security {
+		operation = t.value(fOperation, vals)
+	} else {
 		began = 0
 	}
-	var resource []byte
 	if is.resources {
 		resource = t.value(fResource, vals)
 	}
 	key := binary.LittleEndian.AppendUint32(t.key[:0], uint32(month))
 	key = binary.LittleEndian.AppendUint32(key, uint32(began))
-	key = appendText(appendText(append(key, kind[0], kind[1]), code), resource)
+	key = appendText(appendText(appendText(append(key, kind[0], kind[1]), code), operation), resource)
 	for _, f := range named {
 		key = appendText(key, t.value(f, vals))
 	}
@@ -205,7 +207,8 @@ func (t *tally) sum(vals [][]byte, month, began day, kind cost.Kind) (*sum, *fau
 		return s, nil
 	}
 	s := &sum{line: cost.Line{Month: month.time(), Day: began.time(), Kind: kind}}
-	if f := t.name(&s.line, vals, string(resource)); f != nil {
+	s.line.Operation, s.line.Resource = string(operation), string(resource)
+	if f := t.name(&s.line, vals); f != nil {
 		return nil, f
 	}
 	if f := t.know(&s.line); f != nil {
@@ -226,15 +229,15 @@ func (t *tally) providerName(of []byte) string {
 	return providerOf(string(of))
 }
 
-// name fills in the names of a row.
-func (t *tally) name(line *cost.Line, vals [][]byte, resource string) *fault {
-	line.Provider, line.Resource = t.providerName(t.value(fProvider, vals)), resource
+// name fills in the names of a row, but for those that are kept of some services only.
+func (t *tally) name(line *cost.Line, vals [][]byte) *fault {
+	line.Provider = t.providerName(t.value(fProvider, vals))
 	for _, x := range []struct {
 		f  field
 		to *string
 	}{
 		{fPayer, &line.Payer}, {fAccount, &line.Account}, {fService, &line.Service}, {fUsageType, &line.UsageType},
-		{fOperation, &line.Operation}, {fRegion, &line.Region}, {fUnit, &line.Unit}, {fCurrency, &line.Currency},
+		{fRegion, &line.Region}, {fUnit, &line.Unit}, {fCurrency, &line.Currency},
 	} {
 		*x.to = string(t.value(x.f, vals))
 	}
@@ -246,7 +249,7 @@ func (t *tally) name(line *cost.Line, vals [][]byte, resource string) *fault {
 		text string
 	}{
 		{fProvider, line.Provider}, {fPayer, line.Payer}, {fAccount, line.Account}, {fService, line.Service}, {fUsageType, line.UsageType},
-		{fOperation, line.Operation}, {fRegion, line.Region}, {fUnit, line.Unit}, {fCurrency, line.Currency}, {fResource, resource},
+		{fOperation, line.Operation}, {fRegion, line.Region}, {fUnit, line.Unit}, {fCurrency, line.Currency}, {fResource, line.Resource},
 	} {
 		if err := checkText(x.text); err != nil {
 			return t.fault(x.f, err)
