@@ -97,13 +97,9 @@ func (w *world) guarding(at time.Time) error {
 	tower := w.assumed(w.management, "/service-role/", "AWSControlTowerAdmin", "AWSControlTower", at)
 	tower.InvokedBy = "controltower.amazonaws.com"
 	who := caller{tower, "controltower.amazonaws.com", "controltower.amazonaws.com"}
-	name, statement := "aws-guardrails-"+logs.Drawn(w.chance("guardrail"), 6, logs.Letters), `{"Sid":"GRCLOUDTRAILENABLED","Effect":"Deny","Action":["cloudtrail:DeleteTrail","cloudtrail:StopLogging","cloudtrail:UpdateTrail"],"Resource":["arn:aws:cloudtrail:*:*:trail/aws-controltower-*"],"Condition":{"ArnNotLike":{"aws:PrincipalARN":"arn:aws:iam::*:role/`+towerRole+`"}}}`
-	if w.Variant != IntegrationOff {
-		statement = `{"Sid":"GRCONFIGENABLED","Effect":"Deny","Action":["config:DeleteConfigurationRecorder","config:DeleteDeliveryChannel","config:PutConfigurationRecorder","config:PutDeliveryChannel","config:StopConfigurationRecorder"],"Resource":["*"],"Condition":{"ArnNotLike":{"aws:PrincipalARN":"arn:aws:iam::*:role/` + towerRole + `"}}},` + statement
-	}
-	id := "p-" + logs.Drawn(w.chance("policy"), 8, logs.Letters)
+	id, name := w.guardID(), w.guardName()
 	return w.put(call{source: "organizations", name: "UpdatePolicy", account: w.management, at: at, region: global, requestedBy: who,
-		request:  `{"policyId":"` + id + `","name":"` + name + `","description":"SCP for AWS Control Tower preventive guardrails","content":` + quoted(`{"Version":"2012-10-17","Statement":[`+statement+`]}`) + `}`,
+		request:  `{"policyId":"` + id + `","name":"` + name + `","description":"SCP for AWS Control Tower preventive guardrails","content":` + quoted(w.guardText()) + `}`,
 		response: `{"policy":{"policySummary":{"id":"` + id + `","arn":"arn:aws:organizations::` + w.management.id + `:policy/` + w.org + `/service_control_policy/` + id + `","name":"` + name + `","type":"SERVICE_CONTROL_POLICY","awsManaged":false}}}`})
 }
 
