@@ -159,6 +159,7 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		s := pipe.Stats()
 		return fmt.Sprintf("%s records read, %s stored", number(s.Read), number(s.Stored))
 	})
+	imported := p.clock().UTC()
 	registers, err := p.importRegisters(ctx, r, paths)
 	if err != nil {
 		p.warn("registers: %v", err) // the logs are read all the same
@@ -185,7 +186,7 @@ func (p *program) ingestInto(ctx context.Context, r *rooms, paths []string, f in
 		p.assess(ctx, r)
 	}
 	if err == nil && (owed || len(registers) > 0) {
-		err = p.checkRegister(ctx, r)
+		err = p.registerChanged(ctx, r, imported)
 	}
 	if err == nil {
 		p.paid()

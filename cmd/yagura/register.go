@@ -122,10 +122,11 @@ func (p *program) registerRemove() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, r.Close()) }()
-			if _, err = r.triage.RemoveEntry(c.Context(), args[0], triage.Edit{By: p.signed(by), At: p.clock().UTC(), Note: note}); err != nil {
+			at := p.clock().UTC()
+			if _, err = r.triage.RemoveEntry(c.Context(), args[0], triage.Edit{By: p.signed(by), At: at, Note: note}); err != nil {
 				return err
 			}
-			return p.checkRegister(c.Context(), r)
+			return p.registerChanged(c.Context(), r, at)
 		},
 	}
 	c.Flags().StringVar(&note, "note", "", "why, for the history")
@@ -148,9 +149,10 @@ the others are taken, and the exit code is 1.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, r.Close()) }()
+			at := p.clock().UTC()
 			done, err := p.importRegister(c.Context(), r, args[0], p.signed(by), false)
 			if err == nil {
-				err = p.checkRegister(c.Context(), r)
+				err = p.registerChanged(c.Context(), r, at)
 			}
 			if err != nil {
 				return err

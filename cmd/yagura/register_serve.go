@@ -61,8 +61,9 @@ func (s *server) register() api.Register {
 }
 
 // keepRegister compares the register with what is used once a day and after
-// changes, until ctx ends.
+// changes, and says runs of refusals anew after changes, until ctx ends.
 func (s *server) keepRegister(ctx context.Context) error {
+	since := s.clock().UTC()
 	for next := time.After(checkFirst); ; {
 		select {
 		case <-s.applied:
@@ -73,9 +74,14 @@ func (s *server) keepRegister(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		if err := s.checkRegister(ctx, s.rooms); err != nil && ctx.Err() == nil {
-			// What was found before stays: tomorrow it is tried again.
-			s.warn("compare the register with what is used: %v", err)
+		now := s.clock().UTC()
+		if err := s.registerChanged(ctx, s.rooms, since); err != nil {
+			if ctx.Err() == nil {
+				// What was found before stays: tomorrow it is tried again.
+				s.warn("compare the register with what is used: %v", err)
+			}
+			continue
 		}
+		since = now
 	}
 }

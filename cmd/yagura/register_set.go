@@ -99,14 +99,15 @@ func (p *program) setRegistered(ctx context.Context, project string, change *reg
 	if err := change.apply(&e); err != nil {
 		return err
 	}
-	_, err = r.triage.PutEntries(ctx, []register.Entry{e}, triage.Edit{By: p.signed(change.by), At: p.clock().UTC(), Note: change.note})
+	at := p.clock().UTC()
+	_, err = r.triage.PutEntries(ctx, []register.Entry{e}, triage.Edit{By: p.signed(change.by), At: at, Note: change.note})
 	if errors.Is(err, triage.ErrWrong) {
 		return exit{exitUsage, err}
 	}
 	if err != nil {
 		return err
 	}
-	if err := p.checkRegister(ctx, r); err != nil {
+	if err := p.registerChanged(ctx, r, at); err != nil {
 		return err
 	}
 	return p.showEntry(ctx, r, project)

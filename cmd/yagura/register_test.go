@@ -73,6 +73,26 @@ func TestClosing(t *testing.T) {
 	if f.RegisterGap == nil || f.RegisterGap.Service != service || f.ImpliedService != service || len(f.ExplainedBy) > 0 {
 		t.Fatalf("the run of refusals: %+v", f)
 	}
+	// The register alone ends and makes the gap of a run that is open.
+	for _, change := range []struct {
+		args []string
+		gap  bool
+	}{
+		{[]string{"register", "set", project, "--add", service}, false}, {[]string{"register", "set", project, "--without", service}, true},
+		{[]string{"register", "import", c.sheet(project + ",ml,notebooks.googleapis.com " + service)}, false},
+		{[]string{"register", "import", c.sheet(project + ",ml,notebooks.googleapis.com")}, true},
+		{[]string{"register", "remove", project}, false}, // nothing is known of it
+		{[]string{"ingest", logs, c.folder(project + ",ml-team,notebooks.googleapis.com")}, true},
+	} {
+		c.ok(change.args...)
+		x := c.run(project)
+		if (x.RegisterGap != nil) != change.gap || (x.ProposedVerdict != nil) != change.gap || x.Key != f.Key || x.Count != f.Count || x.ImpliedService != service {
+			t.Errorf("after %v: gap %v, proposed %v, count %d, service %s; want a gap: %v", change.args, x.RegisterGap, x.ProposedVerdict, x.Count, x.ImpliedService, change.gap)
+		}
+	}
+	c.ok("register", "set", project, "--applicant", "mia@kite.example")
+	f = c.run(project)
+
 	var d api.Drafts
 	c.json(&d, "findings", "drafts", f.Key)
 	if len(d.Messages) != 2 || d.Register == nil || d.Register.Adds[0] != service || d.Policy == nil || !strings.Contains(d.Policy.Text, "- "+service) {
@@ -97,13 +117,32 @@ func TestClosing(t *testing.T) {
 	}
 	var history api.RegisterHistory
 	c.json(&history, "register", "history", project)
-	if len(history.Changes) != 2 || history.Changes[0].Added[0] != service || history.Changes[0].Note != "forgotten" {
+	if len(history.Changes) < 2 || history.Changes[0].Added[0] != service || history.Changes[0].Note != "forgotten" {
 		t.Errorf("history: %+v", history)
 	}
 	c.ok("register", "set", project, "--without", service)
 	if f = c.run(project); len(f.ExplainedBy) > 0 {
 		t.Error("it is explained when the register does not cover it any more")
 	}
+}
+
+// sheet is a file of a register with a row.
+func (c *commands) sheet(row string) string {
+	c.Helper()
+	return filepath.Join(c.folder(row), registerFolder, "sheet.csv")
+}
+
+// folder has the folder of such a register.
+func (c *commands) folder(row string) string {
+	c.Helper()
+	dir := c.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, registerFolder), 0o700); err != nil {
+		c.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, registerFolder, "sheet.csv"), []byte("project,owner,services\n"+row+"\n"), 0o600); err != nil {
+		c.Fatal(err)
+	}
+	return dir
 }
 
 // run is the finding of the run of refusals in a project.
