@@ -42,3 +42,14 @@ func openFile(n config.Node, asks Asks) (source.Source, error) {
 	}
 	return file.New(c)
 }
+
+// Files are the places in which a source looks for files, and whether it goes on to;
+// none of a source of another type.
+func Files(n config.Node) (paths []string, follow bool, err error) {
+	if n.Type != "file" {
+		return nil, false, nil
+	}
+	var f fileNode
+	err = n.Decode(&f)
+	return f.Paths, f.Follow, err
+}

@@ -48,15 +48,18 @@ func (s *server) register() api.Register {
 			}
 			return u.allowance(project), nil
 		},
-		Changed: func() {
-			select {
-			case s.applied <- struct{}{}:
-			default: // it is to be compared already
-			}
-		},
+		Changed: s.registerDiffers,
 		Companions: func(ctx context.Context) (*companion.Catalogue, error) {
 			return known.get(ctx, "", s.changes(), s.rooms.companions)
 		},
+	}
+}
+
+// registerDiffers has the register compared soon: somebody changed it.
+func (s *server) registerDiffers() {
+	select {
+	case s.applied <- struct{}{}:
+	default: // it is to be compared already
 	}
 }
 

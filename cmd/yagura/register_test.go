@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/config"
 )
 
 // commands runs commands over one data directory.
@@ -206,4 +208,61 @@ func TestRegister(t *testing.T) {
 		}
 		return path
 	}())
+}
+
+// TestFollowedRegisters: a register beside logs that are followed is imported when
+// it rests, once, and again when it changed; what is wrong with it is told once.
+func TestFollowedRegisters(t *testing.T) {
+	dir := t.TempDir()
+	var told strings.Builder
+	p := &program{world: world{now: time.Now, stderr: &told}, clock: time.Now, cfg: config.Default(), dir: filepath.Join(dir, "data")}
+	r, err := p.write(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c := &commands{T: t}
+	logs := c.folder("kite-ml,ml,notebooks.googleapis.com")
+	sheet := filepath.Join(logs, registerFolder, "sheet.csv")
+	f := &registerFiles{p: p, paths: []string{filepath.Join(filepath.Dir(logs), "*")}}
+	look := func(want int, why string) {
+		t.Helper()
+		if got := f.look(t.Context(), r); len(got) != want {
+			t.Errorf("%s: %+v is imported, want %d", why, got, want)
+		}
+	}
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(sheet, []byte("project,owner,services\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(0, "it may be written still")
+	look(1, "it rests")
+	look(0, "it was imported")
+	put("kite-ml,ml,notebooks.googleapis.com compute.googleapis.com\nkite-web,,run.googleapis.com\n")
+	look(0, "it changed")
+	look(1, "it rests again")
+	if e, _, err := r.registered(t.Context(), "kite-ml"); err != nil || len(e.Services) != 2 {
+		t.Errorf("the entry is %+v, %v", e, err)
+	}
+	if n := strings.Count(told.String(), "line 3: project kite-web: neither applicant nor owner"); n != 1 {
+		t.Errorf("what is wrong is told %d times: %s", n, told.String())
+	}
+	put("kite-ml,ml,notebooks.googleapis.com\n")
+	look(0, "it is as before")
+	look(0, "these bytes were imported before")
+	if err := os.WriteFile(sheet, []byte("project,services,colour\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		look(0, "it is none")
+	}
+	if n := strings.Count(told.String(), "colour"); n != 1 {
+		t.Errorf("that it is none is told %d times: %s", n, told.String())
+	}
+	if err := os.RemoveAll(logs); err != nil {
+		t.Fatal(err)
+	}
+	look(0, "it is gone")
 }

@@ -215,6 +215,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	g.Go(func() error { return s.keepAssessed(ctx) })
 	g.Go(func() error { return s.keepRules(ctx) })
 	g.Go(func() error { return s.keepRegister(ctx) })
+	g.Go(func() error { return s.followRegisters(ctx) })
 	g.Go(func() error { return s.keepNews(ctx) })
 	for i, t := range s.outputs {
 		g.Go(func() error { return s.send(ctx, i, t) })
