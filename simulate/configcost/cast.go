@@ -80,6 +80,9 @@ func (w *world) casting(rng *rand.Rand) cast {
 		if a.governed && w.Variant != IntegrationOff {
 			a.recorder = towerRecorder
 		}
+		if n := len(c.accounts); len(w.Accounts) > 0 {
+			a.id, a.name = w.Accounts[n].ID, w.Accounts[n].Name
+		}
 		c.accounts = append(c.accounts, a)
 		return a
 	}

@@ -51,7 +51,16 @@ type Config struct {
 	Seed    int64
 	Variant string // one of Variants; empty: Default
 	Records int    // of ordinary work; 0: Records
+
+	// Accounts are those of another world whose bill this is: the management account,
+	// log archive, audit, that of the interfaces, that of the network, and one more.
+	// None: they are invented.
+	Accounts []Named
+	Last     time.Time // the first day of the last bill's month; zero: September 2026
 }
+
+// Named is an account by its id and name.
+type Named struct{ ID, Name string }
 
 // Check says what is wrong with a configuration.
 func (c Config) Check() error {
@@ -60,6 +69,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("variant %q: it is one of %s", c.Variant, strings.Join(Variants, ", "))
 	case c.Records != 0 && (c.Records < fewest || c.Records > most):
 		return fmt.Errorf("records %d: from %d to %d", c.Records, fewest, most)
+	case len(c.Accounts) != 0 && len(c.Accounts) != accounts:
+		return fmt.Errorf("%d accounts: it is %d", len(c.Accounts), accounts)
 	}
 	return nil
 }
@@ -137,6 +148,7 @@ type world struct {
 const (
 	countedDays = 30
 	loggedDays  = 7
+	accounts    = 6
 	day         = 24 * time.Hour
 )
 
@@ -163,9 +175,13 @@ func build(c Config) *world {
 		c.Variant = Default
 	}
 	w := &world{Config: c, scale: float64(c.Records) / Records}
-	last := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
-	if c.Variant == Move {
-		last = last.AddDate(0, 1, 0) // the move is of October
+	last := c.Last
+	switch {
+	case !last.IsZero():
+	case c.Variant == Move:
+		last = moved.AddDate(0, 0, 1-moved.Day())
+	default:
+		last = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 	}
 	w.months = []time.Time{last.AddDate(0, -2, 0), last.AddDate(0, -1, 0), last}
 	rng := w.chance("world")
