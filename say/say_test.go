@@ -47,7 +47,8 @@ func TestCatalogue(t *testing.T) {
 
 // words of English that a Japanese sentence may hold: names of things.
 var names = []string{"UTC", "Lambda", "ECS", "EC2", "EKS", "Pod", "AWS", "root", "null", "CloudTrail", "Google", "Cloud", "Azure", "AuditEvent",
-	"Config", "NAT", "VPC", "EMR", "Batch", "CloudFormation", "Auto", "Scaling", "Transit", "Gateway", "ConfigurationItemsRecorded"}
+	"Config", "NAT", "VPC", "EMR", "Batch", "CloudFormation", "Auto", "Scaling", "Transit", "Gateway", "ConfigurationItemsRecorded",
+	"Control", "Tower", "Firewall", "Manager", "CloudWatch", "GuardDuty", "IAM"}
 
 // latin are the runs of Latin letters in the words of a template.
 func latin(t template) (out []string) {

@@ -34,7 +34,7 @@ type piece struct {
 }
 
 // catalogue has every sentence.
-var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, change, trend)
+var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, change, trend, advice)
 
 func gather(all ...texts) map[string]parsed {
 	out := map[string]parsed{}
@@ -211,6 +211,8 @@ var joins = map[string]map[Language]struct{ between, more, after string }{
 	"then":   {English: {", then ", ", then ", " more"}, Japanese: {" → ", " → 他 ", " 件"}},
 	"clause": {English: {"; ", "; ", " more"}, Japanese: {"。", "。他 ", " 件"}},
 	"words":  {English: {" ", " ", " more"}, Japanese: {" ", " 他 ", " 件"}},
+	// Whole sentences, each with its own end.
+	"sentences": {English: {" ", " ", " more"}, Japanese: {"", " 他 ", " 件"}},
 }
 
 func shownList(l Language, all []any, format string) string {

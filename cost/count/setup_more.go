@@ -1,6 +1,7 @@
 package count
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -16,10 +17,20 @@ func (s *Setup) addPolicies(text []byte, _ place) error {
 		return err
 	}
 	for _, x := range answer.Policies {
-		s.Policies = append(s.Policies, Policy{ID: x.ID, Name: x.Name})
+		s.policy(Policy{ID: x.ID, Name: x.Name})
 		s.read++
 	}
 	return nil
+}
+
+// policy adds what is known of a policy to what is known of it already.
+func (s *Setup) policy(p Policy) {
+	i := slices.IndexFunc(s.Policies, func(q Policy) bool { return q.ID == p.ID })
+	if i < 0 {
+		s.Policies = append(s.Policies, p)
+		return
+	}
+	s.Policies[i].Content = cmp.Or(s.Policies[i].Content, p.Content)
 }
 
 func (s *Setup) addPolicyText(text []byte, _ place) error {
@@ -37,7 +48,7 @@ func (s *Setup) addPolicyText(text []byte, _ place) error {
 		return errors.New("it names no policy")
 	}
 	s.named(x.PolicySummary.ID)
-	s.Policies = append(s.Policies, Policy{x.PolicySummary.ID, x.PolicySummary.Name, x.Content})
+	s.policy(Policy{x.PolicySummary.ID, x.PolicySummary.Name, x.Content})
 	s.read++
 	return nil
 }
