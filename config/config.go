@@ -39,6 +39,7 @@ type Config struct {
 	Anomalies  Anomalies   `yaml:"anomalies"`
 	Estate     Estate      `yaml:"estate"`
 	Register   Register    `yaml:"register"`
+	Cost       Cost        `yaml:"cost"`
 	Retention  Retention   `yaml:"retention"`
 	Lake       Lake        `yaml:"lake"`
 	SQL        SQL         `yaml:"sql"`
@@ -60,6 +61,12 @@ type Register struct {
 	// Allowed is a CSV file with the columns project and services: what policies
 	// allow. Empty: what the log tells of changes of policies is all that is known.
 	Allowed string `yaml:"allowed"`
+}
+
+// Cost is what the cost of security services is worked out with: see docs/cost.md.
+type Cost struct {
+	// Prices is a file of prices, which take the place of the program's own.
+	Prices string `yaml:"prices"`
 }
 
 // Server shapes serve.
