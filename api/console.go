@@ -36,9 +36,9 @@ type Console struct {
 	Rules    func(ctx context.Context) ([]Rule, error)
 	Rule     func(ctx context.Context, id string) (RuleDetail, error)
 	Coverage func(ctx context.Context) (Coverage, error)
-	// Titles gives titles of rules in other languages; nil: they are as their authors
-	// wrote them.
-	Titles say.Titles
+	// RuleWords gives words of rules in other languages; nil: they are as their
+	// authors wrote them.
+	RuleWords say.RuleWords
 	// Days gives how whole the log of each account is on each of so many days.
 	Days     func(ctx context.Context, days int) (ledger.Matrix, error)
 	Sources  func(ctx context.Context) ([]SourceState, error)

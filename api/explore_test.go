@@ -111,13 +111,13 @@ func exploring(t *testing.T) *house {
 			return u, ok, nil
 		},
 		Rules: func(context.Context) ([]Rule, error) {
-			return []Rule{{ID: "r1", Title: say.Title("r1", "One"), Level: "high", Kind: "rule", Attack: []string{"T1552.005"}, Findings: 3, Open: 1, Cases: RuleCases{Passed: 4}}}, nil
+			return []Rule{{ID: "r1", Title: say.OfRule("r1", "One"), Level: "high", Kind: "rule", Attack: []string{"T1552.005"}, Findings: 3, Open: 1, Cases: RuleCases{Passed: 4}}}, nil
 		},
 		Rule: func(_ context.Context, id string) (RuleDetail, error) {
 			if id != "r1" {
 				return RuleDetail{}, fmt.Errorf("rule %q: %w", id, triage.ErrUnknown)
 			}
-			return RuleDetail{Rule: Rule{ID: "r1", Title: say.Title("r1", "One"), Kind: "rule", Findings: 3}, Text: "title: One"}, nil
+			return RuleDetail{Rule: Rule{ID: "r1", Title: say.OfRule("r1", "One"), Kind: "rule", Findings: 3}, Text: "title: One"}, nil
 		},
 		Coverage: func(context.Context) (Coverage, error) {
 			return Coverage{Version: "19", Tactics: []CoverageTactic{{ID: "TA0006", Name: "Credential Access", Techniques: []CoverageTechnique{

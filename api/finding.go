@@ -44,8 +44,8 @@ type Finding struct {
 	Evidence       []event.UID           `json:"evidence" doc:"the first and the latest events, by time"`
 	Rule           string                `json:"rule"`
 	Attack         []finding.Attack      `json:"attack"`
-	FalsePositives []string              `json:"false_positives"`
-	Next           []string              `json:"next"`
+	FalsePositives []say.Text            `json:"false_positives"`
+	Next           []say.Text            `json:"next"`
 	Case           string                `json:"case"`
 	Demoted        bool                  `json:"demoted"`
 	Decisions      []finding.Decision    `json:"decisions"`
@@ -104,7 +104,7 @@ func ViewFinding(f finding.Finding) Finding {
 		Resource: f.Resource, Account: f.Account, Region: f.Region, FirstSeen: f.FirstSeen,
 		LastSeen: f.LastSeen, Count: f.Count, Reasons: list(f.Reasons), ExplainedBy: list(f.Explained),
 		Evidence: []event.UID{}, Rule: f.Rule, Attack: named(f.Attack),
-		FalsePositives: list(f.FalsePositives), Next: list(f.Next), Case: f.Case, Demoted: f.Demoted,
+		FalsePositives: say.AllOfRule(f.Rule, f.FalsePositives), Next: steps(&f), Case: f.Case, Demoted: f.Demoted,
 		Decisions: list(f.Decisions), Anomaly: f.Anomaly,
 		Source: f.Said(), Product: f.Product(), External: f.External, Person: f.Person(), Resources: list(f.Resources()),
 		AccountName: f.AccountName, Environment: f.Environment, Owner: f.Owner, Criticality: f.Criticality,
@@ -126,9 +126,21 @@ func ViewFinding(f finding.Finding) Finding {
 func titled(f *finding.Finding) say.Text {
 	told := f.Told()
 	if told.ID() == "" && (f.Kind == finding.KindRule || f.Kind == finding.KindCorrelation) {
-		return say.Title(f.Rule, f.Title)
+		return say.OfRule(f.Rule, f.Title)
 	}
 	return told
+}
+
+// steps are the next steps of f: those of its rule, or sentences of ours.
+func steps(f *finding.Finding) []say.Text {
+	if f.Kind == finding.KindRule || f.Kind == finding.KindCorrelation {
+		return say.AllOfRule(f.Rule, f.Next)
+	}
+	out := make([]say.Text, len(f.Next))
+	for i, step := range f.Next {
+		out[i] = say.Again("step.", step)
+	}
+	return out
 }
 
 // ViewFindings gives a page as scripts read it.

@@ -45,5 +45,5 @@ func (r Rooms) inLanguage(ctx huma.Context, _ string, body any) (any, error) {
 	if tag := h.Get("ETag"); tag != "" && l != say.English {
 		h.Set("ETag", strings.TrimSuffix(tag, `"`)+"-"+string(l)+`"`)
 	}
-	return say.In(l, body, r.Console.Titles), nil
+	return say.In(l, body, r.Console.RuleWords), nil
 }

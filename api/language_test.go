@@ -13,14 +13,14 @@ import (
 // findings, and of rules.
 func TestTitles(t *testing.T) {
 	x := morning(t)
-	x.rooms.Console.Titles = func(l say.Language, rule, words string) string {
+	x.rooms.Console.RuleWords = func(l say.Language, rule, words string) string {
 		if l == say.Japanese && rule == "rule-1" {
 			return "題 " + words
 		}
 		return words
 	}
 	x.rooms.Console.Rules = func(context.Context) ([]Rule, error) {
-		return []Rule{{ID: "rule-1", Title: say.Title("rule-1", "One")}, {ID: "rule-2", Title: say.Title("rule-2", "Two")}}, nil
+		return []Rule{{ID: "rule-1", Title: say.OfRule("rule-1", "One")}, {ID: "rule-2", Title: say.OfRule("rule-2", "Two")}}, nil
 	}
 	x.again()
 	x.add("alice", people.Analyst)

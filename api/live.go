@@ -45,8 +45,8 @@ const (
 
 // Live carries news to those who listen. The zero Live has no listener.
 type Live struct {
-	// Titles gives titles of rules in other languages, as Console's does.
-	Titles say.Titles
+	// RuleWords gives words of rules in other languages, as Console's does.
+	RuleWords say.RuleWords
 
 	mu   sync.Mutex // guards the two below
 	next []*listener
@@ -96,7 +96,7 @@ func (l *Live) tell(event string, data any, may func(people.Who) bool) {
 		}
 		text := texts[x.says]
 		if text == nil {
-			text = frame(event, say.In(x.says, data, l.Titles))
+			text = frame(event, say.In(x.says, data, l.RuleWords))
 			texts[x.says] = text
 		}
 		select {

@@ -30,7 +30,7 @@ type Rule struct {
 	Open        int       `json:"open" doc:"of them, those that wait for a person; -1 likewise"`
 	Logs        bool      `json:"logs" doc:"records of its log source are stored"`
 	Cases       RuleCases `json:"cases"`
-	Description string    `json:"description"`
+	Description say.Text  `json:"description"`
 }
 
 // RuleCases is what became of the cases that stand beside a rule.
@@ -54,8 +54,8 @@ type RuleDetail struct {
 	Author         string     `json:"author"`
 	License        string     `json:"license"`
 	References     []string   `json:"references"`
-	FalsePositives []string   `json:"false_positives"`
-	Next           []string   `json:"next" doc:"what to do about a finding"`
+	FalsePositives []say.Text `json:"false_positives"`
+	Next           []say.Text `json:"next" doc:"what to do about a finding"`
 	CaseList       []RuleCase `json:"case_list"`
 }
 

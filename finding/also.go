@@ -38,7 +38,7 @@ type Same struct {
 func AlsoOf(f *Trouble, last time.Time, same Same) Also {
 	r := Also{Key: f.Key, Source: f.Said(), Product: f.Product(), Title: say.Plain(f.Title), Severity: f.Severity, LastSeen: last, Same: same}
 	if f.Source == "" {
-		r.Rule, r.Title, r.Count = f.Rule, say.Title(f.Rule, f.Title), 1
+		r.Rule, r.Title, r.Count = f.Rule, say.OfRule(f.Rule, f.Title), 1
 	}
 	if x := f.External; x != nil {
 		r.UID, r.Given, r.Own = x.UID, x.Given, x.Said

@@ -21,6 +21,8 @@
 // their own. Their names begin with the cloud, as they hold across all files. The
 // cases are rows of events, which package sigma/ruletest describes; their records
 // need tell no time, as the case says when each comes.
+//
+// ja/CLOUD/NAME.yml says in Japanese what the rule says to people: see Text.
 package rules
 
 import (
@@ -34,13 +36,6 @@ var files embed.FS
 // FS holds CLOUD/NAME.yml and CLOUD/NAME.cases.yml, and the same below
 // CLOUD/correlation.
 func FS() fs.FS { return files }
-
-//go:embed titles.ja.yml
-var titles []byte
-
-// JapaneseTitles are the titles in Japanese of all that finds something, as a
-// mapping in YAML of ids to titles.
-func JapaneseTitles() []byte { return titles }
 
 // CasesSuffix ends the names of cases files; every other .yml file is a rule.
 const CasesSuffix = ".cases.yml"

@@ -42,7 +42,7 @@ func encodeValue(b []byte, v any) []byte {
 	case time.Time:
 		return append(v.AppendFormat(append(b, '"'), time.RFC3339), '"')
 	case Text:
-		if v.of == "" || strings.HasPrefix(v.of, titleOf) {
+		if v.of == "" || strings.HasPrefix(v.of, ruleOf) {
 			return quote(b, v.en)
 		}
 		return append(b, v.of...)

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// In gives v with every Text in it as words of the language, titles of rules as
+// In gives v with every Text in it as words of the language, words of rules as
 // names gives them: a copy of what holds any, for v may be shared. Values behind
 // interfaces are left as they are.
-func In(l Language, v any, names Titles) any {
+func In(l Language, v any, names RuleWords) any {
 	if l == English || v == nil {
 		return v
 	}
@@ -58,7 +58,7 @@ func search(t reflect.Type, within []reflect.Type) bool {
 	return false
 }
 
-func translated(l Language, v reflect.Value, names Titles) reflect.Value {
+func translated(l Language, v reflect.Value, names RuleWords) reflect.Value {
 	t := v.Type()
 	if t == textType {
 		return reflect.ValueOf(Plain(names.in(l, v.Interface().(Text))))

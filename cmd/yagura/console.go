@@ -49,7 +49,7 @@ func (s *server) console() api.Console {
 		Rules:     rules.list,
 		Rule:      rules.detail,
 		Coverage:  rules.coverage,
-		Titles:    catalogue.Titles,
+		RuleWords: catalogue.RuleWords,
 		Days:      days.matrix,
 		Sources:   s.sourceStates,
 		Settings:  s.settings,

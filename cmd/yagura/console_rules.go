@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/catalogue"
+	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/query"
 	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
@@ -166,9 +167,9 @@ func (j *judged) view(a around) api.Rule {
 	n := a.counts.rule[m.Key()]
 	_, builtin := builtinFile(m.File)
 	r := api.Rule{
-		ID: m.Key(), Title: sentences.Title(m.Key(), m.Title), Level: m.Level, Status: m.Status, Kind: j.kind, Attack: techniques(m.Tags),
+		ID: m.Key(), Title: sentences.OfRule(m.Key(), m.Title), Level: m.Level, Status: m.Status, Kind: j.kind, Attack: techniques(m.Tags),
 		File: m.File, Builtin: builtin, Stage: a.stages[m.Key()], Demoted: a.demoted[m.Key()],
-		Findings: n.all, Open: n.open, Description: strings.TrimSpace(m.Description),
+		Findings: n.all, Open: n.open, Description: sentences.OfRule(m.Key(), strings.TrimSpace(m.Description)),
 	}
 	var names []string
 	for _, l := range j.sources {
@@ -231,8 +232,8 @@ func (b *ruleBook) detail(ctx context.Context, id string) (api.RuleDetail, error
 	j := &all[i]
 	m := j.meta
 	out := api.RuleDetail{
-		Rule: j.view(a), Author: m.Author, License: m.License, References: orNone(m.References), FalsePositives: orNone(m.FalsePositives),
-		Next: nextSteps(m), CaseList: orNone(a.cases[m.File]), Explain: j.words(),
+		Rule: j.view(a), Author: m.Author, License: m.License, References: orNone(m.References), FalsePositives: sentences.AllOfRule(m.Key(), m.FalsePositives),
+		Next: sentences.AllOfRule(m.Key(), about.Next(m)), CaseList: orNone(a.cases[m.File]), Explain: j.words(),
 	}
 	var text []byte
 	if name, builtin := builtinFile(m.File); builtin {
@@ -247,19 +248,6 @@ func (b *ruleBook) detail(ctx context.Context, id string) (api.RuleDetail, error
 }
 
 func orNone[T any](l []T) []T { return append([]T{}, l...) }
-
-// nextSteps are those that a rule of ours names.
-func nextSteps(m *sigma.Meta) []string {
-	out := []string{}
-	own, _ := m.Extra["yagura"].(map[string]any)
-	steps, _ := own["next"].([]any)
-	for _, s := range steps {
-		if text, ok := s.(string); ok {
-			out = append(out, text)
-		}
-	}
-	return out
-}
 
 // words says what it looks for.
 func (j *judged) words() string {

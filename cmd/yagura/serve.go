@@ -97,7 +97,7 @@ func (p *program) runServe(ctx context.Context) (err error) {
 	if s.door, err = p.door(r); err != nil {
 		return err
 	}
-	r.live = &api.Live{Titles: catalogue.Titles}
+	r.live = &api.Live{RuleWords: catalogue.RuleWords}
 	if s.aliases, err = p.masker(); err != nil {
 		return err
 	}

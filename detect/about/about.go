@@ -52,15 +52,22 @@ func Of(m *sigma.Meta) Rule {
 			out.Confidence = 1
 		}
 	}
-	next, _ := own["next"].([]any)
-	for _, step := range next {
-		if s, ok := step.(string); ok {
-			out.next = append(out.next, s)
-		}
-	}
+	out.next = Next(m)
 	if v, ok := own["attack_version"].(string); ok && v != attackVersion {
 		for i := range out.Attack {
 			out.Attack[i].Version = v
+		}
+	}
+	return out
+}
+
+// Next are the next steps that a document of ours names, as written.
+func Next(m *sigma.Meta) (out []string) {
+	own, _ := m.Extra["yagura"].(map[string]any)
+	steps, _ := own["next"].([]any)
+	for _, step := range steps {
+		if s, ok := step.(string); ok {
+			out = append(out, s)
 		}
 	}
 	return out

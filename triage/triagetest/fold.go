@@ -260,7 +260,7 @@ func foldsParts(b *bench) {
 	f, err := b.Get(b.Context(), "key-of-run")
 	b.ok(err)
 	want := []finding.Also{{
-		Key: "key-of-part-0", Source: "yagura", Product: "Yagura", Title: say.Title(refusedRule, "Call refused"), Rule: refusedRule, Count: 4,
+		Key: "key-of-part-0", Source: "yagura", Product: "Yagura", Title: say.OfRule(refusedRule, "Call refused"), Rule: refusedRule, Count: 4,
 		Severity: finding.Low, LastSeen: parts[3].LastSeen, Same: finding.Same{Subject: "constraints/c", Trouble: "refused by policy"},
 	}}
 	if !reflect.DeepEqual(f.Also, want) || !slices.Equal(f.Reporters(), []string{"yagura"}) {
