@@ -29,6 +29,11 @@ type PolicyChange struct {
 	// those that it allows: what it inherits, or allows under a condition, no
 	// record of it says.
 	Allowance *Allowance
+	// Added is what it allows besides all that it inherits; nil: it does not inherit,
+	// or does not name those.
+	Added *Allowance
+	// Cleared: there is no policy on it any more.
+	Cleared bool
 }
 
 // orgPolicyRequest is of a record what tells the policy that was set. The first
@@ -46,6 +51,7 @@ type orgPolicyRequest struct {
 				Constraint string `json:"constraint"`
 				List       *struct {
 					Allowed  []string `json:"allowedValues"`
+					Denied   []string `json:"deniedValues"`
 					Inherits bool     `json:"inheritFromParent"`
 					All      string   `json:"allValues"`
 				} `json:"listPolicy"`
@@ -85,16 +91,28 @@ func PolicyChangeOf(e *event.Event) (c PolicyChange, ok bool) {
 	}
 	c.Resource = strings.TrimPrefix(strings.TrimPrefix(resource, "//"), "cloudresourcemanager.googleapis.com/")
 	var services []string
-	whole := false
-	switch {
-	case q.Policy.List != nil:
-		services, whole = q.Policy.List.Allowed, !q.Policy.List.Inherits && q.Policy.List.All != "ALLOW" && (len(q.Policy.List.Allowed) > 0 || q.Policy.List.All == "DENY")
-	case q.Policy.Spec != nil:
-		services, whole = allowedBy(q.Policy.Spec.Rules)
-		whole = whole && !q.Policy.Spec.Inherits
+	whole, inherits := false, false
+	switch spec, list := q.Policy.Spec, q.Policy.List; {
+	case strings.HasSuffix(e.APIOperation, "ClearOrgPolicy") || strings.HasSuffix(e.APIOperation, "DeletePolicy"):
+		c.Cleared = true
+		return c, true
+	case list != nil:
+		services, inherits = list.Allowed, list.Inherits && list.All != "DENY"
+		whole = list.All != "ALLOW" && (len(list.Allowed) > 0 || list.All == "DENY" || inherits && len(list.Denied) == 0)
+	case spec != nil:
+		services, whole = allowedBy(spec.Rules)
+		inherits = spec.Inherits && !slices.ContainsFunc(spec.Rules, func(r policyRule) bool { return r.DenyAll }) // which outweighs it
+		whole = whole || inherits && len(spec.Rules) == 0
 	}
-	if services, all := values(services); whole && all {
-		c.Allowance = &Allowance{Services: services, Source: FromLog, Resource: c.Resource, At: e.Time.UTC().Truncate(time.Second), By: e.ActorUID}
+	services, all := values(services)
+	if !whole || !all {
+		return c, true
+	}
+	a := &Allowance{Services: services, Source: FromLog, Resource: c.Resource, At: e.Time.UTC().Truncate(time.Second), By: e.ActorUID}
+	if inherits {
+		c.Added = a
+	} else {
+		c.Allowance = a
 	}
 	return c, true
 }

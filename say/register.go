@@ -8,7 +8,7 @@ var registers = texts{
 	"register.state.too_wide":    {"The policy allows it; nobody applied for it or uses it.", "ポリシーで許可されているが、申請も使用もない。"},
 	"register.state.idle":        {"Applied for, and not called in this time.", "申請済みだが、この期間の呼び出しはない。"},
 	"register.state.fine":        {"Applied for and used.", "申請どおりに使用されている。"},
-	"register.allowed.unknown":   {"What policies allow is not known: the log has no change of a policy that names services, and the configuration lists none.", "ポリシーで何が許可されているかは不明: サービスを指定するポリシーの変更がログになく、設定にも一覧がない。"},
+	"register.allowed.unknown":   {"What policies allow is not known: of the project, and the folders and the organisation above it, the log does not have all changes of a policy that names services, and the configuration lists none.", "ポリシーで何が許可されているかは不明: プロジェクトとその上位のフォルダー・組織について、サービスを指定するポリシーの変更がすべてはログになく、設定にも一覧がない。"},
 	"register.allowed.log":       {"The policy allows {n} {n|service|services} by name, as {by} set it on {resource} at {at:stamp} UTC.", "ポリシーは {n} 件のサービスを許可({at:stamp} UTC に {by} が {resource} に設定)。"},
 	"register.allowed.list":      {"The configuration lists {n} {n|service|services} as allowed.", "設定の一覧では {n} 件のサービスを許可。"},
 	"unapplied.title":            {"{service} is used in project {project}, and nobody applied for it", "プロジェクト {project} で未申請の {service} を使用"},

@@ -41,7 +41,7 @@ func (p *program) draft(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	d := triage.Drafting{Finding: f, Known: known, Allowance: policies["projects/"+f.Account]}
+	d := triage.Drafting{Finding: f, Known: known, Allowance: policies.Of(f.Account)}
 	e, there, err := r.registered(ctx, f.Account)
 	if err != nil {
 		return err

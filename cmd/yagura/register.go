@@ -207,9 +207,9 @@ func (p *program) registerCompare() *cobra.Command {
 		Use: "compare [PROJECT]", Short: "Hold what is used against what was applied for and what policies allow", Args: cobra.MaximumNArgs(1),
 		Long: `Compare looks at the last 90 days of the log. Of a PROJECT it shows every service;
 without one the projects and services about which the register and use disagree.
-What policies allow is known where the log has a change of the project's own policy
-that names services (gcp.restrictServiceUsage), or register.allowed of the
-configuration lists it; else it is said that it is not known.`,
+What policies allow is known where the log has the changes of policies that name
+services (gcp.restrictServiceUsage), of the project or what is above it, or
+register.allowed of the configuration lists it; else it is said that it is not known.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := p.read(c.Context())
 			if err != nil {

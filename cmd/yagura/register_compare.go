@@ -38,14 +38,14 @@ type inUse struct {
 	at           time.Time // when it was summed
 	since, until time.Time // [since, until)
 	usage        register.Usage
-	allowed      map[string]*register.Allowance // what the log says, by what the policy was set on: "projects/kite-ml"
+	allowed      *register.Policies             // what the log says
 	listed       map[string]*register.Allowance // what the configuration's list says, by project
 }
 
 // allowance is what a policy allows a project by name: as the log says, or else
 // the list; nil: it is not known.
 func (u *inUse) allowance(project string) *register.Allowance {
-	return cmp.Or(u.allowed["projects/"+project], u.listed[project], u.listed[register.EveryProject])
+	return cmp.Or(u.allowed.Of(project), u.listed[project], u.listed[register.EveryProject])
 }
 
 // refusedOutcomes are those of calls that were refused, for what a condition asks.
@@ -102,23 +102,23 @@ func (p *program) allowedList() (map[string]*register.Allowance, error) {
 	return all, nil
 }
 
-// policies gives what the log says that policies allow, by what they were set on;
-// nil of what is set no more, or says not all.
-func (r *rooms) policies(ctx context.Context) (map[string]*register.Allowance, error) {
+// policies gives what the log says that policies allow.
+func (r *rooms) policies(ctx context.Context) (*register.Policies, error) {
 	operations := query.Or{}
 	for _, op := range register.PolicyOperations {
 		operations.X = append(operations.X, query.Eq{Field: "api_operation", Value: op})
 	}
-	out := map[string]*register.Allowance{}
+	for _, op := range register.HierarchyOperations {
+		operations.X = append(operations.X, query.Eq{Field: "api_operation", Value: op}, query.Like{Field: "api_operation", Pattern: "*." + op})
+	}
+	var out register.Policies
 	for e, err := range r.lake.Select(ctx, query.Query{Where: operations, OldestFirst: true}) {
 		if err != nil {
 			return nil, fmt.Errorf("changes of policies: %w", err)
 		}
-		if c, ok := register.PolicyChangeOf(&e); ok {
-			out[c.Resource] = c.Allowance
-		}
+		out.Add(&e)
 	}
-	return out, nil
+	return &out, nil
 }
 
 // compare holds what a project applied for against what it uses.
