@@ -82,4 +82,10 @@ var advice = texts{
 	"advice.data.unread":  {"No rule and no saved query here looks at them.", "ここのルールと保存済みクエリで参照するものはない。"},
 	"advice.data.lost":    {"Who read and wrote objects, or called functions, cannot be told any more after an incident.", "インシデントの際に、オブジェクトの読み書きや関数の呼び出しの主体を追跡できなくなる。"},
 	"advice.data.unknown": {"Which trail records them is not known, or it is not to be changed: no plan is given.", "記録している証跡が不明、または変更すべきでないため、手順は示さない。"},
+
+	"advice.self.takes":   {"Yagura takes {gigabytes} GB of disk for {events:grouped} events.", "自身のディスク使用量は {gigabytes} ギガバイト(イベント {events:grouped} 件)。"},
+	"advice.self.cpu":     {"At this rate it takes {hours} hours of a processor in 30 days.", "現在のペースでは 30 日間にプロセッサ {hours} 時間。"},
+	"advice.self.costs":   {"That costs {amount} a month at your prices.", "登録された価格では月額 {amount}。"},
+	"advice.self.unknown": {"What that costs is not known: the file cost.prices has no price of it.", "費用は不明: 価格ファイルに価格が登録されていない。"},
+	"advice.self.found":   {"What it advises saves {amount} a month.", "助言どおりにした場合の節約額は月額 {amount}。"},
 }
