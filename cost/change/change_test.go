@@ -276,15 +276,18 @@ func TestLoops(t *testing.T) {
 			w.task(at.Add(10*time.Second), 10*time.Minute, service("c", "s"))
 		}
 	})
-	f("tasks that a program runs", 0, 1, func(w *world) {
+	run := f("tasks that a program runs", 0, 1, func(w *world) {
 		for at := monday; at.Before(until); at = at.Add(w.around(3 * time.Minute)) {
 			attachment := fmt.Sprintf("%08x-1111-4000-8000-000000000000", w.things)
 			w.call(person, at, "RunTask", object{"responseElements": object{"tasks": []object{{
 				"clusterArn": "arn:aws:ecs:ap-northeast-1:111122223333:cluster/jobs", "taskDefinitionArn": "arn:aws:ecs:ap-northeast-1:111122223333:task-definition/report:7",
 				"attachments": []object{{"id": attachment}}}}}})
-			w.task(at, time.Minute, object{"description": "arn:aws:ecs:ap-northeast-1:111122223333:attachment/" + attachment})
+			w.task(at, time.Minute, object{"description": "arn:aws:ecs:ap-northeast-1:111122223333:attachment/" + attachment, "tagSpecificationSet": tagged("aws:ecs:clusterName", "jobs")})
 		}
 	})
+	if x := run.Schedules[0]; x.Maker != "jobs/report" || x.Kind != ECSTask || !x.RunEach {
+		t.Errorf("tasks that a program runs: %+v", x)
+	}
 }
 
 // TestLogEnds: what the log does not reach to is not known: neither did a loop begin

@@ -57,7 +57,7 @@ type birth struct {
 	maker int // of gathered.makers
 	ended time.Time
 	first bool // of those that its call made: the call counts once
-	// Of an interface of ECS whose maker was not yet told:
+	// Of an interface of ECS whose maker was not told, or no more than its cluster:
 	attachment, groups string
 }
 
@@ -194,16 +194,16 @@ func (g *gathered) birth(e *event.Event, root jsontree.Value, i int) {
 	if !ok && service {
 		w, ok = byDescription(text)
 	}
-	switch {
-	case ok:
+	if ok {
 		b.maker = g.maker(w)
-	case service && strings.HasPrefix(text, "arn:") && strings.Contains(text, ecsAttachment):
+	}
+	switch task := service && strings.HasPrefix(text, "arn:") && strings.Contains(text, ecsAttachment); {
+	case task && (!ok || w.kind == ECSCluster):
 		b.attachment = strings.Clone(lastPart(text))
-		b.groups = groupsOf(request, "groupSet", "items", "groupId")
-		if b.groups == "" {
+		if b.groups = groupsOf(request, "groupSet", "items", "groupId"); b.groups == "" {
 			b.groups = groupsOf(answer, "networkInterface", "groupSet", "items", "groupId")
 		}
-	default:
+	case !ok:
 		b.maker = g.maker(byCaller(e))
 	}
 	g.bear(b, root)
