@@ -62,9 +62,11 @@ One world that fails does not keep the others from being reported, but the comma
 fails. It fails too if the scoring does: an oracle that is told the labels has to
 find all, and chance as much as chance does.
 
-With --story the worlds are those of yagura simulate --story: whether the run of
-refusals became one case with the right count, whether somebody was named and rightly,
-and what was said of intent, service, register and verdict.`,
+With --story the worlds are those of yagura simulate --story. Of policy-denied it is
+judged whether the run of refusals became one case with the right count, whether
+somebody was named and rightly, and what was said of intent, service, register and
+verdict; of config-cost whether shares are the bill's, changes counted, the loop
+named, savings and verdicts right, and nothing of Control Tower's touched.`,
 		Example: "  yagura evaluate --world ./world\n  yagura evaluate --seeds 1-3 --size small --report quality.md\n  yagura evaluate --world ./world --keep ./kept --misses 1\n  yagura evaluate --story policy-denied --seeds 1-20 --variant all --records 20000",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f.story != "" {

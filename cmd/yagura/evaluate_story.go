@@ -15,22 +15,50 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	costs "github.com/yagura-sec/yagura/evaluate/configcost"
 	"github.com/yagura-sec/yagura/evaluate/story"
 	"github.com/yagura-sec/yagura/lake/local"
-	"github.com/yagura-sec/yagura/simulate/denied"
 )
 
 // plannedStory is a world of a story to be evaluated.
 type plannedStory struct {
-	name string
-	make denied.Config
+	name  string
+	write func(ctx context.Context, dir string) error
+}
+
+// storyJudge evaluates worlds of one story, by their places in the order of planning.
+type storyJudge interface {
+	// plan checks a world and gives what writes it.
+	plan(seed int64, variant string, records int) (func(ctx context.Context, dir string) error, error)
+	// ask says what a world's run reads and does; at has world.json and the folders of
+	// the story, step begins the arguments of a step with what all have.
+	ask(at string, truth []byte, step func(args ...string) []string) (apartRequest, error)
+	// judge holds what came of it against the truth, and gives that in a line.
+	judge(i int, truth []byte, answer apartAnswer) (string, error)
+	// result is what all worlds come to that were judged so far.
+	result(failed []story.Failed, confined bool) storyResult
+}
+
+// storyResult is what worlds come to, as it is printed and written.
+type storyResult interface {
+	Report(h story.Header) string
+	Cells() [][]string
+	BarCells() [][]string
+}
+
+// judgeOf is what evaluates n worlds of a story, and the columns of its table.
+func judgeOf(name string, n int) (storyJudge, []string) {
+	if name == storyCost {
+		return &costJudge{verdicts: make([]*costs.Verdict, n)}, costs.Head
+	}
+	return &deniedJudge{verdicts: make([]*story.Verdict, n)}, story.Head
 }
 
 // plannedStories lists the worlds: by variant, then by seed.
 func (f *evaluation) plannedStories() (out []plannedStory, err error) {
 	switch {
 	case !slices.Contains(stories, f.story):
-		return nil, wrong("--story %s: it is %s", f.story, strings.Join(stories, ", "))
+		return nil, wrong("--story %s: it is %s", f.story, strings.Join(stories, " or "))
 	case f.seeds == "":
 		return nil, wrong("evaluate --story: say which worlds: --seeds")
 	case len(f.worlds) > 0 || len(f.ablations) > 0:
@@ -40,10 +68,10 @@ func (f *evaluation) plannedStories() (out []plannedStory, err error) {
 	}
 	variants := f.variants
 	if len(variants) == 0 {
-		variants = []string{denied.Default}
+		variants = variantsOf(f.story)[:1]
 	}
 	if slices.Equal(variants, []string{"all"}) {
-		variants = denied.Variants
+		variants = variantsOf(f.story)
 	}
 	for _, spec := range variants {
 		some, err := f.plannedVariant(spec)
@@ -72,12 +100,13 @@ func (f *evaluation) plannedVariant(spec string) (out []plannedStory, err error)
 	if err != nil {
 		return nil, err
 	}
+	judge, _ := judgeOf(f.story, 0)
 	for _, seed := range list {
-		c := denied.Config{Seed: seed, Variant: variant, Records: records}
-		if err := c.Check(); err != nil {
+		write, err := judge.plan(seed, variant, records)
+		if err != nil {
 			return nil, exit{exitUsage, err}
 		}
-		out = append(out, plannedStory{fmt.Sprintf("%s-%s-%d-%d", f.story, variant, seed, records), c})
+		out = append(out, plannedStory{fmt.Sprintf("%s-%s-%d-%d", f.story, variant, seed, records), write})
 	}
 	return out, nil
 }
@@ -97,102 +126,100 @@ func (p *program) evaluateStory(ctx context.Context, f *evaluation) error {
 	if local.Landlock() == 0 {
 		p.warn("this kernel has no Landlock: the truth is out of the way of what is evaluated, but not out of its reach")
 	}
+	judge, head := judgeOf(f.story, len(worlds))
 	var mu sync.Mutex
-	verdicts := make([]*story.Verdict, len(worlds))
 	why := make([]error, len(worlds))
 	for i := range why {
 		why[i] = errors.New("it was not its turn yet")
 	}
 	confined := true
-	sofar := func() *story.Result {
-		var all []story.Verdict
+	sofar := func() (storyResult, []story.Failed) {
 		var failed []story.Failed
-		for i, v := range verdicts {
-			if v != nil {
-				all = append(all, *v)
-			} else {
-				failed = append(failed, story.Failed{World: worlds[i].name, Why: oneLine(why[i].Error())})
+		for i, err := range why {
+			if err != nil {
+				failed = append(failed, story.Failed{World: worlds[i].name, Why: oneLine(err.Error())})
 			}
 		}
-		return story.Add(all, failed, confined)
+		return judge.result(failed, confined), failed
 	}
 	var g errgroup.Group
 	g.SetLimit(f.jobs)
 	for i, w := range worlds {
 		g.Go(func() error {
-			run, err := p.storyRun(ctx, f, w, filepath.Join(keep, w.name))
+			truth, answer, err := p.storyRun(ctx, f, judge, w, filepath.Join(keep, w.name))
 			mu.Lock()
 			defer mu.Unlock()
+			said := ""
+			if err == nil {
+				said, err = judge.judge(i, truth, answer)
+			}
 			if why[i] = err; err != nil {
 				p.warn("%s: %v", w.name, err)
 				return nil
 			}
-			v := story.Judge(run)
-			verdicts[i], confined = &v, confined && run.Confined
+			confined = confined && answer.Landlock > 0
 			if p.terminal || f.report != "" {
-				p.warn("%s: counted %d, %s %s %.2f, ingested in %.0f s, hunted in %.0f s", w.name, v.Count, v.Naming, v.Named, v.Sure, run.Ingest, run.Hunt)
+				p.warn("%s: %s", w.name, said)
 			}
-			return f.writeStory(sofar())
+			r, _ := sofar()
+			return f.writeStory(r)
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return p.printStory(sofar())
+	r, failed := sofar()
+	return p.printStory(r, head, failed)
 }
 
-// storyRun makes a world, and has it ingested and hunted as anybody would, apart
+// storyRun makes a world, and has it read and asked about as anybody would, apart
 // from its truth.
-func (p *program) storyRun(ctx context.Context, f *evaluation, w plannedStory, dir string) (run story.Run, err error) {
+func (p *program) storyRun(ctx context.Context, f *evaluation, judge storyJudge, w plannedStory, dir string) (truth []byte, answer apartAnswer, err error) {
 	if err := ctx.Err(); err != nil {
-		return run, err
+		return nil, answer, err
 	}
 	world, data := filepath.Join(dir, "world"), filepath.Join(dir, "data")
 	if err := os.RemoveAll(dir); err != nil {
-		return run, err
+		return nil, answer, err
 	}
 	if f.keep == "" {
 		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 	}
-	if _, err := w.make.Write(ctx, world); err != nil {
-		return run, fmt.Errorf("simulate %s: %w", w.name, err)
+	if err := w.write(ctx, world); err != nil {
+		return nil, answer, fmt.Errorf("simulate %s: %w", w.name, err)
 	}
-	truth := filepath.Join(world, "world.json")
-	text, err := os.ReadFile(truth)
-	if err == nil {
-		err = json.Unmarshal(text, &run.World)
-	}
-	if err != nil {
-		return run, err
+	path := filepath.Join(world, "world.json")
+	if truth, err = os.ReadFile(path); err != nil {
+		return nil, answer, err
 	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
-		return run, err
+		return nil, answer, err
 	}
-	logs := filepath.Join(world, "logs")
-	step := func(args ...string) []string { return append([]string{"--data", data, "--format", "json"}, args...) }
-	answer, err := p.apart(ctx, apartRequest{
-		Logs: []string{logs}, Data: data, Out: []string{truth, filepath.Join(world, "register.csv")},
-		Steps: [][]string{step("ingest", logs), step("hunt"), step("findings", "list")},
-	})
+	asked, err := judge.ask(world, truth, func(args ...string) []string { return append([]string{"--data", data, "--format", "json"}, args...) })
 	if err != nil {
-		return run, err
+		return nil, answer, err
 	}
-	run.Confined = answer.Landlock > 0
-	run.Ingest, run.Hunt = answer.Steps[0].Seconds, answer.Steps[1].Seconds
-	var in Ingested
-	var found struct{ Findings []story.Finding }
-	if err := json.Unmarshal([]byte(answer.Steps[0].Out), &in); err != nil {
-		return run, fmt.Errorf("what ingest says: %w", err)
+	asked.Data, asked.Out = data, append(asked.Out, path)
+	if answer, err = p.apart(ctx, asked); err != nil {
+		return nil, answer, err
 	}
-	if err := json.Unmarshal([]byte(answer.Steps[2].Out), &found); err != nil {
-		return run, fmt.Errorf("what findings list says: %w", err)
+	if n := len(answer.Steps); n < len(asked.Steps) {
+		last := answer.Steps[n-1]
+		return nil, answer, fmt.Errorf("%s: %s", strings.Join(asked.Steps[n-1][4:], " "), oneLine(last.Err))
 	}
-	run.Quarantined, run.Findings = in.Quarantined+int64(len(in.Failures)), found.Findings
-	return run, nil
+	return truth, answer, nil
+}
+
+// read puts what a step printed into what scripts read it as.
+func (s apartStep) read(what string, into any) error {
+	if err := json.Unmarshal([]byte(s.Out), into); err != nil {
+		return fmt.Errorf("what %s says: %w", what, err)
+	}
+	return nil
 }
 
 // writeStory writes the document.
-func (f *evaluation) writeStory(r *story.Result) error {
+func (f *evaluation) writeStory(r storyResult) error {
 	if f.report == "" {
 		return nil
 	}
@@ -214,20 +241,20 @@ func (f *evaluation) writeStory(r *story.Result) error {
 	return os.Rename(next, f.report)
 }
 
-func (p *program) printStory(r *story.Result) error {
+func (p *program) printStory(r storyResult, head []string, failed []story.Failed) error {
 	var err error
 	switch {
 	case p.json():
 		err = p.printJSON(r)
 	case p.flags.format == "csv":
-		err = p.printTable(story.Head, r.Cells())
+		err = p.printTable(head, r.Cells())
 	default:
 		if err = p.printTable(story.BarHead, r.BarCells()); err == nil {
 			fmt.Fprintln(p.stdout)
-			err = p.printTable(story.Head, r.Cells())
+			err = p.printTable(head, r.Cells())
 		}
 	}
-	for _, w := range r.Failed {
+	for _, w := range failed {
 		err = errors.Join(err, fmt.Errorf("world %s was not evaluated: %s", w.World, w.Why))
 	}
 	return err

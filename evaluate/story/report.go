@@ -8,12 +8,6 @@ import (
 	"github.com/yagura-sec/yagura/simulate/denied"
 )
 
-// Failed is a world that could not be evaluated.
-type Failed struct {
-	World string `json:"world"`
-	Why   string `json:"why"`
-}
-
 // Result is what was found in many worlds.
 type Result struct {
 	Verdicts []Verdict `json:"worlds"`
@@ -44,16 +38,6 @@ type Row struct {
 	Unread    int64   `json:"unread"`
 	Seconds   float64 `json:"seconds"` // the longest from ingest to case
 	Median    float64 `json:"median_seconds"`
-}
-
-// Bar is what has to hold.
-type Bar struct {
-	Name string  `json:"name"`
-	Want float64 `json:"want"`
-	Most bool    `json:"at_most"`
-	Got  float64 `json:"got"` // 0 too where Of is
-	Of   int     `json:"of"`
-	Met  bool    `json:"met"`
 }
 
 // Add sums up verdicts.
@@ -118,20 +102,7 @@ var told = []string{denied.Default, denied.RegisterOK}
 // bars are what the story has to show.
 func (r *Result) bars() {
 	share := func(name string, want float64, most bool, of, is func(Verdict) bool) {
-		n, k := 0, 0
-		for _, v := range r.Verdicts {
-			if of(v) {
-				n++
-				if is(v) {
-					k++
-				}
-			}
-		}
-		got := 0.0
-		if n > 0 {
-			got = float64(k) / float64(n)
-		}
-		r.Bars = append(r.Bars, Bar{name, want, most, got, n, n > 0 && (got >= want && !most || got <= want && most)})
+		r.Bars = append(r.Bars, Measure(r.Verdicts, name, want, most, of, is))
 	}
 	every := func(Verdict) bool { return true }
 	refused := func(v Verdict) bool { return v.Variant != denied.Granted }
@@ -173,52 +144,21 @@ func (r *Result) Cells() (out [][]string) {
 }
 
 // BarCells are the bars for a table.
-func (r *Result) BarCells() (out [][]string) {
-	for _, b := range r.Bars {
-		want, got, met := "≥ ", "–", "**no**"
-		if b.Most {
-			want = "≤ "
-		}
-		if b.Of > 0 {
-			got = fmt.Sprintf("%.3f", b.Got)
-		} else {
-			met = "nothing to judge by"
-		}
-		if b.Met {
-			met = "yes"
-		}
-		out = append(out, []string{b.Name, want + fmt.Sprintf("%.2f", b.Want), got, fmt.Sprint(b.Of), met})
-	}
-	return out
-}
-
-// BarHead names the columns of BarCells.
-var BarHead = []string{"bar", "want", "got", "worlds", "met"}
-
-// Header is what a report says of how it came about.
-type Header struct {
-	Command, Version, Go, System, Seeds string
-}
+func (r *Result) BarCells() [][]string { return BarCells(r.Bars) }
 
 // Report is the result as a document.
 func (r *Result) Report(h Header) string {
 	var w strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&w, format+"\n", args...) }
-	confined := "in a process from which the truth was out of reach (the kernel saw to it: Landlock)"
-	if !r.Confined {
-		confined = "in a process of its own (no Landlock here: the truth was out of reach by convention only)"
-	}
 	say("# Who was behind hidden callers, and what it was for\n")
-	say("This page is written by\n\n```\n%s\n```\n\n(yagura %s, %s, %s). Nothing in it is written by hand.\n", h.Command, h.Version, h.Go, h.System)
-	say("Worlds: %d, seeds %s where nothing else is said. Each is one of [simulate --story policy-denied](simulate.md#the-story-of-a-hidden-caller):\ntwo days, 23 refusals in four bursts, 41 people behind one address. Its logs went through\n`ingest` and `hunt` without any configuration, %s.\n", len(r.Verdicts), h.Seeds, confined)
-	for _, f := range r.Failed {
-		say("**World %s could not be evaluated and is not in these figures**: %s\n", f.World, f.Why)
-	}
+	say("%s", h.Origin())
+	say("Worlds: %d, seeds %s where nothing else is said. Each is one of [simulate --story policy-denied](simulate.md#the-story-of-a-hidden-caller):\ntwo days, 23 refusals in four bursts, 41 people behind one address. Its logs went through\n`ingest` and `hunt` without any configuration, %s.\n", len(r.Verdicts), h.Seeds, Apart(r.Confined))
+	w.WriteString(Missing(r.Failed))
 	say("## The bars\n")
-	table(&w, BarHead, r.BarCells())
+	Table(&w, BarHead, r.BarCells())
 	say("## By variant\n")
 	say("Worlds of which each holds. *Named* is somebody at a probability of 0.8 or more and twice the\nnext; *abstained* gives three candidates; *among candidates* are all who did it. *Unwise* is a\nproposal to close as harmless what is not. *Others* are findings of the kind about other projects. Of `granted`,\none finding means none. Seconds are from the start of ingest to the end of hunt.\n")
-	table(&w, Head, r.Cells())
+	Table(&w, Head, r.Cells())
 	r.draws(&w)
 	r.faults(&w)
 	return w.String()
@@ -251,7 +191,7 @@ func (r *Result) draws(w *strings.Builder) {
 		c := counts[g]
 		rows = append(rows, []string{g.what, g.is, fmt.Sprint(c[0] + c[1] + c[2] + c[3]), fmt.Sprint(c[0]), fmt.Sprint(c[1]), fmt.Sprint(c[2]), fmt.Sprint(c[3])})
 	}
-	table(w, []string{"what", "is", "worlds", "named rightly", "wrongly", "abstained", "no answer"}, rows)
+	Table(w, []string{"what", "is", "worlds", "named rightly", "wrongly", "abstained", "no answer"}, rows)
 }
 
 // faults lists the worlds in which something is not as it should be.
@@ -279,14 +219,5 @@ func (r *Result) faults(w *strings.Builder) {
 		fmt.Fprintln(w, "None.")
 		return
 	}
-	table(w, []string{"variant", "seed", "what"}, rows)
-}
-
-// table writes one of Markdown.
-func table(w *strings.Builder, head []string, rows [][]string) {
-	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat(" --- |", len(head)))
-	for _, row := range rows {
-		fmt.Fprintf(w, "| %s |\n", strings.ReplaceAll(strings.Join(row, " | "), "\n", " "))
-	}
-	fmt.Fprintln(w)
+	Table(w, []string{"variant", "seed", "what"}, rows)
 }
