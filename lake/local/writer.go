@@ -135,14 +135,16 @@ func (w *fileWriter) finish() (size int64, err error) {
 	if err := w.pq.Close(); err != nil {
 		return 0, err
 	}
+	if err := w.buf.Flush(); err != nil {
+		return 0, err
+	}
+	// From here on the buffer is another file's, too: the encoder writes into it
+	// itself where it is as large as its own would be.
 	select {
 	case w.kind.idle <- w.encoder:
 	default:
 	}
-	w.encoder = nil
-	if err := w.buf.Flush(); err != nil {
-		return 0, err
-	}
+	w.encoder, w.buf = nil, nil
 	if err := w.store.opt.fault("file written"); err != nil {
 		return 0, err
 	}
