@@ -170,7 +170,7 @@ func TestNumbers(t *testing.T) {
 	f(NoCounts, "3745.08", "1475.28", 17_000, true)
 	f(Ratios, "0.006", "0.003", 120, false)
 	f(NoControlTower, "3745.08", "3745.08", 17_000, true)
-	f(FirewallManager, "3745.08", "0", 17_000, true)
+	f(FirewallManager, "2269.8", "0", 17_000, true)
 	f(Schedule, "3745.08", "1475.28", 17_000, false)
 	f(LateRows, "3745.08", "1475.28", 17_000, true)
 }

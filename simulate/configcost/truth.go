@@ -119,8 +119,7 @@ func (w *world) advise(c typeCount) Advice {
 	case a.Saving <= 0:
 	case w.withheld(c.account):
 		a.Verdict = "not_advised"
-	case w.Variant == FirewallManager && c.account == w.firewall:
-		a.Verdict = "cannot"
+	case w.Variant == FirewallManager && c.account == w.firewall: // which needs continuous recording
 	default:
 		a.Verdict = "change"
 	}
@@ -157,11 +156,12 @@ func (w *world) truth() Truth {
 	}
 	for _, c := range w.plan.counts {
 		a := w.advise(c)
-		if a.Saving > 0 {
+		switch a.Verdict {
+		case "change":
 			t.Total += a.Saving
-		}
-		if a.Verdict == "change" {
 			t.Actionable += a.Saving
+		case "not_advised":
+			t.Total += a.Saving
 		}
 		t.Advice = append(t.Advice, a)
 	}
