@@ -9,6 +9,8 @@ export const nav = [
   { to: '/dashboards', text: 'dashboards', icon: 'dashboards', key: 'd' },
   { to: '/secrets', text: 'secrets', icon: 'secrets', key: 'k' },
   { to: '/projects', text: 'register', icon: 'register', key: 'p' },
+  { to: '/cost', text: 'cost', icon: 'cost', key: 'm' },
+  { to: '/decisions', text: 'decisions', icon: 'decisions', key: 'w' },
   { to: '/rules', text: 'rules', icon: 'rules', key: 'r' },
   { to: '/ledger', text: 'ledger', icon: 'ledger', key: 'l' },
   { to: '/exceptions', text: 'exceptions', icon: 'exceptions', key: 'e' },

@@ -173,6 +173,27 @@ const board = createRoute({
   component: lazyRouteComponent(() => import('@/pages/dashboards/page'), 'BoardPage'),
 })
 
+const cost = createRoute({
+  getParentRoute: () => inside,
+  path: '/cost',
+  validateSearch: words('show', 'month', 'currency', 'service', 'account', 'by', 'open', 'since', 'until'),
+  component: lazyRouteComponent(() => import('@/pages/cost/page'), 'Cost'),
+})
+
+const decisions = createRoute({
+  getParentRoute: () => inside,
+  path: '/decisions',
+  validateSearch: words('status', 'q', 'new', 'about', 'account'),
+  component: lazyRouteComponent(() => import('@/pages/decisions/page'), 'Decisions'),
+})
+
+const decision = createRoute({
+  getParentRoute: () => inside,
+  path: '/decisions/$id',
+  validateSearch: words('show'),
+  component: lazyRouteComponent(() => import('@/pages/decisions/one'), 'DecisionPage'),
+})
+
 const rules = createRoute({
   getParentRoute: () => inside,
   path: '/rules',
@@ -223,7 +244,7 @@ const register = createRoute({
   component: lazyRouteComponent(() => import('@/pages/exceptions/register'), 'Register'),
 })
 
-const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, boards, board, secrets, oneSecret, person, projects, oneProject, rules, coverage, rule, ledger, lost])])
+const tree = root.addChildren([signin, firstRun, setPassword, register, inside.addChildren([exceptions, settings, today, findings, finding, cases, oneCase, search, sql, dashboards, dashboard, boards, board, secrets, oneSecret, person, projects, oneProject, cost, decisions, decision, rules, coverage, rule, ledger, lost])])
 
 export function makeRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({

@@ -12,6 +12,7 @@ window.ResizeObserver ??= class {
   disconnect() {}
 }
 Element.prototype.scrollIntoView ??= () => {}
+if (!('fonts' in document)) Object.defineProperty(document, 'fonts', { value: new EventTarget() }) // fields that grow with their text hear of fonts
 
 // Pages are loaded when they are first shown, which takes its time where many tests do so at once.
 configure({ asyncUtilTimeout: 8000 })

@@ -4,11 +4,13 @@ import { useEffect } from 'react'
 import { get, Problem } from '@/api/client'
 import type { Finding } from '@/api/contract'
 import { useKeys } from '@/app/keys'
+import { useMay } from '@/app/session'
 import { useTriage, type Choice } from '@/app/triage'
 import { useTriageTexts } from '@/app/triage.texts'
 import { neighbours } from '@/app/use-list'
 import { term } from '@/app/filter'
 import { exact } from '@/app/format'
+import { decisionAddress, newAddress } from '@/pages/decisions/types'
 import { Command } from '@/parts/copy'
 import { Field, Fields } from '@/parts/field'
 import { Sentence, sentenceOf, useKind, whoOf } from '@/parts/finding'
@@ -225,6 +227,7 @@ function Facts({ of: f }: { of: Finding }) {
           ))}
         </Field>
       )}
+      <Decided of={f} />
       {f.case && (
         <Field name={t('case')}>
           <Link to="/cases/$id" params={{ id: f.case }}>
@@ -233,6 +236,24 @@ function Facts({ of: f }: { of: Finding }) {
         </Field>
       )}
     </Fields>
+  )
+}
+
+/** Decisions that stand about it, and where one begins that waits. */
+function Decided({ of: f }: { of: Finding }) {
+  const t = useTexts()
+  const may = useMay('analyst')
+  const standing = f.standing ?? []
+  if (standing.length === 0 && !may) return null
+  return (
+    <Field name={t('decision')}>
+      {standing.map((d) => (
+        <div key={d.id}>
+          <To href={decisionAddress(d.id)}><LogText wrap>{d.title}</LogText></To> <span className="dim">{t(`standing.${d.verdict}`)} {d.status === 'reopened' ? t('standingReopened') : d.revisit}</span>
+        </div>
+      ))}
+      {may && <To href={newAddress('finding', f.key, f.account)}>{t('decideLater')}</To>}
+    </Field>
   )
 }
 

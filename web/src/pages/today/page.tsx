@@ -5,6 +5,7 @@ import type { Finding, Today as TodayAnswer } from '@/api/contract'
 import { useSession } from '@/app/session'
 import { open } from '@/app/triage'
 import { useFindingList } from '@/app/use-list'
+import { decisionAddress } from '@/pages/decisions/types'
 import { DecideButtons } from '@/parts/decide'
 import { AlsoBy, sentenceOf, useKind, whoOf } from '@/parts/finding'
 import { To } from '@/parts/links'
@@ -36,6 +37,7 @@ export function Today() {
           <div className={css.columns}>
             <div className={css.needs}>
               <Needs of={d} />
+              {d.reopened_total > 0 && <Reopened of={d} />}
               <Section title={t('strip')}>
                 <Strip days={d.days} />
               </Section>
@@ -60,6 +62,23 @@ export function Today() {
 function Answer({ of }: { of: TodayAnswer }) {
   const t = useTexts()
   return of.needs_total ? t('needs', { count: of.needs_total }) : t('nothing')
+}
+
+/** Decisions that waited and came back, each with why. */
+function Reopened({ of }: { of: TodayAnswer }) {
+  const t = useTexts()
+  return (
+    <Section title={t('reopened', { count: of.reopened_total })} actions={<To href="/decisions?status=reopened">{t('allDecisions')}</To>}>
+      <ul className={css.reopened}>
+        {of.reopened.slice(0, most).map((d) => (
+          <li key={d.id}>
+            <To href={decisionAddress(d.id)}><LogText wrap>{d.title}</LogText></To>
+            {d.reopened.slice(0, 2).map((r) => <span key={r.trigger} className="dim"><LogText wrap>{r.said}</LogText></span>)}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
 }
 
 /** More than this is a list for its own page. */

@@ -5,7 +5,7 @@ import { answer, finding, session, visit } from '@/test/render'
 
 const quiet: Today = {
   needs: [], needs_total: 0, explained: 4, days: [{ day: '2026-03-24', made: 4, explained: 4, decided: 0, open: 0 }],
-  changes: { known: true, principals: [], regions: [], resources: [], quiet: [] }, windows: { open: [], next: [], ended: [] }, now: '2026-03-25T08:00:00Z', since: '2026-03-24T08:00:00Z', proposals: 0,
+  changes: { known: true, principals: [], regions: [], resources: [], quiet: [] }, windows: { open: [], next: [], ended: [] }, now: '2026-03-25T08:00:00Z', since: '2026-03-24T08:00:00Z', proposals: 0, reopened: [], reopened_total: 0,
   coverage: { accounts: 3, days: 14, complete: 42, late: 0, partial: 0, missing: 0, unknown: 0, gaps: [], gaps_total: 0, last_event: '2026-03-25T07:00:00Z' },
 }
 
