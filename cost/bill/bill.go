@@ -31,7 +31,7 @@ var ErrNotBill = errors.New("it is no bill")
 // Limits of a file.
 const (
 	// maxHead is how far its columns are looked for.
-	maxHead = 1 << 20
+	maxHead = 256 << 10
 	// A compressed file may grow by maxRatio once it is larger than freeGrowth: gzip
 	// makes at most 1032 bytes of one, bills about 20.
 	maxRatio   = 300
@@ -52,7 +52,7 @@ type Add func(ctx context.Context, lines []cost.Line) error
 // A reader that has ReadAt and Seek as an os.File is read from several places at
 // once where the form allows.
 func Read(ctx context.Context, in io.Reader, add Add) (cost.File, error) {
-	r := &reader{ctx: ctx, workers: max(1, runtime.GOMAXPROCS(0)), keep: add}
+	r := &reader{ctx: ctx, workers: max(1, runtime.GOMAXPROCS(0)), block: blockSize, keep: add}
 	f, err := r.read(in)
 	if err != nil {
 		return cost.File{}, err
@@ -64,6 +64,7 @@ func Read(ctx context.Context, in io.Reader, add Add) (cost.File, error) {
 type reader struct {
 	ctx     context.Context
 	workers int
+	block   int // bytes of text that are handed over at once
 	keep    Add
 	giving  chan struct{} // holds one while lines are given away
 }

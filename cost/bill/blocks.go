@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -12,14 +13,15 @@ import (
 	"github.com/yagura-sec/yagura/cost"
 )
 
-// blockSize is how much text is handed over at once.
+// blockSize is how much text is handed over at once, unless a test wants less.
 const blockSize = 1 << 20
 
 // block is whole records of a text.
 type block struct {
 	text []byte
-	line int64 // its first, from 1
-	long bool  // it is the beginning of a record that is too long
+	line int64   // its first, from 1
+	long bool    // it is the beginning of a record that is too long
+	from *[]byte // what the text is in, to be used again
 }
 
 // rows knows how the rows of a text are written.
@@ -42,8 +44,8 @@ var newline = []byte("\n")
 // blocks reads text on one goroutine, which also unpacks it, and its rows on others.
 func (r *reader) blocks(in io.Reader, l *layout, line int64, how rows, container string) (f cost.File, err error) {
 	all := make([]*tally, r.workers)
-	c := cutter{in: in, line: line, how: how, work: make(chan block, r.workers)}
-	c.pool.New = func() any { b := make([]byte, 0, blockSize+maxRecord); return &b }
+	c := cutter{in: in, line: line, how: how, size: r.block, work: make(chan block, r.workers)}
+	c.pool.New = func() any { return new([]byte) }
 	g, ctx := errgroup.WithContext(r.ctx)
 	g.Go(func() error {
 		defer close(c.work)
@@ -58,8 +60,7 @@ func (r *reader) blocks(in io.Reader, l *layout, line int64, how rows, container
 				if err := b.take(t, how, s); err != nil {
 					return err
 				}
-				text := b.text[:0]
-				c.pool.Put(&text)
+				c.pool.Put(b.from)
 			}
 			return nil
 		})
@@ -95,6 +96,7 @@ type cutter struct {
 	in   io.Reader
 	line int64 // of what comes next
 	how  rows
+	size int // of what is read at once
 	pool sync.Pool
 	work chan block
 }
@@ -103,8 +105,9 @@ func (c *cutter) cut(stop <-chan struct{}) error {
 	var rest []byte // a record that goes on
 	skip := false   // to the end of the line: it is too long
 	for whole := false; !whole; {
-		buf := append(*c.pool.Get().(*[]byte), rest...)
-		buf, err := fill(c.in, buf, len(buf)+blockSize)
+		from := c.pool.Get().(*[]byte)
+		buf, err := fill(c.in, append((*from)[:0], rest...), c.size)
+		*from = buf
 		if whole = errors.Is(err, io.EOF); err != nil && !whole {
 			return fmt.Errorf("behind line %d: %w", c.line+int64(bytes.Count(buf, newline))-1, packedError(err))
 		}
@@ -118,11 +121,11 @@ func (c *cutter) cut(stop <-chan struct{}) error {
 			c.line, text, skip = c.line+1, text[end:], false
 		}
 		n := c.whole(text, whole)
-		b := block{text: text[:n:n], line: c.line}
+		b := block{text: text[:n], line: c.line, from: from}
 		c.line += int64(bytes.Count(b.text, newline))
 		rest = bytes.Clone(text[n:])
 		if n == 0 && len(text) >= maxRecord {
-			b.text, b.long, skip, rest = text[:refusedBytes:refusedBytes], true, true, nil
+			b.text, b.long, skip, rest = text[:refusedBytes], true, true, nil
 		}
 		if len(b.text) == 0 {
 			continue
@@ -148,10 +151,11 @@ func (c *cutter) whole(text []byte, all bool) (n int) {
 	return n
 }
 
-// fill reads until b has so many bytes. Unlike io.ReadFull it tells the end of a
-// file from one that ends too soon.
-func fill(in io.Reader, b []byte, size int) ([]byte, error) {
-	for len(b) < size {
+// fill reads so many bytes more. Unlike io.ReadFull it tells the end of a file from
+// one that ends too soon.
+func fill(in io.Reader, b []byte, more int) ([]byte, error) {
+	b = slices.Grow(b, more)
+	for size := len(b) + more; len(b) < size; {
 		n, err := in.Read(b[len(b):size])
 		b = b[:len(b)+n]
 		if err != nil {

@@ -48,21 +48,25 @@ func (s *Store) Begin(ctx context.Context) (cost.Draft, error) {
 	return d, nil
 }
 
+// waste are the files that lines are left of and that are neither held nor being
+// taken. It steps from file to file through the index.
+const waste = `WITH RECURSIVE f(id) AS (
+		SELECT min(file) FROM cost_line UNION ALL SELECT (SELECT min(file) FROM cost_line WHERE file > f.id) FROM f WHERE f.id IS NOT NULL)
+	SELECT coalesce(min(id), 0) FROM f WHERE id NOT IN (SELECT id FROM cost_file UNION ALL SELECT id FROM cost_draft)`
+
 // clear drops the lines of files that are not held, some at a time, so that others
 // may write in between.
 func (s *Store) clear(ctx context.Context) error {
 	for {
-		var n int64
+		var left int64
 		err := s.db.Tx(ctx, func(t *sqlitedb.Tx) error {
-			done, err := t.Exec(`DELETE FROM cost_line WHERE rowid IN (
-				SELECT rowid FROM cost_line WHERE file NOT IN (SELECT id FROM cost_file UNION ALL SELECT id FROM cost_draft) LIMIT ?)`, wasteOfTx)
-			if err != nil {
+			if err := t.Scan(waste, nil, &left); err != nil || left == 0 {
 				return err
 			}
-			n, err = done.RowsAffected()
+			_, err := t.Exec(`DELETE FROM cost_line WHERE rowid IN (SELECT rowid FROM cost_line WHERE file = ? LIMIT ?)`, left, wasteOfTx)
 			return err
 		})
-		if err != nil || n < wasteOfTx {
+		if err != nil || left == 0 {
 			return err
 		}
 	}
