@@ -46,7 +46,7 @@ var may = map[string][]string{
 var mayInTests = map[string][]string{
 	"rules":    {"sigma", "simulate", "internal", "catalogue", "query"}, // the cases of our rules, read as they would arrive, and how quiet they are on a sample organisation
 	"simulate": {"normalise"},                                           // its records are read as they would be
-	"detect":   {"rules"},                                               // what our own rules make of an event
+	"detect":   {"rules", "normalise"},                                  // what our own rules make of an event, and what records make of both
 }
 
 // inMemory may stand in for a room in the tests of these.
