@@ -176,7 +176,7 @@ func TestKeptAnswers(t *testing.T) {
 	})
 }
 
-// TestCover: a technique stands under the tactics that its rules have in common.
+// TestCover: what rules say of a technique is summed up.
 func TestCover(t *testing.T) {
 	about := map[string]*covering{}
 	cover(about, api.Rule{ID: "a", Attack: []string{"TA0003", "T1098", "TA0004"}, Logs: true})
@@ -185,15 +185,34 @@ func TestCover(t *testing.T) {
 	if cover(about, api.Rule{ID: "d", Attack: []string{"TA0040"}}) {
 		t.Error("a rule without a technique is about one")
 	}
-	f := func(id, state string, findings int, under ...string) {
+	f := func(id, state string, findings int, rules ...string) {
 		t.Helper()
-		if c := about[id]; c.State != state || c.Findings != findings || !slices.Equal(c.under(), under) {
-			t.Errorf("%s: %+v under %v; want %s, %d, %v", id, c.CoverageTechnique, c.under(), state, findings, under)
+		if c := about[id]; c.State != state || c.Findings != findings || !slices.Equal(c.Rules, rules) {
+			t.Errorf("%s: %+v; want %s, %d, %v", id, c.CoverageTechnique, state, findings, rules)
 		}
 	}
-	f("T1098", "fired", 2, "TA0003")
-	f("T1136", "fired", 2, "TA0003")
-	f("T1552", "covered", 0, "")
+	f("T1098", "fired", 2, "a", "b")
+	f("T1136", "fired", 2, "b")
+	f("T1552", "covered", 0, "c")
+}
+
+// A technique stands where ATT&CK has it, whatever else its rules are about.
+func TestUnder(t *testing.T) {
+	f := func(id string, rules [][]string, want ...string) {
+		t.Helper()
+		about := map[string]*covering{}
+		for _, tactics := range rules {
+			cover(about, api.Rule{Attack: append([]string{id}, tactics...)})
+		}
+		if got := about[id].under(); !slices.Equal(got, want) {
+			t.Errorf("%s of rules about %v stands under %v, want %v", id, rules, got, want)
+		}
+	}
+	f("T1537", [][]string{{"TA0010", "TA0003"}}, "TA0010")
+	f("T1535", [][]string{{"TA0005", "TA0003"}, {"TA0003"}}, "TA0005")
+	f("T1535", [][]string{{"TA0003"}}, "TA0003") // it leaves the tactic to the rule
+	f("T9999", [][]string{{"TA0003", "TA0004"}, {"TA0004"}}, "TA0004")
+	f("T9999", [][]string{{}}, "")
 }
 
 func TestItemWords(t *testing.T) {

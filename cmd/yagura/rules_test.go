@@ -8,12 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/rules"
 )
 
@@ -200,23 +198,4 @@ func TestCoverageTitles(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^T1685\.002,.*; `).MatchString(csv) {
 		t.Errorf("as CSV it is\n%s", csv)
 	}
-}
-
-// A technique stands where ATT&CK has it, whatever else its rules are about.
-func TestUnder(t *testing.T) {
-	f := func(id string, rules [][]string, want ...string) {
-		t.Helper()
-		about := map[string]*covering{}
-		for _, tactics := range rules {
-			cover(about, api.Rule{Attack: append([]string{id}, tactics...)})
-		}
-		if got := about[id].under(); !slices.Equal(got, want) {
-			t.Errorf("%s of rules about %v stands under %v, want %v", id, rules, got, want)
-		}
-	}
-	f("T1537", [][]string{{"TA0010", "TA0003"}}, "TA0010")
-	f("T1535", [][]string{{"TA0005", "TA0003"}, {"TA0003"}}, "TA0005")
-	f("T1535", [][]string{{"TA0003"}}, "TA0003") // it leaves the tactic to the rule
-	f("T9999", [][]string{{"TA0003", "TA0004"}, {"TA0004"}}, "TA0004")
-	f("T9999", [][]string{{}}, "")
 }
