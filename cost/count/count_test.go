@@ -141,6 +141,28 @@ type iotestReader struct{}
 
 func (iotestReader) Read([]byte) (int, error) { return 0, os.ErrClosed }
 
+// TestSameElsewhere: what two accounts answer alike is two answers, unless it says
+// itself where it is from.
+func TestSameElsewhere(t *testing.T) {
+	f := func(text string, same bool) {
+		t.Helper()
+		var prints []string
+		for _, name := range []string{"111122223333/us-east-1/a.json", "444455556666/us-east-1/a.json", "other/444455556666/us-east-1/b.json"} {
+			d, err := Read(name, strings.NewReader(text), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+			if err != nil {
+				t.Fatal(err)
+			}
+			prints = append(prints, d.File.Fingerprint)
+		}
+		if (prints[0] == prints[1]) != same || prints[1] != prints[2] {
+			t.Errorf("%s: %v", text, prints)
+		}
+	}
+	f(`{"ConfigurationRecordersStatus":[{"name":"default","recording":true}]}`, false)
+	f(`{"Label":"AWS::EC2::VPC","Datapoints":[{"Timestamp":"2026-03-02T00:00:00+00:00","Sum":3.0}]}`, false)
+	f("account,region,resource_type,day,items,resource_days\n111122223333,us-east-1,AWS::EC2::VPC,2026-03-02,3,1\n", true)
+}
+
 func TestPlaceOf(t *testing.T) {
 	f := func(path, account, region, resourceType string) {
 		t.Helper()
