@@ -29,6 +29,7 @@ var refused = texts{
 	"refused.intent.agent":    {"it was the agent of {service} that was refused", "拒否されたのは {service} のサービスエージェント"},
 	"refused.intent.page":     {"its page was open in the console", "コンソールで該当ページを表示"},
 	"refused.companion":       {"{service} needs {needs}: {why} ({source}).", "{service} には {needs} が必要: {why}({source})。"},
+	"refused.companion.seen":  {"{service} seems to need {needs}: its agent was seen to call it, last at {at:stamp} UTC.", "{service} には {needs} が必要とみられる: サービスエージェントの呼び出しがログにある(直近 {at:stamp} UTC)。"},
 	"refused.gap":             {"{project} applied for {bringer}, and not for {service}, which that needs.", "{project} は {bringer} を申請済みだが、それに必要な {service} は未申請。"},
 	"refused.gap.both":        {"{project} applied neither for {bringer} nor for {service}, which that needs.", "{project} は {bringer} も、それに必要な {service} も未申請。"},
 	"refused.why.intent":      {"what was done is the making of {what}", "一連の操作は{what}の作成"},

@@ -8,9 +8,11 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/yagura-sec/yagura/companion"
 	"github.com/yagura-sec/yagura/detect"
 	"github.com/yagura-sec/yagura/detect/anomaly"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -52,8 +54,24 @@ func (p *program) anomalies(r *rooms, o anomaly.Options) *anomaly.Hunter {
 func (p *program) denials(r *rooms) *denials.Hunter {
 	return denials.New(denials.Options{
 		Events: r.history(), People: r.everybody,
-		Register: r.registered,
+		Register: r.registered, Agents: r.agents,
 	})
+}
+
+// agents are the callers of a service in a project that no person stands behind by
+// name, in [since, until), each with when last.
+func (r *rooms) agents(ctx context.Context, project, service string, since, until time.Time) (out []companion.Sighting, err error) {
+	for row, err := range r.lake.UsageWhere(ctx, lake.UsageCondition{
+		Since: since, Until: until, Where: "resource_uid = '' AND actor_type = ? AND account_uid = ? AND api_service = ?",
+		Args: []any{string(event.ActorMasked), project, service}, By: []string{"actor_uid"},
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, companion.Sighting{Agent: row.ActorUID, Called: service, Last: row.Last})
+	}
+	slices.SortFunc(out, func(a, b companion.Sighting) int { return strings.Compare(a.Agent, b.Agent) })
+	return out, nil
 }
 
 // everybody are the uids of all people who did anything in [since, until).

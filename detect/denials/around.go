@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yagura-sec/yagura/companion"
 	"github.com/yagura-sec/yagura/detect/intent"
 	"github.com/yagura-sec/yagura/detect/who"
 	"github.com/yagura-sec/yagura/event"
@@ -27,13 +28,31 @@ type around struct {
 	*look
 	c       *cluster
 	run     []denial
-	answer  who.Answer // who it was; its Identities are those of the one named
-	refused string     // service
+	known   *companion.Catalogue // what services bring along, as lists have it and agents were seen to
+	answer  who.Answer           // who it was; its Identities are those of the one named
+	refused string               // service
 	calls   []intent.Call
 	match   *intent.Match
 	entry   register.Entry
-	known   bool // the register has an entry
+	applied bool // the register has an entry
 	hostile []finding.Reason
+}
+
+// learn takes in which service was refused, and what agents were seen to do with it.
+func (a *around) learn(ctx context.Context) error {
+	a.refused, a.known = refusedService(&a.run[0].Event), a.h.companions
+	if a.h.o.Agents == nil {
+		return nil
+	}
+	first, last := finding.Hour(a.run[0].Time), finding.Hour(a.run[len(a.run)-1].Time)
+	seen, err := a.h.o.Agents(ctx, a.c.project, a.refused, first.Add(-learnDays*day), last.Add(hour))
+	if err != nil {
+		return fmt.Errorf("ask which agents call %s: %w", a.refused, err)
+	}
+	if len(seen) > 0 {
+		a.known = a.known.With(seen)
+	}
+	return nil
 }
 
 // explain says what the run was for, what was not applied for, and which verdict
@@ -58,7 +77,6 @@ func (a *around) explain(ctx context.Context, o *finding.Occurrence) error {
 // purpose recognises what somebody was about to do.
 func (a *around) purpose(ctx context.Context, o *finding.Occurrence) error {
 	first, last := &a.run[0], &a.run[len(a.run)-1]
-	a.refused = refusedService(&first.Event)
 	services := append(a.h.intents.Services(), "serviceusage.googleapis.com")
 	where := query.And{X: []query.Expr{query.Eq{Field: "account_uid", Value: a.c.project}, oneOf("api_service", services), query.Eq{Field: "read_only", Value: false}}}
 	for e, err := range a.h.o.Events.Find(ctx, first.Time.Add(-who.Before), last.Time.Add(who.After), where, append([]string{"read_only"}, columns...)...) {
@@ -86,7 +104,7 @@ func (a *around) purpose(ctx context.Context, o *finding.Occurrence) error {
 // agent is the service whose agent was refused.
 func (a *around) agent() string {
 	e := &a.run[0].Event
-	return cmp.Or(a.h.companions.ServiceOf(e.ActorUID), e.ActorInvokedBy)
+	return cmp.Or(a.known.ServiceOf(e.ActorUID), e.ActorInvokedBy)
 }
 
 // told says what shows the intent.
@@ -112,7 +130,7 @@ func (a *around) told() say.Text {
 func (a *around) gap(ctx context.Context, o *finding.Occurrence) error {
 	if a.h.o.Register != nil {
 		var err error
-		if a.entry, a.known, err = a.h.o.Register(ctx, a.c.project); err != nil {
+		if a.entry, a.applied, err = a.h.o.Register(ctx, a.c.project); err != nil {
 			return fmt.Errorf("look up what project %s applied for: %w", a.c.project, err)
 		}
 	}
@@ -129,10 +147,10 @@ func (a *around) gap(ctx context.Context, o *finding.Occurrence) error {
 			wanted = append(wanted, s.ID)
 		}
 	}
-	bringer, bond, ok := a.h.companions.Bringer(a.refused, wanted)
+	bringer, bond, ok := a.known.Bringer(a.refused, wanted)
 	if a.match != nil && ok {
 		// What was being made says more than what was applied for besides.
-		if b, x, direct := a.h.companions.Bringer(a.refused, []string{a.match.Service}); direct {
+		if b, x, direct := a.known.Bringer(a.refused, []string{a.match.Service}); direct {
 			bringer, bond = b, x
 		}
 	}
@@ -140,17 +158,21 @@ func (a *around) gap(ctx context.Context, o *finding.Occurrence) error {
 		return nil
 	}
 	o.ImpliedService = a.refused
-	name := a.h.companions.Name(bringer)
-	needed := a.h.companions.Name(a.refused)
-	o.Reasons = append(o.Reasons, finding.Reason{Kind: "companion", Observed: say.Plain(a.refused), Text: say.T("refused.companion", say.Values{
+	name := a.known.Name(bringer)
+	needed := a.known.Name(a.refused)
+	text := say.T("refused.companion", say.Values{
 		"service": inBoth(name.EN, name.JA), "needs": inBoth(needed.EN, needed.JA), "why": inBoth(bond.Why.EN, bond.Why.JA), "source": bond.Source,
-	})})
-	if !a.known || !a.aboutServices() || a.entry.Covers(a.refused, last) || len(a.hostile) > 0 {
+	})
+	if bond.Source == "" {
+		text = say.T("refused.companion.seen", say.Values{"service": inBoth(name.EN, name.JA), "needs": inBoth(needed.EN, needed.JA), "at": bond.Seen.UTC()})
+	}
+	o.Reasons = append(o.Reasons, finding.Reason{Kind: "companion", Observed: say.Plain(a.refused), Text: text})
+	if !a.applied || !a.aboutServices() || a.entry.Covers(a.refused, last) || len(a.hostile) > 0 {
 		return nil // what looks like an attack is no matter of applications
 	}
 	o.RegisterGap = &finding.RegisterGap{Project: a.c.project, Service: a.refused, NeededBy: bringer, Applied: a.entry.IDs()}
 	values := say.Values{"project": a.c.project, "bringer": bringer, "service": a.refused}
-	text := say.T("refused.gap", values)
+	text = say.T("refused.gap", values)
 	if !a.entry.Covers(bringer, last) {
 		text = say.T("refused.gap.both", values)
 	}

@@ -2,11 +2,14 @@ package denials_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/yagura-sec/yagura/companion"
 	"github.com/yagura-sec/yagura/detect/denials"
 	"github.com/yagura-sec/yagura/detect/detecttest"
 	"github.com/yagura-sec/yagura/event"
@@ -98,6 +101,51 @@ func TestGap(t *testing.T) {
 	// The notebook itself was not applied for either: a gap, and not for us to wave through.
 	if f := told(t, denials.Options{Register: registered(entry("storage.googleapis.com"))}, story()); f.RegisterGap == nil || f.Proposed != nil {
 		t.Errorf("gap %+v, proposed %+v", f.RegisterGap, f.Proposed)
+	}
+}
+
+// TestSeenCompanions: what services' agents are seen to call in the project is what
+// those bring along, beside what the list has.
+func TestSeenCompanions(t *testing.T) {
+	const robot, files = "service-1@container-engine-robot.iam.gserviceaccount.com", "file.googleapis.com"
+	events := burst(9*time.Hour, 6, "kite-ml", func(e *event.Event) {
+		e.APIService, e.APIOperation, e.ActorUID = files, "google.cloud.filestore.v1.CloudFilestoreManager.CreateInstance", robot
+		e.StatusDetail = "Request is disallowed by organization's constraints/gcp.restrictServiceUsage constraint for 'projects/kite-ml' attempting to use service 'file.googleapis.com'."
+	})
+	for k := range 6 {
+		events = append(events, logged(time.Duration(2+k)*time.Hour, mei, "kite-ml", "storage.googleapis.com", "storage.objects.list"))
+	}
+	o := denials.Options{Register: registered(entry("container.googleapis.com"))}
+	if f := told(t, o, events); f.ImpliedService != "" || f.RegisterGap != nil {
+		t.Errorf("nobody saw it: implied %q, gap %+v", f.ImpliedService, f.RegisterGap)
+	}
+	var asked []string
+	o.Agents = func(_ context.Context, project, service string, since, until time.Time) ([]companion.Sighting, error) {
+		asked = append(asked, project, service)
+		if since.After(monday.AddDate(0, 0, -13)) || until.Before(monday.Add(10*time.Hour)) {
+			t.Errorf("asked for %s to %s", since, until)
+		}
+		return []companion.Sighting{{Agent: robot, Called: files, Last: monday}, {Agent: "somebody@kite-ml.iam.gserviceaccount.com", Called: files, Last: monday}}, nil
+	}
+	f := told(t, o, events)
+	if g := f.RegisterGap; f.ImpliedService != files || g == nil || g.NeededBy != "container.googleapis.com" || g.Service != files {
+		t.Errorf("implied %q, gap %+v", f.ImpliedService, g)
+	}
+	if !slices.ContainsFunc(f.Reasons, func(r finding.Reason) bool {
+		return strings.Contains(r.Text.String(), "its agent was seen to call it, last at 2026-03-02")
+	}) || f.Proposed != nil {
+		t.Errorf("said %+v, proposed %+v", f.Reasons, f.Proposed)
+	}
+	if len(asked) != 2 || asked[0] != "kite-ml" || asked[1] != files {
+		t.Errorf("asked for %v", asked)
+	}
+	o.Agents = func(context.Context, string, string, time.Time, time.Time) ([]companion.Sighting, error) {
+		return nil, errors.New("no sums")
+	}
+	s := &store{events: events}
+	o.Events = s.source()
+	if _, err := denials.New(o).Hunt(t.Context(), denials.Name, monday, monday.AddDate(0, 0, 1), monday.AddDate(1, 0, 0)); err == nil {
+		t.Error("what cannot be asked is passed over")
 	}
 }
 

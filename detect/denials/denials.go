@@ -57,6 +57,10 @@ type Options struct {
 	// Companions and Intents are what is known of services; nil: our own lists.
 	Companions *companion.Catalogue
 	Intents    *intent.Catalogue
+	// Agents gives which services' agents called a service in a project in whole hours
+	// from since to until, which adds to Companions what they bring along; nil: that is
+	// not asked.
+	Agents func(ctx context.Context, project, service string, since, until time.Time) ([]companion.Sighting, error)
 }
 
 // Hunter is the hunter named Name.

@@ -37,6 +37,9 @@ func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judge
 		o.Evidence.Add(finding.Sighting{Time: attempts[i].Time, UID: attempts[i].UID})
 	}
 	a := around{look: l, c: c, run: run}
+	if err := a.learn(ctx); err != nil {
+		return o, err
+	}
 	o.Reasons = reasons(c, attempts, run, records, j)
 	constraint := say.Plain(c.constraint)
 	if c.named {
@@ -68,7 +71,7 @@ func (a *around) infer(ctx context.Context, o *finding.Occurrence) error {
 	}
 	var err error
 	if a.answer, err = a.h.who.Find(ctx, who.Run{
-		Project: a.c.project, Attempts: events, Telling: a.h.intents.Telling(refusedService(&events[0]), a.agent()),
+		Project: a.c.project, Attempts: events, Telling: a.h.intents.Telling(a.refused, a.agent()), Companions: a.known,
 	}); err != nil {
 		return err
 	}

@@ -115,10 +115,7 @@ func (f *Finder) read(ctx context.Context, r Run) (*scene, error) {
 	first, last := r.Attempts[0].Time, r.Attempts[len(r.Attempts)-1].Time
 	s := &scene{
 		run: r, since: first.Add(-Before), until: last.Add(After), bursts: burstsOf(r.Attempts), agents: map[string]bool{},
-		companions: f.Companions,
-	}
-	if s.companions == nil {
-		s.companions = companion.Builtin()
+		companions: cmp.Or(r.Companions, f.Companions, companion.Builtin()),
 	}
 	var operations []string
 	for i := range r.Attempts {

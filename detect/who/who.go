@@ -46,6 +46,8 @@ type Run struct {
 	// Telling are parts of the addresses of pages on which one asks for what was
 	// refused, or for what needs it.
 	Telling []string
+	// Companions knows whose agent is whose, and what asks what; nil: as the Finder has it.
+	Companions *companion.Catalogue
 }
 
 // Finder looks for who it was. Events has to be given.

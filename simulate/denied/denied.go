@@ -43,10 +43,12 @@ const (
 	ServiceShown = "service-shown" // the service's agent is refused, and who called the service stands in the log
 	TwoPeople    = "two-people"    // two colleagues try at the same time
 	RegisterOK   = "register-ok"   // the register has the service
+	Crowded      = "crowded"       // up to four colleagues are at the project's pages all through each burst, one at the same page
+	QuietProxy   = "quiet-proxy"   // the proxy sees no page and no name, and half of the worlds are crowded
 )
 
 // Variants are all of them, the story itself first.
-var Variants = []string{Default, NoEndpoint, VPCSC, Granted, Hostile, Dataproc, Composer, GKE, ServiceShown, TwoPeople, RegisterOK}
+var Variants = []string{Default, NoEndpoint, VPCSC, Granted, Hostile, Dataproc, Composer, GKE, ServiceShown, TwoPeople, RegisterOK, Crowded, QuietProxy}
 
 // Defaults of Config.
 const (

@@ -141,7 +141,11 @@ func TestVariants(t *testing.T) {
 		t.Run("variant "+variant, func(t *testing.T) {
 			w := write(t, Config{Seed: int64(5 + i), Variant: variant, Records: few})
 			truth := w.world.Truth
-			if w.world.Ordinary != few {
+			most := few
+			if variant == Crowded || variant == QuietProxy { // colleagues who are there all the time may be more than the rest leaves
+				most += few / 10
+			}
+			if w.world.Ordinary < few || w.world.Ordinary > most {
 				t.Errorf("%d ordinary records", w.world.Ordinary)
 			}
 			made := w.refusals()

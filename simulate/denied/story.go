@@ -215,6 +215,10 @@ func (w *world) draw(rng *rand.Rand) Drawn {
 		d.Principal, d.CallerIP, d.Enable, d.Create = byNobody, shared, hidden, hidden
 	case VPCSC, Granted:
 		d.Principal, d.CallerIP = byNobody, shared
+	case Crowded:
+		d.Crowded, d.Nosy = true, true
+	case QuietProxy:
+		d.Inspected, d.ProxyUsers, d.Crowded = 0, false, rng.IntN(2) == 0
 	}
 	return d
 }
@@ -247,7 +251,11 @@ func (w *world) choose(s *story, rng *rand.Rand) {
 	if w.Variant == TwoPeople {
 		n = 2
 	}
-	s.people, s.alike = team[:n:n], team[n:min(len(team), n+2)]
+	alike := 2
+	if w.Variant == Crowded || w.Variant == QuietProxy {
+		alike = 4
+	}
+	s.people, s.alike = team[:n:n], team[n:min(len(team), n+alike)]
 	if w.Variant == Hostile {
 		s.alike = nil
 		for _, i := range rng.Perm(behind) {
