@@ -54,22 +54,22 @@ func readAccessAnalyzer(v value) (Alert, error) {
 	// named account may, and that what is merely unused.
 	switch e := d.get("error").str(); {
 	case e != "":
-		a.Severity, a.Title = Low, fmt.Sprintf("Whether %s can be used from outside is not known: %s", shortName(resource), e)
+		a.Severity, a.Titled = Low, Note{UsedMay, shortName(resource), e}
 	case public:
-		a.Severity, a.Title = High, fmt.Sprintf("%s can be used by anybody", shortName(resource))
+		a.Severity, a.Titled = High, Note{UsedByAll, shortName(resource), ""}
 	case strings.HasPrefix(strings.ToUpper(a.Type), "UNUSED"):
-		a.Severity, a.Title = Low, fmt.Sprintf("%s has access that is not used", shortName(resource))
+		a.Severity, a.Titled = Low, Note{Unused, shortName(resource), ""}
 	case who != "":
-		a.Severity, a.Title = Medium, fmt.Sprintf("%s can be used by %s", shortName(resource), who)
+		a.Severity, a.Titled = Medium, Note{UsedBy, shortName(resource), who}
 	default:
-		a.Severity, a.Title = Medium, fmt.Sprintf("%s can be used from outside", shortName(resource))
+		a.Severity, a.Titled = Medium, Note{UsedOutside, shortName(resource), ""}
 	}
 	if acts := d.get("action").strs(); len(acts) > 0 {
-		a.Notes = append(a.Notes, "Allowed: "+strings.Join(acts[:min(len(acts), 10)], ", "))
+		a.note(Allowed, strings.Join(acts[:min(len(acts), 10)], ", "), "")
 	}
 	if cond, _ := d.get("condition").v.(map[string]any); len(cond) > 0 {
 		for _, k := range slices.Sorted(maps.Keys(cond)) {
-			a.Notes = append(a.Notes, "Condition: "+k+" = "+value{cond[k]}.str())
+			a.note(Condition, k, value{cond[k]}.str())
 		}
 	}
 	return a, nil

@@ -93,6 +93,8 @@ type Alert struct {
 
 	Type, Title, Description string
 
+	Titled Note `json:",omitzero"` // what it is about, where the product gives no title
+
 	Severity   Severity
 	Level      string  // in the product's own words: "8", "HIGH"; empty: not given
 	Confidence float64 // 0..1 by the product's word; 0: not given
@@ -123,7 +125,7 @@ type Alert struct {
 
 	Fix    string   // remediation, one text
 	Links  []string // pages about it
-	Notes  []string // what else the product says that a person should know
+	Notes  []Note   // what else the product says that a person should know
 	Sample bool     // made up by the product to show what findings look like
 
 	Related []Ref // findings that it names as belonging together
@@ -224,8 +226,8 @@ var moves = map[Status]time.Duration{InProgress: time.Microsecond, Resolved: 2 *
 
 // finish fills in what follows from the rest.
 func (a *Alert) finish() {
-	if a.Title == "" {
-		a.Title = firstOf(a.Type, a.Description, a.Product+" finding "+a.UID)
+	if a.Title == "" && a.Titled.Kind == "" {
+		a.Title = firstOf(a.Type, a.Description)
 	}
 	if a.Closed && a.Status != Suppressed {
 		a.Status = Resolved
@@ -235,6 +237,9 @@ func (a *Alert) finish() {
 	}
 	if a.UID == "" {
 		a.UID = a.ID
+	}
+	if a.Title == "" && a.Titled.Kind == "" {
+		a.Titled = Note{Nameless, a.UID, ""}
 	}
 	if !a.At.IsZero() {
 		a.At = a.At.Add(moves[a.Status])

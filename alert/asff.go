@@ -74,7 +74,7 @@ func readASFF(v value) (Alert, error) {
 		a.At = at // who writes a note changes the finding, and not UpdatedAt
 	}
 	if n := v.get("Note.Text").str(); n != "" {
-		a.Notes = append(a.Notes, "Note by "+firstOf(v.get("Note.UpdatedBy").str(), "somebody")+": "+n)
+		a.note(NoteBy, n, v.get("Note.UpdatedBy").str())
 	}
 	if p := v.key("Process"); p.exists() {
 		a.Process = p.any("Path", "Name")
@@ -109,7 +109,7 @@ func (a *Alert) asffKind(v value, source string) {
 	a.Standards = once(append(a.Standards, firstOf(fields.key("StandardsArn").str(), fields.key("StandardsGuideArn").str())))
 	for _, r := range compliance.key("StatusReasons").list() {
 		if d := r.any("Description", "ReasonCode"); d != "" {
-			a.Notes = append(a.Notes, d)
+			a.note(OwnWords, d, "")
 		}
 	}
 	// The rule of Config that a check rests on, or whose result this is.
@@ -214,7 +214,7 @@ func (a *Alert) asffActor(v value) {
 			a.Actor.IP = firstOf(a.Actor.IP, ip)
 		}
 		if api := x.get("Api").str(); api != "" {
-			a.Notes = append(a.Notes, strings.TrimSpace("Call: "+x.get("ServiceName").str()+" "+api))
+			a.note(Called, strings.TrimSpace(x.get("ServiceName").str()+" "+api), "")
 		}
 	}
 	probe := v.get("Action.PortProbeAction.PortProbeDetails").first()

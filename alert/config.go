@@ -35,25 +35,25 @@ func readConfig(v value) (Alert, error) {
 	}
 	a.Ref = configRef(a.Account, a.Region, rule, r.Type, r.UID)
 	a.UID = firstOf(v.any("configRuleARN", "configRuleArn"), rule) + " " + r.UID
-	a.Title = fmt.Sprintf("%s does not comply with %s", shortName(r.UID), rule)
+	a.Titled = Note{CompliesNot, shortName(r.UID), rule}
 	a.Said = a.Verdict
 	switch a.Verdict {
 	case "NON_COMPLIANT":
 		a.Severity = Medium // Config gives none
 	case "COMPLIANT", "NOT_APPLICABLE":
 		a.Severity, a.Status = Informational, Resolved
-		a.Title = fmt.Sprintf("%s: %s is %s", rule, shortName(r.UID), strings.ToLower(strings.ReplaceAll(a.Verdict, "_", " ")))
+		a.Titled = Note{Complies, rule + ": " + shortName(r.UID), strings.ToLower(strings.ReplaceAll(a.Verdict, "_", " "))}
 	case "INSUFFICIENT_DATA":
 		a.Severity = Informational
-		a.Title = fmt.Sprintf("Whether %s complies with %s is not known", shortName(r.UID), rule)
+		a.Titled = Note{CompliesMay, shortName(r.UID), rule}
 	default:
 		return a, fmt.Errorf("complianceType %q is not known", Plain(a.Verdict))
 	}
 	if note := result.get("annotation").str(); note != "" {
-		a.Notes = append(a.Notes, note)
+		a.note(OwnWords, note, "")
 	}
 	if was := v.get("oldEvaluationResult.complianceType").str(); was != "" {
-		a.Notes = append(a.Notes, "Before it was "+was)
+		a.note(Before, was, "")
 	}
 	return a, nil
 }

@@ -159,11 +159,12 @@ func readDefenderAssessment(v, p value, typ string) (Alert, error) {
 		return a, errors.New("id is missing")
 	}
 	a.Severity = severityOf(a.Level)
-	a.Said = firstOf(a.Verdict, "not told")
+	a.Said = a.Verdict
 	if typ == subAssessment && len(status.get("cause").str()) > 0 {
-		a.Notes = append(a.Notes, status.get("cause").str())
+		a.note(OwnWords, status.get("cause").str(), "")
 	}
-	a.Notes = append(a.Notes, status.get("description").str(), p.get("impact").str())
+	a.note(OwnWords, status.get("description").str(), "")
+	a.note(OwnWords, p.get("impact").str(), "")
 	action := v.any("securityEventDataEnrichment.action", "subAssessmentEventDataEnrichment.action")
 	switch {
 	case strings.EqualFold(action, "Delete"):
@@ -185,7 +186,7 @@ func readDefenderAssessment(v, p value, typ string) (Alert, error) {
 		m, _ := details.v.(map[string]any)
 		for _, k := range slices.Sorted(maps.Keys(m)) {
 			if strings.EqualFold(k, "vulnerability") {
-				a.Notes = append(a.Notes, value{m[k]}.str())
+				a.note(OwnWords, value{m[k]}.str(), "")
 			}
 		}
 	}

@@ -54,12 +54,15 @@ func (a *Alert) runtime(f value) {
 	if user := str("user.name"); user != "" {
 		a.Actor.Name, a.Actor.Type = user, "user"
 	}
-	for _, n := range []struct{ name, what string }{
-		{"proc.cmdline", "Command"}, {"proc.pname", "Started by"}, {"fd.name", "File or connection"}, {"user.name", "User of the host"},
-		{"container.image.repository", "Image"}, {"evt.type", "System call"},
+	for _, n := range []struct {
+		name string
+		kind NoteKind
+	}{
+		{"proc.cmdline", Command}, {"proc.pname", StartedBy}, {"fd.name", FileOrLink}, {"user.name", HostUser},
+		{"container.image.repository", Image}, {"evt.type", SystemCall},
 	} {
 		if s := str(n.name); s != "" {
-			a.Notes = append(a.Notes, n.what+": "+s)
+			a.note(n.kind, s, "")
 		}
 	}
 	container, pod := str("container.name", "container.id"), str("k8s.pod.name")
@@ -87,7 +90,7 @@ func (a *Alert) falcoPlugins(f value) {
 		a.Cloud, a.Account, a.Region = "AWS", f.key("ct.user.accountid").str(), f.key("ct.region").str()
 		a.Actor.UID, a.Actor.Name = f.key("ct.user.arn").str(), f.key("ct.user").str()
 		a.Actor.IP, a.Actor.Agent = address(f.key("ct.srcip").str()), f.key("ct.useragent").str()
-		a.Notes = append(a.Notes, "Call: "+f.key("ct.src").str()+" "+name)
+		a.note(Called, f.key("ct.src").str()+" "+name, "")
 		if b := f.key("s3.bucket").str(); b != "" {
 			a.Resources = append([]Resource{{UID: b, Type: "AwsS3Bucket"}}, a.Resources...)
 		}

@@ -49,7 +49,7 @@ func TestGolden(t *testing.T) {
 // missing, or a text is none.
 func flaw(a *Alert) string {
 	switch {
-	case a.Source == "" || a.ID == "" || a.Product == "" || a.Title == "" || a.UID == "":
+	case a.Source == "" || a.ID == "" || a.Product == "" || (a.Title == "") == (a.Titled.Kind == "") || a.UID == "":
 		return fmt.Sprintf("nameless: %+v", a)
 	case a.Class == 0 || a.Status == "" || a.Severity < Unknown || a.Severity > Critical:
 		return fmt.Sprintf("class %d, status %q, severity %d", a.Class, a.Status, a.Severity)
@@ -62,7 +62,10 @@ func flaw(a *Alert) string {
 	case a.Closed && a.Status != Resolved && a.Status != Suppressed:
 		return "closed, and " + string(a.Status)
 	}
-	texts := append([]string{a.Title, a.Description, a.Said, a.Level, a.Actor.UID, a.Account, a.Fix}, append(a.Notes, a.Links...)...)
+	texts := append([]string{a.Title, a.Titled.What, a.Titled.Of, a.Description, a.Said, a.Level, a.Actor.UID, a.Account, a.Fix}, a.Links...)
+	for _, n := range a.Notes {
+		texts = append(texts, n.What, n.Of)
+	}
 	for _, r := range a.Resources {
 		if r.UID == "" {
 			return "a resource without a name"

@@ -49,7 +49,7 @@ func readGuardDuty(v value) (Alert, error) {
 		a.Resources = append(a.Resources, Resource{UID: a.Actor.UID, Type: "AwsIamPrincipal", Account: a.Account})
 	}
 	if d := service.get("featureName").str(); d != "" {
-		a.Notes = append(a.Notes, "GuardDuty feature: "+d)
+		a.note(Feature, d, "")
 	}
 	return a, nil
 }
@@ -151,7 +151,7 @@ func (a *Alert) guardDutyAction(service value) {
 		}
 		a.Actor.Agent = firstOf(a.Actor.Agent, x.get("userAgent").str())
 		if api := x.get("api").str(); api != "" {
-			a.Notes = append(a.Notes, strings.TrimSpace("Call: "+x.get("serviceName").str()+" "+api))
+			a.note(Called, strings.TrimSpace(x.get("serviceName").str()+" "+api), "")
 		}
 		if touched, _ := x.get("affectedResources").v.(map[string]any); len(a.Resources) == 0 {
 			for _, typ := range slices.Sorted(maps.Keys(touched)) {
@@ -159,11 +159,11 @@ func (a *Alert) guardDutyAction(service value) {
 			}
 		}
 		if ip := x.any("remoteIpDetails.ipAddressV4", "remoteIpDetails.ipAddressV6"); ip != "" && outward {
-			a.Notes = append(a.Notes, "It connected to "+ip)
+			a.note(Connected, ip, "")
 		}
 	}
 	if domain := action.get("dnsRequestAction.domain").str(); domain != "" {
-		a.Notes = append(a.Notes, "It asked for the name "+domain)
+		a.note(AskedName, domain, "")
 	}
 	if p := service.get("runtimeDetails.process"); p.exists() {
 		a.Process = p.any("executablePath", "name")
@@ -210,7 +210,7 @@ func (a *Alert) guardDutySequence(s value) {
 		a.Attack = append(a.Attack, attacks(append(i.get("values").strs(), i.get("key").str())...)...)
 	}
 	if n := len(signals); n > 0 {
-		a.Notes = append(a.Notes, "An attack sequence of "+strconv.Itoa(n)+" signals")
+		a.note(Sequence, strconv.Itoa(n), "")
 	}
 }
 

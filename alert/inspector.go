@@ -40,17 +40,17 @@ func readInspector(v value) (Alert, error) {
 			a.Fix = fix
 		}
 		if in := p.get("fixedInVersion").str(); in != "" {
-			a.Notes = append(a.Notes, p.get("name").str()+" "+p.get("version").str()+" is mended in "+in)
+			a.note(MendedIn, p.get("name").str()+" "+p.get("version").str(), in)
 		}
 	}
 	if s := v.get("inspectorScore").str(); s != "" {
-		a.Notes = append(a.Notes, "Inspector's score: "+s)
+		a.note(Score, s, "")
 	}
 	if s := v.get("exploitAvailable").str(); s != "" {
-		a.Notes = append(a.Notes, "Exploit known: "+strings.ToLower(s))
+		a.note(Exploit, strings.ToLower(s), "")
 	}
 	if ports := v.get("networkReachabilityDetails.openPortRange"); ports.exists() {
-		a.Notes = append(a.Notes, "Open ports: "+ports.get("begin").str()+" to "+ports.get("end").str()+" "+v.get("networkReachabilityDetails.protocol").str())
+		a.note(OpenPorts, ports.get("begin").str()+"-"+ports.get("end").str(), v.get("networkReachabilityDetails.protocol").str())
 	}
 	return a, nil
 }

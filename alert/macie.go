@@ -27,7 +27,7 @@ func readMacie(v value) (Alert, error) {
 	a.Resources = append(a.Resources, Resource{UID: bucket.any("arn", "name"), Type: "AwsS3Bucket", Name: bucket.get("name").str()})
 	for _, d := range v.get("classificationDetails.result.sensitiveData").list() {
 		for _, x := range d.get("detections").list() {
-			a.Notes = append(a.Notes, "Found "+x.get("count").str()+" of "+x.get("type").str())
+			a.note(FoundData, x.get("count").str(), x.get("type").str())
 		}
 	}
 	actor := v.get("policyDetails.actor")
@@ -39,7 +39,7 @@ func readMacie(v value) (Alert, error) {
 	}
 	a.Actor.IP = address(actor.get("ipAddressDetails.ipAddressV4").str())
 	if api := v.get("policyDetails.action.apiCallDetails.api").str(); api != "" {
-		a.Notes = append(a.Notes, "Call: "+v.get("policyDetails.action.apiCallDetails.apiServiceName").str()+" "+api)
+		a.note(Called, v.get("policyDetails.action.apiCallDetails.apiServiceName").str()+" "+api, "")
 	}
 	return a, nil
 }

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -225,7 +224,7 @@ func (a *Alert) ocsfStatus(v value) {
 		a.Status = Resolved
 	}
 	if strings.EqualFold(a.Verdict, "MANUAL") {
-		a.Notes = append(a.Notes, "The check could not be made by a program: a person has to look")
+		a.note(ByHand, "", "")
 	}
 }
 
@@ -236,7 +235,7 @@ func (a *Alert) ocsfDetails(v, info value) {
 	for _, x := range v.key("vulnerabilities").list() {
 		a.CVE = append(a.CVE, firstOf(x.get("cve.uid").str(), x.key("uid").str()))
 		if score, ok := x.get("cve.cvss").first().key("base_score").num(); ok {
-			a.Notes = append(a.Notes, fmt.Sprintf("%s has a CVSS score of %s", x.get("cve.uid").str(), strconv.FormatFloat(score, 'f', -1, 64)))
+			a.note(CVSS, x.get("cve.uid").str(), strconv.FormatFloat(score, 'f', -1, 64))
 		}
 	}
 	for _, x := range append(info.key("attacks").list(), v.key("attacks").list()...) {
@@ -255,13 +254,13 @@ func (a *Alert) ocsfDetails(v, info value) {
 		if isPage(l) {
 			pages = append(pages, l)
 		} else if l != "" {
-			a.Notes = append(a.Notes, "To mend it: "+l) // Prowler gives commands among its references
+			a.note(Mend, l, "") // Prowler gives commands among its references
 		}
 	}
 	a.Links = pages
 	for _, s := range []string{v.key("status_detail").str(), v.key("risk_details").str(), v.key("message").str()} {
 		if s != "" && s != a.Description && s != a.Title {
-			a.Notes = append(a.Notes, s)
+			a.note(OwnWords, s, "")
 		}
 	}
 	for _, r := range info.key("related_events").list() {

@@ -66,7 +66,7 @@ func readSCC(v value) (Alert, error) {
 	a.Actor = Actor{UID: firstOf(access.get("principalEmail").str(), access.get("principalSubject").str()), IP: address(access.get("callerIp").str()), Agent: access.get("userAgentFamily").str()}
 	a.Actor.Name = a.Actor.UID
 	if m := access.get("methodName").str(); m != "" {
-		a.Notes = append(a.Notes, strings.TrimSpace("Call: "+access.get("serviceName").str()+" "+m))
+		a.note(Called, strings.TrimSpace(access.get("serviceName").str()+" "+m), "")
 	}
 	a.CVE = append(a.CVE, f.get("vulnerability.cve.id").str())
 	mitre := f.get("mitreAttack")
@@ -83,7 +83,7 @@ func readSCC(v value) (Alert, error) {
 	}
 	a.Process = f.get("processes").first().any("binary.path", "name")
 	if k := f.get("kubernetes.pods").first(); k.exists() {
-		a.Notes = append(a.Notes, "Pod: "+k.any("ns")+"/"+k.get("name").str())
+		a.note(Pod, k.any("ns")+"/"+k.get("name").str(), "")
 	}
 	return a, nil
 }

@@ -3,6 +3,7 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -81,7 +82,11 @@ func readSysdigRuntime(v value) (Alert, error) {
 	a.Ref = Ref{"sysdig", strings.Join([]string{a.Title, a.Resource().UID, a.Actor.UID}, "|")}
 	for _, act := range v.get("actions").list() {
 		if typ := act.get("type").str(); typ != "" {
-			a.Notes = append(a.Notes, fmt.Sprintf("Sysdig did %s (success: %t)", typ, act.get("successful").truth()))
+			did := ActedNot
+			if act.get("successful").truth() {
+				did = Acted
+			}
+			a.note(did, typ, "")
 		}
 	}
 	return a, nil
@@ -117,7 +122,7 @@ func readSysdigPosture(v value) (Alert, error) {
 		a.Resources = append(a.Resources, Resource{UID: strings.Trim(zone.get("name").str()+"/"+kind, "/"), Type: kind})
 	}
 	if n := c.get("objectsCount").count(); n > 0 {
-		a.Notes = append(a.Notes, fmt.Sprintf("%d objects were looked at, %d passed", n, c.get("passingCount").count()))
+		a.note(Looked, strconv.FormatInt(n, 10), strconv.FormatInt(c.get("passingCount").count(), 10))
 	}
 	return a, nil
 }

@@ -15,10 +15,11 @@ func firstOf(list ...string) string {
 	return ""
 }
 
-// once is a list without empty and repeated texts, in its order.
-func once(list []string) []string {
-	var out []string
-	seen := map[string]bool{"": true}
+// once is a list without empty and repeated things, in its order.
+func once[T comparable](list []T) []T {
+	var out []T
+	var nothing T
+	seen := map[T]bool{nothing: true}
 	for _, s := range list {
 		if !seen[s] {
 			seen[s] = true

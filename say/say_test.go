@@ -46,7 +46,7 @@ func TestCatalogue(t *testing.T) {
 }
 
 // words of English that a Japanese sentence may hold: names of things.
-var names = []string{"UTC", "Lambda", "ECS", "EC2", "EKS", "Pod", "AWS", "root", "null", "CloudTrail", "Google", "Cloud", "Azure", "AuditEvent",
+var names = []string{"UTC", "Lambda", "ECS", "EC2", "EKS", "Pod", "AWS", "root", "null", "CloudTrail", "Google", "Cloud", "Azure", "AuditEvent", "CVSS",
 	"Config", "NAT", "VPC", "EMR", "Batch", "CloudFormation", "Auto", "Scaling", "Transit", "Gateway", "ConfigurationItemsRecorded",
 	"Control", "Tower", "Firewall", "Manager", "CloudWatch", "GuardDuty", "IAM"}
 

@@ -110,13 +110,16 @@ func occurrence(batch event.BatchID, at place, records []record) finding.Occurre
 func trouble(key string, r record) finding.Trouble {
 	a := &r.alert
 	t := finding.Trouble{
-		Key: key, Kind: finding.KindExternal, LogSource: a.Format, Source: a.Source, Title: sentence(a.Title),
+		Key: key, Kind: finding.KindExternal, LogSource: a.Format, Source: a.Source,
 		Severity: severity(a), Confidence: confidence(a), Actor: cmp.Or(a.Actor.UID, a.Actor.IP), Resource: a.Resource().UID,
 		Account: a.Account, Region: a.Region, Reasons: reasons(r), Attack: attacks(a), Next: next(a),
 		External: &finding.External{
 			Product: a.Product, UID: a.UID, Parent: a.Parent, Format: a.Format, Via: a.Via, Type: a.Type, At: r.event.Time,
 			First: a.First, Last: a.Last, Count: a.Count, Links: a.Links, Level: a.Level, Given: status(a.Status), Said: a.Said, Sample: a.Sample,
 		},
+	}
+	if t.Title = title(a).String(); a.Title == "" {
+		t.Entitle(title(a))
 	}
 	t.External.State = a.Class != alert.Detection && a.Class != alert.DataSecurity
 	if len(a.Resources) > 1 {
@@ -207,7 +210,7 @@ func next(a *alert.Alert) []string {
 		out = append(out, line(a.Fix))
 	}
 	for _, l := range a.Links {
-		out = append(out, "Read "+l)
+		out = append(out, say.T("step.read", say.Values{"page": l}).String())
 	}
 	return out
 }

@@ -3,8 +3,12 @@ package external
 import (
 	"bytes"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +18,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/golden"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // eventOf is an event as normalise/alerts makes it, as far as a detector looks:
@@ -279,4 +284,41 @@ func outsideQuotes(s string) string {
 		b.WriteString("'")
 	}
 	return b.String()
+}
+
+// TestNotes: whatever kind of note there is, it is said in both languages.
+func TestNotes(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../alert/note.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		kind, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds++
+		a := alert.Alert{Product: "GuardDuty"}
+		said := told(&a, alert.Note{Kind: alert.NoteKind(kind), What: "a\n b", Of: "c"})
+		switch en := said.String(); {
+		case kind == "":
+			if en != "a b" || said.In(say.Japanese) != "a b" {
+				t.Errorf("own words become %q", said)
+			}
+		case said.ID() != "alert."+kind || en == said.In(say.Japanese) && kind != "pod":
+			t.Errorf("%s is said as %q, and in Japanese as %q", kind, en, said.In(say.Japanese))
+		}
+		return true
+	})
+	if kinds < 30 {
+		t.Errorf("%d kinds of notes were found", kinds)
+	}
+	if by := told(&alert.Alert{}, alert.Note{Kind: alert.NoteBy, What: "known"}); by.String() != "Note by somebody: known" || by.In(say.Japanese) != "不明な主体 のメモ: known" {
+		t.Errorf("a note of nobody is said as %q, %q", by, by.In(say.Japanese))
+	}
 }

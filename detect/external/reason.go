@@ -25,7 +25,11 @@ func reasons(r record) []finding.Reason {
 		out = append(out, finding.Reason{Kind: kind, Text: text, Observed: say.Plain(observed), Evidence: evidence})
 	}
 	product := line(a.Product)
-	add("finding", a.Type, say.T("external.says", say.Values{"product": product, "said": sentence(cmp.Or(a.Description, a.Title))}))
+	said := say.Plain(sentence(a.Description))
+	if a.Description == "" {
+		said = title(a)
+	}
+	add("finding", a.Type, say.T("external.says", say.Values{"product": product, "said": said}))
 	if a.Via != "" {
 		add("origin", a.Via, say.T("external.via", say.Values{"via": line(a.Via)}))
 	}
@@ -66,9 +70,29 @@ func reasons(r record) []finding.Reason {
 		add("related", fmt.Sprint(n), say.T("external.related", say.Values{"product": product, "n": n}))
 	}
 	for _, note := range a.Notes[:min(len(a.Notes), maxNotes)] {
-		add("note", "", say.Plain(line(note)))
+		add("note", "", told(a, note))
 	}
 	return out
+}
+
+// told says a note.
+func told(a *alert.Alert, n alert.Note) say.Text {
+	if n.Kind == alert.OwnWords {
+		return say.Plain(line(n.What))
+	}
+	values := say.Values{"product": line(a.Product), "what": line(n.What), "of": line(n.Of)}
+	if n.Kind == alert.NoteBy && n.Of == "" {
+		values["of"] = say.T("somebody", nil)
+	}
+	return say.T("alert."+string(n.Kind), values)
+}
+
+// title is the product's, or what stands for it.
+func title(a *alert.Alert) say.Text {
+	if a.Title != "" {
+		return say.Plain(sentence(a.Title))
+	}
+	return told(a, a.Titled)
 }
 
 // sentence keeps a text readable: the record has the rest.

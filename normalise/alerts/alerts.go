@@ -22,6 +22,7 @@ import (
 	"github.com/yagura-sec/yagura/alert"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Normaliser reads one format of findings; its value is the format's name.
@@ -124,5 +125,10 @@ func actorType(who alert.Actor) event.ActorType {
 
 // message is one line: who says what about what.
 func message(a *alert.Alert) string {
-	return strings.Join(strings.Fields(fmt.Sprintf("%s: %s", cmp.Or(a.Product, a.Source), a.Title)), " ")
+	title := a.Title
+	if title == "" {
+		values := say.Values{"product": a.Product, "what": a.Titled.What, "of": a.Titled.Of}
+		title = say.T("alert."+string(a.Titled.Kind), values).String()
+	}
+	return strings.Join(strings.Fields(fmt.Sprintf("%s: %s", cmp.Or(a.Product, a.Source), title)), " ")
 }

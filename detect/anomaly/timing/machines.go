@@ -539,7 +539,7 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 				}
 				return c
 			}),
-			Next:   []string{search(fmt.Sprintf("actor_uid:%q", actor.UID), t), "look at the schedule or the pipeline that starts " + actor.Name},
+			Next:   []string{search(fmt.Sprintf("actor_uid:%q", actor.UID), t), say.T("step.schedule", say.Values{"program": actor.Name}).String()},
 			Attack: []string{"T1555.006", "T1078.004"},
 			Unseen: learned.unseen(),
 		}
