@@ -62,6 +62,13 @@ func charges(s *cost.Sum, names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return price.Charges(s.UsageType, n) })
 }
 
+// unsure makes what would be saved the most that may be: nothing is known of why it
+// is paid for.
+func unsure(a *cost.Advice) {
+	none, most := decimal.Zero, a.Saving
+	a.Low, a.High, a.Saving = &none, &most, decimal.Zero
+}
+
 // advice begins one that rests on what was billed: a month as the bill has it.
 func (b billed) advice(kind, account, region, resourceType string, key ...string) cost.Advice {
 	return cost.Advice{

@@ -77,7 +77,11 @@ func TestTrails(t *testing.T) {
 		if !ok {
 			t.Fatal("no advice")
 		}
-		check(t, a, verdict, "84.2", words, plan)
+		saving := "84.2"
+		if verdict == cost.Keep { // nothing to 84.20
+			saving = "0"
+		}
+		check(t, a, verdict, saving, words, plan)
 	}
 	f(cost.Keep, "Which trails deliver them is not known", "")
 	f(cost.Keep, "none can be told", "", fact(count.Trails, accountN, `{"trailList":[`+orgTrail+`]}`))
@@ -131,18 +135,18 @@ func TestDetectors(t *testing.T) {
 	paid := line(accountN, "AmazonGuardDuty", serviceDetector, "APN1-PaidS3DataEventsAnalyzed", "", "12.5")
 	idle := map[Used]int64{{accountN, "S3_DATA_EVENTS"}: 0}
 	on := fact(count.Detector, accountN, `{"ServiceRole":"arn:aws:iam::`+accountN+`:role/x","Status":"ENABLED","FindingPublishingFrequency":"SIX_HOURS","Features":[{"Name":"S3_DATA_EVENTS","Status":"ENABLED"}]}`)
-	f := func(verdict cost.Verdict, words, plan string, uses map[Used]int64, facts ...cost.Fact) {
+	f := func(verdict cost.Verdict, saving, words, plan string, uses map[Used]int64, facts ...cost.Fact) {
 		t.Helper()
 		a, ok := about(t, Input{Bill: []cost.Sum{paid}, Uses: Uses{Services: uses}, Setup: setup(t, facts...)}, cost.AboutDetector)
 		if !ok {
 			t.Fatal("no advice")
 		}
-		check(t, a, verdict, "12.5", words, plan)
+		check(t, a, verdict, saving, words, plan)
 	}
-	f(cost.Change, "S3 Protection of GuardDuty cost 12.50 USD in 2026-10", `"Status":"DISABLED"`, idle, on)
-	f(cost.Change, "How S3 Protection is set up is not known", "", idle)
-	f(cost.Keep, "has 7 calls in 90 days", "", map[Used]int64{{accountN, "S3_DATA_EVENTS"}: 7}, on)
-	f(cost.Keep, "Whether it is used is not known", "", nil, on)
+	f(cost.Change, "12.5", "S3 Protection of GuardDuty cost 12.50 USD in 2026-10", `"Status":"DISABLED"`, idle, on)
+	f(cost.Change, "12.5", "How S3 Protection is set up is not known", "", idle)
+	f(cost.Keep, "12.5", "has 7 calls in 90 days", "", map[Used]int64{{accountN, "S3_DATA_EVENTS"}: 7}, on)
+	f(cost.Keep, "0", "Whether it is used is not known", "", nil, on)
 	inUse := []cost.Sum{paid, line(accountN, "Amazon Simple Storage Service", "", "APN1-TimedStorage", "", "3")}
 	if a, ok := about(t, Input{Bill: inUse, Uses: Uses{Services: idle}, Setup: setup(t, on)}, cost.AboutDetector); ok {
 		t.Errorf("where storage is billed: %s", a.Reason)
@@ -170,10 +174,15 @@ func TestUnused(t *testing.T) {
 	keys := map[string]bool{accountN: true}
 	f(cost.AboutUnusedKey, cost.Change, "1", "Nobody used "+key+" since 2026-08-19", "schedule-key-deletion --region ap-northeast-1 --key-id "+key+" --pending-window-in-days 30", Uses{Covered: long, Keys: keys})
 	f(cost.AboutUnusedKey, cost.Change, "1", "was last used on 2026-08-20", "disable-key", Uses{Covered: long, Keys: keys, Last: map[string]time.Time{key: now.AddDate(0, 0, -94)}})
-	f(cost.AboutUnusedKey, cost.Keep, "1", "the log has no use of any key", "", Uses{Covered: long})
-	f(cost.AboutUnusedKey, cost.Keep, "1", "does not go back 90 days", "", Uses{Covered: short, Keys: keys})
-	f(cost.AboutUnusedKey, cost.Keep, "1", "does not go back 90 days", "", Uses{Keys: keys})
+	f(cost.AboutUnusedKey, cost.Keep, "0", "Whether 1 of them (1.00 USD a month) is used is not known: the log has no use of any key", "", Uses{Covered: long})
+	f(cost.AboutUnusedKey, cost.Keep, "0", "does not go back 90 days", "", Uses{Covered: short, Keys: keys})
+	f(cost.AboutUnusedKey, cost.Keep, "0", "does not go back 90 days", "", Uses{Keys: keys})
 	f(cost.AboutUnusedSecret, cost.Change, "0.4", "Nobody used", "delete-secret --region ap-northeast-1 --secret-id "+secret+" --recovery-window-in-days 30", Uses{Covered: long})
+	// Of an account of which nothing is known that is said once.
+	two := []cost.Sum{bill[cost.AboutUnusedKey], line(accountN, "awskms", serviceKMS, "ap-northeast-1-KMS-Keys", key+"5", "1")}
+	if a, _ := about(t, Input{Bill: two}, cost.AboutUnusedKey); a.High == nil || a.High.String() != "2" || !strings.Contains(a.Reason.String(), "Whether 2 of them (2.00 USD a month) are used") {
+		t.Errorf("two keys: %+v", a)
+	}
 	in := Input{Bill: []cost.Sum{bill[cost.AboutUnusedKey]}, Uses: Uses{Covered: long, Keys: keys, Last: map[string]time.Time{key: now.AddDate(0, 0, -1)}}}
 	if a, ok := about(t, in, cost.AboutUnusedKey); ok {
 		t.Errorf("of a key in use: %s", a.Reason)

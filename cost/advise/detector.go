@@ -65,6 +65,7 @@ func (j *judge) idle(p protection, b billed, account, region string) cost.Advice
 	switch {
 	case !logged:
 		d.unknown = true
+		unsure(&a)
 		said = append(said, say.T("advice.detector.unlogged", nil))
 	case calls > 0:
 		a.Confidence = d.confidence()

@@ -35,8 +35,10 @@ func (j *judge) trails() (out []cost.Advice) {
 		known := len(kept)+len(extra) > 0
 		switch {
 		case !known:
+			unsure(&a)
 			said = append(said, say.T("advice.trail.unknown", say.Values{"command": "aws cloudtrail describe-trails"}))
 		case len(extra) == 0 || len(kept) == 0:
+			unsure(&a)
 			said = append(said, say.T("advice.trail.none", say.Values{"trails": names(append(kept, extra...))}))
 		default:
 			a.Verdict = cost.Change

@@ -1,6 +1,8 @@
 package advise
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +59,7 @@ func secretPlan(arn, region string) (plan, undo []string) {
 
 // unused finds keys and secrets that are billed by name and that nobody used for 90
 // days. Where the log does not reach back so far, or lacks such calls, it is said
-// that nothing is known.
+// that nothing is known: once for an account.
 func (j *judge) unused() (out []cost.Advice) {
 	for _, k := range unusedKinds() {
 		where := map[string]*cost.Sum{}
@@ -68,43 +70,67 @@ func (j *judge) unused() (out []cost.Advice) {
 			where[s.Resource] = s
 			return s.Resource
 		})
+		silent := map[string][]string{} // by account: of whose use nothing is known
 		for _, arn := range inOrder(paid) {
-			if a, ok := j.idleThing(k, arn, where[arn], paid[arn]); ok {
+			account := where[arn].Account
+			if !j.hears(k, account) {
+				silent[account] = append(silent[account], arn)
+			} else if a, ok := j.idleThing(k, arn, where[arn], paid[arn]); ok {
 				out = append(out, a)
 			}
+		}
+		for _, account := range slices.Sorted(maps.Keys(silent)) {
+			out = append(out, j.unheard(k, account, silent[account], paid))
 		}
 	}
 	return out
 }
 
+// since is from when on a use counts.
+func (j *judge) since() time.Time { return j.Now.AddDate(0, 0, -unusedDays) }
+
+// hears tells whether the log would show that such a thing of an account is used.
+func (j *judge) hears(k unusedKind, account string) bool {
+	covered, known := j.Uses.Covered[account]
+	return known && !covered.After(j.since()) && (k.kind != cost.AboutUnusedKey || j.Uses.Keys[account])
+}
+
+// unheard is what is said of an account of which it is not known what is used.
+func (j *judge) unheard(k unusedKind, account string, arns []string, paid map[string]billed) cost.Advice {
+	sum := paid[arns[0]]
+	for _, arn := range arns[1:] {
+		if paid[arn].currency == sum.currency {
+			sum.amount = sum.amount.Add(paid[arn].amount)
+		}
+	}
+	a := sum.advice(k.kind, account, "", k.resourceType, account)
+	a.Sources = []cost.Source{k.source}
+	a.Confidence = doubts{basis: a.Basis, guess: true, unknown: true}.confidence()
+	amount := money(sum.amount, sum.currency)
+	if covered, known := j.Uses.Covered[account]; known && !covered.After(j.since()) {
+		a.Reason = say.T("advice.unused.kms", say.Values{"n": len(arns), "amount": amount})
+	} else {
+		a.Reason = say.T("advice.unused.short", say.Values{"n": len(arns), "amount": amount, "days": unusedDays})
+	}
+	unsure(&a)
+	return a
+}
+
 func (j *judge) idleThing(k unusedKind, arn string, s *cost.Sum, b billed) (cost.Advice, bool) {
-	since := j.Now.AddDate(0, 0, -unusedDays)
 	last, used := j.Uses.Last[arn]
-	if used && last.After(since) {
+	if used && last.After(j.since()) {
 		return cost.Advice{}, false // it is in use: there is nothing to say
 	}
 	a := b.advice(k.kind, s.Account, s.Region, k.resourceType, arn)
-	a.Sources = []cost.Source{k.source}
-	d := doubts{basis: a.Basis, guess: true}
-	covered, known := j.Uses.Covered[s.Account]
-	switch {
-	case !known || covered.After(since):
-		d.unknown = true
-		a.Reason = say.T("advice.unused.short", say.Values{"arn": arn, "days": unusedDays})
-	case k.kind == cost.AboutUnusedKey && !j.Uses.Keys[s.Account]:
-		d.unknown = true
-		a.Reason = say.T("advice.unused.kms", say.Values{"arn": arn})
-	default:
-		a.Verdict = cost.Change
-		a.Lost = k.lost()
-		a.Plan, a.Undo = k.plan(arn, s.Region)
-		if used {
-			a.Reason = say.T("advice.unused.since", say.Values{"arn": arn, "last": last, "amount": money(b.amount, b.currency), "month": cost.MonthText(b.month)})
-		} else {
-			a.Reason = say.T("advice.unused.never", say.Values{"arn": arn, "since": covered, "amount": money(b.amount, b.currency), "month": cost.MonthText(b.month)})
-		}
+	a.Sources, a.Verdict, a.Lost = []cost.Source{k.source}, cost.Change, k.lost()
+	a.Plan, a.Undo = k.plan(arn, s.Region)
+	a.Confidence = doubts{basis: a.Basis, guess: true}.confidence()
+	amount, month := money(b.amount, b.currency), cost.MonthText(b.month)
+	if used {
+		a.Reason = say.T("advice.unused.since", say.Values{"arn": arn, "last": last, "amount": amount, "month": month})
+	} else {
+		a.Reason = say.T("advice.unused.never", say.Values{"arn": arn, "since": j.Uses.Covered[s.Account], "amount": amount, "month": month})
 	}
-	a.Confidence = d.confidence()
 	return a, true
 }
 

@@ -131,7 +131,7 @@ func Read(name string, in io.Reader, at time.Time) (d Document, err error) {
 	if d.File.Form != formAthena && d.File.Form != formHistory {
 		// What does not say itself where it is from is another answer in another folder:
 		// two accounts may well be set up alike, to the byte.
-		fmt.Fprintf(sum, "\x00%s/%s", from.account, from.region)
+		fmt.Fprintf(sum, "\x00%s/%s/%s", from.account, from.region, from.resourceType)
 	}
 	d.File.Fingerprint = hex.EncodeToString(sum.Sum(nil))
 	return d, nil
