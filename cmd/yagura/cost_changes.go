@@ -16,8 +16,6 @@ import (
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/change"
-	costsqlite "github.com/yagura-sec/yagura/cost/sqlite"
-	"github.com/yagura-sec/yagura/internal/sqlitedb"
 )
 
 func (p *program) costChanges() *cobra.Command {
@@ -98,8 +96,8 @@ func (p *program) changes(ctx context.Context, r *rooms, account string, since, 
 
 // counted is what was counted of an account on the days in [since, until).
 func (r *rooms) counted(ctx context.Context, account string, since, until time.Time) ([]cost.Count, error) {
-	store, err := costsqlite.On(ctx, r.state)
-	if errors.Is(err, sqlitedb.ErrEmpty) {
+	store, err := r.costs(ctx)
+	if errors.Is(err, errNoBills) {
 		return nil, nil
 	}
 	if err != nil {
