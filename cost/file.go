@@ -69,8 +69,9 @@ const (
 // Settled is what Settle decides.
 type Settled struct {
 	Outcome  Outcome
-	Reason   string // of what is not stored
-	Replaces []int  // indexes of held files whose place it takes
+	Reason   string   // of what is not stored
+	Replaces []int    // indexes of held files whose place it takes
+	Replaced []string // their names
 }
 
 // Settle decides about a new file beside those that are held.
@@ -98,7 +99,7 @@ func Settle(f File, held []File) Settled {
 		case h.Delivery != f.Delivery && f.Delivered.Before(h.Delivered):
 			return Settled{Outcome: Skipped, Reason: fmt.Sprintf("a newer delivery, %s, is held from %s", h.Delivery, h.Name)}
 		case h.Delivery != f.Delivery || h.Part == f.Part:
-			s.Replaces = append(s.Replaces, i)
+			s.Replaces, s.Replaced = append(s.Replaces, i), append(s.Replaced, h.Name)
 		}
 	}
 	return s

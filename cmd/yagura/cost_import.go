@@ -108,6 +108,7 @@ type CostFile struct {
 	Rows        int64     `json:"rows"`
 	Quarantined int64     `json:"quarantined"`
 	Imported    time.Time `json:"imported"`
+	Replaces    []string  `json:"replaces"` // files whose place it took
 }
 
 // CostRefused is a row that was kept apart.
@@ -307,22 +308,22 @@ func (in *costRun) bill(ctx context.Context, name string, from io.Reader, writte
 		in.skip(name, settled.Reason)
 		return nil
 	}
-	in.take(f)
+	in.take(f, settled.Replaced)
 	return nil
 }
 
-// take counts a file that is held now.
-func (in *costRun) take(f cost.File) {
+// take counts a file that is held now, in the place of others.
+func (in *costRun) take(f cost.File, replaces []string) {
 	in.done.Stored += f.Rows - f.Refused
 	in.done.Quarantined += f.Refused
-	in.done.Held = append(in.done.Held, costFile(f))
+	in.done.Held = append(in.done.Held, costFile(f, replaces))
 	for _, r := range f.Refusals {
 		in.done.Refused = append(in.done.Refused, CostRefused{f.Name, r.Row, r.Column, r.Reason, string(r.Bytes)})
 	}
 }
 
-func costFile(f cost.File) CostFile {
-	out := CostFile{File: f.Name, Holds: f.Holds, Form: f.Form, Months: []string{}, Rows: f.Rows, Quarantined: f.Refused, Imported: f.Imported}
+func costFile(f cost.File, replaces []string) CostFile {
+	out := CostFile{File: f.Name, Holds: f.Holds, Form: f.Form, Months: []string{}, Rows: f.Rows, Quarantined: f.Refused, Imported: f.Imported, Replaces: append([]string{}, replaces...)}
 	for _, b := range f.Bills {
 		if m := cost.MonthText(b.Month); !slices.Contains(out.Months, m) {
 			out.Months = append(out.Months, m)
@@ -342,7 +343,7 @@ func (in *costRun) document(ctx context.Context, doc count.Document) error {
 		return nil
 	}
 	in.known[f.Holds+f.Fingerprint] = f.Name
-	in.take(f)
+	in.take(f, nil)
 	if f.Holds == cost.HoldsCounts {
 		in.docs = append(in.docs, doc)
 		return nil
@@ -384,7 +385,11 @@ func (p *program) printCostImported(done CostImported) error {
 	}
 	var held, skipped, refused [][]string
 	for _, f := range done.Held {
-		held = append(held, []string{tail(f.File, 60), f.Form, strings.Join(f.Months, " "), p.count(f.Rows), p.count(f.Quarantined)})
+		instead := make([]string, len(f.Replaces))
+		for i, r := range f.Replaces {
+			instead[i] = tail(r, 40)
+		}
+		held = append(held, []string{tail(f.File, 60), f.Form, strings.Join(f.Months, " "), p.count(f.Rows), p.count(f.Quarantined), strings.Join(instead, " ")})
 	}
 	for _, s := range slices.Concat(done.Failures, done.Skipped) {
 		skipped = append(skipped, []string{tail(s.Object, 60), short(oneLine(s.Reason), 200)})
@@ -393,7 +398,7 @@ func (p *program) printCostImported(done CostImported) error {
 		refused = append(refused, []string{tail(r.File, 60), fmt.Sprint(r.Row), r.Column, oneLine(r.Reason)})
 	}
 	return errors.Join(
-		p.part("Taken", []string{"file", "form", "months", "rows", "quarantined"}, held),
+		p.part("Taken", []string{"file", "form", "months", "rows", "quarantined", "instead of"}, held),
 		p.part("Not taken", []string{"file", "reason"}, skipped),
 		p.part("Quarantine", []string{"file", "row", "column", "reason"}, refused),
 	)

@@ -13,7 +13,7 @@ import (
 	"github.com/yagura-sec/yagura/internal/sqlitedb"
 )
 
-func open(t *testing.T, path string) (*Store, *sqlitedb.DB) {
+func open(t testing.TB, path string) (*Store, *sqlitedb.DB) {
 	t.Helper()
 	db, err := sqlitedb.Open(t.Context(), path)
 	if err != nil {
