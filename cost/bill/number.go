@@ -176,7 +176,7 @@ func (t *total) addRest(d decimal.Decimal) {
 	t.rest = &d
 }
 
-// fixed is the part in 128 bits.
+// fixed is the part in 128 bits, without zeros behind its last digit.
 func (t *total) fixed() decimal.Decimal {
 	hi, lo, neg := t.hi, t.lo, int64(t.hi) < 0
 	if neg {
@@ -184,30 +184,36 @@ func (t *total) fixed() decimal.Decimal {
 		lo, borrow = bits.Sub64(0, lo, 0)
 		hi, _ = bits.Sub64(0, hi, borrow)
 	}
-	n := new(big.Int).SetUint64(hi)
-	n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(lo))
+	scale := int32(maxScale)
+	for ; scale > 0; scale-- {
+		high, rest := bits.Div64(0, hi, 10)
+		low, rest := bits.Div64(rest, lo, 10)
+		if rest != 0 {
+			break
+		}
+		hi, lo = high, low
+	}
+	n := new(big.Int).SetUint64(lo)
+	if hi > 0 {
+		n.Or(n, new(big.Int).Lsh(new(big.Int).SetUint64(hi), 64))
+	}
 	if neg {
 		n.Neg(n)
 	}
-	return decimal.NewFromBigInt(n, -maxScale)
+	return decimal.NewFromBigInt(n, -scale)
 }
 
 // merge adds another sum.
 func (t *total) merge(u *total) { t.addRest(u.decimal()) }
 
-// decimal is the sum, without zeros behind its last digit.
+// decimal is the sum, without zeros behind its last digit, so that equal sums are
+// kept as equal texts.
 func (t *total) decimal() decimal.Decimal {
 	d := t.fixed()
-	if t.rest != nil {
-		d = d.Add(*t.rest)
+	if t.rest == nil {
+		return d
 	}
-	return trimmed(d)
-}
-
-// trimmed is d without zeros behind its last digit, so that equal sums are kept as
-// equal texts.
-func trimmed(d decimal.Decimal) decimal.Decimal {
-	return decimal.RequireFromString(d.String())
+	return decimal.RequireFromString(d.Add(*t.rest).String())
 }
 
 // isNull tells whether a field says that there is no value.

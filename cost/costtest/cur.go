@@ -31,11 +31,15 @@ var curServices = [][5]string{
 	{"AmazonS3", "TimedStorage-ByteHrs", "StandardStorage", "kite-%016x", "GB-Mo"},
 	{"AWSLambda", "Lambda-GB-Second", "Invoke", "arn:aws:lambda:us-east-1:444455556666:function:f%016x", "Second"},
 	{"AmazonCloudWatch", "CW:MetricMonitorUsage", "MetricStorage", "", "Metrics"},
+	// From here on they are there for security: one row in ten.
 	{"AWSConfig", "ConfigurationItemRecorded", "None", "", "ConfigurationItemRecorded"},
 	{"AmazonGuardDuty", "PaidEventsAnalyzed", "None", "", "Events"},
 	{"awskms", "KMS-Keys", "Unknown", "arn:aws:kms:us-east-1:444455556666:key/%08x", "Keys"},
 	{"AWSSecretsManager", "AWSSecretsManager-Secrets", "", "arn:aws:secretsmanager:us-east-1:444455556666:secret:s%03x", "Secrets"},
 }
+
+// curSecurity is where those begin.
+const curSecurity = 8
 
 // WriteCUR writes rows of a Cost and Usage Report, about size bytes of them, under
 // their header: those of a month of 200 accounts in six regions, 110 columns and 1 kB
@@ -48,11 +52,14 @@ func WriteCUR(to io.Writer, size int64, seed uint64) (rows int64, err error) {
 	empty := strings.Repeat(",", curEmpty)
 	regions := []string{"us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1", "ap-southeast-2", "ca-central-1"}
 	for err == nil && written < size {
-		s := curServices[r.IntN(len(curServices))]
+		s, ids := curServices[r.IntN(curSecurity)], uint64(1<<16)
+		if r.IntN(10) == 0 {
+			s, ids = curServices[curSecurity+r.IntN(len(curServices)-curSecurity)], 4 // keys of an account and region
+		}
 		region := regions[r.IntN(len(regions))]
 		resource := s[3]
 		if resource != "" {
-			resource = fmt.Sprintf(resource, r.Uint64N(1<<(8+r.Uint64N(8))))
+			resource = fmt.Sprintf(resource, r.Uint64N(ids))
 		}
 		day, hour := 1+r.IntN(28), r.IntN(23)
 		start, end := fmt.Sprintf("2026-04-%02dT%02d:00:00Z", day, hour), fmt.Sprintf("2026-04-%02dT%02d:00:00Z", day, hour+1)
