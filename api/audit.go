@@ -16,6 +16,7 @@ import (
 	"github.com/yagura-sec/yagura/export"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -37,8 +38,28 @@ func (in *auditInput) filter() triage.AuditFilter {
 
 // AuditTrail is a page of it.
 type AuditTrail struct {
-	Lines []finding.AuditLine `json:"lines" doc:"the latest first"`
-	Next  string              `json:"next" doc:"cursor of the following page; empty at the end"`
+	Lines []AuditLine `json:"lines" doc:"the latest first"`
+	Next  string      `json:"next" doc:"cursor of the following page; empty at the end"`
+}
+
+// AuditLine is one thing that somebody changed.
+type AuditLine struct {
+	ID      int64     `json:"id"`
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Action  string    `json:"action"`
+	Subject string    `json:"subject"`
+	Text    say.Text  `json:"text"`
+}
+
+// ViewAudit gives a page of the trail as scripts read it.
+func ViewAudit(lines []finding.AuditLine, next string) AuditTrail {
+	v := AuditTrail{Lines: make([]AuditLine, len(lines)), Next: next}
+	for i := range lines {
+		l := &lines[i]
+		v.Lines[i] = AuditLine{l.ID, l.At, l.By, l.Action, l.Subject, l.Told()}
+	}
+	return v
 }
 
 func audit(a huma.API, rooms Rooms) {
@@ -59,7 +80,7 @@ func audit(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.wronged(err)
 		}
-		return &page{AuditTrail{list(found), next}}, nil
+		return &page{ViewAudit(found, next)}, nil
 	})
 	auditExport(a, rooms)
 }

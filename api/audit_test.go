@@ -56,11 +56,15 @@ func TestAudit(t *testing.T) {
 	x.now = x.now.Add(time.Minute)
 	alice.want(200, "POST", "/api/findings/"+key+"/decisions", `{"verdict":"expected"}`)
 	trail := into[AuditTrail](alice, 200, "GET", "/api/audit?limit=1&who=alice&subject="+key, "")
-	if len(trail.Lines) != 1 || trail.Lines[0].Text != "verdict expected" || trail.Next == "" {
+	if len(trail.Lines) != 1 || trail.Lines[0].Text.String() != "verdict expected" || trail.Next == "" {
 		t.Errorf("%+v", trail)
 	}
-	if trail = into[AuditTrail](alice, 200, "GET", "/api/audit?limit=1&action=finding&cursor="+trail.Next, ""); len(trail.Lines) != 1 || !strings.Contains(trail.Lines[0].Text, "HYPERLINK") || trail.Next != "" {
+	if trail = into[AuditTrail](alice, 200, "GET", "/api/audit?limit=1&action=finding&cursor="+trail.Next, ""); len(trail.Lines) != 1 || !strings.Contains(trail.Lines[0].Text.String(), "HYPERLINK") || trail.Next != "" {
 		t.Errorf("%+v", trail)
+	}
+	inJapanese := into[AuditTrail](alice, 200, "GET", "/api/audit?limit=1&who=alice&subject="+key, "", header("Accept-Language", "ja"))
+	if got := inJapanese.Lines[0].Text.String(); got != "判定: 想定内" {
+		t.Errorf("in Japanese it says %q", got)
 	}
 	alice.want(422, "GET", "/api/audit?cursor=x", "")
 	if text := alice.want(200, "GET", "/api/audit/export?format=csv", ""); strings.Count(text, "\n") != 3 || strings.Contains(text, ",=") || !strings.HasPrefix(text, "id,at,by,action,subject,text\n") {

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // AuditLine is one thing that somebody changed. Lines are written once and never
@@ -16,6 +19,28 @@ type AuditLine struct {
 	Action  string    `json:"action"`  // "finding.decide", "exception.set", "user.create", ...
 	Subject string    `json:"subject"` // the key or id of what was changed
 	Text    string    `json:"text"`    // one line a person can read
+}
+
+// Told is the text with what this program itself says in it as sentences. Lines are
+// kept in English, of parts with a semicolon between them.
+func (l *AuditLine) Told() say.Text {
+	area := l.Action[:max(0, strings.LastIndexByte(l.Action, '.'))]
+	var parts []say.Text
+	ours := false
+	for rest := l.Text; rest != ""; {
+		part, after, _ := strings.Cut(rest, "; ")
+		t := say.Again("audit."+area+".", part)
+		if strings.HasSuffix(t.ID(), ".words") { // somebody's, to the end, with semicolons of their own
+			t, after = say.Again("audit."+area+".words", rest), ""
+		}
+		ours = ours || t.ID() != ""
+		parts, rest = append(parts, t), after
+	}
+	told := say.T("audit.parts", say.Values{"parts": say.Each(parts...)})
+	if !ours || told.String() != l.Text {
+		return say.Plain(l.Text)
+	}
+	return told
 }
 
 // Check tells in a person's words what is wrong with l, if anything is.

@@ -34,7 +34,7 @@ type piece struct {
 }
 
 // catalogue has every sentence.
-var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, pictures, change, advice, bill, trend)
+var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, audits, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, pictures, change, advice, bill, trend)
 
 func gather(all ...texts) map[string]parsed {
 	out := map[string]parsed{}
@@ -209,6 +209,7 @@ var joins = map[string]map[Language]struct{ between, more, after string }{
 	"and":    {English: {" and ", " and ", " more"}, Japanese: {"、", " 他 ", " 件"}},
 	"or":     {English: {" or ", " or ", " more"}, Japanese: {" または ", " 他 ", " 件"}},
 	"then":   {English: {", then ", ", then ", " more"}, Japanese: {" → ", " → 他 ", " 件"}},
+	"parts":  {English: {"; ", "; ", " more"}, Japanese: {"; ", "; 他 ", " 件"}},
 	"clause": {English: {"; ", "; ", " more"}, Japanese: {"。", "。他 ", " 件"}},
 	"words":  {English: {" ", " ", " more"}, Japanese: {" ", " 他 ", " 件"}},
 	// Whole sentences, each with its own end.

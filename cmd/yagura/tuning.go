@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -121,7 +120,7 @@ away one. As csv or jsonl it is the whole trail for another system.`,
 func (p *program) printAudit(lines []finding.AuditLine, next string) error {
 	switch p.flags.format {
 	case "json":
-		return p.printJSON(api.AuditTrail{Lines: slices.Concat([]finding.AuditLine{}, lines), Next: next})
+		return p.printJSON(api.ViewAudit(lines, next))
 	case "jsonl", "csv":
 		return api.WriteAudit(p.stdout, p.flags.format)(lines, true)
 	}

@@ -1,0 +1,88 @@
+package say
+
+// audits are what audit lines say, part by part. Stores keep their English alone:
+// see Again, by "audit." and an action up to its last point.
+var audits = texts{
+	"audit.parts": {"{parts:parts}", "{parts:parts}"},
+
+	"audit.finding.undo":                       {"takes back {decision}", "取り消した判断: {decision}"},
+	"audit.finding.status":                     {"status {status}", "状態: {status}"},
+	"audit.finding.status.new":                 {"status new", "状態: 新規"},
+	"audit.finding.status.in_progress":         {"status in_progress", "状態: 対応中"},
+	"audit.finding.status.resolved":            {"status resolved", "状態: 解決済み"},
+	"audit.finding.status.suppressed":          {"status suppressed", "状態: 抑制中"},
+	"audit.finding.verdict":                    {"verdict {verdict}", "判定: {verdict}"},
+	"audit.finding.verdict.true_positive":      {"verdict true_positive", "判定: 真の検知"},
+	"audit.finding.verdict.false_positive":     {"verdict false_positive", "判定: 誤検知"},
+	"audit.finding.verdict.expected":           {"verdict expected", "判定: 想定内"},
+	"audit.finding.verdict.undetermined":       {"verdict undetermined", "判定: 判断できない"},
+	"audit.finding.reason":                     {"reason {reason}", "理由: {reason}"},
+	"audit.finding.cause":                      {"cause {cause}", "原因: {cause}"},
+	"audit.finding.reason.attack":              {"reason attack", "理由: 攻撃"},
+	"audit.finding.reason.policy_violation":    {"reason policy_violation", "理由: ポリシー違反"},
+	"audit.finding.reason.mistake":             {"reason mistake", "理由: 操作ミス"},
+	"audit.finding.reason.exercise":            {"reason exercise", "理由: 訓練"},
+	"audit.finding.reason.rule_too_broad":      {"reason rule_too_broad", "理由: ルールが広すぎる"},
+	"audit.finding.reason.wrong_data":          {"reason wrong_data", "理由: データの誤り"},
+	"audit.finding.reason.wrong_context":       {"reason wrong_context", "理由: 状況の誤認"},
+	"audit.finding.reason.planned_change":      {"reason planned_change", "理由: 計画された変更"},
+	"audit.finding.reason.automation":          {"reason automation", "理由: 自動処理"},
+	"audit.finding.reason.approved":            {"reason approved", "理由: 承認済み"},
+	"audit.finding.reason.provider_service":    {"reason provider_service", "理由: プロバイダーのサービス"},
+	"audit.finding.reason.break_glass":         {"reason break_glass", "理由: 緊急アクセス"},
+	"audit.finding.reason.application_gap":     {"reason application_gap", "理由: 申請漏れ"},
+	"audit.finding.reason.not_enough_evidence": {"reason not_enough_evidence", "理由: 証拠が不十分"},
+	"audit.finding.reason.nobody_knows":        {"reason nobody_knows", "理由: 誰も分からない"},
+	"audit.finding.cause.unknown":              {"cause unknown", "原因: 不明"},
+	"audit.finding.cause.deploy":               {"cause deploy", "原因: デプロイ"},
+	"audit.finding.cause.person":               {"cause person", "原因: 人の操作"},
+	"audit.finding.cause.drift":                {"cause drift", "原因: ドリフト"},
+	"audit.finding.cause.provider":             {"cause provider", "原因: プロバイダー"},
+	"audit.finding.cause.attack":               {"cause attack", "原因: 攻撃"},
+	"audit.finding.assignee":                   {"assignee {who}", "担当者: {who}"},
+	"audit.finding.group":                      {"in {group}", "一括: {group}"},
+	"audit.finding.words":                      {"comment {words}", "コメント: {words}"},
+
+	"audit.exception.until": {"until {at}", "期限: {at}"},
+	"audit.exception.owner": {"owner {who}", "所有者: {who}"},
+
+	"audit.window.until": {"until {at}", "期限: {at}"},
+
+	"audit.rule.staged":   {"staged for {days} days", "{days} 日間の試行を開始"},
+	"audit.rule.promoted": {"promoted", "採用"},
+	"audit.rule.retired":  {"retired", "廃止"},
+
+	"audit.register.owner":     {"owner {who}", "所有者: {who}"},
+	"audit.register.applicant": {"applicant {who}", "申請者: {who}"},
+	"audit.register.adds":      {"adds {services}", "追加: {services}"},
+	"audit.register.takes":     {"takes away {services}", "削除: {services}"},
+	"audit.register.import":    {"import of {file}", "{file} の取り込み"},
+	"audit.register.imported":  {"import of {file}: {added} new, {changed} changed, {same} as they were", "{file} の取り込み: 追加 {added} 件、変更 {changed} 件、変更なし {same} 件"},
+
+	"audit.decision.owner":   {"owner {who}", "所有者: {who}"},
+	"audit.decision.revisit": {"revisit {day}", "再検討日: {day}"},
+
+	"audit.user.role":           {"role {role}", "ロール: {role}"},
+	"audit.user.role.viewer":    {"role viewer", "ロール: 閲覧者"},
+	"audit.user.role.analyst":   {"role analyst", "ロール: アナリスト"},
+	"audit.user.role.responder": {"role responder", "ロール: 対応者"},
+	"audit.user.role.admin":     {"role admin", "ロール: 管理者"},
+	"audit.user.accounts":       {"accounts {accounts}", "アカウント: {accounts}"},
+	"audit.user.disabled":       {"disabled", "無効"},
+	"audit.user.first":          {"the first admin", "最初の管理者"},
+	"audit.user.from":           {"from {address}", "接続元: {address}"},
+	"audit.user.ended":          {"sessions ended", "セッションを終了"},
+
+	"audit.session.password": {"by password", "方法: パスワード"},
+	"audit.session.link":     {"by link", "方法: 一度だけ有効なリンク"},
+	"audit.session.by":       {"by {method}", "方法: {method}"},
+	"audit.session.from":     {"from {address}", "接続元: {address}"},
+	"audit.session.wrong":    {"user or password is wrong", "ユーザーまたはパスワードの誤り"},
+	"audit.session.all":      {"everywhere", "すべてのブラウザー"},
+
+	"audit.link.first":    {"first-run", "最初の管理者用"},
+	"audit.link.signin":   {"sign-in", "サインイン用"},
+	"audit.link.password": {"password", "パスワードの設定用"},
+
+	"audit.token.made": {"{name}, role {role}, until {at}", "{name}、ロール: {role}、期限: {at}"},
+}
