@@ -70,14 +70,14 @@ func (*costJudge) ask(at string, truth []byte, step func(args ...string) []strin
 		Logs: []string{logs, bills, counts}, Out: []string{filepath.Join(at, "extra", "focus", world.Truth.Months[2].Month+".csv.gz")},
 		Steps: [][]string{
 			step("ingest", logs), step("cost", "import", bills, counts), step("cost", "shares"), step("cost", "import", bills, counts), step("cost", "shares"),
-			step("cost", "changes", "--account", world.Truth.Account, "--since", day(0), "--until", day(7)), step("cost", "advise"),
+			step("cost", "changes", "--account", world.Truth.Account, "--since", day(0), "--until", day(7)), step("cost", "advise"), step("cost", "trend"),
 		},
 	}, nil
 }
 
 func (c *costJudge) judge(i int, truth []byte, answer apartAnswer) (string, error) {
 	s := answer.Steps
-	run := costs.Run{Confined: answer.Landlock > 0, Ingest: s[0].Seconds, Import: s[1].Seconds, Ask: s[4].Seconds + s[5].Seconds + s[6].Seconds}
+	run := costs.Run{Confined: answer.Landlock > 0, Ingest: s[0].Seconds, Import: s[1].Seconds, Ask: s[4].Seconds + s[5].Seconds + s[6].Seconds + s[7].Seconds}
 	var in Ingested
 	if err := json.Unmarshal(truth, &run.World); err != nil {
 		return "", err
@@ -86,7 +86,7 @@ func (c *costJudge) judge(i int, truth []byte, answer apartAnswer) (string, erro
 		step int
 		what string
 		into any
-	}{{0, "ingest", &in}, {2, "cost shares", &run.Shares}, {4, "cost shares", &run.Again}, {5, "cost changes", &run.Changes}, {6, "cost advise", &run.Advised}} {
+	}{{0, "ingest", &in}, {2, "cost shares", &run.Shares}, {4, "cost shares", &run.Again}, {5, "cost changes", &run.Changes}, {6, "cost advise", &run.Advised}, {7, "cost trend", &run.Trend}} {
 		if err := s[x.step].read(x.what, x.into); err != nil {
 			return "", err
 		}

@@ -41,7 +41,11 @@ type Advice struct {
 // Shares is what `cost shares` says.
 type Shares struct {
 	Months []Month `json:"months"`
-	Moves  []Move  `json:"moves"`
+}
+
+// Trend is what `cost trend` says.
+type Trend struct {
+	Moves []Move `json:"moves"`
 }
 
 // Month is a month's bill.
@@ -67,8 +71,8 @@ type Month struct {
 type Move struct {
 	Account string `json:"account"`
 	Month   string `json:"month"`
-	From    string `json:"from"`
-	To      string `json:"to"`
+	From    string `json:"service"`
+	To      string `json:"other"`
 }
 
 // Changes is what `cost changes` says of the account of the interfaces.
@@ -109,11 +113,12 @@ type Run struct {
 	Quarantined int64 // records of the logs that were not read
 	Shares      Shares
 	Again       Shares // after the same files were imported once more
+	Trend       Trend
 	Changes     Changes
 	Advised     Advised
 	Ingest      float64 // seconds
 	Import      float64
-	Ask         float64 // shares, changes and advice
+	Ask         float64 // shares, trend, changes and advice
 	Confined    bool    // the kernel kept the truth out of reach
 }
 
@@ -227,12 +232,12 @@ func (j *judge) missing() {
 
 func (j *judge) moved() {
 	for _, m := range j.World.Truth.Moves {
-		if !slices.Contains(j.Shares.Moves, Move(m)) {
+		if !slices.Contains(j.Trend.Moves, Move(m)) {
 			j.wrong("the move from %s to %s is not told", m.From, m.To)
 			return
 		}
 	}
-	j.v.Moved = len(j.Shares.Moves) == len(j.World.Truth.Moves) || j.wrong("%d moves are told, there are %d", len(j.Shares.Moves), len(j.World.Truth.Moves))
+	j.v.Moved = len(j.Trend.Moves) == len(j.World.Truth.Moves) || j.wrong("%d moves are told, there are %d", len(j.Trend.Moves), len(j.World.Truth.Moves))
 }
 
 func (j *judge) changes() {

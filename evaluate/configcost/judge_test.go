@@ -48,9 +48,9 @@ func right(t *testing.T, variant string) Run {
 			t.Fatal(err)
 		}
 		s.Months[0].Missing.Rows = tr.Spoilt
-		for _, m := range tr.Moves {
-			s.Moves = append(s.Moves, Move(m))
-		}
+	}
+	for _, m := range tr.Moves {
+		r.Trend.Moves = append(r.Trend.Moves, Move(m))
 	}
 	for at := r.World.Start; at.Before(r.World.End); at = at.Add(24 * time.Hour) {
 		for _, operation := range []string{"CreateNetworkInterface", "DeleteNetworkInterface", "UpdateService"} {
@@ -115,8 +115,8 @@ func TestWrong(t *testing.T) {
 	f(configcost.Default, "AWS CloudTrail of", func(r *Run) { r.Again.Months[2].Services[0].Amount += "1" }, func(v Verdict) bool { return v.Shares && !v.Again })
 	f(configcost.Default, "2 months", func(r *Run) { r.Shares.Months = r.Shares.Months[:2] }, func(v Verdict) bool { return !v.Shares })
 	f(configcost.LateRows, "0 rows", func(r *Run) { r.Shares.Months[0].Missing.Rows = 0 }, func(v Verdict) bool { return !v.Missing })
-	f(configcost.Move, "is not told", func(r *Run) { r.Shares.Moves = nil }, func(v Verdict) bool { return !v.Moved })
-	f(configcost.Default, "1 moves", func(r *Run) { r.Shares.Moves = []Move{{}} }, func(v Verdict) bool { return !v.Moved })
+	f(configcost.Move, "is not told", func(r *Run) { r.Trend.Moves = nil }, func(v Verdict) bool { return !v.Moved })
+	f(configcost.Default, "1 moves", func(r *Run) { r.Trend.Moves = []Move{{}} }, func(v Verdict) bool { return !v.Moved })
 	f(configcost.Default, "8499 are made", func(r *Run) { r.Changes.Days[3].Count-- }, func(v Verdict) bool { return !v.Changes })
 	f(configcost.Default, "0 loops", func(r *Run) { r.Changes.Loops = nil }, func(v Verdict) bool { return !v.Loop })
 	f(configcost.Default, "the loop is", func(r *Run) { r.Changes.Loops[0].Service = "other" }, func(v Verdict) bool { return !v.Loop })
@@ -140,7 +140,7 @@ func TestWrong(t *testing.T) {
 // TestReport: a bar is met by those that it is about, and faults are listed.
 func TestReport(t *testing.T) {
 	bad := right(t, configcost.Move)
-	bad.Shares.Moves = nil
+	bad.Trend.Moves = nil
 	r := Add([]Verdict{Judge(right(t, configcost.Default)), Judge(bad)}, []story.Failed{{World: "w", Why: "no room"}}, true)
 	bar := func(name string, got float64, of int, met bool) {
 		t.Helper()

@@ -136,7 +136,7 @@ func (r *Result) Report(h story.Header) string {
 	say := func(format string, args ...any) { fmt.Fprintf(&w, format+"\n", args...) }
 	say("# What AWS Config costs, and what could be cheaper\n")
 	say("%s", h.Origin())
-	say("Worlds: %d, seeds %s where nothing else is said. Each is one of [simulate --story config-cost](simulate.md#the-story-of-what-aws-config-costs):\nsix accounts, a week of CloudTrail, bills of three months, counts of thirty days. Its logs went through\n`ingest`, its bills and counts through `cost import`, twice, without any configuration, %s;\nthen `cost shares`, `cost changes` and `cost advise` were asked.\n", len(r.Verdicts), h.Seeds, story.Apart(r.Confined))
+	say("Worlds: %d, seeds %s where nothing else is said. Each is one of [simulate --story config-cost](simulate.md#the-story-of-what-aws-config-costs):\nsix accounts, a week of CloudTrail, bills of three months, counts of thirty days. Its logs went through\n`ingest`, its bills and counts through `cost import`, twice, without any configuration, %s;\nthen `cost shares`, `cost trend`, `cost changes` and `cost advise` were asked.\n", len(r.Verdicts), h.Seeds, story.Apart(r.Confined))
 	w.WriteString(story.Missing(r.Failed))
 	say("## The bars\n")
 	story.Table(&w, story.BarHead, r.BarCells())

@@ -136,8 +136,8 @@ func (w *world) spoilt(month time.Time) []func(row []string) []string {
 	return []func([]string) []string{
 		with(13, "n/a"), // the cost
 		with(13, "12,34.5.6"),
-		with(19, "yesterday"),                                  // the day
-		func(row []string) []string { return row[:9] },         // a row that ends too early
+		with(19, "yesterday"),                                   // the day
+		func(row []string) []string { return row[:9] },          // a row that ends too early
 		func(row []string) []string { return append(row, "x") }, // and one that is too long
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -47,14 +48,11 @@ func readBack(t *testing.T, dir string, sum Summary, err error) written {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		if err == nil && strings.HasSuffix(path, ".gz") {
-			var z *gzip.Reader
-			if z, err = gzip.NewReader(bytes.NewReader(text)); err == nil {
-				text, err = io.ReadAll(z)
-			}
-		}
 		name, _ := filepath.Rel(dir, path)
-		out.files[filepath.ToSlash(name)] = text
+		if name = filepath.ToSlash(name); strings.HasSuffix(name, ".gz") && !strings.HasPrefix(name, "logs/") {
+			text = unpacked(t, text)
+		}
+		out.files[name] = text
 		return err
 	})
 	if err == nil {
@@ -66,20 +64,37 @@ func readBack(t *testing.T, dir string, sum Summary, err error) written {
 	return out
 }
 
-// records are those of all logs.
-func (w written) records(t *testing.T) (out []json.RawMessage) {
+func unpacked(t *testing.T, text []byte) []byte {
 	t.Helper()
-	for name, text := range w.files {
-		if !strings.HasPrefix(name, "logs/") {
-			continue
-		}
-		var f struct{ Records []json.RawMessage }
-		if err := json.Unmarshal(text, &f); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		out = append(out, f.Records...)
+	z, err := gzip.NewReader(bytes.NewReader(text))
+	if err == nil {
+		text, err = io.ReadAll(z)
 	}
-	return out
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// records are those of all logs.
+func (w written) records(t *testing.T) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		t.Helper()
+		for name, text := range w.files {
+			if !strings.HasPrefix(name, "logs/") {
+				continue
+			}
+			var f struct{ Records []json.RawMessage }
+			if err := json.Unmarshal(unpacked(t, text), &f); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for _, r := range f.Records {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // TestLogs: every record is read as it would be, and each day has exactly so many
@@ -88,9 +103,9 @@ func TestLogs(t *testing.T) {
 	w := write(t, Config{Seed: 4, Records: fewest})
 	type key struct{ day, name string }
 	count, loop := map[key]int{}, map[string]int{}
-	ids, made, unmade := map[string]bool{}, map[string]bool{}, 0
+	ids, made, deleted := map[string]bool{}, map[string]time.Time{}, map[string]time.Time{}
 	read := 0
-	for _, raw := range w.records(t) {
+	for raw := range w.records(t) {
 		events, err := cloudtrail.Normaliser{}.Append(nil, event.Raw{Body: raw})
 		if err != nil || len(events) != 1 {
 			t.Fatalf("%v: %s", err, raw)
@@ -118,11 +133,19 @@ func TestLogs(t *testing.T) {
 			if strings.Contains(string(r.Request), quoted(w.world.Truth.Service)) {
 				loop[at]++
 			}
-			made[interfaceOf(t, r.Response)] = true
+			made[interfaceOf(t, r.Response)] = e.Time
 		case "DeleteNetworkInterface":
-			if !made[interfaceOf(t, r.Request)] {
-				unmade++ // not read yet, or made before the logs
-			}
+			deleted[interfaceOf(t, r.Request)] = e.Time
+		}
+	}
+	for id, at := range deleted {
+		if m, ok := made[id]; ok && !m.Before(at) || !ok && at.Sub(w.world.Start) > day {
+			t.Errorf("%s is deleted at %s, made at %s", id, at, m)
+		}
+	}
+	for id, at := range made {
+		if _, ok := deleted[id]; !ok && w.world.End.Sub(at) > day {
+			t.Errorf("%s is made at %s and never deleted", id, at)
 		}
 	}
 	if read != w.sum.Ordinary+w.sum.Story || read != w.world.Ordinary+w.world.Told || w.sum.Ordinary < fewest {
