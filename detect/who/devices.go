@@ -1,6 +1,7 @@
 package who
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -23,6 +24,7 @@ const (
 // devices tells who sat behind an inside address.
 type devices struct {
 	people  *people
+	names   map[string]string // of devices, by what else identifies them, as the address of a network card
 	holders map[string][]held // by address, in the order of their times
 	seats   map[string][]seat // by device, likewise
 }
@@ -54,6 +56,13 @@ func deviceOf(e *event.Event) string {
 	return name
 }
 
+// called is the name of the device of an event, also where the log writes only what
+// another has beside the name.
+func (d *devices) called(e *event.Event) string {
+	name := deviceOf(e)
+	return cmp.Or(d.names[name], name)
+}
+
 // Of DHCP in OCSF.
 const (
 	dhcpRelease = 7
@@ -61,10 +70,17 @@ const (
 )
 
 func newDevices(s *scene) *devices {
-	d := &devices{people: s.people, holders: map[string][]held{}, seats: map[string][]seat{}}
+	d := &devices{people: s.people, names: map[string]string{}, holders: map[string][]held{}, seats: map[string][]seat{}}
+	for _, list := range [][]event.Event{s.leases, s.seats} {
+		for i := range list {
+			if e := &list[i]; e.DeviceName != "" && e.DeviceUID != "" {
+				d.names[strings.ToLower(e.DeviceUID)] = deviceOf(e)
+			}
+		}
+	}
 	for i := range s.leases {
 		e := &s.leases[i]
-		device := deviceOf(e)
+		device := d.called(e)
 		if device == "" || e.Outcome != "" && e.Outcome != event.Success {
 			continue
 		}
@@ -72,7 +88,7 @@ func newDevices(s *scene) *devices {
 	}
 	for i := range s.seats {
 		e := &s.seats[i]
-		p, device := d.people.of(e.ActorUID), deviceOf(e)
+		p, device := d.people.of(e.ActorUID), d.called(e)
 		if p == nil || device == "" || e.Outcome != event.Success {
 			continue
 		}
@@ -146,11 +162,42 @@ func (d *devices) behind(e *event.Event) map[*person]float64 {
 			return map[*person]float64{p: 1}
 		}
 	}
-	if device := deviceOf(e); device != "" {
-		return d.sat(device, e.Time)
+	return d.sat(d.of(e), e.Time)
+}
+
+// of is the device that a line of the proxy came from; empty: not known.
+func (d *devices) of(e *event.Event) string { return cmp.Or(d.called(e), d.at(e.SrcIP, e.Time)) }
+
+const (
+	// A name of the proxy's is somebody's who sat at its devices at so many lines, and
+	// at nearly all there are.
+	aliasLines = 5
+	aliasShare = 0.9
+)
+
+// meet takes names that the proxy alone writes, as an employee's number, for whoever
+// was logged on at the devices that they browse from.
+func (d *devices) meet(pages []event.Event) {
+	lines, sat := map[*person]float64{}, map[*person]map[*person]float64{}
+	for i := range pages {
+		e := &pages[i]
+		p := d.people.of(e.ActorUID)
+		if p == nil || !isPerson(e) || strings.Contains(p.uid, "@") {
+			continue
+		}
+		lines[p]++
+		for q, share := range d.sat(d.of(e), e.Time) {
+			if sat[p] == nil {
+				sat[p] = map[*person]float64{}
+			}
+			sat[p][q] += share
+		}
 	}
-	if device := d.at(e.SrcIP, e.Time); device != "" {
-		return d.sat(device, e.Time)
+	for _, p := range slices.Clone(d.people.all) {
+		for q, n := range sat[p] { // at most one is so often there
+			if q != p && lines[p] >= aliasLines && n >= aliasShare*lines[p] {
+				d.people.join(q, p)
+			}
+		}
 	}
-	return nil
 }

@@ -98,3 +98,11 @@ func forms(local string) []string {
 
 // of is the person of that name, if it is one's.
 func (p *people) of(name string) *person { return p.byName[name] }
+
+// join takes the names of alias for one person's.
+func (p *people) join(to, alias *person) {
+	for name := range alias.names {
+		to.names[name], p.byName[name] = true, to
+	}
+	p.all = slices.DeleteFunc(p.all, func(x *person) bool { return x == alias })
+}

@@ -46,6 +46,7 @@ type scene struct {
 	sight   *sight
 	crowded *crowd
 	asked   []map[*person]request
+	theirs  []map[*person]bool
 }
 
 // burst is attempts without a longer pause.
@@ -149,6 +150,9 @@ func (f *Finder) read(ctx context.Context, r Run) (*scene, error) {
 	s.pages = read(all(class(event.ClassHTTP), either(pageHosts()...)), onConsole)
 	if addresses := insides(s.pages); len(addresses) > 0 {
 		s.leases = read(all(class(event.ClassDHCP), in("src_ip", addresses)), nil)
+		if cards := unnamed(s.leases); len(cards) > 0 {
+			s.leases = append(s.leases, read(all(class(event.ClassDHCP), in("device_uid", cards), query.Exists{Field: "device_name"}), nil)...)
+		}
 	}
 	if len(s.pages) > 0 {
 		s.seats = read(all(class(event.ClassAuthentication), query.Exists{Field: "device_name"}), isPerson)
@@ -208,6 +212,7 @@ func (f *Finder) everybody(ctx context.Context, s *scene) error {
 	}
 	s.people = link(names)
 	s.devices = newDevices(s)
+	s.devices.meet(s.pages)
 	s.sight = s.see()
 	return ctx.Err()
 }
@@ -233,6 +238,18 @@ func insides(pages []event.Event) []string {
 	for i := range pages {
 		if a := pages[i].SrcIP; a != "" {
 			out = append(out, a)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unnamed are what leases name devices by that they do not name.
+func unnamed(leases []event.Event) []string {
+	var out []string
+	for i := range leases {
+		if e := &leases[i]; e.DeviceName == "" && e.DeviceUID != "" {
+			out = append(out, e.DeviceUID)
 		}
 	}
 	slices.Sort(out)

@@ -19,9 +19,9 @@ import (
 const (
 	// sameOperation: a record of the same operation names the candidate.
 	sameOperation = 12.0
-	// asked: the candidate asked a service, in the project and within askSpan
+	// asksFor: the candidate asked a service, in the project and within askSpan
 	// before, for a thing of the same name as the agent then could not make.
-	asked = 9.0
+	asksFor = 9.0
 	// askedOther: the same, where names do not tell; askedElse: of a thing of
 	// another name.
 	askedOther, askedElse = 4.5, 1.0
@@ -73,6 +73,7 @@ type candidate struct {
 	total float64
 	why   []finding.Pointing
 	own   bool // there is a record of the candidate's own
+	part  bool // and others did some of it, as such records say
 	clue  bool // anything speaks for the candidate
 }
 
@@ -95,7 +96,8 @@ func (s *scene) weigh(p *person) *candidate {
 	if !c.clue {
 		return nil
 	}
-	if !c.own {
+	c.part = s.partly(p) || s.tookTurns(p)
+	if !c.own || c.part {
 		c.total = min(c.total, maxCommon)
 	}
 	slices.SortStableFunc(c.why, func(a, b finding.Pointing) int {
@@ -276,6 +278,48 @@ func (s *scene) byRequest(c *candidate) {
 		all(them(c.of), eq("account_uid", s.run.Project), eq("api_operation", first.APIOperation), during(first.Time, first.Time.Add(time.Second))))
 }
 
+// partly tells whether too many of the attempts that are somebody's by a record of
+// their own are others'.
+func (s *scene) partly(p *person) bool {
+	mine, others := 0, 0
+	for _, by := range s.direct() {
+		switch {
+		case by[p]:
+			mine++
+		case len(by) > 0:
+			others++
+		}
+	}
+	return others > 0 && float64(mine) < mostOf*float64(mine+others)
+}
+
+// direct are, by attempt, those who have a record of its very operation, or asked
+// for the very thing.
+func (s *scene) direct() []map[*person]bool {
+	if s.theirs != nil {
+		return s.theirs
+	}
+	named := map[string][]*person{} // by operation
+	for i := range s.operations {
+		if p := s.people.of(s.operations[i].ActorUID); p != nil {
+			named[s.operations[i].APIRequestUID] = append(named[s.operations[i].APIRequestUID], p)
+		}
+	}
+	s.theirs = make([]map[*person]bool, len(s.run.Attempts))
+	for i, asked := range s.requests() {
+		s.theirs[i] = map[*person]bool{}
+		for p, r := range asked {
+			if r.weight == asksFor {
+				s.theirs[i][p] = true
+			}
+		}
+		for _, p := range named[s.run.Attempts[i].APIRequestUID] {
+			s.theirs[i][p] = true
+		}
+	}
+	return s.theirs
+}
+
 // request is a call that an attempt may have carried out.
 type request struct {
 	weight float64
@@ -302,7 +346,7 @@ func (s *scene) requests() []map[*person]request {
 			w := askedElse
 			switch {
 			case sameThing(e.ResourceUID, a.ResourceUID):
-				w = asked
+				w = asksFor
 			case e.ResourceUID == "" || a.ResourceUID == "":
 				w = askedOther
 			}
@@ -318,8 +362,8 @@ func (s *scene) requests() []map[*person]request {
 // bestOnly leaves who asked for the very thing, if anybody did.
 func (s *scene) bestOnly(by map[*person]request) {
 	for _, x := range by {
-		if x.weight == asked {
-			maps.DeleteFunc(by, func(_ *person, y request) bool { return y.weight < asked })
+		if x.weight == asksFor {
+			maps.DeleteFunc(by, func(_ *person, y request) bool { return y.weight < asksFor })
 			return
 		}
 	}
@@ -397,6 +441,45 @@ func (s *scene) byPages(c *candidate) {
 		text = say.T("who.pages", say.Values{"n": there, "of": n, "named": named, "project": s.run.Project, "prompt": quick})
 	}
 	c.add(weight, text, s.lines(g))
+}
+
+// leastTurn is how many attempts somebody else has to be seen at to have made them.
+const leastTurn = 3
+
+// tookTurns tells whether somebody else was there at most of the attempts at which
+// a person was not, and seldom at those at which they were: who works beside them
+// is there at either alike.
+func (s *scene) tookTurns(p *person) bool {
+	mine := s.sight.pages[p]
+	if mine == nil {
+		return false
+	}
+	at := func(g *glimpses, i int) bool { return g.hits[i].prompt || g.hits[i].telling }
+	var there, missed []int
+	for i := range s.run.Attempts {
+		switch {
+		case at(mine, i):
+			there = append(there, i)
+		case s.watched(s.run.Attempts[i].Time):
+			missed = append(missed, i)
+		}
+	}
+	if len(missed) < leastTurn || len(there) == 0 {
+		return false
+	}
+	share := func(g *glimpses, of []int) float64 {
+		n := 0
+		for _, i := range of {
+			n += count(at(g, i))
+		}
+		return float64(n) / float64(len(of))
+	}
+	for q, g := range s.sight.pages {
+		if with, instead := share(g, there), share(g, missed); q != p && instead >= mostOf && with < instead/2 {
+			return true
+		}
+	}
+	return false
 }
 
 func count(is bool) int {

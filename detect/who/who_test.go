@@ -228,6 +228,29 @@ func TestOwn(t *testing.T) {
 	if !slices.Contains(a.Identities, mei) || !a.Works {
 		t.Errorf("%+v", a)
 	}
+	// Where others asked for some of it, nobody is named for all, whatever the proxy saw.
+	turns := func(theirs int) *log {
+		l := &log{}
+		crowd(l)
+		l.add(-2*time.Hour, lease("10.20.4.17", "pc-17"))
+		l.add(-90*time.Minute, logon("pc-17", mei))
+		r := attempts(12, notebooksAgent)
+		seen(l, r, "10.20.4.17", pageOfProject)
+		for i, e := range r.Attempts {
+			who := mei
+			if i < theirs {
+				who = "colleague.02@hoshino.example"
+			}
+			l.add(e.Time.Sub(nine)-20*time.Second, by(who), behind(office), agent(chrome),
+				call(project, "notebooks.googleapis.com", "google.cloud.notebooks.v2.NotebookService.CreateInstance", fmt.Sprintf("//notebooks.googleapis.com/projects/%s/locations/z/instances/study-%d", project, i)))
+		}
+		return l
+	}
+	a = names(t, turns(5), attempts(12, notebooksAgent), "")
+	if two := []string{a.Candidates[0].UID, a.Candidates[1].UID}; !slices.Contains(two, mei) || !slices.Contains(two, "colleague.02@hoshino.example") {
+		t.Errorf("%q come first", two)
+	}
+	names(t, turns(1), attempts(12, notebooksAgent), mei) // a colleague who tried once
 	// Of another thing, or long before, it is no request of this.
 	names(t, request(mei, "other-thing", -20*time.Second), attempts(1, notebooksAgent), "")
 	names(t, request(mei, "study-0", -20*time.Minute), attempts(1, notebooksAgent), "")
@@ -244,22 +267,51 @@ func seen(l *log, r who.Run, inside, url string, change ...func(*event.Event)) {
 	}
 }
 
+// machines are the crowd with two devices, of which one is at somebody else's pages.
+func machines() *log {
+	l := &log{}
+	crowd(l)
+	for k := range 20 { // somebody else's pages
+		l.add(time.Duration(-180+20*k)*time.Minute, page("10.20.4.99", "https://console.cloud.google.com/storage/browser?project="+project))
+	}
+	l.add(-2*time.Hour, lease("10.20.4.17", "pc-17"))
+	l.add(-2*time.Hour, lease("10.20.4.99", "pc-99"))
+	l.add(-100*time.Minute, logon("pc-99", `hoshino\colleague.01`))
+	return l
+}
+
+// TestNames: what a device or its user is called differs from log to log.
+func TestNames(t *testing.T) {
+	r := attempts(6, private)
+	// The proxy may name people as nobody else does: then whoever is logged on there.
+	l := machines()
+	l.add(-90*time.Minute, logon("pc-17", mei))
+	seen(l, r, "10.20.4.17", pageOfProject, by("u20417"), func(e *event.Event) { e.ActorType = event.ActorUser })
+	if a := names(t, l, r, mei); !slices.Contains(a.Identities, "u20417") {
+		t.Errorf("identities %q", a.Identities)
+	}
+	// A name that is seen where others sit stands for itself.
+	l = machines()
+	l.add(-90*time.Minute, logon("pc-17", mei))
+	l.add(25*time.Minute, logon("pc-17", mei), gone)
+	l.add(26*time.Minute, logon("pc-17", "colleague.03@hoshino.example"))
+	seen(l, r, "10.20.4.17", pageOfProject, by("u20417"), func(e *event.Event) { e.ActorType = event.ActorUser })
+	if a := ask(t, l, r); slices.Contains(a.Identities, mei) {
+		t.Errorf("identities %q", a.Identities)
+	}
+	// A lease may name the card alone, where another record names the device with it.
+	l = machines()
+	l.add(-90*time.Minute, lease("10.20.4.18", ""), func(e *event.Event) { e.DeviceUID = "02:1a:c5:pc-17" })
+	l.add(-90*time.Minute, logon("pc-17", mei))
+	seen(l, r, "10.20.4.18", pageOfProject)
+	names(t, l, r, mei)
+}
+
 func TestDevices(t *testing.T) {
 	r := attempts(6, private)
-	world := func() *log {
-		l := &log{}
-		crowd(l)
-		for k := range 20 { // somebody else's pages
-			l.add(time.Duration(-180+20*k)*time.Minute, page("10.20.4.99", "https://console.cloud.google.com/storage/browser?project="+project))
-		}
-		l.add(-2*time.Hour, lease("10.20.4.17", "pc-17"))
-		l.add(-2*time.Hour, lease("10.20.4.99", "pc-99"))
-		l.add(-100*time.Minute, logon("pc-99", `hoshino\colleague.01`))
-		return l
-	}
 	// Lease, logon, page: the name of the device's user is taken for the e-mail.
 	for _, user := range []string{mei, `hoshino\mei.tanaka`, `hoshino\mtanaka`, "tanaka"} {
-		l := world()
+		l := machines()
 		l.add(-90*time.Minute, logon("pc-17", user))
 		seen(l, r, "10.20.4.17", pageOfProject)
 		a := names(t, l, r, mei)
@@ -268,48 +320,72 @@ func TestDevices(t *testing.T) {
 		}
 	}
 	// Where the proxy sees the host alone, being there each time does.
-	l := world()
+	l := machines()
 	l.add(-90*time.Minute, logon("pc-17", mei))
 	seen(l, r, "10.20.4.17", "console.cloud.google.com:443")
 	names(t, l, r, mei)
 	// The proxy may say who it is.
-	l = world()
+	l = machines()
 	seen(l, r, "10.20.4.17", pageOfProject, by(mei), func(e *event.Event) { e.ActorType = event.ActorUser })
 	names(t, l, r, mei)
 	// Pages of another project say nothing, nor does a project whose name is longer.
 	for _, other := range []string{"other", project + "-2"} {
-		l = world()
+		l = machines()
 		l.add(-90*time.Minute, logon("pc-17", mei))
 		seen(l, r, "10.20.4.17", "https://console.cloud.google.com/vertex-ai/workbench?project="+other)
 		names(t, l, r, "")
 	}
 	// An address that changed hands belongs to whoever has it.
-	l = world()
+	l = machines()
 	l.add(-90*time.Minute, logon("pc-17", "someone.else@hoshino.example"))
 	l.add(-30*time.Minute, lease("10.20.4.17", "pc-18"))
 	l.add(-29*time.Minute, logon("pc-18", mei))
 	seen(l, r, "10.20.4.17", pageOfProject)
 	names(t, l, r, mei)
 	// Whoever has left a machine that several use is not at it.
-	l = world()
+	l = machines()
 	l.add(-90*time.Minute, logon("pc-17", "someone.else@hoshino.example"))
 	l.add(-40*time.Minute, logon("pc-17", "someone.else@hoshino.example"), gone)
 	l.add(-35*time.Minute, logon("pc-17", mei))
 	seen(l, r, "10.20.4.17", pageOfProject)
 	names(t, l, r, mei)
-	// Two people who did it in turns are told as two.
-	l = world()
-	l.add(-90*time.Minute, logon("pc-17", mei))
-	l.add(-2*time.Hour, lease("10.20.4.30", "pc-30"))
-	l.add(-90*time.Minute, logon("pc-30", "colleague.02@hoshino.example"))
+}
+
+// Two people who did it in turns are told as two, also where one is seen at some of
+// the other's attempts; who works beside somebody is not the other.
+func TestTurns(t *testing.T) {
 	twelve := attempts(12, private)
-	for i, e := range twelve.Attempts {
-		l.add(e.Time.Sub(nine)-20*time.Second, page([]string{"10.20.4.17", "10.20.4.30"}[i%2], pageOfProject))
+	world := func(mine, theirs func(i int) bool) *log {
+		l := machines()
+		l.add(-90*time.Minute, logon("pc-17", mei))
+		l.add(-2*time.Hour, lease("10.20.4.30", "pc-30"))
+		l.add(-90*time.Minute, logon("pc-30", "colleague.02@hoshino.example"))
+		for i, e := range twelve.Attempts {
+			for _, after := range []time.Duration{-20 * time.Second, 3 * time.Second} {
+				if mine(i) {
+					l.add(e.Time.Sub(nine)+after, page("10.20.4.17", pageOfProject))
+				}
+				if theirs(i) {
+					l.add(e.Time.Sub(nine)+after, page("10.20.4.30", pageOfProject))
+				}
+			}
+		}
+		return l
 	}
-	a := names(t, l, twelve, "")
-	if both := []string{a.Candidates[0].UID, a.Candidates[1].UID}; !slices.Contains(both, mei) || !slices.Contains(both, "colleague.02@hoshino.example") {
-		t.Errorf("%q come first", both)
+	even := func(i int) bool { return i%2 == 0 }
+	odd := func(i int) bool { return i%2 == 1 }
+	most := func(i int) bool { return i%2 == 0 || i%6 == 1 }
+	two := func(l *log) {
+		t.Helper()
+		a := names(t, l, twelve, "")
+		if both := []string{a.Candidates[0].UID, a.Candidates[1].UID}; !slices.Contains(both, mei) || !slices.Contains(both, "colleague.02@hoshino.example") {
+			t.Errorf("%q come first", both)
+		}
 	}
+	two(world(even, odd))
+	two(world(most, odd))
+	names(t, world(most, func(int) bool { return false }), twelve, mei)      // some of theirs is not seen
+	names(t, world(most, func(i int) bool { return i%5 == 1 }), twelve, mei) // a colleague, now and then
 }
 
 // Whoever is in no log is none of those that are.
