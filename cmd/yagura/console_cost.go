@@ -1,15 +1,105 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/change"
 	"github.com/yagura-sec/yagura/cost/price"
 )
+
+// costAnswers answers what the pages of cost ask, and keeps for a while what takes
+// longer.
+type costAnswers struct {
+	*server
+	began time.Time
+
+	judged  keptAnswers[[]cost.Advice]
+	changed keptAnswers[api.CostChanges]
+	itself  keptAnswers[api.CostSelf]
+}
+
+func (s *server) costAnswers() api.Cost {
+	x := &costAnswers{server: s, began: s.clock()}
+	x.judged.old, x.changed.old, x.itself.old = littleOld, littleOld, quiteOld
+	return api.Cost{
+		Shares: x.shares, Lines: x.lines, Trend: x.trend, Changes: x.changes, Advice: x.advice, Self: x.self, Picture: x.draw,
+		Prices: func(context.Context) ([]api.CostPrice, error) {
+			list, err := s.costPrices()
+			if err != nil {
+				return nil, err
+			}
+			return viewPrices(list.Prices()), nil
+		},
+	}
+}
+
+func (x *costAnswers) shares(ctx context.Context, q cost.Query) (api.CostShares, error) {
+	store, err := x.rooms.costs(ctx)
+	if err != nil {
+		return api.CostShares{}, err
+	}
+	return shares(ctx, store, q, accountNames(x.cfg.Estate))
+}
+
+func (x *costAnswers) lines(ctx context.Context, q cost.Query) ([]api.CostLine, error) {
+	store, err := x.rooms.costs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return costLines(ctx, store, q)
+}
+
+func (x *costAnswers) trend(ctx context.Context, q cost.Query) (api.CostTrend, error) {
+	store, err := x.rooms.costs(ctx)
+	if err != nil {
+		return api.CostTrend{}, err
+	}
+	return x.costTrend(ctx, x.rooms, store.Sums, q)
+}
+
+func (x *costAnswers) changes(ctx context.Context, account string, since, until time.Time) (api.CostChanges, error) {
+	key := fmt.Sprintf("%q %d %d", account, since.Unix(), until.Unix())
+	return x.changed.get(ctx, key, x.server.changes(), func(ctx context.Context) (api.CostChanges, error) {
+		return x.program.changes(ctx, x.rooms, account, since, until)
+	})
+}
+
+// advice is judged for everybody at once; what was decided about it is as of now.
+func (x *costAnswers) advice(ctx context.Context, accounts []string) ([]cost.Advice, error) {
+	all, err := x.judged.get(ctx, "", x.server.changes(), func(ctx context.Context) ([]cost.Advice, error) {
+		return x.program.advice(ctx, x.rooms, nil, false)
+	})
+	if err != nil {
+		return nil, err
+	}
+	decisions, err := x.rooms.triage.Decisions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(ofAccounts(all, accounts)) // all are shared
+	for i := range out {
+		for j := range decisions {
+			if decisions[j].IsAbout(out[i].Key) {
+				out[i].Decision = decisions[j].ID
+				break // the latest
+			}
+		}
+	}
+	return out, nil
+}
+
+func (x *costAnswers) self(ctx context.Context) (api.CostSelf, error) {
+	return x.itself.get(ctx, "", x.server.changes(), func(ctx context.Context) (api.CostSelf, error) {
+		return x.costSelf(ctx, x.rooms, x.began)
+	})
+}
 
 // viewChanges gives a report as scripts read it.
 func viewChanges(r *change.Report) api.CostChanges {

@@ -195,6 +195,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 		return err
 	}
 	rooms.Triage, rooms.Register = triaged, s.register()
+	rooms.Cost = s.costAnswers()
 	g, ctx := errgroup.WithContext(ctx)
 	for i, t := range s.intake {
 		g.Go(func() error { return s.take(ctx, i, t) })
