@@ -72,6 +72,7 @@ type Settled struct {
 	Reason   string   // of what is not stored
 	Replaces []int    // indexes of held files whose place it takes
 	Replaced []string // their names
+	Beside   []string // held files of other reports of the same form that share a bill: it may count twice
 }
 
 // Settle decides about a new file beside those that are held.
@@ -79,7 +80,8 @@ type Settled struct {
 // The same rows are held once. A file of the same series and part takes the place
 // of the one before, and a newer delivery that of the whole older one. A bill that
 // is held in another form, such as FOCUS beside CUR, is not counted twice: the form
-// that came first stays.
+// that came first stays. Two reports of one bill in the same form cannot be told from
+// a bill that was split by hand: both are held, and what stands beside is named.
 func Settle(f File, held []File) Settled {
 	s := Settled{Outcome: Stored}
 	for i, h := range held {
@@ -96,6 +98,7 @@ func Settle(f File, held []File) Settled {
 			return Settled{Outcome: Skipped, Reason: fmt.Sprintf("the bill of %s for %s is held as %s from %s: in two forms it would count twice",
 				cmp.Or(shared.Payer, "an unnamed payer"), MonthText(shared.Month), h.Form, h.Name)}
 		case h.Series != f.Series:
+			s.Beside = append(s.Beside, h.Name)
 		case h.Delivery != f.Delivery && f.Delivered.Before(h.Delivered):
 			return Settled{Outcome: Skipped, Reason: fmt.Sprintf("a newer delivery, %s, is held from %s", h.Delivery, h.Name)}
 		case h.Delivery != f.Delivery || h.Part == f.Part:

@@ -109,6 +109,9 @@ type CostFile struct {
 	Quarantined int64     `json:"quarantined"`
 	Imported    time.Time `json:"imported"`
 	Replaces    []string  `json:"replaces"` // files whose place it took
+	// Beside are files of other reports that share a bill with it: where they are not
+	// parts of one, it counts twice.
+	Beside []string `json:"beside"`
 }
 
 // CostRefused is a row that was kept apart.
@@ -308,22 +311,23 @@ func (in *costRun) bill(ctx context.Context, name string, from io.Reader, writte
 		in.skip(name, settled.Reason)
 		return nil
 	}
-	in.take(f, settled.Replaced)
+	in.take(f, settled)
 	return nil
 }
 
-// take counts a file that is held now, in the place of others.
-func (in *costRun) take(f cost.File, replaces []string) {
+// take counts a file that is held now.
+func (in *costRun) take(f cost.File, settled cost.Settled) {
 	in.done.Stored += f.Rows - f.Refused
 	in.done.Quarantined += f.Refused
-	in.done.Held = append(in.done.Held, costFile(f, replaces))
+	in.done.Held = append(in.done.Held, costFile(f, settled))
 	for _, r := range f.Refusals {
 		in.done.Refused = append(in.done.Refused, CostRefused{f.Name, r.Row, r.Column, r.Reason, string(r.Bytes)})
 	}
 }
 
-func costFile(f cost.File, replaces []string) CostFile {
-	out := CostFile{File: f.Name, Holds: f.Holds, Form: f.Form, Months: []string{}, Rows: f.Rows, Quarantined: f.Refused, Imported: f.Imported, Replaces: append([]string{}, replaces...)}
+func costFile(f cost.File, settled cost.Settled) CostFile {
+	out := CostFile{File: f.Name, Holds: f.Holds, Form: f.Form, Months: []string{}, Rows: f.Rows, Quarantined: f.Refused, Imported: f.Imported,
+		Replaces: append([]string{}, settled.Replaced...), Beside: append([]string{}, settled.Beside...)}
 	for _, b := range f.Bills {
 		if m := cost.MonthText(b.Month); !slices.Contains(out.Months, m) {
 			out.Months = append(out.Months, m)
@@ -343,7 +347,7 @@ func (in *costRun) document(ctx context.Context, doc count.Document) error {
 		return nil
 	}
 	in.known[f.Holds+f.Fingerprint] = f.Name
-	in.take(f, nil)
+	in.take(f, cost.Settled{})
 	if f.Holds == cost.HoldsCounts {
 		in.docs = append(in.docs, doc)
 		return nil
@@ -382,6 +386,12 @@ func (p *program) printCostImported(done CostImported) error {
 		[][]string{{p.count(done.Files), p.count(done.Rows), p.count(done.Stored), p.count(done.Duplicates), p.count(done.Quarantined)}})
 	if err != nil || p.flags.format == "csv" {
 		return err
+	}
+	for _, f := range done.Held {
+		if len(f.Beside) > 0 {
+			p.warn("%s is of the same bill as %s: if they are two reports of it and not parts of one, it counts twice", tail(f.File, 60), tail(f.Beside[0], 60))
+			break // which says enough of all
+		}
 	}
 	var held, skipped, refused [][]string
 	for _, f := range done.Held {

@@ -176,6 +176,9 @@ func testFiles(t *testing.T, s cost.Store) {
 	other := []cost.Line{line(april, "999900001111", "AmazonEC2", "BoxUsage", "8")}
 	is(take(t, s, file("b.csv", "3", other), other), cost.Stored) // of the same name, and of other accounts
 	same(t, sums(t, s, cost.Query{}), "14 USD /30 /6")
+	if done := take(t, s, file("another.csv", "4", other), other); done.Outcome != cost.Stored || !slices.Equal(done.Beside, []string{"b.csv"}) {
+		t.Errorf("another report of the bill: %+v", done)
+	}
 
 	counts := cost.File{Name: "a.json", Holds: cost.HoldsCounts, Fingerprint: "1", Rows: 3, Imported: may}
 	for range 2 {
@@ -191,8 +194,8 @@ func testFiles(t *testing.T, s cost.Store) {
 	for _, f := range all {
 		names = append(names, f.Holds+" "+f.Name)
 	}
-	same(t, names, "counts a.json", "bill b.csv", "bill b.csv", "bill focus.csv")
-	if f := all[1]; len(f.Bills) != 1 || f.Bills[0].Payer != "111122223333" || !f.Bills[0].Month.Equal(april) || !f.Imported.Equal(may) || f.Rows != 2 {
+	same(t, names, "counts a.json", "bill another.csv", "bill b.csv", "bill b.csv", "bill focus.csv")
+	if f := all[2]; len(f.Bills) != 1 || f.Bills[0].Payer != "111122223333" || !f.Bills[0].Month.Equal(april) || !f.Imported.Equal(may) || f.Rows != 2 {
 		t.Errorf("%+v", f)
 	}
 }
