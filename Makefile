@@ -34,7 +34,7 @@ test: tools
 	@.ci/browser
 
 # The packages whose tests hold golden files and generated documents.
-GOLDEN := ./alert ./api ./cmd/yagura ./cost/bill ./cost/count ./cost/picture ./dashboard ./detect/external ./evaluate ./event ./export ./normalise/alerts ./normalise/azureactivity ./normalise/cloudtrail ./normalise/entra ./normalise/gcpaudit ./normalise/keyvault ./normalise/mapping ./normalise/office365 ./normalise/okta ./normalise/workspace ./query ./sigma/coverage ./sigma/sqlgen ./simulate/configcost
+GOLDEN := ./alert ./api ./cmd/yagura ./cost/bill ./cost/count ./cost/picture ./dashboard ./decision/dossier ./detect/external ./evaluate ./event ./export ./normalise/alerts ./normalise/azureactivity ./normalise/cloudtrail ./normalise/entra ./normalise/gcpaudit ./normalise/keyvault ./normalise/mapping ./normalise/office365 ./normalise/okta ./normalise/workspace ./query ./sigma/coverage ./sigma/sqlgen ./simulate/configcost
 
 # Golden files are rewritten by the tests themselves; look at the difference.
 update: tools

@@ -32,8 +32,6 @@ type Decisions struct {
 	// Undecided gives the saving a month of advice that nobody has decided about, a
 	// currency each, of those accounts (none: of all).
 	Undecided func(ctx context.Context, accounts []string) ([]decision.Saving, error)
-	// Changed is told that somebody changed a decision.
-	Changed func()
 }
 
 // Advised is what a decision about an advice takes from it.
@@ -136,7 +134,7 @@ func ViewStanding(d decision.Decision, now time.Time, read decision.Readings) St
 	for _, t := range d.Triggers {
 		x := StandingTrigger{Text: t.String(), Kind: t.Kind, Said: t.Text()}
 		if read != nil && t.Measured() {
-			x.Reading = read(t).Value
+			x.Reading = read(&d, t).Value
 		}
 		if i := slices.IndexFunc(state.Unread, func(u decision.Unread) bool { return u.Trigger == t }); i >= 0 {
 			x.Unread = state.Unread[i].Why
@@ -441,9 +439,6 @@ func (r Rooms) setStanding(ctx context.Context, d decision.Decision, note string
 	d, err := r.Triage.Store.PutDecision(ctx, d, r.edit(ctx, note))
 	if err != nil {
 		return nil, r.wronged(err)
-	}
-	if r.Decisions.Changed != nil {
-		r.Decisions.Changed()
 	}
 	return r.standingView(ctx, d), nil
 }

@@ -30,7 +30,7 @@ func council(t *testing.T) (x *house, ann, vera *browser) {
 	t.Helper()
 	x = newHouse(t, Config{})
 	x.rooms.Decisions = Decisions{Advised: advised, Readings: func(context.Context) decision.Readings {
-		return func(tr decision.Trigger) decision.Reading {
+		return func(_ *decision.Decision, tr decision.Trigger) decision.Reading {
 			if tr.Kind == decision.OnItems {
 				return decision.Reading{Value: "510000"}
 			}

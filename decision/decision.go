@@ -394,3 +394,26 @@ func (d *Decision) Answer(question string, a Answer) bool {
 	d.Asked[i].Answers = append(d.Asked[i].Answers, a)
 	return true
 }
+
+// Masked is the decision with every text as mask gives it; what it waits for is left
+// as it is, for it would not be what it was.
+func (d *Decision) Masked(mask func(string) string) Decision {
+	out := d.Copy()
+	out.Triggers = nil
+	out.texts(func(_ string, s *string, _ int) { *s = mask(*s) })
+	out.Triggers = slices.Clone(d.Triggers)
+	return out
+}
+
+// People are whose names stand in the decision, for who masks them.
+func (d *Decision) People() (out []string) {
+	out = append(out, d.Owner, d.By)
+	for _, q := range d.Asked {
+		out = append(out, q.By)
+		for _, a := range q.Answers {
+			out = append(out, a.By)
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
+}

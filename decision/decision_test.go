@@ -37,7 +37,7 @@ func TestParseTrigger(t *testing.T) {
 	f("operations:111122223333:CreateNetworkInterface>20000", Trigger{Kind: OnOperations, Account: "111122223333", Of: "CreateNetworkInterface", Above: true, Limit: "20000"})
 	f("findings:aws_trail_stopped>3", Trigger{Kind: OnFindings, Of: "aws_trail_stopped", Above: true, Limit: "3"})
 	f("findings:odd>name>3", Trigger{Kind: OnFindings, Of: "odd>name", Above: true, Limit: "3"})
-	f("price:aws.config.item.daily<0.01", Trigger{Kind: OnPrice, Of: "aws.config.item.daily", Limit: "0.01"})
+	f("price:AWS Config/configuration_item_daily<0.01", Trigger{Kind: OnPrice, Of: "AWS Config/configuration_item_daily", Limit: "0.01"})
 	f("saving>2000", Trigger{Kind: OnSaving, Above: true, Limit: "2000"})
 	f("saving:kv44n2v6<12.5", Trigger{Kind: OnSaving, Of: "kv44n2v6", Limit: "12.5"})
 	f("news:Control Tower: recorder", Trigger{Kind: OnNews, Of: "Control Tower: recorder"})
@@ -94,7 +94,7 @@ func deferred(t *testing.T, revisit time.Time, triggers ...string) *Decision {
 
 func TestDue(t *testing.T) {
 	read := func(values map[string]string) Readings {
-		return func(x Trigger) Reading { return Reading{Value: values[x.Of], At: now.Add(-time.Hour)} }
+		return func(_ *Decision, x Trigger) Reading { return Reading{Value: values[x.Of], At: now.Add(-time.Hour)} }
 	}
 	f := func(d *Decision, at time.Time, values map[string]string, status Status, says ...string) {
 		t.Helper()
@@ -145,7 +145,7 @@ func TestDue(t *testing.T) {
 
 func TestDueInJapanese(t *testing.T) {
 	r := Reopening{Trigger: parse(t, "operations:*:CreateNetworkInterface>20000"), Value: "21000", At: now}
-	const want = "2026-11-22 時点でCreateNetworkInterface の 1 日の呼び出し回数(いずれかのアカウント、直近 7 日間の最大)が 21,000 となり、20,000 を超えた。"
+	const want = "2026-11-22 時点の値は 21,000 で、20,000 を超えた: CreateNetworkInterface の 1 日の呼び出し回数(いずれかのアカウント、直近 7 日間の最大)。"
 	if got := r.Text().In(say.Japanese); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}

@@ -18,7 +18,7 @@ type TriggerKind string
 //	items:111122223333:AWS::EC2::NetworkInterface>600000  configuration items in 30 days
 //	operations:111122223333:CreateNetworkInterface>20000  calls on the busiest of the last 7 days
 //	findings:aws_trail_stopped>3                     open findings of a rule
-//	price:aws.config.item.daily<0.01                 a price, by its name
+//	price:AWS Config/configuration_item_daily<0.01   a list price: service, item and, if need be, region
 //	saving>2000                                      a month's saving of what it is about
 //	news:Control Tower recorder                      words of news
 //
@@ -182,8 +182,13 @@ type Reading struct {
 	Why   say.Text  // why it is not known
 }
 
-// Readings measures what triggers count. News and dates are not asked for.
-type Readings func(Trigger) Reading
+// NoLog is why nothing is known of what happened: the log has nothing of so many
+// days.
+func NoLog(days int) say.Text { return say.T("decision.unread.log", say.Values{"days": days}) }
+
+// Readings measures what a trigger of a decision counts. News and dates are not
+// asked for.
+type Readings func(*Decision, Trigger) Reading
 
 // Status is how a decision stands.
 type Status string
@@ -224,7 +229,7 @@ func (d *Decision) Due(now time.Time, readings Readings) State {
 		if slices.ContainsFunc(d.Reopened, func(r Reopening) bool { return r.Trigger == t }) {
 			continue
 		}
-		why, unread := t.due(now, readings)
+		why, unread := t.due(d, now, readings)
 		if unread != nil {
 			s.Unread = append(s.Unread, *unread)
 		}
@@ -251,7 +256,7 @@ func (d *Decision) triggers() []Trigger {
 func (d *Decision) Has(t Trigger) bool { return slices.Contains(d.triggers(), t) }
 
 // due is what a trigger says now: that it happened, or that it cannot be told.
-func (t Trigger) due(now time.Time, readings Readings) (*Reopening, *Unread) {
+func (t Trigger) due(d *Decision, now time.Time, readings Readings) (*Reopening, *Unread) {
 	switch t.Kind {
 	case OnDate:
 		if now.Before(t.Day) {
@@ -265,7 +270,7 @@ func (t Trigger) due(now time.Time, readings Readings) (*Reopening, *Unread) {
 	if readings == nil {
 		return nil, unread
 	}
-	r := readings(t)
+	r := readings(d, t)
 	is, known := amount(r.Value)
 	if !known {
 		if r.Why != (say.Text{}) {

@@ -13,7 +13,8 @@ var decisions = texts{
 	"decision.saving":      {"the saving a month of {of}", "{of} の月間削減額"},
 	"decision.saving.own":  {"the saving a month of what it is about", "対象の月間削減額"},
 	"decision.unread":      {"It is not known: {what}.", "不明: {what}。"},
+	"decision.unread.log":  {"The log has nothing of the last {days} days: nobody would see it happen.", "直近 {days} 日間のログがないため、確認できない。"},
 	"decision.unread.news": {"News is not read yet: nothing will reopen it by this.", "ニュースの取り込みは未対応のため、この条件では再開されない。"},
 	"decision.due.date":    {"{day:iso}, the day to look at it again, has come.", "再検討日({day:iso})を迎えた。"},
-	"decision.due.number":  {"On {at:iso} {what} was {value}, {above|above|below} {limit}.", "{at:iso} 時点で{what}が {value} となり、{limit} を{above|超えた|下回った}。"},
+	"decision.due.number":  {"On {at:iso} {what} was {value}, {above|above|below} {limit}.", "{at:iso} 時点の値は {value} で、{limit} を{above|超えた|下回った}: {what}。"},
 }

@@ -62,6 +62,16 @@ func PrepareStanding(d decision.Decision, old *decision.Decision, e Edit) (c Pre
 	}
 	d.Clean()
 	d.By, d.At, d.Decided, d.Changed, d.Version = e.By, e.At, e.At, e.At, is+1
+	for i := range d.Figures {
+		if d.Figures[i].At.IsZero() {
+			d.Figures[i].At = e.At
+		}
+	}
+	for i := range d.Evidence {
+		if d.Evidence[i].At.IsZero() {
+			d.Evidence[i].At = e.At
+		}
+	}
 	if old != nil {
 		d.By, d.At = old.By, old.At
 		if d.Verdict == old.Verdict {

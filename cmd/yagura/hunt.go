@@ -85,6 +85,7 @@ type AnomalyReport struct {
 	StateBytes  int64             `json:"state_bytes"`
 	StateBySign map[string]int    `json:"state_by_sign"` // bytes; names: of what is watched and how long
 	Recorded    bool              `json:"recorded"`
+	Reopened    int               `json:"decisions_reopened"` // that came back just now: see `decision list`
 	Seconds     float64           `json:"seconds"`
 	folded      []finding.Finding // most pressing first
 }
@@ -127,6 +128,11 @@ func (h *anomalyHunt) run(ctx context.Context) (err error) {
 		}
 		report.Recorded = true
 		h.assess(ctx, r)
+	}
+	if !h.dry {
+		if report.Reopened, err = h.reopen(ctx, r); err != nil {
+			return err
+		}
 	}
 	report.Seconds = time.Since(began).Seconds()
 	return h.print(report)
@@ -249,6 +255,9 @@ func (h *anomalyHunt) print(r AnomalyReport) error {
 		shown = shown[:h.limit]
 	}
 	h.listed(shown)
+	if r.Reopened > 0 {
+		fmt.Fprintf(h.stdout, "%s: `yagura decision list --status reopened`\n\n", many(int64(r.Reopened), "decision came back", "decisions came back"))
+	}
 	if left := len(r.folded) - len(shown); left > 0 {
 		fmt.Fprintf(h.stdout, "and %s: --limit 0 shows all\n\n", many(int64(left), "more finding", "more findings"))
 	}

@@ -136,7 +136,7 @@ them, judges them, and shows findings that explain themselves.
 	flags.StringVar(&p.flags.format, "format", "table", "table, json, jsonl or csv")
 	flags.StringVar(&p.flags.now, "now", "", "judge as of this time (RFC 3339)")
 	root.AddCommand(
-		p.serve(), p.demo(), p.ingest(), p.search(), p.sql(), p.findings(), p.exceptions(), p.windows(), p.register(), p.cost(), p.tuning(), p.audit(), p.rules(), p.mappings(), p.dashboards(), p.queries(), p.huntAnomalies(),
+		p.serve(), p.demo(), p.ingest(), p.search(), p.sql(), p.findings(), p.exceptions(), p.windows(), p.register(), p.cost(), p.decision(), p.tuning(), p.audit(), p.rules(), p.mappings(), p.dashboards(), p.queries(), p.huntAnomalies(),
 		p.ledger(), p.people(), p.evaluate(), p.evaluateChild(), p.usage(), p.renormalise(), p.simulate(), p.backup(), p.config(), p.version(),
 	)
 	usageErrors(root)

@@ -195,7 +195,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 		return err
 	}
 	rooms.Triage, rooms.Register = triaged, s.register()
-	rooms.Cost = s.costAnswers()
+	rooms.Decisions = s.decisions(rooms.Cost)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, t := range s.intake {
 		g.Go(func() error { return s.take(ctx, i, t) })
@@ -217,6 +217,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 	g.Go(func() error { return s.keepRules(ctx) })
 	g.Go(func() error { return s.keepRegister(ctx) })
 	g.Go(func() error { return s.followRegisters(ctx) })
+	g.Go(func() error { return s.keepReopening(ctx) })
 	g.Go(func() error { return s.keepNews(ctx) })
 	for i, t := range s.outputs {
 		g.Go(func() error { return s.send(ctx, i, t) })

@@ -35,13 +35,9 @@ func (l Look) name(s string) string {
 	return plain(s)
 }
 
-// said is a sentence as it is drawn.
+// said is a sentence as it is drawn, whose names were masked before.
 func (l Look) said(t say.Text) string {
-	s := t.In(l.Language)
-	if l.Mask != nil && t.ID() == "" { // somebody else's words
-		s = l.Mask(s)
-	}
-	return plain(s)
+	return plain(t.In(l.Language))
 }
 
 // longest is how many letters of a name or sentence are drawn at most.
@@ -234,7 +230,7 @@ const margin = 24
 // notes writes sentences from y on, and ends the picture.
 func (p *Picture) notes(l Look, y float64, all []say.Text) *Picture {
 	for _, t := range all {
-		for _, row := range wrap(l.said(t), 12, p.width-2*margin) {
+		for _, row := range wrap(l.name(t.In(l.Language)), 12, p.width-2*margin) { // masked whole: it may name somebody
 			p.text(margin, y+12, 12, p.colour.faint, "start", false, row, 0)
 			y += 18
 		}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yagura-sec/yagura/api"
+	"github.com/yagura-sec/yagura/cost"
+	"github.com/yagura-sec/yagura/decision"
+	"github.com/yagura-sec/yagura/triage"
+)
+
+// reopeners measure what reopens decisions, as of now.
+func (p *program) reopeners(r *rooms) *reopeners {
+	x := &reopeners{rooms: r, now: p.now()}
+	var once sync.Once
+	var all []cost.Advice
+	var wrong error
+	x.advice = func(ctx context.Context) ([]cost.Advice, error) {
+		once.Do(func() { all, wrong = p.advice(ctx, r, nil, false) })
+		return all, wrong
+	}
+	// What is wrong with prices is said by whoever judges with them.
+	x.prices, _ = p.costPrices()
+	return x
+}
+
+// naming gives advice the decision that is about it, the latest.
+func naming(all []cost.Advice, decisions []decision.Decision) []cost.Advice {
+	for i := range all {
+		if j := slices.IndexFunc(decisions, func(d decision.Decision) bool { return d.IsAbout(all[i].Key) }); j >= 0 {
+			all[i].Decision = decisions[j].ID
+		}
+	}
+	return all
+}
+
+// advisedBy looks advice up by its key.
+func advisedBy(advice func(context.Context) ([]cost.Advice, error)) func(context.Context, string) (api.Advised, error) {
+	return func(ctx context.Context, key string) (api.Advised, error) {
+		all, err := advice(ctx)
+		if err != nil {
+			return api.Advised{}, err
+		}
+		for _, a := range all {
+			if a.Key == key {
+				return advised(a), nil
+			}
+		}
+		return api.Advised{}, fmt.Errorf("advice %s: %w", key, triage.ErrUnknown)
+	}
+}
+
+// advised is what a decision about an advice takes from it.
+func advised(a cost.Advice) api.Advised {
+	of := strings.Join(strings.Fields(a.Account+" "+a.Region+" "+a.ResourceType), " ")
+	x := api.Advised{Subject: decision.Subject{Kind: decision.Advice, ID: a.Key, Title: strings.TrimSpace(a.Kind + " " + of), Account: a.Account}}
+	figure := func(name, value, unit string) {
+		x.Figures = append(x.Figures, decision.Figure{Name: name, Of: of, Value: value, Unit: unit, Basis: string(a.Basis)})
+	}
+	if a.Items >= 0 {
+		figure("items", fmt.Sprint(a.Items), "")
+	}
+	if a.ResourceDays >= 0 {
+		figure("resource_days", fmt.Sprint(a.ResourceDays), "")
+	}
+	if a.Currency != "" {
+		figure("saving_month", a.Saving.String(), a.Currency)
+		x.Saving = &decision.Saving{Month: a.Saving.String(), Currency: a.Currency}
+	}
+	if why := a.Reason.String(); why != "" {
+		x.Evidence = append(x.Evidence, decision.Evidence{Text: why})
+	}
+	for _, s := range a.Sources {
+		x.Evidence = append(x.Evidence, decision.Evidence{Text: s.Title, Link: s.URL, At: s.Date})
+	}
+	return x
+}
+
+// undecidedBy is the saving of advice of those accounts (none: of all) that nobody
+// has decided about; nil: no advice is known.
+func undecidedBy(ctx context.Context, r *rooms, advice func(context.Context) ([]cost.Advice, error), accounts []string) ([]decision.Saving, error) {
+	all, err := advice(ctx)
+	if err != nil {
+		return nil, err
+	}
+	decisions, err := r.triage.Decisions(ctx)
+	return undecided(ofAccounts(all, accounts), decisions), err
+}
+
+// decisions answers what the pages of decisions ask, beside what is stored and what
+// those of cost are answered.
+func (s *server) decisions(answers api.Cost) api.Decisions {
+	advice := func(ctx context.Context) ([]cost.Advice, error) { return answers.Advice(ctx, nil) }
+	if answers.Advice == nil {
+		advice = nil
+	}
+	measured := &keptAnswers[*sharedReadings]{old: quiteOld}
+	d := api.Decisions{
+		Readings: func(ctx context.Context) decision.Readings {
+			x, err := measured.get(ctx, "", s.changes(), func(ctx context.Context) (*sharedReadings, error) {
+				x := s.reopeners(s.rooms)
+				x.advice = advice
+				return &sharedReadings{read: x.readings(context.WithoutCancel(ctx))}, nil
+			})
+			if err != nil {
+				return nil // nobody knows: that is what is said then
+			}
+			return x.get
+		},
+	}
+	if advice != nil {
+		d.Advised = advisedBy(advice)
+		d.Undecided = func(ctx context.Context, accounts []string) ([]decision.Saving, error) {
+			return undecidedBy(ctx, s.rooms, advice, accounts)
+		}
+	}
+	return d
+}
+
+// sharedReadings are measured for everybody who asks at the time.
+type sharedReadings struct {
+	mu   sync.Mutex // held while something is measured: it is measured once
+	read decision.Readings
+}
+
+func (x *sharedReadings) get(d *decision.Decision, t decision.Trigger) decision.Reading {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.read(d, t)
+}
+
+// reopener is who reopens decisions, in audit lines.
+const reopener = "yagura"
+
+// reopen notes which decisions come back as of now, and says how many.
+func (p *program) reopen(ctx context.Context, r *rooms) (reopened int, err error) {
+	all, readings, err := p.standing(ctx, r)
+	if err != nil {
+		return 0, err
+	}
+	for i := range all {
+		state := all[i].Due(p.now(), readings)
+		if len(state.Why) == len(all[i].Reopened) { // nothing that was not known
+			continue
+		}
+		is, err := r.triage.Reopen(ctx, all[i].ID, state.Why, triage.Edit{By: reopener, At: p.now().UTC()})
+		if err != nil {
+			return reopened, err
+		}
+		if is {
+			reopened++
+		}
+	}
+	return reopened, nil
+}
+
+// How often a serving program looks whether decisions come back; first some time
+// after it begins, when what it has to read is read.
+const (
+	reopenFirst = time.Minute
+	reopenEvery = time.Hour
+)
+
+// keepReopening looks whether decisions come back, until ctx ends.
+func (s *server) keepReopening(ctx context.Context) error {
+	for next := time.After(reopenFirst); ; {
+		select {
+		case <-next:
+			next = time.After(reopenEvery)
+		case <-ctx.Done():
+			return nil
+		}
+		n, err := s.reopen(ctx, s.rooms)
+		if err != nil && ctx.Err() == nil {
+			// What is decided stays; in an hour it is looked at again.
+			s.warn("look whether decisions come back: %v", err)
+		}
+		if n > 0 {
+			s.warn("%d decisions came back: yagura decision list --status reopened", n)
+		}
+	}
+}
