@@ -195,6 +195,7 @@ func (s *server) run(ctx context.Context, public, owner net.Listener, token stri
 		return err
 	}
 	rooms.Triage, rooms.Register = triaged, s.register()
+	rooms.Cost = s.costAnswers()
 	rooms.Decisions = s.decisions(rooms.Cost)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, t := range s.intake {
