@@ -43,7 +43,7 @@ var change = texts{
 	"change.saving.counted":   {"What stopping it saves in 30 days where the types it touches are recorded continuously, by counted configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続記録している場合。計測された設定項目数による)。"},
 	"change.saving.estimated": {"What stopping it saves in 30 days where the types it touches are recorded continuously, by estimated configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続記録している場合。推定した設定項目数による)。"},
 
-	"change.schedule.clock": {"{maker:Upper} keeps time: a {thing} every {every:length}, {n:grouped} a day. That is a schedule, not a loop.", "{maker}は定時実行: {every:length} ごとに{thing}を作成(1 日 {n:grouped} 件)。スケジュールでありループではない。"},
+	"change.schedule.clock": {"{maker:Upper}: a {thing} every {every:length}, by the clock, {n:grouped} a day. That is a schedule, not a loop.", "{maker}は定時実行: {every:length} ごとに{thing}を作成(1 日 {n:grouped} 件)。スケジュールでありループではない。"},
 	"change.schedule.run":   {"{maker:Upper}: {n:grouped} {thing}s a day. Somebody asks for each, so it is no loop.", "{maker}: 1 日 {n:grouped} 件の{thing}を作成。それぞれ個別に要求されており、ループではない。"},
 	"change.schedule.asked": {"{maker:Upper} was changed {asked} {asked|time|times} meanwhile, and makes {n:grouped} {thing}s a day: that is scaling or deployment, not a loop.", "{maker}は同じ期間に {asked} 回変更されており、1 日 {n:grouped} 件の{thing}を作成: スケーリングまたはデプロイでありループではない。"},
 

@@ -17,12 +17,14 @@ var trend = texts{
 	"trend.peer":      {"Account {account} pays {amount} for {service} in {month}; the median of the {n} accounts whose whole bill is about as large is {median}.", "アカウント {account} の {month} の {service} は {amount}。請求総額が同程度の {n} アカウントの中央値は {median}。"},
 	"trend.peers.few": {"Accounts cannot be compared: the bill has {n}, and at least {least} are needed.", "アカウント同士の比較はできない: 請求にあるのは {n} アカウントで、{least} 以上が必要。"},
 
-	"trend.account":      {"One more account costs about {amount} a month for security services: the median of {n} accounts in {month}; eight of ten pay {low} to {high}.", "アカウントが 1 つ増えると、セキュリティサービスの費用は月に約 {amount} 増える({month} の {n} アカウントの中央値。8 割は {low}～{high})。"},
+	"trend.peers.unlike": {"Accounts cannot be compared: none of the {n} has {least} others whose whole bill is within a factor of three.", "アカウント同士の比較はできない: {n} アカウントのいずれにも、請求総額が 3 倍以内の他アカウントが {least} 以上ない。"},
+
+	"trend.account":      {"One more account costs about {amount} a month for security services: the median of {n} accounts in {month}, {share:percent} of which pay {low} to {high}.", "アカウントが 1 つ増えると、セキュリティサービスの費用は月に約 {amount} 増える({month} の {n} アカウントの中央値。{share:percent} は {low}～{high})。"},
 	"trend.account.few":  {"What one more account costs cannot be told: {n} {n|account pays|accounts pay} for security services, and at least {least} are needed.", "アカウント追加時の費用は算出できない: セキュリティサービスの費用があるのは {n} アカウントで、{least} 以上が必要。"},
 	"trend.task":         {"Each task that is started costs {amount} in AWS Config ({low} to {high} on nine of ten occasions): the slope over {n} months of accounts.", "タスク起動 1 回あたりの AWS Config の費用は {amount}(90 % の範囲 {low}～{high})。アカウント × 月の {n} 点から算出した傾き。"},
-	"trend.task.few":     {"What one more task costs cannot be told: {n} months of accounts have both a bill and logged starts of tasks that differ, and at least {least} are needed.", "タスク 1 回あたりの費用は算出できない: 請求とタスク起動のログがそろい、かつ回数に差がある点が {n} 件で、{least} 件以上が必要。"},
+	"trend.task.few":     {"What one more task costs cannot be told: {n} {n|month of an account has|months of accounts have} both a bill and logged starts of tasks that differ, and at least {least} are needed.", "タスク 1 回あたりの費用は算出できない: 請求とタスク起動のログがそろい、かつ回数に差がある点が {n} 件で、{least} 件以上が必要。"},
 	"trend.gigabyte":     {"One more gigabyte looked at costs {amount} ({low} to {high} on nine of ten occasions): the slope over {n} months of accounts.", "検査対象が 1 ギガバイト増えるごとの費用は {amount}(90 % の範囲 {low}～{high})。アカウント × 月の {n} 点から算出した傾き。"},
-	"trend.gigabyte.few": {"What one more gigabyte costs cannot be told: {n} months of accounts are billed by it and differ, and at least {least} are needed.", "1 ギガバイトあたりの費用は算出できない: ギガバイト単位で課金され、かつ量に差がある点が {n} 件で、{least} 件以上が必要。"},
+	"trend.gigabyte.few": {"What one more gigabyte costs cannot be told: {n} {n|month of an account is|months of accounts are} billed by it and differ, and at least {least} are needed.", "1 ギガバイトあたりの費用は算出できない: ギガバイト単位で課金され、かつ量に差がある点が {n} 件で、{least} 件以上が必要。"},
 
 	"trend.account.new_account":  {"{change}: account {account} is new.", "{change}: アカウント {account} が追加された。"},
 	"trend.account.gone_account": {"{change}: account {account} is billed no more.", "{change}: アカウント {account} の請求がなくなった。"},

@@ -26,7 +26,7 @@ func (b *book) forecasts(loads []Load) []Entry {
 }
 
 // perAccount is what accounts pay for security in the latest month: the median of
-// them, and the bounds that eight of ten lie within.
+// them, and the bounds that eight of ten lie within; of fewer than ten, all.
 func (b *book) perAccount() Entry {
 	last := b.months[len(b.months)-1]
 	paid := by(b.uses[last], func(u use) string { return u.account })
@@ -41,9 +41,12 @@ func (b *book) perAccount() Entry {
 	}
 	e.Amount, e.Known = medianAmount(amounts), true
 	n := len(amounts)
-	low, high := amounts[n/10], amounts[n-1-n/10]
+	low, high, part := amounts[n/10], amounts[n-1-n/10], 1.0
+	if n >= 10 {
+		part = 0.8
+	}
 	e.Low, e.High = &low, &high
-	e.Text = say.T("trend.account", say.Values{"amount": money(e.Amount, b.currency), "low": money(low, b.currency), "high": money(high, b.currency), "n": n, "month": cost.MonthText(last)})
+	e.Text = say.T("trend.account", say.Values{"amount": money(e.Amount, b.currency), "low": money(low, b.currency), "high": money(high, b.currency), "n": n, "share": part, "month": cost.MonthText(last)})
 	return e
 }
 
@@ -101,7 +104,7 @@ func (b *book) slopeEntry(e Entry, points []point) Entry {
 	if s, ok := slopeOf(points); ok && len(points) >= leastMonths && spans(points) {
 		low, high := decimal.NewFromFloat(s.low).Round(9), decimal.NewFromFloat(s.high).Round(9)
 		e.Amount, e.Low, e.High, e.Known = decimal.NewFromFloat(s.each).Round(9), &low, &high, true
-		values := say.Values{"amount": money(e.Amount, b.currency), "low": money(low, b.currency), "high": money(high, b.currency), "n": len(points)}
+		values := say.Values{"amount": small(e.Amount, b.currency), "low": small(low, b.currency), "high": small(high, b.currency), "n": len(points)}
 		if e.Kind == PerTask {
 			e.Text = say.T("trend.task", values)
 		} else {

@@ -40,11 +40,13 @@ func (b *book) peers() []Entry {
 	type key struct{ account, service string }
 	paid := by(b.uses[last], func(u use) key { return key{u.account, u.service} })
 	var out []Entry
+	compared := false
 	for k, amount := range paid {
 		others := b.like(k.account)
 		if len(others) < leastPeers {
 			continue
 		}
+		compared = true
 		logs, amounts := make([]float64, 0, len(others)), make([]decimal.Decimal, 0, len(others))
 		for _, other := range others {
 			amounts = append(amounts, paid[key{other, k.service}])
@@ -63,6 +65,9 @@ func (b *book) peers() []Entry {
 		out = append(out, Entry{Kind: Peer, Month: last, Service: k.service, Account: k.account, Currency: b.currency, Amount: excess, Known: true,
 			Text: say.T("trend.peer", say.Values{"account": k.account, "service": k.service, "amount": money(amount, b.currency), "month": cost.MonthText(last),
 				"median": money(middle, b.currency), "n": len(others)})})
+	}
+	if !compared {
+		return []Entry{{Kind: Peer, Month: last, Currency: b.currency, Text: say.T("trend.peers.unlike", say.Values{"n": len(b.total[last]), "least": leastPeers})}}
 	}
 	slices.SortFunc(out, func(x, y Entry) int {
 		return cmp.Or(y.Amount.Cmp(x.Amount), strings.Compare(x.Account, y.Account), strings.Compare(x.Service, y.Service))

@@ -255,6 +255,9 @@ func (b *book) services(moves []move) []Entry {
 	return out
 }
 
+// cent is the least difference that is worth a word.
+var cent = decimal.New(1, -2)
+
 // seriesText says where a service stands and where it goes.
 func (b *book) seriesText(id string, amounts []decimal.Decimal, bill decimal.Decimal, moves []move) say.Text {
 	n := len(amounts)
@@ -268,7 +271,7 @@ func (b *book) seriesText(id string, amounts []decimal.Decimal, bill decimal.Dec
 	}
 	var more []say.Text
 	if n > 1 {
-		if d := amounts[n-1].Sub(amounts[n-2]); !d.IsZero() && amounts[n-2].IsPositive() {
+		if d := amounts[n-1].Sub(amounts[n-2]); d.Abs().GreaterThanOrEqual(cent) && amounts[n-2].IsPositive() {
 			more = append(more, say.T("trend.before", say.Values{"change": signed(d, b.currency), "percent": d.Div(amounts[n-2]).InexactFloat64()}))
 		}
 	}
@@ -301,11 +304,15 @@ func pointsOver(months []time.Time, amounts []decimal.Decimal) (out []point) {
 
 // money writes an amount for a sentence.
 func money(d decimal.Decimal, currency string) string {
-	places := int32(2)
-	if !d.IsZero() && d.Abs().LessThan(decimal.New(1, -1)) {
-		places = 6 // of a task, or a gigabyte
+	return strings.TrimSpace(d.StringFixed(2) + " " + currency)
+}
+
+// small is money of a task or a gigabyte, which may be less than a cent.
+func small(d decimal.Decimal, currency string) string {
+	if d.IsZero() || d.Abs().GreaterThanOrEqual(decimal.New(1, -1)) {
+		return money(d, currency)
 	}
-	return strings.TrimSpace(d.StringFixed(places) + " " + currency)
+	return strings.TrimSpace(d.StringFixed(6) + " " + currency)
 }
 
 // signed is money with its sign.

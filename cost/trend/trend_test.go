@@ -3,6 +3,7 @@ package trend
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -273,6 +274,14 @@ func TestPeers(t *testing.T) {
 	alike(&few, rand.New(rand.NewPCG(1, 1)), 3)
 	if got := few.read(t).Peers; len(got) != 1 || got[0].Known || got[0].Text.ID() != "trend.peers.few" {
 		t.Errorf("few: %+v", got)
+	}
+	var unlike bill
+	for i := range 8 {
+		unlike.add("2026-04", account(i), "AmazonEC2", "BoxUsage", fmt.Sprint(math.Pow(10, float64(i))), "", "")
+		unlike.add("2026-04", account(i), "AWSConfig", "APN1-ConfigurationItemRecorded", "20", "", "")
+	}
+	if got := unlike.read(t).Peers; len(got) != 1 || got[0].Known || got[0].Text.ID() != "trend.peers.unlike" {
+		t.Errorf("unlike: %+v", got)
 	}
 }
 

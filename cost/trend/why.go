@@ -13,7 +13,7 @@ import (
 )
 
 // maxWhy is how many causes are told; the others stand together.
-const maxWhy = 25
+const maxWhy = 12
 
 // places is how many decimals a part of a difference has: bills have ten at most.
 const places = 10
