@@ -151,6 +151,7 @@ const (
 	AboutUnusedKey    = "unused_key"    // a key that nobody uses
 	AboutUnusedSecret = "unused_secret" // a secret that nobody reads
 	AboutDataEvents   = "data_events"   // events that nobody looks at
+	AboutChecks       = "checks"        // checks by a version of a standard that has a newer one on
 )
 
 // Advice is what could be cheaper, what would be lost by it, and what speaks

@@ -34,6 +34,11 @@ var advice = texts{
 	"advice.exclude.unknown": {"It stays as it is: which rules need it is not known.", "現状のまま: 必要とするルールが不明。"},
 	"advice.lost.all":        {"Nothing of {type} would be recorded any more: neither its history nor for any rule. Nobody but you knows whether auditors ask for it.", "{type} の履歴が残らなくなり、ルールでも評価されなくなる。監査で必要かどうかは要確認。"},
 
+	"advice.lost.hub": {"Security Hub keeps a recorder of its own here and does not need this one.", "Security Hub はここに専用のレコーダーを持ち、このレコーダーを必要としない。"},
+
+	"advice.checks":      {"{amount} were paid for checks in {month}; {standards} on beside a newer version. What that adds is not known, for a check that standards share is paid for once. It stays until you say whether somebody needs the older.", "{month} のチェックの課金は {amount}。新しい版と並んで {standards} も有効。基準間で共通のチェックは 1 回分の課金のため、旧版による増加分は不明。旧版が必要かどうかを確認するまで現状のまま。"},
+	"advice.checks.lost": {"Scores and reports by the older version.", "旧版によるスコアとレポート。"},
+
 	"advice.tower":                 {"Possible, not advised: AWS Control Tower governs this account ({evidence:clause}){version}. Its recorder is not to be changed; an update or reset of the landing zone puts it back.", "可能だが推奨しない: AWS Control Tower がこのアカウントを管理している({evidence:clause}){version}。レコーダーの変更は想定されておらず、ランディングゾーンの更新やリセットで元に戻る。"},
 	"advice.tower.version":         {", landing zone {version}", "、ランディングゾーン {version}"},
 	"advice.tower.version.unknown": {", landing zone of unknown version", "、ランディングゾーンのバージョンは不明"},

@@ -46,6 +46,7 @@ func Judge(in Input) []cost.Advice {
 	all = append(all, j.detectors()...)
 	all = append(all, j.unused()...)
 	all = append(all, j.dataEvents()...)
+	all = append(all, j.checks()...)
 	slices.SortStableFunc(all, func(a, b cost.Advice) int {
 		weight := func(x *cost.Advice) decimal.Decimal { return x.Saving.Mul(decimal.NewFromFloat(x.Confidence)) }
 		return cmp.Or(weight(&b).Cmp(weight(&a)), cmp.Compare(a.Key, b.Key))
@@ -74,6 +75,7 @@ const (
 	serviceDetector = "Amazon GuardDuty"
 	serviceKMS      = "AWS KMS"
 	serviceSecrets  = "AWS Secrets Manager"
+	serviceHub      = "AWS Security Hub"
 	serviceAnalyzer = "IAM Access Analyzer"
 )
 

@@ -208,6 +208,37 @@ func TestDataEvents(t *testing.T) {
 	f(cost.Keep, "1 of the rules and queries here look at them (Objects deleted by a stranger)", "")
 }
 
+func TestChecks(t *testing.T) {
+	paid := line(accountN, "AWSSecurityHub", serviceHub, "APN1-PaidComplianceCheck", "", "120")
+	standard := func(rest string) string {
+		return `{"StandardsSubscriptionArn":"arn:aws:securityhub:` + region + `:` + accountN + `:subscription/x","StandardsArn":"` + rest + `","StandardsStatus":"READY"}`
+	}
+	f := func(words string, arns ...string) {
+		t.Helper()
+		var all []string
+		for _, a := range arns {
+			all = append(all, standard(a))
+		}
+		a, ok := about(t, Input{Bill: []cost.Sum{paid}, Setup: setup(t, fact(count.Standards, accountN, `{"StandardsSubscriptions":[`+strings.Join(all, ",")+`]}`))}, cost.AboutChecks)
+		if ok != (words != "") {
+			t.Fatalf("%v: %s", arns, a.Reason)
+		}
+		if ok {
+			check(t, a, cost.Keep, "0", words, "")
+			if a.High.String() != "120" {
+				t.Errorf("at most %s", a.High)
+			}
+		}
+	}
+	const cis = "arn:aws:securityhub:ap-northeast-1::standards/cis-aws-foundations-benchmark/v/"
+	f("cis-aws-foundations-benchmark 1.2.0, cis-aws-foundations-benchmark 1.4.0 on beside", "arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0", cis+"1.4.0", cis+"3.0.0")
+	f("cis-aws-foundations-benchmark 9.0.0 on", cis+"9.0.0", cis+"10.0.0")
+	f("", cis+"3.0.0", "arn:aws:securityhub:ap-northeast-1::standards/aws-foundational-security-best-practices/v/1.0.0")
+	f("", cis+"3.0.0", cis+"3.0.0")
+	f("", "arn:aws:securityhub:ap-northeast-1::standards/service-managed-aws-control-tower/v/1.0.0", "arn:aws:securityhub:ap-northeast-1::standards/service-managed-aws-control-tower/v/2.0.0")
+	f("", "x", "y")
+}
+
 // TestWholeMonth holds which month of a bill is looked at, and that currencies are
 // not added.
 func TestWholeMonth(t *testing.T) {

@@ -278,6 +278,10 @@ func (j *judge) exclusion(r *recording) (x cost.Advice, ok bool) {
 	x.Sources = sourcesOf(r.continuous)
 	said := []say.Text{r.said[0], say.T("advice.exclude", say.Values{"saving": money(r.now, x.Currency)})}
 	lost := []say.Text{say.T("advice.lost.all", say.Values{"type": r.resourceType})}
+	if j.hubKeepsItsOwn(r.Place) {
+		lost = append(lost, say.T("advice.lost.hub", nil))
+		x.Sources = append(x.Sources, sourceHub)
+	}
 	needs, known := j.rulesNeeding(r.Place, r.resourceType)
 	needs = append(needs, j.firewallFor(r.Account, r.resourceType)...)
 	t := j.towerOf(r.Account)

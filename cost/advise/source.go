@@ -21,6 +21,7 @@ var (
 	sourceTrails   = cost.Source{Title: "AWS CloudTrail pricing", URL: "https://aws.amazon.com/cloudtrail/pricing/", Date: read}
 	sourceUnused   = cost.Source{Title: "IAM Access Analyzer pricing", URL: "https://aws.amazon.com/iam/access-analyzer/pricing/", Date: read}
 	sourceDetector = cost.Source{Title: "Amazon GuardDuty pricing", URL: "https://aws.amazon.com/guardduty/pricing/", Date: read}
+	sourceHub      = cost.Source{Title: "AWS Security Hub CSPM: AWS Config", URL: "https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-setup-prereqs.html", Date: read}
 	sourceKeys     = cost.Source{Title: "AWS KMS: deleting keys", URL: "https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html", Date: read}
 	sourceSecrets  = cost.Source{Title: "AWS Secrets Manager: delete a secret", URL: "https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html", Date: read}
 )
