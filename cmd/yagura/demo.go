@@ -132,6 +132,9 @@ func (p *program) makeDemo(ctx context.Context, dir string, serve bool) error {
 	}
 	fmt.Fprintf(p.stdout, "Ingested in %.1f s: %s read = %s stored + %s duplicate + %s quarantined.\n",
 		done.RestSeconds, number(done.Read), number(done.Stored), number(done.Duplicate), number(done.Quarantined))
+	if err := p.demoCosts(ctx, r, dir, made.End); err != nil {
+		return err
+	}
 	report, err := p.report(ctx, r, "", ledger.MakeReport)
 	if err != nil {
 		return err
