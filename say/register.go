@@ -31,7 +31,7 @@ var draft = texts{
 	"draft.refused":                {"between {since:stamp} and {until:stamp} (UTC), {n} {n|request|requests} for {service} in project {project} {n|was|were} refused by {policy}.", "{since:stamp} から {until:stamp}(UTC)にかけて、プロジェクト {project} での {service} へのリクエスト {n} 件が {policy} により拒否されました。"},
 	"draft.policy.unknown":         {"a policy of the organisation", "組織のポリシー"},
 	"draft.actor":                  {"They were made by {who}.", "リクエストの実行者は {who} です。"},
-	"draft.inferred":               {"They were probably made by {who} ({probability:percent}; inferred from other logs, not logged).", "リクエストの実行者は {who} と推定されます(確率 {probability:percent}。他のログからの推定であり、記録されたものではありません)。"},
+	"draft.inferred":               {"They were probably made by {who} ({probability:sure}; inferred from other logs, not logged).", "リクエストの実行者は {who} と推定されます(確率 {probability:sure}。他のログからの推定であり、記録されたものではありません)。"},
 	"draft.nobody":                 {"The log does not say who made them.", "リクエストの実行者はログに記録されていません。"},
 	"draft.applied":                {"Applied for are: {services}.", "申請済みのサービス: {services}。"},
 	"draft.applied.none":           {"No service was applied for.", "申請済みのサービスはありません。"},

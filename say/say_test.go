@@ -34,7 +34,7 @@ func TestCatalogue(t *testing.T) {
 			for _, p := range pieces {
 				_, clock := clocks[p.format]
 				_, list := joins[p.format]
-				if !clock && !list && !slices.Contains([]string{"0", "1", "02", "percent", "percent1", "grouped", "length", "Upper", "Clause", "hidden"}, p.format) {
+				if !clock && !list && !slices.Contains([]string{"0", "1", "02", "percent", "percent1", "sure", "grouped", "length", "Upper", "Clause", "hidden"}, p.format) {
 					t.Errorf("%s, %s: there is no form %q", id, l, p.format)
 				}
 				if p.choice != nil && len(p.choice) != 2 {
@@ -88,7 +88,7 @@ func TestSaying(t *testing.T) {
 		"tanaka read 2 of 5 secrets that are read together", "tanaka が、まとめて読み取られるシークレット 5 個のうち 2 個だけを読み取り")
 	f(T("frequency.family", Values{"secrets": List([]string{"a", "b", "c"}, 2)}),
 		"a, b and 1 more rose in the same hour by about as much, read by its usual programs: as when a program starts",
-		"同じ時間帯に a、b 他 1 件 も同程度増え、読み取り元は通常のプログラム: プログラム起動時に典型的")
+		"同じ時間帯に a、b 他 1 件も同程度増え、読み取り元は通常のプログラム: プログラム起動時に典型的")
 	f(T("view.hours", Values{"who": "tanaka", "day": at, "at": at}), "tanaka hardly ever works at that time: Sunday, 09:05 UTC.", "tanaka はこの時間帯(日曜日 09:05 UTC)にほとんど活動しない。")
 	f(T("cause.before", Values{"span": 5400.0}), "1h30m before", "1時間30分前")
 	f(T("cause.attack", Values{"said": Each(T("cause.refused", Values{"n": 5}), T("cause.product", Values{"product": "GuardDuty"}))}),
@@ -162,4 +162,20 @@ func FuzzKept(f *testing.F) {
 			t.Errorf("what is made of nothing says %q, not %q", ja, en)
 		}
 	})
+}
+
+// TestNext: a Japanese sentence has no space between letters of Japanese, whatever a
+// value ends with, and probabilities are never all and never nothing.
+func TestNext(t *testing.T) {
+	f := func(want string, x Text) {
+		t.Helper()
+		if got := x.In(Japanese); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	f("203.0.113.1、203.0.113.2 他 7 件を使う 9 人のうちの 1 人", T("who.behind", Values{"n": 9, "addresses": List([]string{"203.0.113.1", "203.0.113.2", "3", "4", "5", "6", "7", "8", "9"}, 2)}))
+	f("203.0.113.1 を使う 9 人のうちの 1 人", T("who.behind", Values{"n": 9, "addresses": List([]string{"203.0.113.1"}, 2)}))
+	for share, want := range map[float64]string{1: "mei > 99 %", 0.995: "mei > 99 %", 0.99: "mei 99 %", 0.5: "mei 50 %", 0.001: "mei < 1 %"} {
+		f(want, T("refused.candidate", Values{"who": "mei", "share": share}))
+	}
 }

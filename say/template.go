@@ -34,7 +34,7 @@ type piece struct {
 }
 
 // catalogue has every sentence.
-var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, audits, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, dossier, pictures, change, advice, bill, trend)
+var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, audits, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, pictures, change, advice, bill, trend)
 
 func gather(all ...texts) map[string]parsed {
 	out := map[string]parsed{}
@@ -77,7 +77,7 @@ func (t template) render(l Language, values Values) string {
 		p := &t[i]
 		switch {
 		case p.name == "":
-			b.WriteString(p.words)
+			b.WriteString(following(l, b.String(), p.words))
 		case p.choice != nil:
 			if n, ok := values[p.name].(float64); ok && n == 1 {
 				b.WriteString(p.choice[0])
@@ -90,6 +90,22 @@ func (t template) render(l Language, values Values) string {
 	}
 	return b.String()
 }
+
+// following are words as they stand behind what was said: Japanese has a space
+// between its own letters and others, and none between its own, with which a value
+// may end.
+func following(l Language, said, words string) string {
+	last, _ := utf8.DecodeLastRuneInString(said)
+	if rest, spaced := strings.CutPrefix(words, " "); spaced && l == Japanese && japanese(last) {
+		if first, _ := utf8.DecodeRuneInString(rest); japanese(first) {
+			return rest
+		}
+	}
+	return words
+}
+
+// japanese tells letters of Japanese.
+func japanese(r rune) bool { return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) }
 
 // canonical makes a value one of those that are kept: text, number, time, list,
 // Text.
@@ -156,8 +172,8 @@ func show(l Language, v any, format string) string {
 	return ""
 }
 
-// shownNumber: "0" and "1" are so many decimals, "percent" is of a share, "grouped"
-// parts thousands.
+// shownNumber: "0" and "1" are so many decimals, "percent" is of a share, "sure" of
+// a probability, which is never all and never nothing, "grouped" parts thousands.
 func shownNumber(v float64, format string) string {
 	switch format {
 	case "0", "1":
@@ -166,6 +182,14 @@ func shownNumber(v float64, format string) string {
 		return fmt.Sprintf("%02.0f", v)
 	case "percent":
 		return strconv.FormatFloat(100*v, 'f', 0, 64) + " %"
+	case "sure":
+		switch {
+		case v > 0.99:
+			return "> 99 %"
+		case v < 0.01:
+			return "< 1 %"
+		}
+		return shownNumber(v, "percent")
 	case "percent1":
 		return strconv.FormatFloat(100*v, 'f', 1, 64) + " %"
 	case "grouped":
