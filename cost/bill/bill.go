@@ -41,7 +41,8 @@ const (
 	maxNested = 256 << 20
 )
 
-// Add takes lines of a file. It is called by one goroutine at a time.
+// Add takes lines of a file, which are good until it returns. It is called by one
+// goroutine at a time.
 type Add func(ctx context.Context, lines []cost.Line) error
 
 // Read reads one file and gives its lines away; what it says of the file are its

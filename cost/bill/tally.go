@@ -15,9 +15,11 @@ import (
 )
 
 const (
-	// maxSums is how many sums a reader of rows holds before it gives them away: 100
-	// bytes each and their names.
-	maxSums = 100_000
+	// maxSums is how many sums a reader of rows holds before it gives them away: about
+	// 350 bytes each.
+	maxSums = 150_000
+	// linesGiven is how many lines are given away at once.
+	linesGiven = 10_000
 	// maxRefusals is how many refused rows are told of one by one, each with so many
 	// bytes.
 	maxRefusals  = 100
@@ -50,10 +52,11 @@ type tally struct {
 	accounts      map[string]bool
 }
 
-// sum is what rows that are alike come to.
+// sum is what rows that are alike come to. What they have in common is its key, and
+// only there: there are many of them.
 type sum struct {
-	line             cost.Line
 	amount, quantity total
+	rows             int64
 }
 
 // service is what is kept of the rows of a service.
@@ -142,7 +145,7 @@ func (t *tally) take(vals [][]byte, extras []extra) *fault {
 	}
 	s.amount.add(amount)
 	s.quantity.add(quantity)
-	s.line.Rows++
+	s.rows++
 	for _, x := range extras {
 		s, f := t.sum(vals, month.first(), began, x.kind)
 		if f != nil {
@@ -169,9 +172,10 @@ func (t *tally) day(text []byte) (day, error) {
 	return d, nil
 }
 
-// named are the fields by which sums differ, besides service, month and kind. Those of
-// security services differ by day, operation and, of some, resource too.
-var named = []field{fProvider, fPayer, fAccount, fUsageType, fFamily, fRegion, fUnit, fCurrency}
+// named are the fields by which sums differ, besides month and kind, in the order in
+// which keys have them. Those of security services differ by day, operation and, of
+// some, resource too.
+var named = [...]field{fService, fProvider, fPayer, fAccount, fUsageType, fFamily, fRegion, fUnit, fCurrency, fOperation, fResource}
 
 // sum finds the one that a row belongs to. Its key is made of the row's own bytes,
 // so that they are looked at only once for all rows that are alike.
@@ -180,82 +184,79 @@ func (t *tally) sum(vals [][]byte, month, began day, kind cost.Kind) (*sum, *fau
 	t.small = appendText(appendText(appendText(t.small[:0], provider), code), usage)
 	is, ok := t.services[string(t.small)]
 	if !ok {
-		s, security := cost.FindSecurity(t.providerName(provider), string(code), string(usage))
+		s, security := cost.FindSecurity(t.providerName(string(provider)), string(code), string(usage))
 		is = service{security, s.Resources}
 		if len(t.services) >= maxSums {
 			clear(t.services)
 		}
 		t.services[string(t.small)] = is
 	}
-	var operation, resource []byte
-	if is.security {
-		operation = t.value(fOperation, vals)
-	} else {
+	if !is.security {
 		began = 0
-	}
-	if is.resources {
-		resource = t.value(fResource, vals)
 	}
 	key := binary.LittleEndian.AppendUint32(t.key[:0], uint32(month))
 	key = binary.LittleEndian.AppendUint32(key, uint32(began))
-	key = appendText(appendText(appendText(append(key, kind[0], kind[1]), code), operation), resource)
+	key = append(key, byte(slices.Index(cost.Kinds, kind)))
 	for _, f := range named {
-		key = appendText(key, t.value(f, vals))
+		var v []byte
+		if f != fOperation && f != fResource || f == fOperation && is.security || f == fResource && is.resources {
+			v = t.value(f, vals)
+		}
+		key = appendText(key, v)
 	}
 	t.key = key
 	if s := t.sums[string(key)]; s != nil {
 		return s, nil
 	}
-	s := &sum{line: cost.Line{Month: month.time(), Day: began.time(), Kind: kind}}
-	s.line.Operation, s.line.Resource = string(operation), string(resource)
-	if f := t.name(&s.line, vals); f != nil {
+	line, f := t.line(key)
+	if f == nil {
+		f = t.know(&line)
+	}
+	if f != nil {
 		return nil, f
 	}
-	if f := t.know(&s.line); f != nil {
-		return nil, f
-	}
+	s := new(sum)
 	t.sums[string(key)] = s
 	return s, nil
+}
+
+// line is what a key says; the fault is of a name that is none.
+func (t *tally) line(key []byte) (l cost.Line, _ *fault) {
+	l.Month = day(binary.LittleEndian.Uint32(key)).time()
+	l.Day = day(binary.LittleEndian.Uint32(key[4:])).time()
+	l.Kind = cost.Kinds[key[8]]
+	key = key[9:]
+	var family string
+	places := [nFields]*string{
+		fService: &l.Service, fProvider: &l.Provider, fPayer: &l.Payer, fAccount: &l.Account, fUsageType: &l.UsageType, fFamily: &family,
+		fRegion: &l.Region, fUnit: &l.Unit, fCurrency: &l.Currency, fOperation: &l.Operation, fResource: &l.Resource,
+	}
+	for _, f := range named {
+		n, size := binary.Uvarint(key)
+		text := string(key[size : size+int(n)])
+		key = key[size+int(n):]
+		if err := checkText(text); err != nil {
+			return l, t.fault(f, err)
+		}
+		*places[f] = text
+	}
+	l.Provider = t.providerName(l.Provider)
+	if family != "" {
+		l.UsageType = family + " - " + l.UsageType
+	}
+	return l, nil
 }
 
 func appendText(dst, text []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
-func (t *tally) providerName(of []byte) string {
-	if len(of) == 0 {
+// providerName is the form's own where a row names none.
+func (t *tally) providerName(named string) string {
+	if named == "" {
 		return t.form.provider
 	}
-	return providerOf(string(of))
-}
-
-// name fills in the names of a row, but for those that are kept of some services only.
-func (t *tally) name(line *cost.Line, vals [][]byte) *fault {
-	line.Provider = t.providerName(t.value(fProvider, vals))
-	for _, x := range []struct {
-		f  field
-		to *string
-	}{
-		{fPayer, &line.Payer}, {fAccount, &line.Account}, {fService, &line.Service}, {fUsageType, &line.UsageType},
-		{fRegion, &line.Region}, {fUnit, &line.Unit}, {fCurrency, &line.Currency},
-	} {
-		*x.to = string(t.value(x.f, vals))
-	}
-	if family := string(t.value(fFamily, vals)); family != "" {
-		line.UsageType = family + " - " + line.UsageType
-	}
-	for _, x := range []struct {
-		f    field
-		text string
-	}{
-		{fProvider, line.Provider}, {fPayer, line.Payer}, {fAccount, line.Account}, {fService, line.Service}, {fUsageType, line.UsageType},
-		{fOperation, line.Operation}, {fRegion, line.Region}, {fUnit, line.Unit}, {fCurrency, line.Currency}, {fResource, line.Resource},
-	} {
-		if err := checkText(x.text); err != nil {
-			return t.fault(x.f, err)
-		}
-	}
-	return nil
+	return providerOf(named)
 }
 
 // checkText refuses what is no name.
@@ -287,17 +288,23 @@ func (t *tally) know(line *cost.Line) *fault {
 	return nil
 }
 
-// flush gives away what was summed.
+// flush gives away what was summed, some at a time.
 func (t *tally) flush() error {
-	if len(t.sums) == 0 {
-		return nil
-	}
-	lines := make([]cost.Line, 0, len(t.sums))
-	for _, s := range t.sums {
-		s.line.Amount, s.line.Quantity = s.amount.decimal(), s.quantity.decimal()
-		lines = append(lines, s.line)
+	lines := make([]cost.Line, 0, min(len(t.sums), linesGiven))
+	for key, s := range t.sums {
+		line, _ := t.line([]byte(key)) // it was looked at before
+		line.Amount, line.Quantity, line.Rows = s.amount.decimal(), s.quantity.decimal(), s.rows
+		if lines = append(lines, line); len(lines) == cap(lines) {
+			if err := t.add(lines); err != nil {
+				return err
+			}
+			lines = lines[:0]
+		}
 	}
 	clear(t.sums)
+	if len(lines) == 0 {
+		return nil
+	}
 	return t.add(lines)
 }
 
@@ -311,7 +318,7 @@ func (t *tally) merge(u *tally) error {
 		}
 		mine.amount.merge(&s.amount)
 		mine.quantity.merge(&s.quantity)
-		mine.line.Rows += s.line.Rows
+		mine.rows += s.rows
 	}
 	t.rows, t.refused = t.rows+u.rows, t.refused+u.refused
 	t.print.merge(u.print)
