@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/source"
 )
 
@@ -248,9 +249,11 @@ func (a *Account) Fill(o *Object) {
 	o.Stored, o.Duplicate = a.Count(event.Stored), a.Count(event.Duplicate)
 	o.Quarantined, o.Expired = a.Count(event.Quarantined), a.Count(event.Expired)
 	superseded := o.State == Superseded
-	if o.State, o.Reason = a.State(o.Kind); superseded {
+	var why string
+	if o.State, why = a.State(o.Kind); superseded {
 		o.State = Superseded
 	}
+	o.Reason = say.Again("held.", why)
 	o.SHA256 = a.SHA256()
 }
 

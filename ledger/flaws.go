@@ -12,7 +12,7 @@ type place struct{ account, day string }
 // flaw is what a cell lacks although its objects are there.
 type flaw struct {
 	objects, records int64
-	first            string // why, of the first that was found
+	first            say.Text // why, of the first that was found
 }
 
 // Names of objects tell days as folders (2026/03/01, 2026-03-01) or as times of
@@ -54,14 +54,14 @@ func (r *Report) flaws(known func(account string) bool) (by map[place]*flaw, unp
 	}
 	for _, o := range r.Incomplete {
 		if f := at(o.Name); f != nil {
-			if f.objects++; f.first == "" {
+			if f.objects++; f.first == (say.Text{}) {
 				f.first = o.Reason
 			}
 		}
 	}
 	for _, h := range r.Quarantine {
 		if f := at(h.Object); f != nil {
-			if f.records++; f.first == "" {
+			if f.records++; f.first == (say.Text{}) {
 				f.first = h.Reason
 			}
 		}
@@ -76,7 +76,7 @@ func (c *Cell) flaws(f *flaw) {
 		return
 	}
 	values := say.Values{"objects": f.objects, "records": f.records, "first": "", "before": ""}
-	if f.first != "" {
+	if f.first != (say.Text{}) {
 		values["first"] = say.T("day.first", say.Values{"reason": f.first})
 	}
 	if c.Reason != (say.Text{}) {

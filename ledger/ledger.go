@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/source"
 )
 
@@ -101,7 +102,7 @@ type Object struct {
 	Quarantined int64      `json:"quarantined"`
 	Expired     int64      `json:"expired"`
 	State       State      `json:"state"`
-	Reason      string     `json:"reason,omitempty"`
+	Reason      say.Text   `json:"reason,omitzero"`
 	SHA256      string     `json:"sha256,omitempty"`
 }
 

@@ -77,10 +77,10 @@ func TestMatrixFlaws(t *testing.T) {
 			{Account: b, Day: "2026-03-01", Records: 3}, {Account: b, Day: "2026-03-05", Records: 3},
 		},
 		Gaps:       []ledger.Gap{{Account: a, From: time.Date(2026, 3, 5, 1, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC), Reason: say.Plain("Silent.")}},
-		Incomplete: []ledger.Object{{Name: trail(a, "2026/03/02"), Reason: "unexpected EOF"}, {Name: trail(a, "2026/03/02"), Reason: "other"}, {Name: "old.json"}},
+		Incomplete: []ledger.Object{{Name: trail(a, "2026/03/02"), Reason: say.Plain("unexpected EOF")}, {Name: trail(a, "2026/03/02"), Reason: say.Plain("other")}, {Name: "old.json"}},
 		Quarantine: []ledger.Held{
-			{Object: trail(a, "2026/03/02"), Reason: "no time"}, {Object: "/logs/" + a + "_CloudTrail_eu-central-1_20260304T0005Z_x.json.gz", Reason: "no name"},
-			{Object: trail(a, "2026/03/05"), Reason: "no time"}, {Object: trail("777788889999", "2026/03/02")},
+			{Object: trail(a, "2026/03/02"), Reason: say.Plain("no time")}, {Object: "/logs/" + a + "_CloudTrail_eu-central-1_20260304T0005Z_x.json.gz", Reason: say.Plain("no name")},
+			{Object: trail(a, "2026/03/05"), Reason: say.Plain("no time")}, {Object: trail("777788889999", "2026/03/02")},
 		},
 		IncompleteMore: 2, QuarantineMore: 5,
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/ledger/digest"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Report is the whole account, as `ledger --format json` and the API give it.
@@ -43,9 +44,9 @@ type DayRecords struct {
 
 // Held is a record in quarantine, without its body.
 type Held struct {
-	Object   string `json:"object"`
-	Position int64  `json:"position"`
-	Reason   string `json:"reason"`
+	Object   string   `json:"object"`
+	Position int64    `json:"position"`
+	Reason   say.Text `json:"reason"`
 }
 
 // ShortRows is how many rows a short report lists: enough to see what is wrong.
@@ -120,7 +121,7 @@ func (out *Report) quarantine(ctx context.Context, r Reader, rows int) error {
 			out.QuarantineMore = max(1, out.Totals.Quarantined-out.QuarantineSuperseded-int64(rows))
 			break
 		}
-		out.Quarantine = append(out.Quarantine, Held{q.Object, q.Position, q.Reason})
+		out.Quarantine = append(out.Quarantine, Held{q.Object, q.Position, say.Again("held.", q.Reason)})
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/ledger"
 	"github.com/yagura-sec/yagura/ledger/memory"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // damaged is a ledger of so many objects that each end in a rejected record.
@@ -89,7 +90,7 @@ func TestGrowingIsWhole(t *testing.T) {
 			t.Errorf("%+v: whole is %v, %v: %+v", sp, report.Whole(), err, report.Incomplete)
 		}
 		for _, o := range report.Incomplete {
-			if o.Reason == "" {
+			if o.Reason == (say.Text{}) {
 				t.Errorf("%+v is incomplete for no reason", o)
 			}
 		}

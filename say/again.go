@@ -96,6 +96,7 @@ func (p *Pair) Told(words string) (told string, ok bool) {
 type candidate struct {
 	id string
 	shape
+	begins int      // 0: with words, 1: with a value
 	words  int      // bytes that are no values
 	counts []string // names of values that choose words
 }
@@ -114,6 +115,9 @@ func beginning(ids string) []candidate {
 		}
 		t := s.pieces[English]
 		k := candidate{id: id, shape: t.shape()}
+		if len(t) > 0 && t[0].words == "" {
+			k.begins = 1
+		}
 		for i := range t {
 			k.words += len(t[i].words)
 			if t[i].choice != nil {
@@ -125,16 +129,19 @@ func beginning(ids string) []candidate {
 		}
 	}
 	slices.SortFunc(out, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.words, a.words), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.begins, b.begins), cmp.Compare(b.words, a.words), cmp.Compare(a.id, b.id))
 	})
 	all, _ := again.LoadOrStore(ids, out)
 	return all.([]candidate)
 }
 
 // Again is a sentence that was kept as its English alone: of those whose ids begin
-// so, the one that makes these very words, which has the most words of its own;
-// else they are words of others.
+// so, the one that makes these very words, one that begins with words of its own
+// before others, and that with the most of them; else they are words of others. A value that is called why is such a sentence too.
 func Again(ids, english string) Text {
+	if english == "" {
+		return Text{}
+	}
 	for _, k := range beginning(ids) {
 		found := k.made.FindStringSubmatch(english)
 		if found == nil {
@@ -143,6 +150,9 @@ func Again(ids, english string) Text {
 		values := Values{}
 		for i, name := range k.names {
 			values[name] = found[i+1]
+			if name == "why" {
+				values[name] = Again(ids, found[i+1])
+			}
 			if n, err := strconv.ParseFloat(found[i+1], 64); err == nil && slices.Contains(k.counts, name) {
 				values[name] = n
 			}

@@ -47,6 +47,8 @@ func TestCatalogue(t *testing.T) {
 
 // words of English that a Japanese sentence may hold: names of things.
 var names = []string{"UTC", "Lambda", "ECS", "EC2", "EKS", "Pod", "AWS", "root", "null", "CloudTrail", "Google", "Cloud", "Azure", "AuditEvent", "CVSS",
+	"JSON", "API", "PNG", "JPEG", "PDF", "ZIP", "bzip2", "xz", "zstd", "gzip", "base64", "Parquet", "SQLite", "MiB", "OCSF", "EventBridge", "Records", "uid", "protoPayload",
+	"Security", "Hub", "Sysdig", "Wiz", "Prisma",
 	"Config", "NAT", "VPC", "EMR", "Batch", "CloudFormation", "Auto", "Scaling", "Transit", "Gateway", "ConfigurationItemsRecorded",
 	"Control", "Tower", "Firewall", "Manager", "CloudWatch", "GuardDuty", "IAM"}
 
@@ -54,10 +56,14 @@ var names = []string{"UTC", "Lambda", "ECS", "EC2", "EKS", "Pod", "AWS", "root",
 func latin(t template) (out []string) {
 	for _, p := range t {
 		for _, words := range append([]string{p.words}, p.choice...) {
-			out = append(out, strings.FieldsFunc(words, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
+			out = append(out, strings.FieldsFunc(words, func(r rune) bool {
+				return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_'
+			})...)
 		}
 	}
-	return slices.DeleteFunc(out, func(w string) bool { return !unicode.IsLetter(rune(w[0])) || slices.Contains(names, w) })
+	return slices.DeleteFunc(out, func(w string) bool {
+		return !unicode.IsLetter(rune(w[0])) || strings.Contains(w, "_") || slices.Contains(names, w) // settings have low lines
+	})
 }
 
 func TestJapaneseIsJapanese(t *testing.T) {

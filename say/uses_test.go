@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -138,4 +139,54 @@ func valuesOf(e ast.Expr) (out []string, whole bool) {
 func text(e ast.Expr) string {
 	before, after := ends(e)
 	return strconv.Quote(before + "…" + after)
+}
+
+// TestHelds holds that reasons of quarantine are still written as they are known
+// again: the words of each stand in the code of those who give reasons.
+func TestHelds(t *testing.T) {
+	var code strings.Builder
+	for _, room := range []string{"alert", "lake", "ledger", "normalise", "pipeline", "source"} {
+		err := filepath.WalkDir("../"+room, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			code.Write(b)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, s := range helds {
+		for _, p := range parse(s.en) {
+			words := strings.Trim(p.words, " :()")
+			for _, value := range []string{"it is ", "is missing, "} { // of those that are named
+				words = strings.TrimPrefix(words, value)
+			}
+			if len(words) > 3 && !strings.Contains(code.String(), words) {
+				t.Errorf("%s: nobody says %q any more", id, words)
+			}
+		}
+	}
+}
+
+func TestHeldsInJapanese(t *testing.T) {
+	f := func(english, want string) {
+		t.Helper()
+		said := Again("held.", english)
+		if got := said.In(Japanese); said.String() != english || got != want {
+			t.Errorf("%q is told as %q, want %q", said, got, want)
+		}
+	}
+	f("the record is not JSON: unexpected EOF", "記録が JSON ではない: unexpected EOF")
+	f(`line 3: it is 9000 bytes long; the limit is 8192 (max_record)`, "3 行目: 大きさは 9000 バイトで、上限 8192 バイト (max_record) を超えている")
+	f(`not a record: it starts with "hello, where" where an object was expected`, `記録ではない: オブジェクトであるべき箇所で、先頭は "hello, where"`)
+	f("eventTime is missing, not a time such as 2006-01-02T15:04:05Z", "eventTime がない(2006-01-02T15:04:05Z のような時刻が必要)")
+	f(`eventTime is "x", not a time such as 2006-01-02T15:04:05Z`, `eventTime が "x" で、2006-01-02T15:04:05Z のような時刻ではない`)
+	f("in detail: eventName is missing, not the name of what happened", "detail の中: eventName がない(出来事の名前が必要)")
+	f("JSON, but no finding that Yagura reads: top-level keys a, b", "JSON だが、読み取れる検出ではない: 最上位のキー: a, b")
+	f("not JSON: it is a zip archive; unpack it first", "JSON ではない: ZIP アーカイブ(先に展開が必要)")
+	f("permission denied", "アクセス権がない")
+	f("something that a library says", "something that a library says")
 }

@@ -114,10 +114,10 @@ func (p *program) tableReport(r ledger.Report) error {
 		gaps = append(gaps, []string{string(g.Kind), g.Account, g.Region, stamp(g.From), stamp(g.To), short(oneLine(g.Reason.String()), 200)})
 	}
 	for _, q := range r.Quarantine {
-		quarantine = append(quarantine, []string{tail(q.Object, 60), fmt.Sprint(q.Position), oneLine(q.Reason)})
+		quarantine = append(quarantine, []string{tail(q.Object, 60), fmt.Sprint(q.Position), oneLine(q.Reason.String())})
 	}
 	for _, o := range r.Incomplete {
-		holes = append(holes, []string{tail(o.Name, 60), string(o.State), oneLine(o.Reason)})
+		holes = append(holes, []string{tail(o.Name, 60), string(o.State), oneLine(o.Reason.String())})
 	}
 	err := errors.Join(
 		p.part("Coverage", []string{"account", "region", "day", "records"}, coverage),
@@ -149,10 +149,10 @@ func (p *program) flatReport(r ledger.Report) error {
 		rows = append(rows, row("gap:"+string(g.Kind), g.Account, g.Region, p.when(g.From), p.when(g.To), "", "", 0, g.Reason.String()))
 	}
 	for _, q := range r.Quarantine {
-		rows = append(rows, row("quarantine", "", "", "", "", q.Object, fmt.Sprint(q.Position), 1, q.Reason))
+		rows = append(rows, row("quarantine", "", "", "", "", q.Object, fmt.Sprint(q.Position), 1, q.Reason.String()))
 	}
 	for _, o := range r.Incomplete {
-		rows = append(rows, row("incomplete:"+string(o.State), "", "", "", "", o.Name, "", o.Records, o.Reason))
+		rows = append(rows, row("incomplete:"+string(o.State), "", "", "", "", o.Name, "", o.Records, o.Reason.String()))
 	}
 	return p.printTable([]string{"what", "account", "region", "from", "to", "object", "record", "records", "reason"}, rows)
 }
@@ -224,7 +224,7 @@ func (p *program) printObjects(ctx context.Context, r *rooms) error {
 
 func (p *program) objectRow(o ledger.Object) []string {
 	return []string{o.Name, o.Version, string(o.State), p.when(o.Listed), p.when(o.Read), p.count(o.Records), p.count(o.Stored),
-		p.count(o.Duplicate), p.count(o.Quarantined), p.count(o.Expired), oneLine(o.Reason)}
+		p.count(o.Duplicate), p.count(o.Quarantined), p.count(o.Expired), oneLine(o.Reason.String())}
 }
 
 // retryBatch is how many records are tried in one batch.

@@ -218,7 +218,7 @@ func states(t *testing.T, open Open) {
 		t.Helper()
 		b := begin(t, open)
 		b.settle(spans...)
-		if got := b.object(); got.State != state || got.Reason != reason {
+		if got := b.object(); got.State != state || got.Reason.String() != reason {
 			t.Errorf("%s because %q, want %s because %q", got.State, got.Reason, state, reason)
 		}
 		chosen := collect(t, b.Objects(t.Context(), ledger.ObjectFilter{States: []ledger.State{ledger.Waiting, state}}))
@@ -458,7 +458,7 @@ func hostile(t *testing.T, open Open) {
 			Rejects: []event.Reject{r}, Coverage: []ledger.Coverage{{Account: text, Region: text, Hour: noon, Records: 1}}}))
 		b.progress(text, source.Progress{Version: text, Settled: []source.Run{{First: 0, Records: 1}}, Mark: text})
 		objects := collect(t, b.Objects(t.Context(), ledger.ObjectFilter{Name: text}))
-		if len(objects) != 1 || objects[0].Name != text || objects[0].Reason != text {
+		if len(objects) != 1 || objects[0].Name != text || objects[0].Reason.String() != text {
 			t.Errorf("%.20q: objects %.100v", text, objects)
 		}
 		if got := collect(t, b.Quarantine(t.Context())); len(got) != 1 || !reflect.DeepEqual(got[0].Reject, r) {

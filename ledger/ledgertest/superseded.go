@@ -160,7 +160,7 @@ func supersededRecords(t *testing.T, open Open) {
 		t.Errorf("the report knows of %d records in quarantine, the totals of %d", n, report.Totals.Quarantined)
 	}
 	for _, o := range collect(t, b.Objects(t.Context(), ledger.ObjectFilter{Name: "a"})) {
-		if o.Version == "1" && (o.State != ledger.Superseded || o.Reason != "truncated" || o.Records != 5 || o.Stored != 4 || o.Quarantined != 1) {
+		if o.Version == "1" && (o.State != ledger.Superseded || o.Reason.String() != "truncated" || o.Records != 5 || o.Stored != 4 || o.Quarantined != 1) {
 			t.Errorf("the superseded version is %+v", o)
 		}
 	}
