@@ -64,6 +64,7 @@ var parts = []struct {
 	{"live", (*bench).measureLive},
 	{"segments", (*bench).measureSegments},
 	{"anomalies", (*bench).measureAnomalies},
+	{"bill", (*bench).measureBill},
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
