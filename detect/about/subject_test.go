@@ -26,7 +26,7 @@ func TestTold(t *testing.T) {
 	f("root signed in to the console without MFA in 111122223333 eu-west-1 from 203.0.113.7",
 		"root がコンソールにサインイン(多要素認証なし)、111122223333 eu-west-1、接続元: 203.0.113.7")
 	f("someone unnamed failed to sign in to the console in 111122223333 eu-west-1 from 203.0.113.7: Failed",
-		"名前の記録がない主体 がコンソールへのサインインに失敗、111122223333 eu-west-1、接続元: 203.0.113.7、エラー: Failed")
+		"名前の記録がない主体がコンソールへのサインインに失敗、111122223333 eu-west-1、接続元: 203.0.113.7、エラー: Failed")
 	f("user mei was denied by an organisation policy to call CreateTrail of cloudtrail in 111122223333 eu-west-1",
 		"ユーザー mei が組織ポリシーにより CreateTrail を拒否された(cloudtrail)、111122223333 eu-west-1")
 	f("service account job@shop was denied by constraints/gcp.resourceLocations to call compute.instances.insert on instance web-9",

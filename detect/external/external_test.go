@@ -318,7 +318,7 @@ func TestNotes(t *testing.T) {
 	if kinds < 30 {
 		t.Errorf("%d kinds of notes were found", kinds)
 	}
-	if by := told(&alert.Alert{}, alert.Note{Kind: alert.NoteBy, What: "known"}); by.String() != "Note by somebody: known" || by.In(say.Japanese) != "不明な主体 のメモ: known" {
+	if by := told(&alert.Alert{}, alert.Note{Kind: alert.NoteBy, What: "known"}); by.String() != "Note by somebody: known" || by.In(say.Japanese) != "不明な主体のメモ: known" {
 		t.Errorf("a note of nobody is said as %q, %q", by, by.In(say.Japanese))
 	}
 }
