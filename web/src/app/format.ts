@@ -20,8 +20,10 @@ export function percent(n: number, l: Language): string {
   return once(`p${l}`, () => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: 0 })).format(n)
 }
 
-/** A share of something, where a tenth of a percent tells. */
+/** A share of something, where a tenth of a percent tells; less than that is not nothing. */
 export function share(n: number, l: Language): string {
+  const least = 0.001
+  if (n > 0 && n < least / 2) return `<${share(least, l)}`
   return once(`s%${l}`, () => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: 1 })).format(n)
 }
 

@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
+import { get } from '@/api/client'
 import { money, number, percent } from '@/app/format'
 import { useKeys } from '@/app/keys'
 import { useMay } from '@/app/session'
@@ -74,7 +76,8 @@ export function AdvicePart({ of, words, set }: Props) {
   return (
     <>
       {points(of.advice).length > 0 && (
-        <Section title={t('breakEven')} note={t('breakEvenNote')} actions={<Pictures of="break-even" query={{ account: words.account }} />}>
+        <Section title={t('breakEven')} actions={<Pictures of="break-even" query={{ account: words.account }} />}>
+          <p className={css.note}>{t('breakEvenNote')}</p>
           <BreakEven of={of.advice} words={words} />
         </Section>
       )}
@@ -107,16 +110,25 @@ function One({ of: a, open, words, may }: { of: Advice; open: boolean; words: Wo
         <span className={css.amount} title={String(a.saving_month)}>{money(a.saving_month, a.currency, t.language)}</span>
         <span className={css.deferring}>
           {a.decision ? (
-            <To href={decisionAddress(a.decision)}>{t('decidedLink')}</To>
+            <Decided id={a.decision} />
           ) : (
             may && deferrable(a) && <To href={deferAddress(a)} className={css.button}>{t(a.verdict === 'change' ? 'decide' : 'defer')}</To>
           )}
         </span>
       </div>
-      <p className={css.reason}><LogText wrap>{a.reason}</LogText></p>
+      <p className={css.reason} data-short={!open || undefined}><LogText wrap>{a.reason}</LogText></p>
       {open && <Whole of={a} />}
     </>
   )
+}
+
+/** How an advice was decided about, and until when. */
+function Decided({ id }: { id: string }) {
+  const t = useTexts()
+  const all = useQuery({ ...get('/api/decisions'), retry: false })
+  const d = all.data?.decisions.find((x) => x.id === id)
+  const said = !d ? t('decided') : d.status === 'reopened' ? t('decidedBack') : d.verdict === 'deferred' && d.revisit ? t('decidedUntil', { day: d.revisit }) : t(`decided.${d.verdict}`)
+  return <To href={decisionAddress(id)}>{said}</To>
 }
 
 function Whole({ of: a }: { of: Advice }) {

@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { useRouter } from '@tanstack/react-router'
 import { useCallback, useRef } from 'react'
 import { money, number } from '@/app/format'
@@ -19,6 +20,7 @@ export function BreakEven({ of, words }: { of: readonly Advice[]; words: Words }
   const all = points(of).slice(0, most)
   const latest = useRef({ all, words })
   latest.current = { all, words }
+  const narrow = useMediaQuery('(max-width: 640px)') ?? false
   const above = all.filter((p) => p.ratio > breakEven).length
 
   const make = useCallback(
@@ -28,16 +30,17 @@ export function BreakEven({ of, words }: { of: readonly Advice[]; words: Words }
       const end = 10 ** Math.ceil(Math.log10(Math.max(...finite, 10) * 1.5))
       const at = (p: Point) => (Number.isFinite(p.ratio) ? Math.max(p.ratio, 0.1) : end)
       const biggest = Math.max(...all.map((p) => p.advice.saving_month), 1)
-      const rows = all.map((p) => `${drawn(shortType(p.advice.resource_type), 26)} · ${drawn(p.advice.account_name || p.advice.account, 14)}`)
+      const place = (p: Point) => drawn(p.advice.account_name || p.advice.account, 14)
+      const rows = all.map((p) => (narrow ? drawn(shortType(p.advice.resource_type), 16) : `${drawn(shortType(p.advice.resource_type), 26)} · ${place(p)}`))
       const tone = (p: Point) => (p.advice.verdict === 'change' ? ink.ink : p.advice.verdict === 'not_advised' ? ink.high : ink.hatch)
       return {
         animation: false,
-        grid: { left: 250, right: 30, top: 8, bottom: 40 },
+        grid: { left: narrow ? 112 : 250, right: 30, top: 8, bottom: 40 },
         xAxis: {
           type: 'log', min: 0.1, max: end, name: t('ratio'), nameLocation: 'middle', nameGap: 24, nameTextStyle: label,
-          axisLine: { lineStyle: { color: ink.line } }, splitLine: { lineStyle: { color: ink.line } }, axisLabel: { ...label, formatter: (v: number) => number(v, t.language) },
+          axisLine: { lineStyle: { color: ink.line } }, splitLine: { lineStyle: { color: ink.line } }, axisLabel: { ...label, hideOverlap: true, formatter: (v: number) => number(v, t.language) },
         },
-        yAxis: { type: 'category', inverse: true, data: rows, axisLine: { show: false }, axisTick: { show: false }, axisLabel: { ...label, width: 236, overflow: 'truncate' } },
+        yAxis: { type: 'category', inverse: true, data: rows, axisLine: { show: false }, axisTick: { show: false }, axisLabel: { ...label, width: narrow ? 100 : 236, overflow: 'truncate' } },
         tooltip: {
           trigger: 'item', renderMode: 'richText', backgroundColor: ink.background, borderColor: ink.line, textStyle: { ...label, color: ink.text },
           formatter: (e: { dataIndex: number }) => {
@@ -57,7 +60,7 @@ export function BreakEven({ of, words }: { of: readonly Advice[]; words: Words }
         ],
       }
     },
-    [of, t], // eslint-disable-line
+    [of, t, narrow], // eslint-disable-line
   )
 
   const ready = useCallback(

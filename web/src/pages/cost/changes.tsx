@@ -66,7 +66,7 @@ function Known({ of: c }: { of: Changes }) {
       <Section title={t('changesOf')} actions={<Pictures of="changes" query={{ account: c.account, from: c.since, to: c.until }} />}>
         <ChangeGraph of={c} />
         <details className={css.figures}>
-          <summary>{t('count')}</summary>
+          <summary>{t('figures')}</summary>
           <div className={css.scroll} tabIndex={0} role="region" aria-label={t('changesOf')}>
             <table className={css.table}>
               <thead>
@@ -113,21 +113,23 @@ function Items({ of: x }: { of: Changes['items'] }) {
     <Section title={t('itemsAre')}>
       {x.days === 0 ? <span className={`unknown ${css.gap}`}>{t('unknown')}</span> : <p><LogText wrap>{x.text}</LogText></p>}
       {x.types.length > 0 && (
-        <table className={css.table}>
-          <thead>
-            <tr><th>{t('type')}</th><th className="num">{t('items')}</th><th className="num">{t('bounds')}</th><th>{t('basisName')}</th></tr>
-          </thead>
-          <tbody>
-            {x.types.map((y) => (
-              <tr key={y.resource_type}>
-                <td><LogText most={60}>{y.resource_type}</LogText></td>
-                <td className="num">{number(y.items, t.language)}</td>
-                <td className="num">{y.low === y.high ? '' : `${number(y.low, t.language)} – ${number(y.high, t.language)}`}</td>
-                <td className="dim">{t(`basisName.${y.basis}`)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <div className={css.scroll} tabIndex={0} role="region" aria-label={t('itemsAre')}>
+          <table className={css.table}>
+            <thead>
+              <tr><th>{t('type')}</th><th className="num">{t('items')}</th><th className="num">{t('bounds')}</th><th>{t('basisName')}</th></tr>
+            </thead>
+            <tbody>
+              {x.types.map((y) => (
+                <tr key={y.resource_type}>
+                  <td><LogText most={60}>{y.resource_type}</LogText></td>
+                  <td className="num">{number(y.items, t.language)}</td>
+                  <td className="num">{y.low === y.high ? '' : `${number(y.low, t.language)} – ${number(y.high, t.language)}`}</td>
+                  <td className="dim">{t(`basisName.${y.basis}`)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </Section>
   )

@@ -72,13 +72,13 @@ function Prices({ of }: { of: readonly Price[] }) {
           {of.map((p, i) => (
             <tr key={i}>
               <td><LogText>{p.service}</LogText></td>
-              <td><LogText wrap>{p.unit || p.item}</LogText></td>
-              <td>
+              <td><LogText wrap>{p.item.replaceAll('_', ' ')}</LogText>{p.unit && <div className="dim"><LogText wrap>{p.unit}</LogText></div>}</td>
+              <td className={css.price}>
                 {p.tiers.map((x, k) => (
                   <div key={k}>{p.tiers.length === 1 ? each(x.each, p) : x.up_to === undefined ? t('beyond', { each: each(x.each, p) }) : t('upTo', { each: each(x.each, p), quantity: x.up_to })}</div>
                 ))}
               </td>
-              <td><LogText wrap>{p.regions.map((r) => (r === '*' ? t('everywhere') : r)).join(', ')}</LogText></td>
+              <td className={css.where}><LogText wrap>{p.regions.map((r) => (r === '*' ? t('everywhere') : r)).join(', ')}</LogText></td>
               <td className={p.confidence === 'low' ? `unknown ${css.weak}` : undefined}>{t(`sure.${p.confidence}`)}</td>
               <td>
                 {p.source.url.startsWith('https://') ? <a href={p.source.url} target="_blank" rel="noopener noreferrer"><LogText most={40}>{p.source.title}</LogText></a> : <LogText most={40}>{p.source.title}</LogText>}{' '}

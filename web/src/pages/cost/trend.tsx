@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { get } from '@/api/client'
-import { money, month as monthName } from '@/app/format'
+import { month as monthName } from '@/app/format'
 import { LogText } from '@/parts/log-text'
 import { Section } from '@/parts/page'
 import { Asked } from '@/parts/states'
@@ -40,13 +40,7 @@ function Moves({ of, none }: { of: readonly Move[]; none: string }) {
       {of.slice(0, mostMoves).map((m, i) => (
         <li key={i}>
           <span><LogText wrap>{m.said}</LogText></span>
-          {m.known ? (
-            <span className={css.amount} title={m.low !== undefined && m.high !== undefined ? t('between', { low: money(m.low, m.currency, t.language), high: money(m.high, m.currency, t.language) }) : undefined}>
-              {money(m.amount, m.currency, t.language)}
-            </span>
-          ) : (
-            <span className={`unknown ${css.gap}`}>{t('unknown')}</span>
-          )}
+          {!m.known && <span className={`unknown ${css.gap}`}>{t('unknown')}</span>}
         </li>
       ))}
     </ul>

@@ -139,7 +139,7 @@ export function DecisionForm({ kind, about, account, of }: { kind?: Kind; about?
         </div>
         <div className={css.two}>
           <TextInput label={t('saving')} description={t('savingHint')} inputMode="decimal" value={typed.saving} onChange={set('saving')} maxLength={64} placeholder={advised && advised.saving_month > 0 ? String(advised.saving_month) : undefined} />
-          <TextInput label={t('currency')} description=" " value={typed.currency} onChange={set('currency')} maxLength={3} placeholder={advised?.currency ?? 'USD'} />
+          <TextInput label={t('currency')} description={'\u00a0'} value={typed.currency} onChange={set('currency')} maxLength={3} placeholder={advised?.currency ?? 'USD'} />
         </div>
         <Textarea label={t('evidenceField')} description={t('evidenceHint')} autosize minRows={1} maxRows={8} value={typed.evidence} onChange={set('evidence')} />
         <TextInput label={t('name')} description={t('nameHint')} value={typed.title} onChange={set('title')} maxLength={512} />
