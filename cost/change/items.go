@@ -52,23 +52,23 @@ const (
 )
 
 // effects are start values, used until counts say better. A change of a resource is
-// one item of it. A network interface is listed in the relations of its security
+// one item of it, but what is made and deleted within moments may be one in all. A network interface is listed in the relations of its security
 // groups, its subnet and its VPC, and each of them is recorded again as it comes, or
 // as it goes, or (several within a moment) not at all; hence their wide bounds. A call
 // of RunInstances makes one instance or several. In a shared subnet, subnet and VPC
 // are recorded in the account that owns them.
 var effects = map[string][]effect{
 	"CreateNetworkInterface":          {{typeInterface, 1, 1, 2}, {typeSecurityGroup, 0, 1, 2}, {typeSubnet, 0, 1, 1}, {typeVPC, 0, 1, 1}},
-	"DeleteNetworkInterface":          {{typeInterface, 1, 1, 1}, {typeSecurityGroup, 0, 0, 1}, {typeSubnet, 0, 0, 1}, {typeVPC, 0, 0, 1}},
+	"DeleteNetworkInterface":          {{typeInterface, 0, 1, 1}, {typeSecurityGroup, 0, 0, 1}, {typeSubnet, 0, 0, 1}, {typeVPC, 0, 0, 1}},
 	"AttachNetworkInterface":          {{typeInterface, 0, 1, 1}, {typeInstance, 0, 1, 1}},
 	"DetachNetworkInterface":          {{typeInterface, 0, 1, 1}, {typeInstance, 0, 1, 1}},
 	"ModifyNetworkInterfaceAttribute": {{typeInterface, 0, 1, 1}},
 	"RunInstances":                    {{typeInstance, 1, 2, 6}, {typeInterface, 1, 2, 6}, {typeVolume, 1, 2, 6}, {typeSecurityGroup, 0, 1, 2}, {typeSubnet, 0, 1, 2}, {typeVPC, 0, 1, 2}},
-	"TerminateInstances":              {{typeInstance, 1, 2, 4}, {typeInterface, 0, 1, 3}, {typeVolume, 0, 1, 3}, {typeSecurityGroup, 0, 0, 1}, {typeSubnet, 0, 0, 1}, {typeVPC, 0, 0, 1}},
+	"TerminateInstances":              {{typeInstance, 0, 2, 4}, {typeInterface, 0, 1, 3}, {typeVolume, 0, 1, 3}, {typeSecurityGroup, 0, 0, 1}, {typeSubnet, 0, 0, 1}, {typeVPC, 0, 0, 1}},
 	"StartInstances":                  {{typeInstance, 1, 1, 3}},
 	"StopInstances":                   {{typeInstance, 1, 1, 3}},
 	"CreateVolume":                    {{typeVolume, 1, 1, 2}},
-	"DeleteVolume":                    {{typeVolume, 1, 1, 1}},
+	"DeleteVolume":                    {{typeVolume, 0, 1, 1}},
 	"AttachVolume":                    {{typeVolume, 0, 1, 2}, {typeInstance, 0, 1, 1}},
 	"DetachVolume":                    {{typeVolume, 0, 1, 2}, {typeInstance, 0, 1, 1}},
 	"CreateSecurityGroup":             one(typeSecurityGroup),
