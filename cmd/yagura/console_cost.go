@@ -79,20 +79,7 @@ func (x *costAnswers) advice(ctx context.Context, accounts []string) ([]cost.Adv
 	if err != nil {
 		return nil, err
 	}
-	decisions, err := x.rooms.triage.Decisions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := slices.Clone(ofAccounts(all, accounts)) // all are shared
-	for i := range out {
-		for j := range decisions {
-			if decisions[j].IsAbout(out[i].Key) {
-				out[i].Decision = decisions[j].ID
-				break // the latest
-			}
-		}
-	}
-	return out, nil
+	return x.rooms.withDecisions(ctx, ofAccounts(all, accounts))
 }
 
 func (x *costAnswers) self(ctx context.Context) (api.CostSelf, error) {

@@ -44,6 +44,9 @@ nothing against it, total_actionable_month what is advised. See docs/cost.md.`,
 			if err != nil {
 				return err
 			}
+			if all, err = r.withDecisions(c.Context(), all); err != nil {
+				return err
+			}
 			v := api.ViewAdvice(all, accountNames(p.cfg.Estate))
 			if p.json() {
 				return p.printJSON(v)
@@ -65,6 +68,25 @@ func (p *program) advice(ctx context.Context, r *rooms, accounts []string, exclu
 	}
 	in.Exclusions = exclusions
 	return ofAccounts(advise.Judge(in), accounts), nil
+}
+
+// withDecisions names the latest decision about each advice. What is given is not
+// changed.
+func (r *rooms) withDecisions(ctx context.Context, all []cost.Advice) ([]cost.Advice, error) {
+	decisions, err := r.triage.Decisions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(all)
+	for i := range out {
+		for j := range decisions {
+			if decisions[j].IsAbout(out[i].Key) {
+				out[i].Decision = decisions[j].ID
+				break // the latest
+			}
+		}
+	}
+	return out, nil
 }
 
 // printAdvice writes advice as a table; reasons stand below it, where lines may be as
