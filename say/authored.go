@@ -23,10 +23,21 @@ func AllOfRule(rule string, words []string) []Text {
 // words; those words themselves where it knows no others.
 type RuleWords func(l Language, rule, words string) string
 
-// in is the text in a language, words of rules included. Of nil there are none.
+// in is the text in a language, words of rules included, also those within a
+// sentence. Of nil there are none.
 func (known RuleWords) in(l Language, t Text) string {
-	if rule, is := strings.CutPrefix(t.of, ruleOf); is && known != nil {
+	if l == English || t.of == "" {
+		return t.en
+	}
+	if rule, is := strings.CutPrefix(t.of, ruleOf); is {
+		if known == nil {
+			return t.en
+		}
 		return known(l, rule, t.en)
 	}
-	return t.In(l)
+	id, values, err := decode(t.of)
+	if s, ok := catalogue[id]; err == nil && ok && s.pieces[l] != nil {
+		return s.pieces[l].render(l, known, values)
+	}
+	return t.en
 }

@@ -31,4 +31,7 @@ func TestOfRule(t *testing.T) {
 	if ja := within.In(Japanese); ja != "One × 2" {
 		t.Errorf("within a sentence it is %q", ja)
 	}
+	f(within, names, "ja One × 2")
+	f(Kept(within.String(), within.Made()), names, "ja One × 2")
+	f(T("correlation.all", Values{"titles": Each(T("correlation.title", Values{"title": known}), T("correlation.title", Values{"title": OfRule("r2", "Two")})), "events": "x"}), names, "「ja One」、「Two」: x")
 }

@@ -42,7 +42,11 @@ func encodeValue(b []byte, v any) []byte {
 	case time.Time:
 		return append(v.AppendFormat(append(b, '"'), time.RFC3339), '"')
 	case Text:
-		if v.of == "" || strings.HasPrefix(v.of, ruleOf) {
+		if rule, is := strings.CutPrefix(v.of, ruleOf); is {
+			b = append(quote(append(b, `{"rule":`...), rule), `,"words":`...)
+			return append(quote(b, v.en), '}')
+		}
+		if v.of == "" {
 			return quote(b, v.en)
 		}
 		return append(b, v.of...)
@@ -101,6 +105,10 @@ func madeOf(o map[string]any) (id string, values Values, err error) {
 func revive(v any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
+		if rule, ok := v["rule"].(string); ok {
+			words, _ := v["words"].(string)
+			return OfRule(rule, words), nil
+		}
 		id, values, err := madeOf(v)
 		if err != nil {
 			return nil, err

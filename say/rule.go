@@ -73,6 +73,7 @@ var rule = texts{
 	"correlation.lost":    {"At least so many: {n} more {n|match|matches} belong to this and could not be kept.", "これは下限値: ほかに {n} 件の一致があるが保持できなかった。"},
 	"correlation.capped":  {"At least so many events: more belong to this hour than are counted.", "イベント数は下限値: この 1 時間のイベントは数えきれないほど多い。"},
 	"correlation.events":  {"{n} {n|event|events}", "イベント {n} 件"},
+	"correlation.title":   {`"{title}"`, "「{title}」"},
 	"correlation.times":   {"{n} × {title}", "{title} × {n}"},
 	"correlation.values":  {"{value} different values of {field} in {of}", "{of}で {field} の異なる値が {value} 種類"},
 	"correlation.sum":     {"{field} adds up to {value} over {of}", "{of}の {field} の合計が {value}"},

@@ -59,7 +59,7 @@ func T(id string, values Values) Text {
 	for name, v := range values {
 		values[name] = canonical(v)
 	}
-	return Text{en: s.pieces[English].render(English, values), of: string(encode(nil, id, s.pieces[English], values))}
+	return Text{en: s.pieces[English].render(English, nil, values), of: string(encode(nil, id, s.pieces[English], values))}
 }
 
 // String is the text in English.
@@ -67,16 +67,7 @@ func (t Text) String() string { return t.en }
 
 // In is the text in a language, and in English where it cannot be said in that:
 // words of others, or a sentence of an older version whose template is gone.
-func (t Text) In(l Language) string {
-	if l == English || t.of == "" {
-		return t.en
-	}
-	id, values, err := decode(t.of)
-	if s, ok := catalogue[id]; err == nil && ok && s.pieces[l] != nil {
-		return s.pieces[l].render(l, values)
-	}
-	return t.en
-}
+func (t Text) In(l Language) string { return RuleWords(nil).in(l, t) }
 
 // ID is the template's; empty: the words are those of others.
 func (t Text) ID() string {

@@ -34,7 +34,7 @@ type piece struct {
 }
 
 // catalogue has every sentence.
-var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, audits, helds, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, dossier, pictures, change, advice, bill, trend)
+var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, audits, helds, explain, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, dossier, pictures, change, advice, bill, trend)
 
 func gather(all ...texts) map[string]parsed {
 	out := map[string]parsed{}
@@ -71,7 +71,7 @@ func parse(text string) (out template) {
 	return out
 }
 
-func (t template) render(l Language, values Values) string {
+func (t template) render(l Language, known RuleWords, values Values) string {
 	var b strings.Builder
 	for i := range t {
 		p := &t[i]
@@ -85,7 +85,7 @@ func (t template) render(l Language, values Values) string {
 				b.WriteString(p.choice[1])
 			}
 		default:
-			b.WriteString(show(l, values[p.name], p.format))
+			b.WriteString(show(l, known, values[p.name], p.format))
 		}
 	}
 	return b.String()
@@ -104,8 +104,10 @@ func following(l Language, said, words string) string {
 	return words
 }
 
-// japanese tells letters of Japanese.
-func japanese(r rune) bool { return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) }
+// japanese tells letters of Japanese, and its brackets.
+func japanese(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) || r == '「' || r == '」'
+}
 
 // canonical makes a value one of those that are kept: text, number, time, list,
 // Text.
@@ -137,7 +139,7 @@ func canonical(v any) any {
 }
 
 // show gives a value in a form. A value that the form is not for is shown as it is.
-func show(l Language, v any, format string) string {
+func show(l Language, known RuleWords, v any, format string) string {
 	if format == "hidden" { // of a name in another language
 		return ""
 	}
@@ -160,14 +162,14 @@ func show(l Language, v any, format string) string {
 		}
 		return shownNumber(v, format)
 	case Text:
-		s := v.In(l)
+		s := known.in(l, v)
 		if format == "Upper" && v.of != "" {
 			r, n := utf8.DecodeRuneInString(s)
 			return string(unicode.ToUpper(r)) + s[n:]
 		}
 		return s
 	case []any:
-		return shownList(l, v, format)
+		return shownList(l, known, v, format)
 	}
 	return ""
 }
@@ -233,6 +235,7 @@ var joins = map[string]map[Language]struct{ between, more, after string }{
 	"and":    {English: {" and ", " and ", " more"}, Japanese: {"、", " 他 ", " 件"}},
 	"or":     {English: {" or ", " or ", " more"}, Japanese: {" または ", " 他 ", " 件"}},
 	"then":   {English: {", then ", ", then ", " more"}, Japanese: {" → ", " → 他 ", " 件"}},
+	"lines":  {English: {"\n", "\n", " more"}, Japanese: {"\n", "\n他 ", " 件"}},
 	"parts":  {English: {"; ", "; ", " more"}, Japanese: {"; ", "; 他 ", " 件"}},
 	"clause": {English: {"; ", "; ", " more"}, Japanese: {"。", "。他 ", " 件"}},
 	"words":  {English: {" ", " ", " more"}, Japanese: {" ", " 他 ", " 件"}},
@@ -240,7 +243,7 @@ var joins = map[string]map[Language]struct{ between, more, after string }{
 	"sentences": {English: {" ", " ", " more"}, Japanese: {"", " 他 ", " 件"}},
 }
 
-func shownList(l Language, all []any, format string) string {
+func shownList(l Language, known RuleWords, all []any, format string) string {
 	upper := format == "Clause"
 	if upper {
 		format = "clause"
@@ -260,7 +263,7 @@ func shownList(l Language, all []any, format string) string {
 		if upper && i == 0 {
 			form = "Upper"
 		}
-		b.WriteString(show(l, v, form))
+		b.WriteString(show(l, known, v, form))
 	}
 	return b.String()
 }

@@ -41,7 +41,7 @@ func (c *correlation) reasons(f *correlate.Firing) []finding.Reason {
 	for _, b := range x.bases {
 		out = append(out, finding.Reason{
 			Kind:     "rule",
-			Text:     say.T("correlation.rule", say.Values{"title": strconv.Quote(b.title), "n": len(b.events), "between": between(b.events)}),
+			Text:     say.T("correlation.rule", say.Values{"title": titled(&b.rule.Rule.Meta), "n": len(b.events), "between": between(b.events)}),
 			Observed: say.Plain(strconv.Itoa(len(b.events))), Evidence: uids(b.events),
 		})
 	}
@@ -72,9 +72,9 @@ func (c *correlation) reasons(f *correlate.Firing) []finding.Reason {
 type gathered struct {
 	c       *correlation
 	f       *correlate.Firing
-	members []string // titles of the rules it refers to, in order of their first hit
-	events  []*fact  // each once, in order
-	bases   []*base  // in order of their first event
+	members []say.Text // titles of the rules it refers to, in order of their first hit
+	events  []*fact    // each once, in order
+	bases   []*base    // in order of their first event
 	spread  spread
 	lost    int
 }
@@ -117,9 +117,9 @@ func (c *correlation) gather(f *correlate.Firing) *gathered {
 
 // members are the titles of the rules that f's hits are of, in the order of their
 // first hits, and of hits of one instant in that of the correlation.
-func (c *correlation) members(f *correlate.Firing) (titles []string) {
+func (c *correlation) members(f *correlate.Firing) (titles []say.Text) {
 	type member struct {
-		title string
+		*sigma.Meta
 		place int
 		first time.Time
 	}
@@ -134,18 +134,18 @@ func (c *correlation) members(f *correlate.Firing) (titles []string) {
 		place := slices.IndexFunc(c.Correlation.Correlation.Rules, func(r sigma.Reference) bool {
 			return r.Rule == m.Name || r.Rule == m.ID
 		})
-		if !slices.ContainsFunc(all, func(x member) bool { return x.title == m.Title }) {
-			all = append(all, member{m.Title, place, h.Time})
+		if !slices.ContainsFunc(all, func(x member) bool { return x.Title == m.Title }) {
+			all = append(all, member{m, place, h.Time})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b member) int {
 		if c.Type == sigma.TemporalOrdered {
 			return cmp.Compare(a.place, b.place)
 		}
-		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.place, b.place), strings.Compare(a.title, b.title))
+		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.place, b.place), strings.Compare(a.Title, b.Title))
 	})
 	for _, m := range all {
-		titles = append(titles, m.title)
+		titles = append(titles, titled(m.Meta))
 	}
 	return titles
 }
@@ -255,7 +255,7 @@ func (x *gathered) what() say.Text {
 	events := say.T("correlation.events", say.Values{"n": len(x.events)})
 	of := events
 	if len(x.members) == 1 {
-		of = say.T("correlation.times", say.Values{"n": len(x.events), "title": strconv.Quote(x.members[0])})
+		of = say.T("correlation.times", say.Values{"n": len(x.events), "title": x.members[0]})
 	}
 	field := ""
 	if x.c.Condition != nil {
@@ -272,9 +272,9 @@ func (x *gathered) what() say.Text {
 		measure := strings.ReplaceAll(strings.TrimPrefix(string(x.c.Type), "value_"), "_", " ")
 		return say.T("correlation.measure", say.Values{"measure": measure, "value": value, "field": field, "of": of})
 	case sigma.Temporal:
-		return say.T("correlation.all", say.Values{"titles": quoted(x.members), "events": events})
+		return say.T("correlation.all", say.Values{"titles": say.Each(x.members...), "events": events})
 	case sigma.TemporalOrdered:
-		return say.T("correlation.ordered", say.Values{"titles": quoted(x.members), "events": events})
+		return say.T("correlation.ordered", say.Values{"titles": say.Each(x.members...), "events": events})
 	}
 	return of
 }
@@ -293,12 +293,9 @@ func (x *gathered) asked() say.Text {
 	return say.Plain(c.Condition.String())
 }
 
-func quoted(all []string) []string {
-	out := make([]string, len(all))
-	for i, s := range all {
-		out[i] = strconv.Quote(s)
-	}
-	return out
+// titled is the title of a rule within a sentence.
+func titled(m *sigma.Meta) say.Text {
+	return say.T("correlation.title", say.Values{"title": say.OfRule(m.Key(), m.Title)})
 }
 
 // between says from when to when events are, in UTC.
