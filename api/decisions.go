@@ -13,6 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/yagura-sec/yagura/decision"
+	"github.com/yagura-sec/yagura/decision/dossier"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/people"
 	"github.com/yagura-sec/yagura/query"
@@ -32,6 +33,9 @@ type Decisions struct {
 	// Undecided gives the saving a month of advice that nobody has decided about, a
 	// currency each, of those accounts (none: of all).
 	Undecided func(ctx context.Context, accounts []string) ([]decision.Saving, error)
+	// Pictures draws what a decision rests on, with mask's aliases in the place of
+	// names (nil: the names).
+	Pictures func(ctx context.Context, d decision.Decision, l say.Language, mask func(string) string) ([]dossier.Picture, error)
 }
 
 // Advised is what a decision about an advice takes from it.
@@ -368,6 +372,7 @@ func standing(a huma.API, rooms Rooms) {
 	putStanding(a, rooms, lock)
 	askVendor(a, rooms, lock)
 	standingHistory(a, rooms)
+	dossiers(a, rooms)
 	standingSummary(a, rooms)
 }
 

@@ -3,12 +3,16 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/yagura-sec/yagura/decision"
+	"github.com/yagura-sec/yagura/decision/dossier"
+	"github.com/yagura-sec/yagura/mask"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -103,6 +107,50 @@ func TestDecisionsThatWait(t *testing.T) {
 	if len(s.Quarters) != 1 || s.Quarters[0].Quarter != "2026-Q1" || s.Quarters[0].Found.String() != "1519.2" || s.Known {
 		t.Errorf("summary %+v", s)
 	}
+}
+
+// TestDossier: a decision is written down in both languages and formats, and masked.
+func TestDossier(t *testing.T) {
+	x := newHouse(t, Config{})
+	var err error
+	if x.rooms.Mask, err = mask.New([]byte("a key of a test, long enough")); err != nil {
+		t.Fatal(err)
+	}
+	x.rooms.Decisions = Decisions{Advised: advised, Pictures: func(_ context.Context, d decision.Decision, _ say.Language, mask func(string) string) ([]dossier.Picture, error) {
+		name := d.About[0].Account
+		if mask != nil {
+			name = mask(name)
+		}
+		return []dossier.Picture{{Name: "changes.svg", Title: "Changes", SVG: []byte("<svg><text>" + name + "</text></svg>")}}, nil
+	}}
+	x.again()
+	x.add("ann.finch", people.Analyst)
+	ann := x.signedIn("ann.finch")
+	d := into[StandingDecision](ann, 201, "POST", "/api/decisions/new", defer1)
+	path := "/api/decisions/" + d.ID + "/dossier"
+	f := func(query, kind string, has ...string) string {
+		t.Helper()
+		got := ann.ask("GET", path+query, "")
+		text, err := io.ReadAll(got.Body)
+		if err != nil || got.StatusCode != 200 || !strings.HasPrefix(got.Header.Get("Content-Type"), kind) || !strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment") {
+			t.Fatalf("%s is answered %d %v %v: %.200s", query, got.StatusCode, got.Header, err, text)
+		}
+		for _, s := range has {
+			if !strings.Contains(string(text), s) {
+				t.Errorf("%s has no %q: %s", query, s, text)
+			}
+		}
+		return string(text)
+	}
+	f("", "text/html", `<html lang="en">`, "<h2>Question</h2>", "the landing zone forbids it", "510,000", "<svg><text>"+mine, "ann.finch")
+	f("?lang=ja&format=md", "text/markdown", "## 質問", "the landing zone forbids it", "data:image/svg+xml;base64,")
+	for _, query := range []string{"?masked=1", "?masked=true&format=md&lang=ja"} {
+		if text := f(query, "text/", "person-"); strings.Contains(text, mine) || strings.Contains(text, "ann.finch") {
+			t.Errorf("%s tells names: %s", query, text)
+		}
+	}
+	ann.want(404, "GET", "/api/decisions/dec-none/dossier", "")
+	ann.want(422, "GET", path+"?lang=fr", "")
 }
 
 // TestDecisionsReopened: what comes back is told first, today too, and on the

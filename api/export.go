@@ -135,7 +135,7 @@ func (r Rooms) maskable(next http.Handler) http.Handler {
 		switch {
 		case err != nil:
 			refuse(w, http.StatusUnprocessableEntity, err.Error())
-		case !wanted, q.URL.Path == "/api/findings/export", strings.HasPrefix(q.URL.Path, picturesAt): // these mask by themselves
+		case !wanted, q.URL.Path == "/api/findings/export", strings.HasPrefix(q.URL.Path, picturesAt), isDossier(q.URL.Path): // these mask by themselves
 			next.ServeHTTP(w, q)
 		case m == nil, q.URL.Path == "/api/live":
 			refuse(w, http.StatusNotImplemented, "this cannot be masked")
