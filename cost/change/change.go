@@ -215,9 +215,9 @@ func daysOf(counts []OperationCount) ([]Day, int64) {
 	return out, total
 }
 
-// records reads those of the followed operations: the latest hours of the time asked
-// for that have no more than r.Most of them. Loops need all records of an hour, so
-// hours are left out whole.
+// records reads those of the followed operations, as far as they are still held: the
+// latest hours of the time asked for that have no more than r.Most of them. Loops need
+// all records of an hour, so hours are left out whole.
 func (r Reader) records(ctx context.Context, out *Report, total map[string]int64) (*gathered, error) {
 	operations := slices.DeleteFunc(followed(), func(op string) bool { return total[op] == 0 })
 	if len(operations) == 0 {
@@ -235,18 +235,25 @@ func (r Reader) records(ctx context.Context, out *Report, total map[string]int64
 		return nil, fmt.Errorf("count the changes of account %s by hour: %w", out.Account, err)
 	}
 	slices.SortFunc(groups, func(a, b query.Group) int { return cmp.Compare(b.Bucket, a.Bucket) })
-	left := cmp.Or(r.Most, DefaultMost)
+	left, counted := cmp.Or(r.Most, DefaultMost), int64(0)
 	for _, g := range groups {
 		if left -= g.Count; left < 0 {
 			out.Read.Since, out.Read.Whole = out.Since.Add(time.Duration(g.Bucket+1)*time.Hour), false
 			break
 		}
+		counted += g.Count
 	}
 	g, err := gather(ctx, r.Find, out.Account, out.Read.Since, out.Read.Until, operations)
 	if err != nil {
 		return nil, err
 	}
 	out.Read.Records = g.read
+	if g.read < counted { // records are kept for less long than sums
+		out.Read.Whole = false
+		if first := g.first.Truncate(time.Hour); first.After(out.Read.Since) {
+			out.Read.Since = first
+		}
+	}
 	return g, nil
 }
 

@@ -30,6 +30,7 @@ type world struct {
 	rnd    *rand.Rand
 	things int
 	rows   []usage.Row // of events, once they were asked for
+	held   time.Time   // from when on events are held; sums are for ever
 }
 
 func newWorld(seed uint64) *world { return &world{rnd: rand.New(rand.NewPCG(seed, 7))} }
@@ -99,12 +100,19 @@ func (w *world) reader() Reader {
 func (w *world) find(_ context.Context, since, until time.Time, where query.Expr, _ ...string) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		for _, e := range w.events {
-			q := query.Query{Where: where, Since: since, Until: until}
+			q := query.Query{Where: where, Since: later(since, w.held), Until: until}
 			if q.Matches(&e) && !yield(e, nil) {
 				return
 			}
 		}
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // sum is a lake's of hourly sums, in small.
@@ -320,6 +328,26 @@ func TestLatest(t *testing.T) {
 	}
 	if m := got.Makers[0]; !m.Estimated || m.Maker != "c/s" || m.Count < got.Total*99/100 {
 		t.Errorf("of %d: %+v", got.Total, m)
+	}
+}
+
+// TestExpired: of days whose records are no longer held the sums still tell what
+// changes, and makers and loops are told from the others, which is said.
+func TestExpired(t *testing.T) {
+	w := newWorld(6)
+	w.crashes("c", "s", monday, monday.AddDate(0, 0, 7), 60, time.Minute)
+	w.held = monday.AddDate(0, 0, 4)
+	got := w.read(t, w.reader(), 7)
+	if got.Read.Whole || !got.Read.Since.Equal(w.held) || len(got.Loops) != 1 || !got.Loops[0].SinceBefore || got.Loops[0].PastPerDay != nil {
+		t.Errorf("read %+v, loops %+v", got.Read, got.Loops)
+	}
+	if m := got.Makers[0]; !m.Estimated || m.Count < got.Total*99/100 || len(got.Days) != 14 {
+		t.Errorf("of %d on %d days: %+v", got.Total, len(got.Days), m)
+	}
+	w.held = monday.AddDate(0, 0, 8)
+	got = w.read(t, w.reader(), 7)
+	if m := got.Makers[0]; got.Read.Whole || len(got.Loops) != 0 || m.Kind != Unknown || m.Count != got.Total {
+		t.Errorf("nothing is held: read %+v, loops %+v, %+v", got.Read, got.Loops, m)
 	}
 }
 

@@ -75,6 +75,7 @@ type gathered struct {
 	// counts of what was read that is no birth, by maker and operation.
 	counts map[made]int64
 	read   int64
+	first  time.Time // of what was read
 }
 
 // made is an operation of a maker.
@@ -144,7 +145,9 @@ func gather(ctx context.Context, find Find, account string, since, until time.Ti
 
 // add takes one record.
 func (g *gathered) add(e *event.Event) {
-	g.read++
+	if g.read++; g.first.IsZero() || e.Time.Before(g.first) {
+		g.first = e.Time
+	}
 	root, err := g.tree.Parse(string(e.Raw)) // a copy: the record's bytes do not last
 	if err != nil {
 		g.counts[made{g.maker(byCaller(e)), strings.Clone(e.APIOperation)}]++
