@@ -79,7 +79,7 @@ var advice = texts{
 	"advice.unused.since": {"{arn} was last used on {last:iso}; it cost {amount} in {month}.", "{arn} の最終利用は {last:iso} で、{month} の課金は {amount}。"},
 	"advice.unused.short": {"Whether {n} of them ({amount} a month) {n|is|are} used is not known: the log of the account does not go back {days} days.", "{n} 個(月額 {amount})の利用の有無は不明: アカウントのログが {days} 日分に満たない。"},
 	"advice.unused.kms":   {"Whether {n} of them ({amount} a month) {n|is|are} used is not known: the log has no use of any key of the account, as when a trail leaves KMS out.", "{n} 個(月額 {amount})の利用の有無は不明: アカウントのどの鍵の利用もログになく、証跡が鍵の利用を除外している可能性がある。"},
-	"advice.key.lost":     {"What it encrypted can never be read again once it is deleted, backups too; disabled for 30 days first, whoever needs it fails and can say so.", "削除すると、バックアップを含め、暗号化したデータは二度と復号できない。まず 30 日間無効化し、必要とする処理の失敗を確認する。"},
+	"advice.key.lost":     {"What it encrypted can never be read again once it is deleted, backups too. For 30 days before that every use fails, and the deletion can be taken back.", "削除すると、バックアップを含め、暗号化したデータは二度と復号できない。削除前の 30 日間はすべての利用が失敗し、その間は取り消しできる。"},
 	"advice.secret.lost":  {"Its value is gone once the 30 days to restore it are over.", "復元可能な 30 日を過ぎると値は失われる。"},
 
 	"advice.data":         {"{amount} were paid for data events in {month}.", "{month} のデータイベントの課金は {amount}。"},

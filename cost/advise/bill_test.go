@@ -1,6 +1,7 @@
 package advise
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -173,7 +174,7 @@ func TestUnused(t *testing.T) {
 	}
 	keys := map[string]bool{accountN: true}
 	f(cost.AboutUnusedKey, cost.Change, "1", "Nobody used "+key+" since 2026-08-19", "schedule-key-deletion --region ap-northeast-1 --key-id "+key+" --pending-window-in-days 30", Uses{Covered: long, Keys: keys})
-	f(cost.AboutUnusedKey, cost.Change, "1", "was last used on 2026-08-20", "disable-key", Uses{Covered: long, Keys: keys, Last: map[string]time.Time{key: now.AddDate(0, 0, -94)}})
+	f(cost.AboutUnusedKey, cost.Change, "1", "was last used on 2026-08-20", "schedule-key-deletion", Uses{Covered: long, Keys: keys, Last: map[string]time.Time{key: now.AddDate(0, 0, -94)}})
 	f(cost.AboutUnusedKey, cost.Keep, "0", "Whether 1 of them (1.00 USD a month) is used is not known: the log has no use of any key", "", Uses{Covered: long})
 	f(cost.AboutUnusedKey, cost.Keep, "0", "does not go back 90 days", "", Uses{Covered: short, Keys: keys})
 	f(cost.AboutUnusedKey, cost.Keep, "0", "does not go back 90 days", "", Uses{Keys: keys})
@@ -278,4 +279,27 @@ func TestSelf(t *testing.T) {
 	if s.Month != nil || s.Found != nil || !strings.Contains(s.Said[1].String(), "not known") {
 		t.Errorf("without prices: %+v", s)
 	}
+}
+
+// FuzzSelectors holds that what is left of a trail's selectors has nothing of what was
+// taken out, and is never nothing.
+func FuzzSelectors(f *testing.F) {
+	f.Add(`[{"IncludeManagementEvents":true,"DataResources":[{"Type":"AWS::S3::Object"}]}]`, true)
+	f.Add(`[{"DataResources":[]}]`, false)
+	f.Add(`[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]`, true)
+	f.Add(`[null]`, false)
+	f.Fuzz(func(t *testing.T, described string, data bool) {
+		if left, ok := withoutPlain(json.RawMessage(described), data); ok {
+			s, wrong := count.SetupOf([]cost.Fact{fact(count.EventSelectors, accountN, `{"TrailARN":"`+ownARN+`","EventSelectors":`+left+`}`)})
+			if len(wrong) == 0 && (data && s.Selectors[0].Data || !data && s.Selectors[0].Management) {
+				t.Errorf("of %s is left %s", described, left)
+			}
+		}
+		if left, ok := withoutAdvanced(json.RawMessage(described), data); ok {
+			s, wrong := count.SetupOf([]cost.Fact{fact(count.EventSelectors, accountN, `{"TrailARN":"`+ownARN+`","AdvancedEventSelectors":`+left+`}`)})
+			if len(wrong) == 0 && (data && s.Selectors[0].Data || !data && s.Selectors[0].Management) {
+				t.Errorf("of %s is left %s", described, left)
+			}
+		}
+	})
 }

@@ -3,7 +3,9 @@ package advise
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // withoutPlain takes data events, or management events, out of a trail's plain
@@ -14,12 +16,16 @@ func withoutPlain(described json.RawMessage, data bool) (string, bool) {
 	if json.Unmarshal(described, &all) != nil || len(all) == 0 {
 		return "", false
 	}
+	name, value := "IncludeManagementEvents", "false"
+	if data {
+		name, value = "DataResources", "[]"
+	}
 	for _, s := range all {
-		if data {
-			s["DataResources"] = json.RawMessage("[]")
-		} else {
-			s["IncludeManagementEvents"] = json.RawMessage("false")
+		if s == nil {
+			return "", false
 		}
+		maps.DeleteFunc(s, func(k string, _ json.RawMessage) bool { return strings.EqualFold(k, name) })
+		s[name] = json.RawMessage(value)
 	}
 	if data && !slices.ContainsFunc(all, func(s map[string]json.RawMessage) bool { return string(s["IncludeManagementEvents"]) != "false" }) {
 		return "", false

@@ -46,8 +46,7 @@ func unusedKinds() []unusedKind {
 }
 
 func keyPlan(arn, region string) (plan, undo []string) {
-	return []string{command("aws", "kms", "disable-key", "--region", region, "--key-id", arn),
-			command("aws", "kms", "schedule-key-deletion", "--region", region, "--key-id", arn, "--pending-window-in-days", "30")},
+	return []string{command("aws", "kms", "schedule-key-deletion", "--region", region, "--key-id", arn, "--pending-window-in-days", "30")},
 		[]string{command("aws", "kms", "cancel-key-deletion", "--region", region, "--key-id", arn),
 			command("aws", "kms", "enable-key", "--region", region, "--key-id", arn)}
 }
