@@ -282,6 +282,11 @@ func TestLoops(t *testing.T) {
 		}
 	})
 	f("few", 0, 0, func(w *world) { w.crashes("c", "s", monday, until, 1, time.Minute) })
+	f("one an hour or so", 0, 0, func(w *world) {
+		for at := monday; at.Before(until); at = at.Add(time.Hour) {
+			w.task(at.Add(time.Duration(w.rnd.IntN(3000))*time.Second), time.Minute, service("c", "s"))
+		}
+	})
 	f("a service that is scaled all the time", 0, 1, func(w *world) {
 		for at := monday; at.Before(until); at = at.Add(w.around(4 * time.Minute)) {
 			w.call(person, at, "UpdateService", object{"requestParameters": object{"cluster": "c", "service": "s", "desiredCount": 3}})
