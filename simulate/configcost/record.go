@@ -92,11 +92,6 @@ func (w *world) linked(a *account, service, role, session string, at time.Time) 
 	return caller{id, host, host}
 }
 
-// service is an AWS service by itself.
-func service(host string) caller {
-	return caller{identity{Type: "AWSService", InvokedBy: host}, host, host}
-}
-
 // by is a person, signed in by single sign-on.
 func (w *world) by(p *person, a *account, at time.Time) caller {
 	name := "AWSReservedSSO_PowerUser_" + logs.Drawn(w.chance("sso", a.id), 16, logs.Hexes)
@@ -111,21 +106,18 @@ const (
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// call is what is asked of a service.
+// call is what is asked of a service, or what it says by itself.
 type call struct {
-	source, name  string // "ec2", "CreateNetworkInterface"
-	request       string // JSON; empty: null
-	response      string
-	errorCode     string
-	error         string
-	readOnly      bool
-	serviceEvent  string // JSON of its details; empty: it is a call
-	region        string // empty: home
-	delay         time.Duration
-	requestedBy   caller
-	at            time.Time
-	account       *account
-	eventCategory string
+	source, name     string // "ec2", "CreateNetworkInterface"
+	request          string // JSON; empty: null
+	response         string // the same
+	errorCode, error string
+	readOnly         bool
+	serviceEvent     string // JSON of its details; empty: it is a call
+	region           string // empty: home
+	requestedBy      caller
+	at               time.Time
+	account          *account
 }
 
 // put writes the record of a call.
