@@ -16,6 +16,7 @@ import (
 func (p *program) costAdvise() *cobra.Command {
 	var accounts []string
 	var exclusions, plans bool
+	var drawing pictureFlags
 	c := &cobra.Command{
 		Use: "advise", Short: "Tell what could be cheaper, what would be lost by it, and how it is done and undone", Args: cobra.NoArgs,
 		Long: `Advise holds what was counted, billed and described (cost import) and what the log
@@ -35,6 +36,10 @@ nothing against it, total_actionable_month what is advised. See docs/cost.md.`,
   yagura cost advise --account 111122223333 --plans
   yagura cost advise --all --format json`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			draws, err := drawing.draws()
+			if err != nil {
+				return err
+			}
 			r, err := p.read(c.Context())
 			if err != nil {
 				return err
@@ -47,6 +52,9 @@ nothing against it, total_actionable_month what is advised. See docs/cost.md.`,
 			if all, err = r.withDecisions(c.Context(), all); err != nil {
 				return err
 			}
+			if draws {
+				return p.drawInto(drawing, breakEvenPicture(all))
+			}
 			v := api.ViewAdvice(all, accountNames(p.cfg.Estate))
 			if p.json() {
 				return p.printJSON(v)
@@ -55,6 +63,7 @@ nothing against it, total_actionable_month what is advised. See docs/cost.md.`,
 		},
 	}
 	c.Flags().StringSliceVar(&accounts, "account", nil, "about these accounts")
+	drawing.flags(c)
 	c.Flags().BoolVar(&exclusions, "all", false, "also what leaving a resource type out altogether would save, and lose: another way than daily recording, not in the totals")
 	c.Flags().BoolVar(&plans, "plans", false, "write the commands of each plan, and those that take it back, below the table")
 	return c

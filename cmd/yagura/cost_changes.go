@@ -21,6 +21,7 @@ import (
 func (p *program) costChanges() *cobra.Command {
 	var account string
 	var during period
+	var drawing pictureFlags
 	c := &cobra.Command{
 		Use: "changes --account ACCOUNT", Short: "Tell what changes in an account, who changes it, and what goes round in a loop", Args: cobra.NoArgs,
 		Long: `What is charged by change, as recording by AWS Config is, costs what changes cost.
@@ -33,6 +34,10 @@ counted where counts were imported, else estimated, with bounds. See docs/cost.m
 		RunE: func(c *cobra.Command, _ []string) error {
 			if account == "" {
 				return wrong("changes are told of one account: give --account")
+			}
+			draws, err := drawing.draws()
+			if err != nil {
+				return err
 			}
 			since, until, err := during.times(p.now())
 			if err != nil {
@@ -47,6 +52,9 @@ counted where counts were imported, else estimated, with bounds. See docs/cost.m
 			if err != nil {
 				return err
 			}
+			if draws {
+				return p.drawInto(drawing, changesPicture(found))
+			}
 			if p.json() {
 				return p.printJSON(found)
 			}
@@ -55,6 +63,7 @@ counted where counts were imported, else estimated, with bounds. See docs/cost.m
 	}
 	c.Flags().StringVar(&account, "account", "", "the account")
 	during.flags(c)
+	drawing.flags(c)
 	return c
 }
 

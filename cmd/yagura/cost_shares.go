@@ -22,6 +22,7 @@ func (p *program) costShares() *cobra.Command {
 	var by []string
 	var during period
 	var masked bool
+	var drawing pictureFlags
 	c := &cobra.Command{
 		Use: "shares", Short: "Tell what security services cost, beside the whole bill", Args: cobra.NoArgs,
 		Long: `Shares gives, for each month and currency of the bills that were imported, what all
@@ -50,6 +51,13 @@ operations and resources are known of security services only.`,
 					return wrong("--service %s: it is none of the security services, such as %s", s, known[0].ID)
 				}
 			}
+			draws, err := drawing.draws()
+			if err != nil {
+				return err
+			}
+			if draws && len(q.By) > 0 {
+				return wrong("--picture is of shares: leave --by out")
+			}
 			var aliases *mask.Masker
 			if masked {
 				if aliases, err = p.masker(); err != nil {
@@ -61,6 +69,10 @@ operations and resources are known of security services only.`,
 				return err
 			}
 			defer r.Close()
+			if draws {
+				drawing.masked = masked
+				return p.drawShares(c.Context(), r, q, drawing)
+			}
 			return p.runShares(c.Context(), r, q, aliases)
 		},
 	}
@@ -69,6 +81,7 @@ operations and resources are known of security services only.`,
 	c.Flags().StringSliceVar(&q.Services, "service", nil, `of these security services, such as "AWS Config"`)
 	c.Flags().StringSliceVar(&by, "by", nil, "sum by these: "+dimNames())
 	c.Flags().BoolVar(&masked, "masked", false, "put aliases in the place of accounts and resources")
+	drawing.flags(c)
 	return c
 }
 
@@ -116,6 +129,19 @@ func (p *program) runShares(ctx context.Context, r *rooms, q cost.Query, aliases
 		return p.printJSON(found)
 	}
 	return p.printShares(found)
+}
+
+// drawShares draws the latest month, and how each service came there.
+func (p *program) drawShares(ctx context.Context, r *rooms, q cost.Query, drawing pictureFlags) error {
+	store, err := r.costs(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := shares(ctx, store, q, accountNames(p.cfg.Estate))
+	if err != nil {
+		return err
+	}
+	return p.drawInto(drawing, sharesPicture(found, len(q.Accounts) == 0))
 }
 
 // counted are the kinds that are in a total.

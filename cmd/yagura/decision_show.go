@@ -15,9 +15,17 @@ import (
 )
 
 func (p *program) decisionShow() *cobra.Command {
-	return &cobra.Command{
-		Use: "show ID", Short: "Show a decision with its history", Args: cobra.ExactArgs(1),
+	var f dossierFlags
+	c := &cobra.Command{
+		Use: "show ID", Short: "Show a decision with its history, or write it down for others", Args: cobra.ExactArgs(1),
+		Long: `Show tells how a decision stands, what it rests on and how it came about. --dossier
+writes it down for a vendor's support, a request for a feature, or whoever decides
+again: question, evidence, counts, graphs, what was asked when and answered what.`,
+		Example: "  yagura decision show dec-7f3kq2\n  yagura decision show dec-7f3kq2 --dossier ja --masked --out dossier",
 		RunE: func(c *cobra.Command, args []string) error {
+			if f.language == "" && (f.masked || f.out != "") {
+				return wrong("--masked and --out are of --dossier")
+			}
 			r, err := p.read(c.Context())
 			if err != nil {
 				return err
@@ -27,9 +35,14 @@ func (p *program) decisionShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if f.language != "" {
+				return p.writeDossier(c.Context(), r, d, f)
+			}
 			return p.showDecision(c.Context(), r, d)
 		},
 	}
+	f.flags(c)
+	return c
 }
 
 // ShownDecision is the JSON of `decision show`.

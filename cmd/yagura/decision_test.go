@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -79,6 +80,49 @@ func TestDecisions(t *testing.T) {
 // whoever runs this test.
 func whoever() string {
 	return (&program{world: world{getenv: func(string) string { return "" }}}).whoami()
+}
+
+// TestDossierFiles: a decision is written down into a folder, and masked.
+func TestDossierFiles(t *testing.T) {
+	c := little(t)
+	c.ok("decision", "add", "--id", "dec-1", "--about", "words of 111122223333", "--verdict", "deferred", "--reason", "later", "--owner", "dean.finch", "--revisit", "2027-03-01")
+	out := filepath.Join(t.TempDir(), "dossier")
+	c.ok("decision", "show", "dec-1", "--dossier", "ja", "--out", out)
+	for _, name := range []string{"dossier-ja.md", "dossier-ja.html"} {
+		text, err := os.ReadFile(filepath.Join(out, name))
+		if err != nil || !strings.Contains(string(text), "再検討の条件") || !strings.Contains(string(text), "dean.finch") {
+			t.Errorf("%s: %v: %s", name, err, text)
+		}
+	}
+	if text := c.ok("decision", "show", "dec-1", "--dossier", "en", "--masked"); strings.Contains(text, "111122223333") || strings.Contains(text, "dean.finch") || !strings.Contains(text, "## Decision") {
+		t.Errorf("masked it says %s", text)
+	}
+}
+
+// TestPictureFlags: what cannot be drawn is refused before anything is read.
+func TestPictureFlags(t *testing.T) {
+	c := little(t)
+	f := func(says string, args ...string) {
+		t.Helper()
+		if code, _, errs := ask(t, c.data, args...); code != exitUsage || !strings.Contains(errs, says) {
+			t.Errorf("%v exits with %d: %s; want %q", args, code, errs, says)
+		}
+	}
+	f(".svg or .png", "cost", "shares", "--picture", "x.gif")
+	f("en or ja", "cost", "advise", "--picture", "x.svg", "--picture-language", "fr")
+	f("--masked is of --picture", "cost", "changes", "--account", "a", "--masked")
+	f("leave --by out", "cost", "shares", "--picture", "x.svg", "--by", "account")
+	f("are of --dossier", "decision", "show", "dec-1", "--masked")
+	c.ok("decision", "add", "--id", "dec-1", "--about", "words of somebody", "--verdict", "rejected", "--reason", "no")
+	f("en or ja", "decision", "show", "dec-1", "--dossier", "fr")
+	for _, name := range []string{"x.svg", "x.PNG"} {
+		path := filepath.Join(t.TempDir(), name)
+		c.ok("cost", "changes", "--account", "111122223333", "--picture", path, "--picture-language", "ja", "--picture-dark", "--masked")
+		text, err := os.ReadFile(path)
+		if err != nil || name == "x.svg" != strings.HasPrefix(string(text), "<svg ") || strings.Contains(string(text), "111122223333") {
+			t.Errorf("%s: %v: %.100q", name, err, text)
+		}
+	}
 }
 
 func TestDecisionsRefused(t *testing.T) {

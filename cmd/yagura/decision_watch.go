@@ -3,14 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/cost"
+	"github.com/yagura-sec/yagura/cost/picture"
 	"github.com/yagura-sec/yagura/decision"
+	"github.com/yagura-sec/yagura/decision/dossier"
+	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -27,16 +29,6 @@ func (p *program) reopeners(r *rooms) *reopeners {
 	// What is wrong with prices is said by whoever judges with them.
 	x.prices, _ = p.costPrices()
 	return x
-}
-
-// naming gives advice the decision that is about it, the latest.
-func naming(all []cost.Advice, decisions []decision.Decision) []cost.Advice {
-	for i := range all {
-		if j := slices.IndexFunc(decisions, func(d decision.Decision) bool { return d.IsAbout(all[i].Key) }); j >= 0 {
-			all[i].Decision = decisions[j].ID
-		}
-	}
-	return all
 }
 
 // advisedBy looks advice up by its key.
@@ -115,6 +107,12 @@ func (s *server) decisions(answers api.Cost) api.Decisions {
 	}
 	if advice != nil {
 		d.Advised = advisedBy(advice)
+		drawn := pictured{advice, func(ctx context.Context, account string) (api.CostChanges, error) {
+			return answers.Changes(ctx, account, time.Time{}, time.Time{})
+		}}
+		d.Pictures = func(ctx context.Context, x decision.Decision, l sentences.Language, mask func(string) string) ([]dossier.Picture, error) {
+			return drawn.draw(ctx, &x, picture.Look{Language: l, Mask: mask})
+		}
 		d.Undecided = func(ctx context.Context, accounts []string) ([]decision.Saving, error) {
 			return undecidedBy(ctx, s.rooms, advice, accounts)
 		}

@@ -133,6 +133,9 @@ type Picture struct {
 	marks  []mark
 }
 
+// Title is what the picture is of, in the words that stand above it.
+func (p *Picture) Title() string { return p.title }
+
 // palette is the colours of a look.
 type palette struct {
 	paper, ink, faint, grid string
