@@ -19,6 +19,7 @@ var advice = texts{
 	"advice.straddles":         {"That reaches across the break-even, so that it stays as it is until changed resources are counted (the delivered history has them).", "損益分岐をまたぐため、変更リソースが数えられる(配信された履歴にある)までは現状のまま。"},
 	"advice.cannot":            {"{type} cannot be recorded daily.", "{type} は日次記録に対応していない。"},
 	"advice.already":           {"It is recorded daily already.", "すでに日次で記録されている。"},
+	"advice.unrecorded":        {"Its recorder leaves it out now: what was counted is of before.", "現在のレコーダーでは記録対象外で、件数は以前のもの。"},
 	"advice.price.unknown":     {"What it costs in {region} is not known, so that nothing is advised.", "{region} での価格が不明なため、助言なし。"},
 	"advice.firewall":          {"It stays as it is: Firewall Manager needs continuous recording of it ({names}).", "現状のまま: Firewall Manager が継続記録を必要とする({names})。"},
 	"advice.recorder.unknown":  {"How its recorder is set up is not known, so that no plan is given: there would be no way back. The answer of `{command}` tells.", "レコーダーの設定が不明で元に戻せないため、手順は示さない。`{command}` の回答で判明する。"},

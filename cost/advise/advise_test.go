@@ -214,6 +214,12 @@ func TestUnknown(t *testing.T) {
 		in.Setup = setup(t, cost.Fact{Kind: count.LandingZones, Document: []byte(`{"landingZones":[]}`)})
 	})
 	f(cost.Keep, "recorded daily already", func(in *Input) { in.Setup.Recorders[1].Mode.Frequency = "DAILY" })
+	f(cost.Keep, "Its recorder leaves it out now", func(in *Input) {
+		in.Setup.Recorders[1].Group.ExclusionByResourceTypes = &count.Excluded{ResourceTypes: []string{typeSubnet}}
+	})
+	f(cost.Keep, "Its recorder leaves it out now", func(in *Input) {
+		in.Setup.Recorders[1].Group = count.Group{ResourceTypes: []string{typeVPC}}
+	})
 	f(cost.Keep, "changed resource-days are not known", func(in *Input) {
 		for i := range in.Counts {
 			in.Counts[i].ResourceDays, in.Counts[i].Basis = -1, cost.Metric
@@ -416,6 +422,10 @@ func TestExclusion(t *testing.T) {
 	f(cost.Keep, "", "which rules need it is not known", recorder(accountN, "default"))
 	f(cost.NotAdvised, "", "Control Tower", recorder(accountN, "aws-controltower-BaselineConfigRecorder"), rules(accountN))
 	f(cost.Change, `"exclusionByResourceTypes":{"resourceTypes":["AWS::Config::ResourceCompliance"]}`, "Leaving it out", recorder(accountN, "default"), rules(accountN))
+	// A recorder of before there was a choice of how often.
+	old := recorder(accountN, "default")
+	old.Document = []byte(strings.Replace(string(old.Document), `,"recordingMode":{"recordingFrequency":"CONTINUOUS"}`, "", 1))
+	f(cost.Change, `"recordingMode":{"recordingFrequency":"CONTINUOUS"}`, "Leaving it out", old, rules(accountN))
 	in := story(t)
 	in.Exclusions = true
 	for _, a := range Judge(in) {

@@ -12,6 +12,7 @@ import (
 const (
 	frequencyContinuous = "CONTINUOUS"
 	frequencyDaily      = "DAILY"
+	frequencyNever      = "NEVER" // ours: the type is left out
 
 	useExclusion = "EXCLUSION_BY_RESOURCE_TYPES"
 	useInclusion = "INCLUSION_BY_RESOURCE_TYPES"
@@ -31,14 +32,36 @@ func (j *judge) recorderOf(p count.Place) *count.Recorder {
 	return nil
 }
 
-// isDaily tells whether a type is recorded daily already.
-func (j *judge) isDaily(t tallied) bool {
+// recordedAs is how the customer's recorder of a place, whoever made it, records a
+// type: how often, or not at all; empty: it was not described.
+func (j *judge) recordedAs(t tallied) string {
 	for i := range j.Setup.Recorders {
-		if r := &j.Setup.Recorders[i]; r.Place == t.Place && r.Service == "" && len(r.Described) > 0 {
-			return frequencyOf(r, t.resourceType) == frequencyDaily
+		r := &j.Setup.Recorders[i]
+		switch {
+		case r.Place != t.Place || r.Service != "" || len(r.Described) == 0:
+		case leavesOut(r.Group, t.resourceType):
+			return frequencyNever
+		default:
+			return frequencyOf(r, t.resourceType)
 		}
 	}
-	return false
+	return ""
+}
+
+// includes tells whether a group names the types that it records.
+func includes(g count.Group) bool {
+	if g.RecordingStrategy != nil && g.RecordingStrategy.UseOnly != "" {
+		return g.RecordingStrategy.UseOnly == useInclusion
+	}
+	return !g.AllSupported && len(g.ResourceTypes) > 0
+}
+
+// leavesOut tells whether a group does not record a type.
+func leavesOut(g count.Group, resourceType string) bool {
+	if includes(g) {
+		return !slices.Contains(g.ResourceTypes, resourceType)
+	}
+	return g.ExclusionByResourceTypes != nil && slices.Contains(g.ExclusionByResourceTypes.ResourceTypes, resourceType)
 }
 
 // frequencyOf is how often a recorder records a type.
@@ -89,17 +112,12 @@ func dailyPlan(r *count.Recorder, types []string) (plan, undo []string, ok bool)
 // exclusionPlan leaves a type out, and back.
 func exclusionPlan(r *count.Recorder, resourceType string) (plan, undo []string, ok bool) {
 	g := r.Group
-	use := ""
-	if g.RecordingStrategy != nil {
-		use = g.RecordingStrategy.UseOnly
-	}
-	switch {
-	case use == useInclusion || use == "" && !g.AllSupported && len(g.ResourceTypes) > 0:
+	if includes(g) {
 		g.ResourceTypes = slices.DeleteFunc(slices.Clone(g.ResourceTypes), func(t string) bool { return t == resourceType })
 		if len(g.ResourceTypes) == 0 {
 			return nil, nil, false
 		}
-	default:
+	} else {
 		var out []string
 		if g.ExclusionByResourceTypes != nil {
 			out = append(out, g.ExclusionByResourceTypes.ResourceTypes...)
@@ -117,8 +135,10 @@ func put(r *count.Recorder, g count.Group, m count.Mode) (plan, undo []string, o
 		return nil, nil, false
 	}
 	was := r.Mode
-	if was.Frequency == "" {
-		was.Frequency = frequencyContinuous
+	for _, x := range []*count.Mode{&was, &m} {
+		if x.Frequency == "" {
+			x.Frequency = frequencyContinuous
+		}
 	}
 	return []string{putCommand(r, g, m)}, []string{putCommand(r, r.Group, was)}, true
 }

@@ -66,8 +66,10 @@ func (j *judge) recording(t tallied) *recording {
 		r.advice.Sources = append(r.advice.Sources, sourceDaily)
 	case !r.priced:
 		r.say(say.T("advice.price.unknown", say.Values{"region": t.Region}))
-	case j.isDaily(t):
+	case j.recordedAs(t) == frequencyDaily:
 		r.say(say.T("advice.already", nil))
+	case j.recordedAs(t) == frequencyNever:
+		r.say(say.T("advice.unrecorded", nil))
 	default:
 		r.weigh(j)
 	}
@@ -265,7 +267,7 @@ func joined(all []say.Text) say.Text {
 // exclusion judges leaving a type out altogether. It is told for what costs at least
 // exclusionLeast a month.
 func (j *judge) exclusion(r *recording) (x cost.Advice, ok bool) {
-	if !r.priced || r.now.LessThan(exclusionLeast) {
+	if !r.priced || r.now.LessThan(exclusionLeast) || j.recordedAs(r.tallied) == frequencyNever {
 		return x, false
 	}
 	x = r.advice
