@@ -50,7 +50,7 @@ type RuleCase struct {
 type RuleDetail struct {
 	Rule
 	Text           string     `json:"text" doc:"the file it is in"`
-	Explain        string     `json:"explain" doc:"what it looks for, in words"`
+	Explain        say.Text   `json:"explain" doc:"what it looks for, in words"`
 	Author         string     `json:"author"`
 	License        string     `json:"license"`
 	References     []string   `json:"references"`

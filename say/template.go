@@ -34,7 +34,7 @@ type piece struct {
 }
 
 // catalogue has every sentence.
-var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, audits, helds, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, dossier, pictures, change, advice, bill, trend)
+var catalogue = gather(anomaly, caller, denials, refused, who, failures, frequency, group, region, timing, view, rule, external, steps, audits, helds, explain, found, similar, cause, proposal, tuning, window, gaps, unseen, registers, draft, trail, decisions, dossier, pictures, change, advice, bill, trend)
 
 func gather(all ...texts) map[string]parsed {
 	out := map[string]parsed{}

@@ -250,101 +250,11 @@ func (b *ruleBook) detail(ctx context.Context, id string) (api.RuleDetail, error
 func orNone[T any](l []T) []T { return append([]T{}, l...) }
 
 // words says what it looks for.
-func (j *judged) words() string {
-	var b strings.Builder
+func (j *judged) words() sentences.Text {
 	if j.cor != nil {
-		j.correlationWords(&b)
-		return b.String()
+		return about.CorrelationWords(j.cor)
 	}
-	fmt.Fprintf(&b, "Records of %s", j.rule.LogSource.String())
-	for i, c := range j.rule.Detection.Conditions {
-		if i == 0 {
-			fmt.Fprintf(&b, " for which: %s", strings.TrimSpace(c.Text))
-		} else {
-			fmt.Fprintf(&b, ", or: %s", strings.TrimSpace(c.Text))
-		}
-	}
-	b.WriteString("\n")
-	for i := range j.rule.Detection.Searches {
-		s := &j.rule.Detection.Searches[i]
-		fmt.Fprintf(&b, "\n%s:\n", s.Name)
-		for g, group := range s.Groups {
-			if g > 0 {
-				b.WriteString("  or\n")
-			}
-			for _, item := range group {
-				fmt.Fprintf(&b, "  %s\n", itemWords(item))
-			}
-		}
-	}
-	return b.String()
-}
-
-// modifierWords say what a modifier does to a comparison.
-var modifierWords = map[string]string{
-	"contains": "contains", "startswith": "begins with", "endswith": "ends with", "re": "matches", "cidr": "is in",
-	"gt": "is more than", "gte": "is at least", "lt": "is less than", "lte": "is at most", "exists": "is there:",
-	"neq": "is not", "fieldref": "is the same as", "expand": "is one of the configured",
-}
-
-// wordsValues is how many values of an item are spelled out.
-const wordsValues = 12
-
-func itemWords(item sigma.Item) string {
-	field, is, all := cmp.Or(item.Field, "any value"), "is", false
-	for _, m := range item.Modifiers {
-		if w, ok := modifierWords[m]; ok {
-			is = w
-		}
-		all = all || m == "all"
-	}
-	var values []string
-	for _, v := range item.Values {
-		if v.Kind == sigma.Null {
-			values = append(values, "nothing")
-			continue
-		}
-		values = append(values, v.Text)
-	}
-	more := ""
-	if n := len(values); n > wordsValues {
-		values, more = values[:wordsValues], fmt.Sprintf(" … (%d in all)", n)
-	}
-	join := " or "
-	if all {
-		join = " and "
-	}
-	return field + " " + is + " " + strings.Join(values, join) + more
-}
-
-func (j *judged) correlationWords(b *strings.Builder) {
-	c := j.cor
-	fmt.Fprintf(b, "%s of", strings.ReplaceAll(string(c.Type), "_", " "))
-	for i, r := range c.Rules {
-		if i > 0 {
-			b.WriteString(",")
-		}
-		fmt.Fprintf(b, " %s", r.Rule)
-	}
-	fmt.Fprintf(b, " within %s", c.Span)
-	if len(c.GroupBy) > 0 {
-		fmt.Fprintf(b, ", each for the same %s", strings.Join(c.GroupBy, ", "))
-	}
-	if c.Condition != nil {
-		for i, l := range c.Condition.Limits {
-			if i > 0 {
-				b.WriteString(" and")
-			}
-			fmt.Fprintf(b, " %s %v", cmp.Or(modifierWords[l.Op], "is"), l.Value)
-		}
-		if len(c.Condition.Fields) > 0 {
-			fmt.Fprintf(b, " (different values of %s)", strings.Join(c.Condition.Fields, ", "))
-		}
-	}
-	if c.Extended.Text != "" {
-		fmt.Fprintf(b, ": %s", c.Extended.Text)
-	}
-	b.WriteString("\n")
+	return about.RuleWords(j.rule)
 }
 
 // matrix is in the order of ATT&CK's enterprise matrix.

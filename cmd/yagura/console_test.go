@@ -17,7 +17,6 @@ import (
 	"github.com/yagura-sec/yagura/lake/laketest"
 	"github.com/yagura-sec/yagura/lake/local"
 	lakememory "github.com/yagura-sec/yagura/lake/memory"
-	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/usage"
 )
 
@@ -213,23 +212,6 @@ func TestUnder(t *testing.T) {
 	f("T1535", [][]string{{"TA0003"}}, "TA0003") // it leaves the tactic to the rule
 	f("T9999", [][]string{{"TA0003", "TA0004"}, {"TA0004"}}, "TA0004")
 	f("T9999", [][]string{{}}, "")
-}
-
-func TestItemWords(t *testing.T) {
-	f := func(want, field string, modifiers []string, values ...string) {
-		t.Helper()
-		item := sigma.Item{Field: field, Modifiers: modifiers}
-		for _, v := range values {
-			item.Values = append(item.Values, sigma.Value{Text: v})
-		}
-		if got := itemWords(item); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-	f("eventName is StopLogging or DeleteTrail", "eventName", nil, "StopLogging", "DeleteTrail")
-	f("userAgent contains a and b", "userAgent", []string{"contains", "all"}, "a", "b")
-	f("any value is x", "", nil, "x")
-	f("sourceIPAddress is in 10.0.0.0/8", "sourceIPAddress", []string{"cidr"}, "10.0.0.0/8")
 }
 
 var _ lake.Explorer = (*local.Store)(nil)

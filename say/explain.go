@@ -1,0 +1,52 @@
+package say
+
+// explain is what rules look for, in words.
+var explain = texts{
+	"explain.lines":  {"{lines:lines}", "{lines:lines}"},
+	"explain.source": {"Records of {source}", "{source} の記録"},
+	"explain.of":     {"Records of {source} for which: {conditions:or}", "{source} の記録のうち、次の条件に合うもの: {conditions:or}"},
+	"explain.search": {"{name}:", "{name}:"},
+	"explain.indent": {"  {what}", "  {what}"},
+	"explain.or":     {"or", "または"},
+	"explain.any":    {"{values:or}", "{values:or}"},
+	"explain.all":    {"{values:and}", "{values:and}"},
+	"explain.value":  {"any value", "いずれかの値"},
+	"explain.none":   {"nothing", "null"},
+
+	"explain.item.is":         {"{field} is {values}", "{field} が {values}"},
+	"explain.item.contains":   {"{field} contains {values}", "{field} が {values} を含む"},
+	"explain.item.startswith": {"{field} begins with {values}", "{field} が {values} で始まる"},
+	"explain.item.endswith":   {"{field} ends with {values}", "{field} が {values} で終わる"},
+	"explain.item.re":         {"{field} matches {values}", "{field} が正規表現 {values} に一致"},
+	"explain.item.cidr":       {"{field} is in {values}", "{field} が {values} の範囲内"},
+	"explain.item.gt":         {"{field} is more than {values}", "{field} が {values} より大きい"},
+	"explain.item.gte":        {"{field} is at least {values}", "{field} が {values} 以上"},
+	"explain.item.lt":         {"{field} is less than {values}", "{field} が {values} より小さい"},
+	"explain.item.lte":        {"{field} is at most {values}", "{field} が {values} 以下"},
+	"explain.item.exists":     {"{field} is there: {values}", "{field} の有無: {values}"},
+	"explain.item.neq":        {"{field} is not {values}", "{field} が {values} ではない"},
+	"explain.item.fieldref":   {"{field} is the same as {values}", "{field} が {values} と同じ"},
+	"explain.item.expand":     {"{field} is one of the configured {values}", "{field} が設定された {values} のいずれか"},
+
+	"explain.correlation": {"{type} of {rules} within {span}{group}{limits}{fields}{extended}", "{rules} の{type}、{span} 以内{group}{limits}{fields}{extended}"},
+	"explain.group":       {", each for the same {fields:commas}", "、{fields:commas} ごと"},
+	"explain.limits":      {" {limits:and}", "、{limits:and}"},
+	"explain.fields":      {" (different values of {fields:commas})", "({fields:commas} の異なる値)"},
+	"explain.extended":    {": {text}", ": {text}"},
+
+	"explain.limit.eq":  {"is {value}", "ちょうど {value}"},
+	"explain.limit.neq": {"is not {value}", "{value} 以外"},
+	"explain.limit.gt":  {"is more than {value}", "{value} 超"},
+	"explain.limit.gte": {"is at least {value}", "{value} 以上"},
+	"explain.limit.lt":  {"is less than {value}", "{value} 未満"},
+	"explain.limit.lte": {"is at most {value}", "{value} 以下"},
+
+	"explain.type.event_count":      {"event count", "イベント数"},
+	"explain.type.value_count":      {"value count", "値の種類数"},
+	"explain.type.temporal":         {"temporal", "同時発生"},
+	"explain.type.temporal_ordered": {"temporal ordered", "この順での発生"},
+	"explain.type.value_sum":        {"value sum", "値の合計"},
+	"explain.type.value_avg":        {"value avg", "値の平均"},
+	"explain.type.value_percentile": {"value percentile", "値のパーセンタイル"},
+	"explain.type.value_median":     {"value median", "値の中央値"},
+}
