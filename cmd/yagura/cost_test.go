@@ -105,6 +105,15 @@ func TestCost(t *testing.T) {
 
 	testBeside(c)
 	testSharesBy(c)
+
+	counts := filepath.Join("..", "..", "cost", "count", "testdata")
+	done = imported(t, c.data, exitIncomplete, counts) // some of it is broken on purpose
+	if done.Stored == 0 || done.Duplicates > 0 {
+		t.Errorf("counts and settings: %+v", done)
+	}
+	if again := imported(t, c.data, exitDone, counts); again.Duplicates != done.Rows || len(again.Held) > 0 {
+		t.Errorf("counts and settings again: %+v", again)
+	}
 }
 
 // testBeside imports by standard input while another program writes.

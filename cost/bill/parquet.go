@@ -84,7 +84,7 @@ func inPlace(in, text io.Reader) (io.ReaderAt, int64, error) {
 		return nil, 0, packedError(err)
 	}
 	if len(body) > maxNested {
-		return nil, 0, fmt.Errorf("Parquet within gzip or from a pipe is read up to %d MiB: unpack it first", maxNested>>20)
+		return nil, 0, fmt.Errorf("a Parquet file within gzip or from a pipe is read up to %d MiB: unpack it first", maxNested>>20)
 	}
 	return bytes.NewReader(body), int64(len(body)), nil
 }
