@@ -62,6 +62,19 @@ func TestStory(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d findings of a run of refusals", n)
 	}
+	// What a rule says of each refusal is folded into it: one run is one finding.
+	const refused = "46b00bb6-f766-4563-95b8-4fb820916521"
+	single := func(more ...string) int {
+		found.Findings = nil
+		args := append([]string{"--data", data, "--format", "json", "findings", "list", "--rule", refused, "--account", world.Truth.Project}, more...)
+		if err := json.Unmarshal([]byte(do(args...)), &found); err != nil {
+			t.Fatal(err)
+		}
+		return len(found.Findings)
+	}
+	if listed, all := single(), single("--folded"); listed != 0 || all != 23 {
+		t.Errorf("%d of %d single refusals stand beside the run", listed, all)
+	}
 	report := filepath.Join(t.TempDir(), "quality.md")
 	do("evaluate", "--story", "policy-denied", "--seeds", "3", "--variant", "default,granted", "--records", "8000", "--report", report)
 	if text, err = os.ReadFile(report); err != nil || !strings.Contains(string(text), "| one finding a run, with its count | ≥ 1.00 | 1.000 | 1 | yes |") {
