@@ -101,7 +101,7 @@ func changesPicture(c api.CostChanges) picture.Changes {
 	}
 	for _, operation := range keysBy(totals) {
 		for i, day := range x.Days {
-			if !seen[i] && (day.AddDate(0, 0, 1).Before(c.Read.Since) || !day.Before(c.Read.Until)) {
+			if !seen[i] && (!day.AddDate(0, 0, 1).After(c.Read.Since) || !day.Before(c.Read.Until)) {
 				counts[operation][i] = -1
 			}
 		}

@@ -55,7 +55,7 @@ func TestSharesPicture(t *testing.T) {
 func TestChangesPicture(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 	c := api.CostChanges{
-		Account: "111122223333", Since: day(1), Until: day(5), Read: api.CostRead{Since: day(2).Add(6 * time.Hour), Until: day(5)},
+		Account: "111122223333", Since: day(1), Until: day(5), Read: api.CostRead{Since: day(2), Until: day(5)},
 		Days:  []api.CostChangeDay{{Day: "2026-03-02", Operation: "A", Count: 3}, {Day: "2026-03-04", Operation: "B", Count: 9}, {Day: "2026-04-01", Operation: "A", Count: 1}},
 		Loops: []api.CostLoop{{Said: sentences.Plain("it goes round")}},
 	}

@@ -24,7 +24,7 @@ export const appear = [
     const rule = (await t.ask('GET', '/api/rules')).body.rules[0]
     const pages = [
       '/', '/findings', `/findings/${f.key}`, '/cases', `/cases/${encodeURIComponent(f.case)}`, '/search?q=outcome:denied&since=2026-03-20T00:00:00Z&until=2026-03-26T00:00:00Z',
-      '/search/sql', '/search/dashboards', '/dashboards', '/dashboards/aws', '/secrets', `/secrets/one?resource=${encodeURIComponent(secrets[0].resource)}`, '/people', '/projects', '/projects/one?show=new', '/rules', '/rules/coverage', `/rules/${encodeURIComponent(rule.id)}`, '/ledger',
+      '/search/sql', '/search/dashboards', '/dashboards', '/dashboards/aws', '/secrets', `/secrets/one?resource=${encodeURIComponent(secrets[0].resource)}`, '/people', '/projects', '/projects/one?show=new', '/cost', '/cost?show=changes', '/cost?show=advice', '/cost?show=prices', '/decisions', '/decisions?new=other', '/rules', '/rules/coverage', `/rules/${encodeURIComponent(rule.id)}`, '/ledger',
       '/exceptions', '/exceptions?new=exception&scope=kind:anomaly.time', '/exceptions?show=windows', '/exceptions?show=windows&new=window', '/exceptions?show=proposals', '/exceptions?show=tuning',
       '/settings', '/settings?show=users', '/settings?show=tokens', '/settings?show=server', '/settings?show=audit', '/no/such/page',
     ]
@@ -46,7 +46,7 @@ export const appear = [
 
   ['every page is of one column on a phone, in Japanese', async (signedIn, assert) => {
     const t = await tab(signedIn.admin, { ...looks.phone, locale: 'ja-JP' })
-    for (const path of ['/', '/findings', '/cases', '/search?q=outcome:denied', '/secrets', '/people', '/projects', '/projects/one?show=new', '/rules', '/ledger', '/exceptions', '/exceptions?new=exception', '/exceptions?show=windows&new=window', '/settings', '/settings?show=audit']) {
+    for (const path of ['/', '/findings', '/cases', '/search?q=outcome:denied', '/secrets', '/people', '/projects', '/projects/one?show=new', '/dashboards', '/cost', '/cost?show=advice', '/decisions', '/decisions?new=other', '/rules', '/ledger', '/exceptions', '/exceptions?new=exception', '/exceptions?show=windows&new=window', '/settings', '/settings?show=audit']) {
       await visit(t.page, path)
       const over = await tooWide(t.page)
       assert.ok(over <= 1, `${path} is ${over} px too wide`)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { appear } from './appear.mjs'
+import { cost } from './cost.mjs'
 import { dashboards } from './dashboards.mjs'
 import { decide } from './decide.mjs'
 import { hostile } from './hostile.mjs'
@@ -26,5 +27,5 @@ if (!chromiumPath) {
         throw e
       }
     })
-  for (const [name, run] of [...people, ...decide, ...hostile, ...appear, ...dashboards, ...story]) f(name, run)
+  for (const [name, run] of [...people, ...decide, ...hostile, ...appear, ...dashboards, ...story, ...cost]) f(name, run)
 }

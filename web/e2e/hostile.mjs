@@ -17,6 +17,11 @@ async function plant(t) {
     user: await t.ask('POST', '/api/users', { name: 'hostile', full_name: short, role: 'viewer' }),
     view: await t.ask('PUT', '/api/views/hostile', { page: 'findings', title: short, query: 'q=kind%3Arule', shared: true }),
     token: await t.ask('POST', '/api/tokens', { name: bad.slice(0, 60), expires: until }),
+    project: await t.ask('PUT', '/api/register/projects/hostile', { owner: short, applicant: short, purpose: bad, services: [{ id: 'run.googleapis.com', note: bad }], note: bad }),
+    decision: await t.ask('POST', '/api/decisions/new', {
+      title: bad.slice(0, 500), about: [{ kind: 'other', id: bad }], verdict: 'deferred', reason: bad, owner: short, triggers: [`news:${short}`], saving: { month: '12.5', currency: 'USD' },
+      evidence: [{ text: bad, link: 'javascript:alert(3)' }],
+    }),
   }
   for (let i = 0; i < 60; i++) {
     const { body } = await t.ask('GET', '/api/findings?q=rule:*%20text:~onerror&limit=1')
@@ -33,12 +38,19 @@ export const hostile = [
     signedIn.hostile = planted
     const { key, made } = planted
     for (const [what, r] of Object.entries(made)) assert.ok(r.status < 300 || r.status === 422, `${what}: ${r.status} ${JSON.stringify(r.body)}`)
-    assert.ok(made.exception.status < 300 && made.window.status < 300)
+    assert.ok(made.exception.status < 300 && made.window.status < 300 && made.project.status < 300)
+    assert.equal(made.decision.status, 201, JSON.stringify(made.decision.body))
+    const decision = `/decisions/${made.decision.body.id}`
+    const asked = await t.ask('POST', `/api${decision}/questions`, { vendor: bad.slice(0, 300), case: bad.slice(0, 300), question: bad })
+    assert.equal((await t.ask('POST', `/api${decision}/answers`, { question: asked.body.asked[0].id, text: bad })).status, 200)
     await t.ask('POST', `/api/findings/${key}/decisions`, { comment: bad })
     const pages = [
       '/', '/findings?show=all&q=text%3A~onerror', `/findings/${key}`, '/cases?show=all', `/cases/${encodeURIComponent(planted.case)}`,
       `/search?q=${encodeURIComponent('api_operation:StopLogging')}&since=2026-03-25T00:00:00Z&until=2026-03-27T00:00:00Z`,
       `/findings?q=${encodeURIComponent(bad.slice(0, 200))}`, `/search?q=${encodeURIComponent(bad.slice(0, 200))}`,
+      '/people', `/people?who=${encodeURIComponent(bad.slice(0, 200))}`, '/projects', '/projects/one?project=hostile', '/dashboards', `/dashboards/aws?account=${encodeURIComponent(bad.slice(0, 200))}`,
+      '/cost', `/cost?show=changes&account=${encodeURIComponent(bad.slice(0, 200))}`, `/cost?show=advice&open=${encodeURIComponent(bad.slice(0, 200))}`,
+      '/decisions', decision, `${decision}?show=dossier`, `${decision}?show=edit`, `/decisions?new=finding&about=${encodeURIComponent(bad.slice(0, 200))}`,
       '/secrets', '/exceptions', `/exceptions?open=${made.exception.body.id}`, '/exceptions?show=windows', `/exceptions?show=windows&open=${made.window.body.id}`,
       '/exceptions?show=proposals', `/exceptions?new=exception&scope=${encodeURIComponent(bad.slice(0, 200))}&from=${key}`, '/settings?show=users', '/settings?show=tokens', '/settings?show=audit',
     ]

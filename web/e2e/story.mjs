@@ -1,27 +1,15 @@
 // The story that the pages of a masked caller are made for: somebody is refused
 // again and again, the log hides who, and the case is closed as a gap in what was
 // applied for. Over a small world of its own, from its logs to the closed case.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { faults } from './appear.mjs'
-import { binary, freePort, looks, start, tab, tooWide, visit } from './world.mjs'
+import { looks, simulated, tooWide, visit } from './world.mjs'
 
-/** Writes the world, reads its logs, looks for runs of denials, and serves what came of it. */
-export async function begun(options = {}) {
-  const home = mkdtempSync(join(tmpdir(), 'yagura-story-'))
-  const run = (...args) => execFileSync(binary, ['--data', join(home, 'data'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
-  run('simulate', '--story', 'policy-denied', '--seed', '3', '--records', '20000', '--out', join(home, 'world'))
-  run('ingest', join(home, 'world', 'logs'))
-  run('hunt')
-  const url = `http://127.0.0.1:${await freePort()}`
-  await start(binary, ['--data', join(home, 'data'), 'serve', '--listen', url.slice('http://'.length)], /serving/)
-  const token = readFileSync(join(home, 'data', 'token'), 'utf8').trim()
-  const t = await tab(undefined, { baseURL: url, extraHTTPHeaders: { Authorization: `Bearer ${token}` }, ...options })
-  const { truth } = JSON.parse(readFileSync(join(home, 'world', 'world.json'), 'utf8'))
-  const ask = (path) => t.ask('GET', path, undefined, { Authorization: `Bearer ${token}` })
-  return { ...t, ask, url, token, truth, gone: () => rmSync(home, { recursive: true, force: true }) }
+/** The world of a masked caller, and what came of looking for runs of denials. */
+export function begun(options = {}) {
+  return simulated(['--story', 'policy-denied', '--seed', '3', '--records', '20000'], (run, world) => {
+    run('ingest', `${world}/logs`)
+    run('hunt')
+  }, options)
 }
 
 /** How many rows the search page shows that a link leads to. */

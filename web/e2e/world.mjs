@@ -1,8 +1,8 @@
 // What the browser is held against: the built program with the demo's organisation,
 // an identity provider of its own, and a browser. One of each for all tests.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -76,6 +76,24 @@ people:
   await start(process.execPath, [provider, String(providerPort), `${url}/api/signin/oidc/corp/callback`], /listening/, { env })
   const [link] = await start(binary, ['--config', config, 'demo', '--dir', join(home, 'demo'), '--serve'], /http:\/\/\S+\/signin#link=\S+/, { env })
   return { url, link }
+}
+
+/**
+ * Writes a small world of its own, has commands read it, and serves what came of it;
+ * gives a tab of who holds the token, and what is true of the world.
+ */
+export async function simulated(args, read, options = {}) {
+  const own = mkdtempSync(join(tmpdir(), 'yagura-story-'))
+  const run = (...command) => execFileSync(binary, ['--data', join(own, 'data'), ...command], { stdio: ['ignore', 'ignore', 'pipe'] })
+  run('simulate', ...args, '--out', join(own, 'world'))
+  read(run, join(own, 'world'))
+  const url = `http://127.0.0.1:${await freePort()}`
+  await start(binary, ['--data', join(own, 'data'), 'serve', '--listen', url.slice('http://'.length)], /serving/)
+  const token = readFileSync(join(own, 'data', 'token'), 'utf8').trim()
+  const t = await tab(undefined, { baseURL: url, extraHTTPHeaders: { Authorization: `Bearer ${token}` }, ...options })
+  const { truth } = JSON.parse(readFileSync(join(own, 'world', 'world.json'), 'utf8'))
+  const ask = (path) => t.ask('GET', path, undefined, { Authorization: `Bearer ${token}` })
+  return { ...t, ask, url, token, truth, gone: () => rmSync(own, { recursive: true, force: true }) }
 }
 
 /** A server with nothing in it yet; gives the link of the first run. */

@@ -52,8 +52,8 @@ export function BreakEven({ of, words }: { of: readonly Advice[]; words: Words }
           {
             type: 'scatter', cursor: 'pointer',
             data: all.map((p, i) => ({
-              value: [at(p), i], symbol: p.advice.verdict === 'keep' ? 'emptyCircle' : p.advice.verdict === 'not_advised' ? 'diamond' : 'circle',
-              symbolSize: least + 17 * Math.sqrt(Math.max(p.advice.saving_month, 0) / biggest), itemStyle: { color: tone(p), opacity: 0.85 },
+              value: [at(p), i], symbol: p.advice.verdict === 'not_advised' ? 'diamond' : 'circle',
+              symbolSize: least + 17 * Math.sqrt(Math.max(p.advice.saving_month, 0) / biggest), itemStyle: p.advice.verdict === 'keep' ? { color: ink.background, borderColor: ink.dim, borderWidth: 1.5 } : { color: tone(p), opacity: 0.85 },
             })),
             markLine: { silent: true, symbol: 'none', lineStyle: { color: ink.text, type: 'dashed' }, label: { ...label, formatter: String(breakEven), position: 'end' }, data: [{ xAxis: breakEven }] },
           },

@@ -59,7 +59,7 @@ function ChooseAccount() {
 
 function Known({ of: c }: { of: Changes }) {
   const t = useTexts()
-  const { days, operations } = stacked(c)
+  const { days, unknown, operations } = stacked(c)
   return (
     <>
       <Loops of={c} />
@@ -73,7 +73,12 @@ function Known({ of: c }: { of: Changes }) {
                 <tr><th>{t('day')}</th>{operations.map((o) => <th key={o.name} className="num">{o.name ? <LogText most={30}>{o.name}</LogText> : t('others')}</th>)}</tr>
               </thead>
               <tbody>
-                {days.map((d, i) => <tr key={d}><td>{day(d, t.language)}</td>{operations.map((o) => <td key={o.name} className="num">{number(o.counts[i] ?? 0, t.language)}</td>)}</tr>)}
+                {days.map((d, i) => (
+                  <tr key={d}>
+                    <td>{day(d, t.language)}</td>
+                    {unknown[i] ? <td colSpan={operations.length}><span className={`unknown ${css.gap}`}>{t('unknown')}</span></td> : operations.map((o) => <td key={o.name} className="num">{number(o.counts[i] ?? 0, t.language)}</td>)}
+                  </tr>
+                ))}
               </tbody>
             </table>
           </div>

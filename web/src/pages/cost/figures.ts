@@ -78,12 +78,16 @@ export function shortType(type: string): string {
 
 export interface Stacked {
   days: string[]
+  /** Of each day whether the log does not reach it: without a change it is not known, and not nothing. */
+  unknown: boolean[]
   operations: { name: string; counts: number[]; total: number }[]
 }
 
 /** Changes by day, the operations with most first; those past `most` are summed under an empty name. */
 export function stacked(of: Changes, most = 6): Stacked {
-  const days = spanned(of.days.map((d) => d.day))
+  const days = spanned(of)
+  const logged = new Set(of.days.map((d) => d.day))
+  const unknown = days.map((d) => !logged.has(d) && (`${d}T23:59:59Z` < of.read.since || `${d}T00:00:00Z` >= of.read.until))
   const at = new Map(days.map((d, i) => [d, i]))
   const all = new Map<string, number[]>()
   for (const d of of.days) {
@@ -95,18 +99,17 @@ export function stacked(of: Changes, most = 6): Stacked {
   const operations = [...all]
     .map(([name, counts]) => ({ name, counts, total: counts.reduce((n, c) => n + c, 0) }))
     .sort((a, b) => b.total - a.total || a.name.localeCompare(b.name))
-  if (operations.length <= most) return { days, operations }
+  if (operations.length <= most) return { days, unknown, operations }
   const rest = operations.slice(most - 1)
   const counts = days.map((_, i) => rest.reduce((n, o) => n + (o.counts[i] ?? 0), 0))
-  return { days, operations: [...operations.slice(0, most - 1), { name: '', counts, total: counts.reduce((n, c) => n + c, 0) }] }
+  return { days, unknown, operations: [...operations.slice(0, most - 1), { name: '', counts, total: counts.reduce((n, c) => n + c, 0) }] }
 }
 
-/** Every day from the first to the last: one on which nothing was logged is a gap to be seen. */
-function spanned(days: readonly string[]): string[] {
-  const sorted = [...new Set(days)].sort()
-  const [first, last] = [sorted[0], sorted.at(-1)]
-  if (!first || !last) return []
+const mostDays = 400
+
+/** Every day that was asked for: one on which nothing was logged is a gap to be seen. */
+function spanned({ since, until }: Changes): string[] {
   const out: string[] = []
-  for (let at = new Date(`${first}T00:00:00Z`); at <= new Date(`${last}T00:00:00Z`) && out.length < 400; at.setUTCDate(at.getUTCDate() + 1)) out.push(at.toISOString().slice(0, 10))
+  for (let at = new Date(`${since.slice(0, 10)}T00:00:00Z`); at < new Date(until) && out.length < mostDays; at.setUTCDate(at.getUTCDate() + 1)) out.push(at.toISOString().slice(0, 10))
   return out
 }

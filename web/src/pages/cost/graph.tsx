@@ -6,7 +6,7 @@ import { Chart, type Ink } from '@/parts/chart'
 import type { ECharts } from '@/parts/echarts'
 import { searchAddress } from '@/parts/links'
 import { pieces } from '@/parts/log-text'
-import { stacked } from './figures'
+import { stacked, type Stacked } from './figures'
 import { useTexts } from './texts'
 import type { Changes } from './types'
 import css from './page.module.css'
@@ -17,6 +17,11 @@ const tones = [1, 0.62, 0.42, 0.3, 0.21, 0.14]
 /** A name as it can be drawn: what nobody would see is shown as a mark. */
 export function drawn(name: string, most = 60): string {
   return pieces(name).map((p) => p.text).join('').slice(0, most)
+}
+
+/** Days that the log does not reach. */
+function unknownDays(of: Stacked): string[] {
+  return of.days.filter((_, i) => of.unknown[i])
 }
 
 /** Changes a day, an operation on another. A click leads to the events. */
@@ -44,12 +49,13 @@ export function ChangeGraph({ of: c }: { of: Changes }) {
           formatter: (at: { dataIndex: number }[]) => {
             const i = at[0]?.dataIndex ?? 0
             const lines = all.operations.flatMap((o) => ((o.counts[i] ?? 0) > 0 ? [`${o.name ? drawn(o.name) : t('others')}  ${number(o.counts[i] ?? 0, t.language)}`] : []))
-            return [`${day(all.days[i] ?? '', t.language)} UTC`, ...lines].join('\n')
+            return [`${day(all.days[i] ?? '', t.language)} UTC`, ...(all.unknown[i] ? [t('unknown')] : lines)].join('\n')
           },
         },
         series: all.operations.map((o, i) => ({
           name: o.name ? drawn(o.name) : t('others'), type: 'bar', stack: 'all', cursor: 'pointer', barCategoryGap: '20%', barMaxWidth: 60,
           itemStyle: { color: ink.ink, opacity: tones[i] ?? 0.1, borderColor: ink.background, borderWidth: 0.5 }, data: o.counts,
+          markArea: i === 0 ? { silent: true, itemStyle: { color: ink.hatch, opacity: 0.5 }, label: { ...label, position: 'insideTop' }, data: unknownDays(all).map((d) => [{ xAxis: d, name: t('unknown') }, { xAxis: d }]) } : undefined,
         })),
       }
     },

@@ -57,7 +57,7 @@ function List({ note }: { note: string | undefined }) {
       more={
         <>
           {note && <span role="status">{note} </span>}
-          {undecided && undecided.month > 0 && t.rich('undecided', { amount: money(undecided.month, undecided.currency, t.language), link: <To href="/cost?show=advice">{t('undecidedLink')}</To> })}
+          {undecided && undecided.month > 0 && t.rich('undecided', { amount: money(undecided.month, undecided.currency, t.language), link: <To href="/cost?show=advice" className={css.inline}>{t('undecidedLink')}</To> })}
         </>
       }
       actions={may && <To href="/decisions?new=other" className={css.button}>{t('add')}</To>}
