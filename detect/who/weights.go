@@ -448,7 +448,8 @@ const leastTurn = 3
 
 // tookTurns tells whether somebody else was there at most of the attempts at which
 // a person was not, and seldom at those at which they were: who works beside them
-// is there at either alike.
+// is there at either alike. Of bursts at which the person is not seen at all it may be
+// the device that is not known; and what is theirs by a record is nobody else's.
 func (s *scene) tookTurns(p *person) bool {
 	mine := s.sight.pages[p]
 	if mine == nil {
@@ -456,11 +457,15 @@ func (s *scene) tookTurns(p *person) bool {
 	}
 	at := func(g *glimpses, i int) bool { return g.hits[i].prompt || g.hits[i].telling }
 	var there, missed []int
+	bursts := map[int]bool{}
 	for i := range s.run.Attempts {
-		switch {
-		case at(mine, i):
-			there = append(there, i)
-		case s.watched(s.run.Attempts[i].Time):
+		if at(mine, i) {
+			there, bursts[s.burstAt(s.run.Attempts[i].Time, 0)] = append(there, i), true
+		}
+	}
+	for i := range s.run.Attempts {
+		t := s.run.Attempts[i].Time
+		if !at(mine, i) && !s.direct()[i][p] && s.watched(t) && bursts[s.burstAt(t, 0)] {
 			missed = append(missed, i)
 		}
 	}

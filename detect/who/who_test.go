@@ -386,6 +386,11 @@ func TestTurns(t *testing.T) {
 	two(world(most, odd))
 	names(t, world(most, func(int) bool { return false }), twelve, mei)      // some of theirs is not seen
 	names(t, world(most, func(i int) bool { return i%5 == 1 }), twelve, mei) // a colleague, now and then
+	// Of a burst at which only another is seen the device may be taken for theirs.
+	for i := 9; i < 12; i++ {
+		twelve.Attempts[i].Time = twelve.Attempts[i].Time.Add(2 * time.Hour)
+	}
+	names(t, world(func(i int) bool { return i < 9 }, func(i int) bool { return i >= 9 }), twelve, mei)
 }
 
 // Whoever is in no log is none of those that are.
