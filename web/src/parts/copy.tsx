@@ -1,4 +1,4 @@
-import { useCopy } from './log-text'
+import { LogText, useCopy } from './log-text'
 import { useParts } from './texts'
 import css from './copy.module.css'
 
@@ -16,4 +16,9 @@ export function Command({ children, name }: { children: string; name?: string })
       </button>
     </div>
   )
+}
+
+/** A next step: something to run, by how it begins, or a sentence. */
+export function Step({ children }: { children: string }) {
+  return /^(aws|yagura|gcloud|az|kubectl|jq|curl|terraform)\s/.test(children) ? <Command>{children}</Command> : <LogText wrap>{children}</LogText>
 }

@@ -11,7 +11,7 @@ import { neighbours } from '@/app/use-list'
 import { term } from '@/app/filter'
 import { exact } from '@/app/format'
 import { decisionAddress, newAddress } from '@/pages/decisions/types'
-import { Command } from '@/parts/copy'
+import { Step } from '@/parts/copy'
 import { Field, Fields } from '@/parts/field'
 import { Sentence, sentenceOf, useKind, whoOf } from '@/parts/finding'
 import { Icon } from '@/parts/icon'
@@ -277,9 +277,6 @@ function Theirs({ of: x }: { of: NonNullable<Finding['external']> }) {
   )
 }
 
-/** What looks like something to run, and not like a sentence. */
-const command = /^(aws|yagura|gcloud|az|kubectl|jq|curl|terraform)\s/
-
 function Next({ of: f }: { of: Finding }) {
   const t = useTexts()
   return (
@@ -288,7 +285,7 @@ function Next({ of: f }: { of: Finding }) {
         <Section title={t('next')}>
           <ol className={css.next}>
             {f.next.map((n, i) => (
-              <li key={i}>{command.test(n) ? <Command>{n}</Command> : <LogText wrap>{n}</LogText>}</li>
+              <li key={i}><Step>{n}</Step></li>
             ))}
           </ol>
         </Section>

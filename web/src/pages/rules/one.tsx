@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { get } from '@/api/client'
 import { term } from '@/app/filter'
-import { Command } from '@/parts/copy'
+import { Step } from '@/parts/copy'
 import { Field, Fields } from '@/parts/field'
 import { FindingLink, Standing } from '@/parts/finding'
 import { Icon } from '@/parts/icon'
@@ -64,7 +64,7 @@ function Detail({ of: r }: { of: RuleDetail }) {
           <Section title={t('falsePositives')}>
             {r.false_positives.length === 0 ? <p className="dim">{t('falsePositivesNone')}</p> : <ul className={css.plain}>{r.false_positives.map((f) => <li key={f}><LogText wrap>{f}</LogText></li>)}</ul>}
           </Section>
-          {r.next.length > 0 && <Section title={t('nextSteps')}>{r.next.map((n) => (n.startsWith('yagura ') || n.startsWith('aws ') ? <Command key={n}>{n}</Command> : <p key={n}><LogText wrap>{n}</LogText></p>))}</Section>}
+          {r.next.length > 0 && <Section title={t('nextSteps')}>{r.next.map((n) => <div key={n}><Step>{n}</Step></div>)}</Section>}
           <CaseList of={r} />
           {r.references.length > 0 && <Section title={t('references')}><ul className={css.plain}>{r.references.map((x) => <li key={x}><Reference of={x} /></li>)}</ul></Section>}
         </div>
