@@ -68,7 +68,7 @@ func ViewAdvice(all []cost.Advice, name func(account string) string) CostAdvices
 		}
 	}
 	for _, x := range all {
-		if x.Currency != out.Currency {
+		if x.Currency != out.Currency || x.Kind == cost.AboutExclusion { // another way to save the same
 			continue
 		}
 		switch x.Verdict {

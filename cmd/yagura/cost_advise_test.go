@@ -69,6 +69,7 @@ func (w adviseWorld) write(t *testing.T) {
 	for _, a := range []string{towered, plainly} {
 		w.put(t, "counts/"+a+"/us-east-1/recorders.json", `{"ConfigurationRecorders":[{"name":"default","roleARN":"arn:aws:iam::`+a+`:role/config","recordingGroup":{"allSupported":true}}]}`)
 	}
+	w.put(t, "counts/"+plainly+"/us-east-1/rules.json", `{"ConfigRules":[]}`)
 	bill := strings.Replace(curHead, "line_item_usage_type", "line_item_resource_id,line_item_usage_type", 1)
 	for _, key := range []string{usedKey, idleKey} {
 		bill += strings.Replace(curLine("2026-10", plainly, "Usage", "awskms", "us-east-1-KMS-Keys", "1", "1.00"), ",us-east-1-KMS-Keys", ","+key+",us-east-1-KMS-Keys", 1)
@@ -107,8 +108,8 @@ func TestAdvise(t *testing.T) {
 		t.Errorf("%s, of it %s %s, %d", v.Saving, v.Actionable, v.Currency, len(v.Advice))
 	}
 	c.json(&v, "cost", "advise", "--all", "--account", plainly, now)
-	if a := about(cost.AboutExclusion, plainly); a.Verdict != cost.Keep || len(v.Advice) != 3 {
-		t.Errorf("%+v, %d in all", a, len(v.Advice))
+	if a := about(cost.AboutExclusion, plainly); a.Verdict != cost.Change || len(a.Plan) != 1 || len(v.Advice) != 3 || v.Actionable.String() != "757.36" {
+		t.Errorf("%+v, %d in all, %s", a, len(v.Advice), v.Actionable)
 	}
 	table := c.ok("cost", "advise", "--plans", now)
 	for _, words := range []string{"Actionable: 757.36 USD a month, of 1513.72", "Plan: aws configservice put-configuration-recorder", "Undo: aws kms cancel-key-deletion", "control-limitations.html (read 2026-11-22)"} {
