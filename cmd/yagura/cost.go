@@ -11,6 +11,6 @@ func (p *program) cost() *cobra.Command {
 		Long: `Bills and counts are read by cost import; what they say is told by the others.
 See docs/cost.md.`,
 	}
-	c.AddCommand(p.costImport(), p.costShares(), p.costChanges(), p.costTrends(), p.costAdvise())
+	c.AddCommand(p.costImport(), p.costFiles(), p.costShares(), p.costChanges(), p.costTrends(), p.costAdvise())
 	return c
 }

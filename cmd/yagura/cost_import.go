@@ -320,9 +320,7 @@ func (in *costRun) take(f cost.File, settled cost.Settled) {
 	in.done.Stored += f.Rows - f.Refused
 	in.done.Quarantined += f.Refused
 	in.done.Held = append(in.done.Held, costFile(f, settled))
-	for _, r := range f.Refusals {
-		in.done.Refused = append(in.done.Refused, CostRefused{f.Name, r.Row, r.Column, r.Reason, string(r.Bytes)})
-	}
+	in.done.Refused = append(in.done.Refused, costRefused(f)...)
 }
 
 func costFile(f cost.File, settled cost.Settled) CostFile {
@@ -393,7 +391,7 @@ func (p *program) printCostImported(done CostImported) error {
 			break // which says enough of all
 		}
 	}
-	var held, skipped, refused [][]string
+	var held, skipped [][]string
 	for _, f := range done.Held {
 		instead := make([]string, len(f.Replaces))
 		for i, r := range f.Replaces {
@@ -404,12 +402,9 @@ func (p *program) printCostImported(done CostImported) error {
 	for _, s := range slices.Concat(done.Failures, done.Skipped) {
 		skipped = append(skipped, []string{tail(s.Object, 60), short(oneLine(s.Reason), 200)})
 	}
-	for _, r := range done.Refused {
-		refused = append(refused, []string{tail(r.File, 60), fmt.Sprint(r.Row), r.Column, oneLine(r.Reason)})
-	}
 	return errors.Join(
 		p.part("Taken", []string{"file", "form", "months", "rows", "quarantined", "instead of"}, held),
 		p.part("Not taken", []string{"file", "reason"}, skipped),
-		p.part("Quarantine", []string{"file", "row", "column", "reason"}, refused),
+		p.printCostRefused(done.Refused),
 	)
 }

@@ -103,6 +103,11 @@ func TestCost(t *testing.T) {
 	}
 	sharesAre("2026-04 1501 25.5000000001 USD 150 -10.25 -1 | Amazon GuardDuty 444455556666 21 | AWS Config 444455556666 3.0000000001 | AWS Config 777788889999 1.5 ", inMay)
 
+	code, out, errs := ask(t, c.data, "cost", "files", "--format", "json")
+	var held CostFiles
+	if err := json.Unmarshal([]byte(out), &held); err != nil || code != exitIncomplete || len(held.Files) != 2 || held.Quarantined != 1 || len(held.Refused) != 1 || held.Refused[0].Row != 3 {
+		t.Errorf("files exits with %d, %v: %s %s", code, err, out, errs)
+	}
 	testBeside(c)
 	testSharesBy(c)
 
