@@ -76,7 +76,11 @@ type StandingSubject decision.Subject
 type StandingFigure decision.Figure
 
 // StandingEvidence is something else that a decision rests on.
-type StandingEvidence decision.Evidence
+type StandingEvidence struct {
+	Text say.Text  `json:"text"`
+	Link string    `json:"link"`
+	At   time.Time `json:"at"`
+}
 
 // StandingAnswer is what a vendor answered.
 type StandingAnswer decision.Answer
@@ -155,7 +159,7 @@ func ViewStanding(d decision.Decision, now time.Time, read decision.Readings) St
 		v.Figures = append(v.Figures, StandingFigure(x))
 	}
 	for _, x := range d.Evidence {
-		v.Evidence = append(v.Evidence, StandingEvidence(x))
+		v.Evidence = append(v.Evidence, StandingEvidence{x.Said(), x.Link, x.At})
 	}
 	for _, q := range d.Asked {
 		x := StandingInquiry{ID: q.ID, Vendor: q.Vendor, Case: q.Case, Question: q.Question, At: q.At, By: q.By, Answers: []StandingAnswer{}}
@@ -254,8 +258,10 @@ func (in *StandingAsked) put(ctx context.Context, r Rooms, d *decision.Decision)
 	}
 	for _, e := range in.Evidence {
 		x := decision.Evidence{Text: e.Text, Link: e.Link, At: r.Now().UTC()}
-		if i := slices.IndexFunc(was.Evidence, func(old decision.Evidence) bool { return old.Text == x.Text && old.Link == x.Link }); i >= 0 {
-			x.At = was.Evidence[i].At
+		if i := slices.IndexFunc(was.Evidence, func(old decision.Evidence) bool {
+			return old.Link == x.Link && slices.ContainsFunc(say.Languages, func(l say.Language) bool { return old.Said().In(l) == x.Text })
+		}); i >= 0 { // it was there: in whichever language it was read
+			x = was.Evidence[i]
 		}
 		d.Evidence = append(d.Evidence, x)
 	}
@@ -303,7 +309,12 @@ func FillStanding(ctx context.Context, d, was *decision.Decision, look LookUp) e
 			return err
 		}
 		s.ID, s.Title, s.Account = cmp.Or(a.Subject.ID, s.ID), cmp.Or(s.Title, a.Subject.Title), cmp.Or(s.Account, a.Subject.Account)
-		d.Figures, d.Evidence = append(d.Figures, a.Figures...), append(d.Evidence, a.Evidence...)
+		d.Figures = append(d.Figures, a.Figures...)
+		for _, e := range a.Evidence {
+			if !slices.ContainsFunc(d.Evidence, func(x decision.Evidence) bool { return x.Text == e.Text && x.Link == e.Link }) {
+				d.Evidence = append(d.Evidence, e)
+			}
+		}
 		if a.Saving != nil {
 			savings = append(savings, *a.Saving)
 		}

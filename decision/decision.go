@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Verdict is what was decided.
@@ -73,10 +75,14 @@ type Figure struct {
 
 // Evidence is something else that the decision rests on.
 type Evidence struct {
-	Text string    `json:"text"`
+	Text string    `json:"text"`           // in English where Made is given, else in somebody's words
+	Made string    `json:"made,omitempty"` // what a sentence of ours is made of: see say.Text.Made
 	Link string    `json:"link,omitempty"`
 	At   time.Time `json:"at"`
 }
+
+// Said is the evidence in words, in every language where it is a sentence of ours.
+func (e *Evidence) Said() say.Text { return say.Kept(e.Text, e.Made) }
 
 // Inquiry is what somebody outside was asked.
 type Inquiry struct {
@@ -190,6 +196,7 @@ func (d *Decision) texts(visit func(name string, s *string, most int)) {
 	}
 	for i := range d.Evidence {
 		visit("evidence", &d.Evidence[i].Text, maxText)
+		visit("evidence", &d.Evidence[i].Made, 2*maxText)
 		visit("evidence's link", &d.Evidence[i].Link, maxText)
 	}
 }

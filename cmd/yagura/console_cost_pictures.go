@@ -119,7 +119,7 @@ func breakEvenPicture(all []cost.Advice) picture.BreakEven {
 	for _, a := range all {
 		if a.Kind == cost.AboutRecording && a.Items > 0 && a.ResourceDays >= 0 {
 			x.Points = append(x.Points, picture.Point{
-				Name: a.ResourceType, Account: a.Account, Items: a.Items, ResourceDays: a.ResourceDays, Saving: a.Saving, Currency: a.Currency, Cannot: a.Verdict == cost.Cannot,
+				Name: a.ResourceType, Account: a.Account, Items: a.Items, ResourceDays: a.ResourceDays, Saving: a.Saving, Currency: a.Currency, Cannot: a.Verdict == cost.Cannot, Against: a.Verdict == cost.NotAdvised,
 			})
 		}
 	}

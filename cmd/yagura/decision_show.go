@@ -105,7 +105,7 @@ func decisionText(v *ShownDecision) string {
 		line("figure", strings.Join(strings.Fields(fmt.Sprintf("%s of %s: %s %s %s", f.Name, f.Of, decision.Grouped(f.Value), f.Unit, f.Basis)), " "))
 	}
 	for _, e := range v.Evidence {
-		line("evidence", strings.TrimSpace(oneLine(e.Text)+" "+e.Link))
+		line("evidence", strings.TrimSpace(oneLine(e.Text.String())+" "+e.Link))
 	}
 	for _, q := range v.Asked {
 		line("asked", fmt.Sprintf("%s %s %s %s: %s", q.ID, q.At.Format(time.DateOnly), q.Vendor, q.Case, oneLine(q.Question)))

@@ -47,10 +47,28 @@ func advisedBy(advice func(context.Context) ([]cost.Advice, error)) func(context
 	}
 }
 
+// adviceTitle is an advice in a few words.
+func adviceTitle(a cost.Advice) string {
+	what := strings.ReplaceAll(a.Kind, "_", " ")
+	if a.Kind == cost.AboutRecording {
+		what = "daily recording"
+	}
+	if a.ResourceType != "" {
+		what += " of " + a.ResourceType
+	}
+	if a.Account != "" {
+		what += " in " + a.Account
+	}
+	if a.Region != "" {
+		what += ", " + a.Region
+	}
+	return what
+}
+
 // advised is what a decision about an advice takes from it.
 func advised(a cost.Advice) api.Advised {
 	of := strings.Join(strings.Fields(a.Account+" "+a.Region+" "+a.ResourceType), " ")
-	x := api.Advised{Subject: decision.Subject{Kind: decision.Advice, ID: a.Key, Title: strings.TrimSpace(a.Kind + " " + of), Account: a.Account}}
+	x := api.Advised{Subject: decision.Subject{Kind: decision.Advice, ID: a.Key, Title: adviceTitle(a), Account: a.Account}}
 	figure := func(name, value, unit string) {
 		x.Figures = append(x.Figures, decision.Figure{Name: name, Of: of, Value: value, Unit: unit, Basis: string(a.Basis)})
 	}
@@ -65,7 +83,7 @@ func advised(a cost.Advice) api.Advised {
 		x.Saving = &decision.Saving{Month: a.Saving.String(), Currency: a.Currency}
 	}
 	if why := a.Reason.String(); why != "" {
-		x.Evidence = append(x.Evidence, decision.Evidence{Text: why})
+		x.Evidence = append(x.Evidence, decision.Evidence{Text: why, Made: a.Reason.Made()})
 	}
 	for _, s := range a.Sources {
 		x.Evidence = append(x.Evidence, decision.Evidence{Text: s.Title, Link: s.URL, At: s.Date})

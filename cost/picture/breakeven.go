@@ -2,6 +2,7 @@ package picture
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/shopspring/decimal"
@@ -46,6 +47,9 @@ func (x BreakEven) Draw(l Look) *Picture {
 		x.row(p, l, q, top+each*float64(i)+each/2, place, names, ratio(q.Saving, most))
 	}
 	notes := x.Notes
+	if slices.ContainsFunc(points, func(q Point) bool { return q.Against }) {
+		notes = append([]say.Text{say.T("picture.breakeven.against", nil)}, notes...)
+	}
 	if more := len(x.Points) - len(points); more > 0 {
 		notes = append([]say.Text{say.T("picture.breakeven.more", say.Values{"n": more})}, notes...)
 	}
@@ -68,6 +72,8 @@ func (x BreakEven) row(p *Picture, l Look, q Point, y float64, place func(float6
 	switch {
 	case q.Cannot:
 		colour, saving = c.faint, l.said(say.T("picture.breakeven.cannot", nil))
+	case q.Against:
+		colour = c.against
 	case q.Saving.IsPositive():
 		colour = c.good
 	case q.Saving.IsNegative():
@@ -91,5 +97,5 @@ func (x BreakEven) row(p *Picture, l Look, q Point, y float64, place func(float6
 	default:
 		p.text(at+16, y+4, 11, c.faint, "start", false, told, 0)
 	}
-	p.text(p.width-margin, y+4, 12, c.ink, "end", q.Saving.IsPositive() && !q.Cannot, saving, 0)
+	p.text(p.width-margin, y+4, 12, c.ink, "end", q.Saving.IsPositive() && !q.Cannot && !q.Against, saving, 0)
 }

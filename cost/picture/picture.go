@@ -114,6 +114,7 @@ type Point struct {
 	Saving       decimal.Decimal // a month; below zero: daily is dearer
 	Currency     string
 	Cannot       bool // the provider does not offer daily recording of it
+	Against      bool // it is possible, and a reason is against it
 }
 
 // Most is how many rows, operations or types a picture names; the rest is drawn
@@ -140,16 +141,17 @@ func (p *Picture) Title() string { return p.title }
 type palette struct {
 	paper, ink, faint, grid string
 	good, bad, neutral      string
+	against                 string   // possible, and not advised
 	series                  []string // told apart by people who see colours otherwise too
 }
 
 var (
 	light = palette{
-		paper: "#ffffff", ink: "#1c2530", faint: "#5a6675", grid: "#dfe4ea", good: "#1a7f5a", bad: "#b5402a", neutral: "#2f6db3",
+		paper: "#ffffff", ink: "#1c2530", faint: "#5a6675", grid: "#dfe4ea", good: "#1a7f5a", bad: "#b5402a", neutral: "#2f6db3", against: "#d98e04",
 		series: []string{"#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7a00", "#8c96a3"},
 	}
 	dark = palette{
-		paper: "#161b22", ink: "#e8edf3", faint: "#a3afbd", grid: "#303844", good: "#4cc38a", bad: "#ff8b73", neutral: "#6fb1f2",
+		paper: "#161b22", ink: "#e8edf3", faint: "#a3afbd", grid: "#303844", good: "#4cc38a", bad: "#ff8b73", neutral: "#6fb1f2", against: "#f0b429",
 		series: []string{"#4ea8de", "#f0b429", "#35c29a", "#e29bc4", "#9bd3f5", "#ff8a4c", "#d0c24a", "#7d8896"},
 	}
 )

@@ -84,7 +84,7 @@ func (d *Dossier) content() (title, below string, out []section) {
 	}
 	add(say.T("dossier.question", nil), d.questions(&x)...)
 	add(say.T("dossier.decision", nil), d.decided(&x)...)
-	add(say.T("dossier.evidence", nil), block{List: d.evidence(&x)})
+	add(say.T("dossier.evidence", nil), block{List: d.evidence()})
 	add(say.T("dossier.counts", nil), d.figures(&x), block{Text: d.saving(&x)})
 	var pictures []block
 	for i := range d.Pictures {
@@ -153,9 +153,9 @@ func (d *Dossier) decided(x *decision.Decision) []block {
 	return out
 }
 
-func (d *Dossier) evidence(x *decision.Decision) (out []item) {
-	for _, e := range x.Evidence {
-		out = append(out, item{Text: e.Text + " (" + e.At.UTC().Format(time.DateOnly) + ")", Link: e.Link})
+func (d *Dossier) evidence() (out []item) {
+	for _, e := range d.Decision.Evidence {
+		out = append(out, item{Text: d.in(e.Said()) + " (" + e.At.UTC().Format(time.DateOnly) + ")", Link: d.masked(e.Link)})
 	}
 	return out
 }
