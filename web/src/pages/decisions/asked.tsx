@@ -30,12 +30,12 @@ function Question({ of: q, in: d, may }: { of: Inquiry; in: Decision; may: boole
   return (
     <li>
       <p className="dim">
-        {t.rich('askedWhen', { vendor: <LogText>{q.vendor}</LogText>, when: <When at={q.at} />, who: <LogText>{q.by}</LogText> })} {q.case && t.rich('askedCase', { case: <LogText copy>{q.case}</LogText> })}
+        {t.rich('askedWhen', { vendor: <LogText most={60}>{q.vendor}</LogText>, when: <When at={q.at} />, who: <LogText most={40}>{q.by}</LogText> })} {q.case && t.rich('askedCase', { case: <LogText most={40} copy>{q.case}</LogText> })}
       </p>
       <p><LogText wrap>{q.question}</LogText></p>
       {q.answers.map((a, i) => (
         <div key={i} className={css.answer}>
-          <p className="dim">{t.rich('answered', { when: <When at={a.at} />, who: <LogText>{a.by}</LogText> })}</p>
+          <p className="dim">{t.rich('answered', { when: <When at={a.at} />, who: <LogText most={40}>{a.by}</LogText> })}</p>
           <p><LogText wrap>{a.text}</LogText></p>
         </div>
       ))}

@@ -37,7 +37,7 @@ export function DecisionPage() {
     <Page
       title={d?.title ?? t('title')}
       answer={d ? <LogText wrap>{d.title}</LogText> : t('title')}
-      more={d && <><Status of={d} /> · {t(`verdict.${d.verdict}`)} · {t.rich('madeBy', { who: <LogText>{d.by}</LogText>, when: <When at={d.at} /> })}</>}
+      more={d && <><Status of={d} /> · {t(`verdict.${d.verdict}`)} · {t.rich('madeBy', { who: <LogText most={40}>{d.by}</LogText>, when: <When at={d.at} /> })}</>}
       actions={
         <>
           <To href="/decisions" className={css.back}><Icon name="left" size={11} /> {t('back')}</To>
@@ -63,7 +63,7 @@ function Whole({ of: d, may, show }: { of: Decision; may: boolean; show: string 
         </div>
       )}
       <Fields>
-        <Field name={t('owner')}><LogText>{d.owner}</LogText></Field>
+        <Field name={t('owner')}><LogText most={40}>{d.owner}</LogText></Field>
         <Field name={t('revisit')}>{d.revisit || <span className="faint">–</span>}</Field>
         {d.saving && <Field name={t('saving')}><span title={String(d.saving.month)}>{money(d.saving.month, d.saving.currency, t.language)}</span></Field>}
         <Field name={t('changed')}><When at={d.changed} /></Field>
@@ -74,7 +74,7 @@ function Whole({ of: d, may, show }: { of: Decision; may: boolean; show: string 
           {d.about.map((s, i) => {
             const href = subjectAddress(s)
             const name = <LogText wrap>{s.title || s.id}</LogText>
-            return <li key={i}><span className="dim">{t.word('kind', s.kind)}</span> {href ? <To href={href}>{name}</To> : name} {s.account && <span className="dim"><LogText>{s.account}</LogText></span>}</li>
+            return <li key={i}><span className="dim">{t.word('kind', s.kind)}</span> {href ? <To href={href}>{name}</To> : name} {s.account && <span className="dim"><LogText most={40}>{s.account}</LogText></span>}</li>
           })}
         </ul>
       </Section>
@@ -121,7 +121,7 @@ function Figures({ of: d }: { of: Decision }) {
               <tbody>
                 {d.figures.map((f, i) => (
                   <tr key={i}>
-                    <td><LogText>{f.name.replaceAll('_', ' ')}</LogText></td>
+                    <td><LogText most={40}>{f.name.replaceAll('_', ' ')}</LogText></td>
                     <td><LogText most={60}>{f.of}</LogText></td>
                     <td className="num"><LogText>{Number.isFinite(Number(f.value)) ? number(Number(f.value), t.language) : f.value}</LogText> {f.unit && <LogText>{f.unit}</LogText>}</td>
                     <td className="dim">{f.basis && <LogText>{f.basis}</LogText>}</td>
@@ -158,7 +158,7 @@ function History({ id }: { id: string }) {
               <li key={i}>
                 <span className="dim"><When at={c.at} /></span>
                 <span>
-                  <LogText>{c.by}</LogText> {t(`action.${c.action}`)}
+                  <LogText most={40}>{c.by}</LogText> {t(`action.${c.action}`)}
                   {c.verdict_before && c.verdict_before !== c.verdict && <> {t.word('verdict', c.verdict_before)} → {t.word('verdict', c.verdict)}</>}
                   {c.text && <span className={css.told}><LogText wrap>{c.text}</LogText></span>}
                   {c.note && <span className={css.told}><LogText wrap>{c.note}</LogText></span>}
