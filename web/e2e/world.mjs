@@ -92,7 +92,7 @@ export async function simulated(args, read, options = {}) {
   const token = readFileSync(join(own, 'data', 'token'), 'utf8').trim()
   const t = await tab(undefined, { baseURL: url, extraHTTPHeaders: { Authorization: `Bearer ${token}` }, ...options })
   const { truth } = JSON.parse(readFileSync(join(own, 'world', 'world.json'), 'utf8'))
-  const ask = (path) => t.ask('GET', path, undefined, { Authorization: `Bearer ${token}` })
+  const ask = (path, method = 'GET', body) => t.ask(method, path, body, { Authorization: `Bearer ${token}` })
   return { ...t, ask, url, token, truth, gone: () => rmSync(own, { recursive: true, force: true }) }
 }
 

@@ -1,9 +1,11 @@
 // Takes the pictures of docs/tour.md from the demo: node scripts/tour.mjs, with
 // bin/yagura built. They are made anew as a whole, so that they tell one story.
 // Those of docs/timeline.md, of a masked caller, are of a small world of its own:
-// YAGURA_E2E='- -' node scripts/tour.mjs story makes these alone.
+// YAGURA_E2E='- -' node scripts/tour.mjs story makes these alone, and
+// YAGURA_E2E='- -' node scripts/tour.mjs cost those of docs/cost.md.
 import { mkdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { begun as costly } from '../e2e/cost.mjs'
 import { begun } from '../e2e/story.mjs'
 import { begin, end, settled, tab, visit, world } from '../e2e/world.mjs'
 
@@ -34,10 +36,39 @@ async function masked() {
   t.gone()
 }
 
+/** What security costs: its shares, what changes, what could be cheaper, and what waits. */
+async function cost() {
+  const t = await costly({ viewport: { width: 1100, height: 760 }, deviceScaleFactor: 1, colorScheme: 'light' })
+  const { page, truth } = t
+  const { advice } = (await t.ask('/api/cost/advice')).body
+  const governed = advice.find((a) => a.verdict === 'not_advised')
+  const { body: decision } = await t.ask('/api/decisions/new', 'POST', {
+    about: [{ kind: 'advice', id: governed.key }], verdict: 'deferred', owner: 'platform', revisit: '2027-03-01',
+    reason: 'Control Tower keeps the recorder as it is. The vendor is asked for a supported way.', triggers: [`items:${governed.account}:${governed.resource_type}>612000`],
+  })
+  await t.ask(`/api/decisions/${decision.id}/questions`, 'POST', { vendor: 'AWS Support', case: 'CASE-17', question: 'Is there a supported way to record this type daily in a governed account?' })
+  for (const [name, path] of [
+    ['cost-1-shares', '/cost?service=AWS+Config&by=account'],
+    ['cost-2-changes', `/cost?show=changes&account=${truth.account}`],
+    ['cost-3-advice', '/cost?show=advice'],
+    ['cost-4-decision', `/decisions/${decision.id}`],
+  ]) {
+    await visit(page, path)
+    await page.mouse.move(1090, 750)
+    await page.waitForTimeout(1500)
+    await page.screenshot({ path: `${out}${name}.png` })
+  }
+  t.quiet()
+  await t.close()
+  t.gone()
+}
+
 try {
   await begin()
-  await masked()
-  if (process.argv[2] !== 'story') await demo()
+  const only = process.argv[2]
+  if (only !== 'cost') await masked()
+  if (only !== 'story') await cost()
+  if (!only) await demo()
 } finally {
   await end()
 }
