@@ -256,6 +256,8 @@ func (p *program) showFinding(f finding.Finding) error {
 	}
 	p.showFolded(&f)
 	p.section("Why", len(f.Reasons), func(i int) string { return f.Reasons[i].Text.String() })
+	p.showInferred(f.Inferred)
+	p.showProposed(&f)
 	p.showAnomaly(f.Anomaly)
 	p.section("Priority", len(f.Parts), func(i int) string {
 		return fmt.Sprintf("%s %.2f: %s", f.Parts[i].Name, f.Parts[i].Value, f.Parts[i].Why)

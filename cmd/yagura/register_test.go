@@ -95,6 +95,14 @@ func TestClosing(t *testing.T) {
 	c.ok("register", "set", project, "--applicant", "mia@kite.example")
 	f = c.run(project)
 
+	_, shown, _ := ask(t, c.data, "findings", "show", f.Key)
+	for _, want := range []string{"Who it probably was (inferred, not logged)\n  - " + f.ActorInferred.Candidates[0].UID + " > 99 %\n",
+		"  - none of those whom any log names < 1 %\n", "Proposed verdict: expected, application_gap\n  - ", "yagura findings drafts " + f.Key} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("show lacks %q:\n%s", want, shown)
+		}
+	}
+
 	var d api.Drafts
 	c.json(&d, "findings", "drafts", f.Key)
 	if len(d.Messages) != 2 || d.Register == nil || d.Register.Adds[0] != service || d.Policy == nil || !strings.Contains(d.Policy.Text, "- "+service) {
