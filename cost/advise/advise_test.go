@@ -149,6 +149,9 @@ func TestRatios(t *testing.T) {
 		if a.Verdict != want || a.Saving.Sign() != sign {
 			t.Errorf("%d items on %d resource-days in %d days: %s, %s", items, resourceDays, days, a.Verdict, a.Saving)
 		}
+		if said := a.Reason.String(); sign != 0 && resourceDays > 0 && strings.Contains(said, "That is 4 items") {
+			t.Errorf("%d items on %d resource-days in %d days: rounding hides why: %s", items, resourceDays, days, said)
+		}
 	}
 	for _, days := range []int{1, 7, 13, 29, 30} {
 		f(3_999_999, 1_000_000, days, cost.Keep, -1)

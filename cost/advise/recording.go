@@ -146,11 +146,16 @@ func (r *recording) weigh(j *judge) {
 		return
 	}
 	if r.resourceDays > 0 && r.items > 0 {
-		ratio := decimal.NewFromInt(r.items*r.changing.days()).DivRound(decimal.NewFromInt(r.resourceDays*r.during.days()), 2)
-		r.say(say.T("advice.ratio", say.Values{"ratio": ratio.String(), "even": r.even().String()}))
+		ratio := decimal.NewFromInt(r.items*r.changing.days()).DivRound(decimal.NewFromInt(r.resourceDays*r.during.days()), 9)
+		r.say(say.T("advice.ratio", say.Values{"ratio": ratio.Round(apart(ratio, r.even())).String(), "even": r.even().String()}))
 	}
 	saves := r.saves()
-	values := say.Values{"daily": money(r.then, r.advice.Currency), "now": money(r.now, r.advice.Currency)}
+	daily, now := money(r.then, r.advice.Currency), money(r.now, r.advice.Currency)
+	if daily == now {
+		digits := apart(r.then, r.now)
+		daily, now = written(r.then, r.advice.Currency, digits), written(r.now, r.advice.Currency, digits)
+	}
+	values := say.Values{"daily": daily, "now": now}
 	switch {
 	case saves > 0:
 		r.say(say.T("advice.saves", values))
