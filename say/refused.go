@@ -14,7 +14,7 @@ var refused = texts{
 	"refused.more":    {", {n} since {since:moment}", "({since:moment} 以降では {n} 件)"},
 	"refused.never":   {"nothing of this caller was refused so in the {days} {days|day|days} before", "この呼び出し元では直前 {days} 日間に同様の拒否なし"},
 	"refused.none":    {"there is no past to hold it against", "比較できる過去の記録なし"},
-	"refused.some":    {"in the {days} days before it came on {n} {n|day|days}, at most {most} times an hour", "直前 {days} 日のうち {n} 日に発生し、最大で 1 時間に {most} 回"},
+	"refused.some":    {"in the {days} {days|day|days} before it came on {n} {n|day|days}, at most {most} times an hour", "直前 {days} 日のうち {n} 日に発生し、最大で 1 時間に {most} 回"},
 	"refused.fresh":   {"{constraint} refused nothing in {project} in the days before: the policy or the work is new there.", "{project} では直前の期間に {constraint} による拒否がなく、ポリシーまたは作業が新しいと推定。"},
 	"refused.slow":    {"It came on {n} of the last {days} days.", "直近 {days} 日のうち {n} 日に発生。"},
 	"refused.chance":  {"The chance of this under what is usual for such callers is about 1 in 10^{score:1} an hour.", "同種の呼び出し元の通常の範囲では、1 時間あたり約 10^{score:1} 分の 1 の確率。"},
