@@ -15,6 +15,25 @@ export async function faults(page, only) {
   }, only)
 }
 
+/** What keeps people from reading pages, in light and in dark, and what is wider than a phone. The window is a phone's afterwards. */
+export async function unreadable(page, pages) {
+  const wrong = []
+  for (const path of pages) {
+    await visit(page, path)
+    wrong.push(...(await faults(page)).map((x) => `${path}: ${x}`))
+    await page.emulateMedia({ colorScheme: 'dark' })
+    wrong.push(...(await faults(page, ['color-contrast'])).map((x) => `${path}: dark: ${x}`))
+    await page.emulateMedia({ colorScheme: 'light' })
+  }
+  await page.setViewportSize(looks.phone.viewport)
+  for (const path of pages) {
+    await visit(page, path)
+    const over = await tooWide(page)
+    if (over > 1) wrong.push(`${path}: ${over} px too wide on a phone`)
+  }
+  return wrong
+}
+
 export const appear = [
   ['every page is readable, in light and in dark, and keeps to its policy', async (signedIn, assert) => {
     const t = await tab(signedIn.admin)

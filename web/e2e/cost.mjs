@@ -1,8 +1,8 @@
 // What security costs: from the bill down to a usage type, who makes the changes that
 // are paid for, what could be cheaper, and a decision that waits with its dossier.
 // Over the story of a service that restarts all the time.
-import { faults } from './appear.mjs'
-import { looks, settled, simulated, tooWide, visit } from './world.mjs'
+import { unreadable } from './appear.mjs'
+import { simulated, visit } from './world.mjs'
 
 /** The world of six accounts with their bills and counts. */
 export function begun(options = {}) {
@@ -109,22 +109,7 @@ export const cost = [
 
     // All of it is readable, and no wider than the window.
     const pages = ['/cost', '/cost?service=AWS+Config&by=resource_type', `/cost?show=changes&account=${truth.account}`, '/cost?show=advice', '/cost?show=prices', '/decisions', '/decisions?new=other', `${decision}?show=dossier`, `${decision}?show=edit`]
-    const wrong = []
-    for (const path of pages) {
-      await visit(page, path)
-      await settled(page)
-      wrong.push(...(await faults(page)).map((x) => `${path}: ${x}`))
-      await page.emulateMedia({ colorScheme: 'dark' })
-      wrong.push(...(await faults(page, ['color-contrast'])).map((x) => `${path}: dark: ${x}`))
-      await page.emulateMedia({ colorScheme: 'light' })
-    }
-    await page.setViewportSize(looks.phone.viewport)
-    for (const path of pages) {
-      await visit(page, path)
-      const over = await tooWide(page)
-      if (over > 1) wrong.push(`${path}: ${over} px too wide on a phone`)
-    }
-    assert.deepEqual(wrong, [])
+    assert.deepEqual(await unreadable(page, pages), [])
     t.quiet()
     await t.close()
     t.gone()

@@ -1,8 +1,8 @@
 // The story that the pages of a masked caller are made for: somebody is refused
 // again and again, the log hides who, and the case is closed as a gap in what was
 // applied for. Over a small world of its own, from its logs to the closed case.
-import { faults } from './appear.mjs'
-import { looks, simulated, tooWide, visit } from './world.mjs'
+import { unreadable } from './appear.mjs'
+import { simulated, visit } from './world.mjs'
 
 /** The world of a masked caller, and what came of looking for runs of denials. */
 export function begun(options = {}) {
@@ -61,21 +61,7 @@ export const story = [
 
     // All of it is readable, and no wider than the window.
     const pages = [`/findings/${f.key}`, people, '/people', '/projects', `/projects/one?project=${truth.project}`, `/projects/one?project=${truth.project}&show=edit`]
-    const wrong = []
-    for (const path of pages) {
-      await visit(page, path)
-      wrong.push(...(await faults(page)).map((x) => `${path}: ${x}`))
-      await page.emulateMedia({ colorScheme: 'dark' })
-      wrong.push(...(await faults(page, ['color-contrast'])).map((x) => `${path}: dark: ${x}`))
-      await page.emulateMedia({ colorScheme: 'light' })
-    }
-    await page.setViewportSize(looks.phone.viewport)
-    for (const path of pages) {
-      await visit(page, path)
-      const over = await tooWide(page)
-      if (over > 1) wrong.push(`${path}: ${over} px too wide on a phone`)
-    }
-    assert.deepEqual(wrong, [])
+    assert.deepEqual(await unreadable(page, pages), [])
     t.quiet()
     await t.close()
     t.gone()
