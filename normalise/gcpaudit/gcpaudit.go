@@ -47,6 +47,7 @@ import (
 	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/normalise/record"
 )
 
 // Format is the name of the format.
@@ -121,6 +122,13 @@ func (rd *reader) open(body []byte, wrappers int) (entry, error) {
 		en, err := rd.open([]byte(strings.TrimSpace(inner.String())), wrappers+1)
 		if err != nil {
 			return entry{}, fmt.Errorf("in message: %w", err)
+		}
+		return en, nil
+	}
+	if inner, where := record.Inner(root); where != "" {
+		en, err := rd.open([]byte(inner), wrappers+1)
+		if err != nil {
+			return entry{}, fmt.Errorf("in %s: %w", where, err)
 		}
 		return en, nil
 	}

@@ -129,17 +129,34 @@ func TestRefused(t *testing.T) {
 
 // TestSame: one entry has one uid, in whatever it came.
 func TestSame(t *testing.T) {
-	uid := func(name string) event.UID {
+	read := func(name string) []byte {
 		t.Helper()
 		body, err := os.ReadFile("testdata/" + name + ".json")
 		if err != nil {
 			t.Fatal(err)
 		}
+		return body
+	}
+	of := func(name string, body []byte) event.UID {
+		t.Helper()
 		events, err := Normaliser{}.Append(nil, event.Raw{Body: body, Object: name})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", name, err)
 		}
 		return events[0].UID
+	}
+	uid := func(name string) event.UID { return of(name, read(name)) }
+	quoted, err := json.Marshal(string(read("enable-service")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range map[string]string{
+		"event": `{"sourcetype":"gcp","event":` + string(read("enable-service")) + `}`,
+		"_raw":  `{"_time":"1","_raw":` + string(quoted) + `}`,
+	} {
+		if of(name, []byte(body)) != uid("enable-service") {
+			t.Errorf("in %s it is another event", name)
+		}
 	}
 	for _, name := range []string{"pubsub-push", "pubsub-pull", "pubsub-message", "event-data", "text-message"} {
 		if uid(name) != uid("enable-service") {

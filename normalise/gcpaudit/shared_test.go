@@ -40,10 +40,6 @@ func records(t *testing.T, path string) (out []json.RawMessage) {
 		} else if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		var test struct{ Event json.RawMessage }
-		if strings.Contains(path, "panther-tests") && json.Unmarshal(v, &test) == nil && test.Event != nil {
-			v = test.Event
-		}
 		out = append(out, v)
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/yagura-sec/yagura/internal/jsontree"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/gcpaudit"
+	"github.com/yagura-sec/yagura/normalise/record"
 	"github.com/yagura-sec/yagura/normalise/workspace/activity"
 )
 
@@ -87,6 +88,11 @@ func open(tree *jsontree.Tree, body *[]byte, wrappers int) (jsontree.Value, erro
 	inner, such := normalise.PubSub(root)
 	if m := root.Get("message"); !such && m.Kind() == jsontree.String && !root.Get("id").Exists() {
 		inner, such = strings.TrimSpace(m.String()), true
+	}
+	if !such && !root.Get("id").Exists() && !normalise.IsLogEntry(root) {
+		if text, where := record.Inner(root); where != "" {
+			inner, such = text, true
+		}
 	}
 	switch {
 	case !such:
