@@ -89,7 +89,7 @@ func ViewDifferences(d register.Differences, known *companion.Catalogue, l say.L
 		if !sees(c.Entry.Project) {
 			continue
 		}
-		v := ViewComparison(c, known, l, register.NotApplied, register.Refused, register.NotAllowed, register.TooWide)
+		v := ViewComparison(c, known, l, register.NotApplied, register.Refused, register.NotAllowed, register.NotGranted, register.TooWide)
 		switch {
 		case !c.Registered:
 			out.Unregistered = append(out.Unregistered, v)

@@ -23,12 +23,13 @@ const (
 	NotApplied State = "not_applied" // used, and nobody applied for it
 	Refused    State = "refused"     // only refused calls, and nobody applied for it
 	NotAllowed State = "not_allowed" // applied for, and a policy does not allow it
+	NotGranted State = "not_granted" // applied for, and only refused calls: by what is not known
 	TooWide    State = "too_wide"    // allowed by name, and nobody applied for it or uses it
 	Idle       State = "idle"        // applied for, and never called
 	Fine       State = "fine"        // applied for and used
 )
 
-var states = []State{NotApplied, Refused, NotAllowed, TooWide, Idle, Fine}
+var states = []State{NotApplied, Refused, NotAllowed, NotGranted, TooWide, Idle, Fine}
 
 // Line is one service of a comparison.
 type Line struct {
@@ -104,6 +105,8 @@ func stateOf(l *Line) State {
 		return NotAllowed
 	case l.Calls == 0:
 		return Idle
+	case granted == 0:
+		return NotGranted
 	}
 	return Fine
 }

@@ -40,7 +40,9 @@ func TestCompare(t *testing.T) {
 		return register.Use{Service: service, Calls: calls, Denied: denied, Last: now}
 	}
 	f("notebooks.googleapis.com", register.Fine, nil, call("notebooks.googleapis.com", 3, 0))
-	f("notebooks.googleapis.com", register.Fine, nil, call("Notebooks.googleapis.com", 3, 3))
+	f("notebooks.googleapis.com", register.Fine, nil, call("Notebooks.googleapis.com", 3, 2))
+	f("notebooks.googleapis.com", register.NotGranted, nil, call("notebooks.googleapis.com", 3, 3))
+	f("notebooks.googleapis.com", register.NotGranted, []string{"notebooks.googleapis.com"}, call("notebooks.googleapis.com", 3, 3))
 	f("notebooks.googleapis.com", register.NotAllowed, []string{}, call("notebooks.googleapis.com", 3, 3))
 	f("storage.googleapis.com", register.Idle, nil)
 	f("compute.googleapis.com", register.Refused, nil, call("compute.googleapis.com", 23, 23))

@@ -5,6 +5,7 @@ var registers = texts{
 	"register.state.not_applied": {"Used, and nobody applied for it.", "申請なしで使用されている。"},
 	"register.state.refused":     {"Refused whenever it was called, and nobody applied for it.", "呼び出しはすべて拒否されており、申請もない。"},
 	"register.state.not_allowed": {"Applied for, and the policy does not allow it.", "申請済みだが、ポリシーで許可されていない。"},
+	"register.state.not_granted": {"Applied for, and refused whenever it was called.", "申請済みだが、呼び出しはすべて拒否されている。"},
 	"register.state.too_wide":    {"The policy allows it; nobody applied for it or uses it.", "ポリシーで許可されているが、申請も使用もない。"},
 	"register.state.idle":        {"Applied for, and not called in this time.", "申請済みだが、この期間の呼び出しはない。"},
 	"register.state.fine":        {"Applied for and used.", "申請どおりに使用されている。"},
