@@ -304,11 +304,7 @@ func (p *program) printAnswer(a dashboard.Answer) error {
 		rows = append(rows, append(groupCells(s, len(a.Columns)), p.count(s.Total), strings.Join(marks[i], "; ")))
 	}
 	for i, r := range a.Rows {
-		var cells []string
-		for _, v := range r {
-			cells = append(cells, p.cell(v))
-		}
-		rows = append(rows, append(cells, strings.Join(marks[i], "; ")))
+		rows = append(rows, append(p.rowCells(a.Columns, r), strings.Join(marks[i], "; ")))
 	}
 	if err := p.printTable(append(head, "unusual"), rows); err != nil {
 		return err
@@ -324,6 +320,33 @@ func groupCells(s dashboard.Series, n int) []string {
 		return append([]string{"(other)"}, make([]string, max(0, n-1))...)[:n]
 	}
 	return slices.Clone(s.By)
+}
+
+// rowCells is a row as people read it: what groups that are not shown come to is
+// named so, and a share is in percent. CSV has shares as they are.
+func (p *program) rowCells(columns []dashboard.Heading, row []any) []string {
+	cells := make([]string, len(row))
+	named := slices.Contains(columns, dashboard.Heading{Name: "count", Type: "number"}) // else SQL says what nothing means
+	rest := named
+	for j, c := range columns {
+		cells[j] = p.cell(row[j])
+		switch share, ok := row[j].(float64); {
+		case c.Type == "share" && ok && p.flags.format != "csv":
+			cells[j] = fmt.Sprintf("%.1f %%", share*100)
+		case c.Type == "text" && row[j] != nil:
+			rest = false
+		}
+	}
+	if !rest {
+		return cells
+	}
+	other := "(other)"
+	for j, c := range columns {
+		if c.Type == "text" {
+			cells[j], other = other, ""
+		}
+	}
+	return cells
 }
 
 // longRows are an answer's counts one a row, for CSV.
@@ -351,8 +374,9 @@ func (p *program) longRows(a dashboard.Answer) (rows [][]string) {
 	for i, r := range a.Rows {
 		cells := map[string]string{}
 		var group []string
+		texts := p.rowCells(a.Columns, r)
 		for j, c := range a.Columns {
-			text := p.cell(r[j])
+			text := texts[j]
 			if cells[c.Type] = text; c.Type == "text" || c.Type == "other" {
 				group = append(group, text)
 			}

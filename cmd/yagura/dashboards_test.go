@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,4 +144,21 @@ func TestMarks(t *testing.T) {
 	if none := f("logins", 37, whole); none.State != dashboard.NoLog || none.Log == nil || none.Unknown() == "" {
 		t.Errorf("without a log: %+v", none)
 	}
+}
+
+// TestRowCells: people read shares in percent and the name of what is not shown.
+func TestRowCells(t *testing.T) {
+	columns := []dashboard.Heading{{Name: "account_uid", Type: "text"}, {Name: "actor_uid", Type: "text"}, {Name: "count", Type: "number"}, {Name: "share", Type: "share"}}
+	f := func(format string, columns []dashboard.Heading, row []any, want ...string) {
+		t.Helper()
+		p := &program{}
+		p.flags.format = format
+		if got := p.rowCells(columns, row); !slices.Equal(got, want) {
+			t.Errorf("%s %v is %q, want %q", format, row, got, want)
+		}
+	}
+	f("table", columns, []any{"shop", "", 3, 0.22009569}, "shop", "", "3", "22.0 %")
+	f("table", columns, []any{nil, nil, 3, 0.5}, "(other)", "", "3", "50.0 %")
+	f("csv", columns, []any{nil, nil, 3, 0.5}, "(other)", "", "3", "0.5")
+	f("table", columns[:2], []any{nil, nil}, "NULL", "NULL") // of SQL
 }
