@@ -41,8 +41,8 @@ func (p *program) ingest() *cobra.Command {
 		Use:   "ingest PATH...",
 		Short: "Read log files, store and judge them",
 		Long: `Ingest reads files, folders, globs or standard input (-) as they lie in buckets:
-plain, .gz or .zst, any of CloudTrail's containers, recognised by content. Every
-record ends as stored, duplicate, expired or quarantined, and the counts add up.
+plain, .gz or .zst, logs of AWS, Google Cloud, Azure, identity providers, proxies and
+devices in whatever container, recognised by content. Every record ends as stored, duplicate, expired or quarantined, and the counts add up.
 Running it again reads nothing twice. A path that is not there is told of, and the
 others are read.
 
