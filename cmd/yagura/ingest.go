@@ -42,9 +42,9 @@ func (p *program) ingest() *cobra.Command {
 		Short: "Read log files, store and judge them",
 		Long: `Ingest reads files, folders, globs or standard input (-) as they lie in buckets:
 plain, .gz or .zst, logs of AWS, Google Cloud, Azure, identity providers, proxies and
-devices in whatever container, recognised by content. Every record ends as stored, duplicate, expired or quarantined, and the counts add up.
-Running it again reads nothing twice. A path that is not there is told of, and the
-others are read.
+devices in whatever container, recognised by content. Every record ends as stored,
+duplicate, expired or quarantined, and the counts add up. Running it again reads
+nothing twice. A path that is not there is told of, and the others are read.
 
 Exit codes of a run: 3 when an undecided finding at or above --fail-on is there, 4 when
 it met incomplete data (records for quarantine, objects that could not be read);
