@@ -1,13 +1,11 @@
 import { fireEvent, screen, waitFor } from '@testing-library/react'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { answer, session, visit } from '@/test/render'
 
 const exception = {
   id: 'ex1', title: 'nightly copy', scope: 'rule:copy', owner: 'kei', reason: 'agreed', from: '2026-03-01T00:00:00Z', until: '2026-09-01T00:00:00Z', state: 'active',
   by: 'kei', at: '2026-03-01T00:00:00Z', explains: 3, evidence: [],
 }
-// Fields that grow wait for fonts; jsdom has none.
-beforeAll(() => Object.defineProperty(document, 'fonts', { value: new EventTarget(), configurable: true }))
 
 const answers = {
   'GET /api/session': { ...session, role: 'responder' },

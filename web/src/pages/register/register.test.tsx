@@ -4,9 +4,6 @@ import { answer, session, visit } from '@/test/render'
 import { bodyOf, linesOf } from './form'
 import type { Entry } from './types'
 
-// What measures a box that grows listens to fonts, of which happy-dom has none.
-Object.assign(document, { fonts: new EventTarget() })
-
 /** A page is loaded when it is first shown. */
 const patient = { timeout: 10_000 }
 
