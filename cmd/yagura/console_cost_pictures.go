@@ -81,9 +81,9 @@ func mainCurrency(all []api.CostMonth) (months []api.CostMonth) {
 func changesPicture(c api.CostChanges) picture.Changes {
 	x := picture.Changes{Account: c.Account}
 	at := map[string]int{}
-	for day := c.Since.Truncate(24 * time.Hour); day.Before(c.Until); day = day.AddDate(0, 0, 1) {
-		at[day.Format(time.DateOnly)] = len(x.Days)
-		x.Days = append(x.Days, day)
+	for d := range daysOf(c) {
+		at[d.Format(time.DateOnly)] = len(x.Days)
+		x.Days = append(x.Days, d)
 	}
 	seen := make([]bool, len(x.Days))
 	totals, counts := map[string]int64{}, map[string][]int64{}
@@ -100,8 +100,8 @@ func changesPicture(c api.CostChanges) picture.Changes {
 		seen[i] = true
 	}
 	for _, operation := range keysBy(totals) {
-		for i, day := range x.Days {
-			if !seen[i] && (!day.AddDate(0, 0, 1).After(c.Read.Since) || !day.Before(c.Read.Until)) {
+		for i, d := range x.Days {
+			if !seen[i] && unlogged(c, d) {
 				counts[operation][i] = -1
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,11 +68,13 @@ counted where counts were imported, else estimated, with bounds. See docs/cost.m
 	return c
 }
 
+const day = 24 * time.Hour
+
 // latestWeek is how long a report of changes is where nobody says.
-const latestWeek = 7 * 24 * time.Hour
+const latestWeek = 7 * day
 
 // changes reports on an account; times that are zero are of the latest week of the
-// log.
+// log: its last day, and the six before.
 func (p *program) changes(ctx context.Context, r *rooms, account string, since, until time.Time) (api.CostChanges, error) {
 	if until.IsZero() {
 		latest, err := r.latest(ctx)
@@ -81,7 +84,7 @@ func (p *program) changes(ctx context.Context, r *rooms, account string, since, 
 		until = latest.Add(time.Microsecond)
 	}
 	if since.IsZero() {
-		since = until.Add(-latestWeek)
+		since = until.Add(day - 1).Truncate(day).Add(-latestWeek)
 	}
 	prices, err := p.costPrices()
 	if err != nil {
@@ -146,7 +149,7 @@ func (p *program) printChanges(r api.CostChanges) error {
 		fmt.Fprintln(p.stdout, "No call of these days changed anything, or none was logged: `yagura ingest` reads logs.")
 		return nil
 	}
-	p.printDays(r.Days)
+	p.printDays(r)
 	if err := p.printMakers(r.Makers); err != nil {
 		return err
 	}
@@ -169,11 +172,11 @@ func savingLine(l api.CostLoop) string {
 }
 
 // printDays draws how many changes there were on each day, by the operations that
-// are most in all, each with its letter.
-func (p *program) printDays(days []api.CostChangeDay) {
+// are most in all, each with its letter. A day outside the log is not known.
+func (p *program) printDays(r api.CostChanges) {
 	sums, totals := map[string]int64{}, map[string]int64{}
 	byDay := map[string]map[string]int64{}
-	for _, d := range days {
+	for _, d := range r.Days {
 		if byDay[d.Day] == nil {
 			byDay[d.Day] = map[string]int64{}
 		}
@@ -188,12 +191,24 @@ func (p *program) printDays(days []api.CostChangeDay) {
 	for _, n := range totals {
 		most = max(most, n)
 	}
-	order := make([]string, 0, len(totals))
-	for d := range totals {
-		order = append(order, d)
+	var first, last string // of days without a log that are yet to be told
+	gap := func() {
+		switch {
+		case first == "":
+		case first == last:
+			fmt.Fprintf(p.stdout, "%s  no log\n", first)
+		default:
+			fmt.Fprintf(p.stdout, "%s to %s  no log\n", first, last)
+		}
+		first = ""
 	}
-	slices.Sort(order)
-	for _, d := range order {
+	for at := range daysOf(r) {
+		d := at.Format(time.DateOnly)
+		if totals[d] == 0 && unlogged(r, at) {
+			first, last = cmp.Or(first, d), d
+			continue
+		}
+		gap()
 		var bar strings.Builder
 		drawn, so := 0, int64(0)
 		for i, op := range named { // ends of parts are rounded, so that parts come to the whole
@@ -207,6 +222,7 @@ func (p *program) printDays(days []api.CostChangeDay) {
 		}
 		fmt.Fprintf(p.stdout, "%s  %-*s %12s\n", d, barWidth, bar.String(), number(totals[d]))
 	}
+	gap()
 	for i, op := range named {
 		fmt.Fprintf(p.stdout, "  %c %s %s\n", 'a'+i, safe(op), number(sums[op]))
 	}
@@ -214,6 +230,20 @@ func (p *program) printDays(days []api.CostChangeDay) {
 		fmt.Fprintf(p.stdout, "  . %s more\n", many(int64(rest), "operation", "operations"))
 	}
 	fmt.Fprintln(p.stdout)
+}
+
+// daysOf are the days that a report is of, in UTC.
+func daysOf(r api.CostChanges) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		for at := r.Since.Truncate(day); at.Before(r.Until) && yield(at); at = at.Add(day) {
+		}
+	}
+}
+
+// unlogged reports whether a day lies outside what is logged of the account: without
+// changes, nothing is known of it.
+func unlogged(r api.CostChanges, at time.Time) bool {
+	return !at.Add(day).After(r.Read.Since) || !at.Before(r.Read.Until)
 }
 
 // keysBy are the keys of counts, the largest first.

@@ -115,7 +115,6 @@ func viewEntries(all []trend.Entry) []api.CostMove {
 // loads counts the tasks that accounts started in months: ECS makes an interface for
 // each task on Fargate.
 func (r *rooms) loads(ctx context.Context, since, until time.Time) ([]trend.Load, error) {
-	const day = 24 * time.Hour
 	groups, err := r.lake.Sum(ctx, query.Sum{
 		Query: query.Query{Since: since, Until: until, Where: query.And{X: []query.Expr{
 			query.Eq{Field: "api_operation", Value: "CreateNetworkInterface"}, query.Eq{Field: "outcome", Value: string(event.Success)},

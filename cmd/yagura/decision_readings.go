@@ -105,7 +105,6 @@ func (x *reopeners) operations(ctx context.Context, t decision.Trigger) (r decis
 	if t.Account != "*" {
 		where = append(where, query.Eq{Field: "account_uid", Value: t.Account})
 	}
-	const day = 24 * time.Hour
 	s := query.Sum{Query: query.Query{Where: query.And{X: where}, Since: until.AddDate(0, 0, -operationDays), Until: until}, Usage: true, By: []string{"account_uid"}}
 	s.Start, s.Width, s.Step = s.Since, day, day
 	groups, err := x.rooms.lake.Sum(ctx, s)
