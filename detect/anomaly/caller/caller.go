@@ -35,31 +35,19 @@ type Options struct {
 const (
 	minDays   = 7
 	minCalls  = 30
-	settle    = 3   // days after which what came twice is usual
-	forget    = 180 // days without being seen
-	itemsEach = 24  // callers kept of a secret
+	itemsEach = 24 // callers kept of a secret
 )
 
 // item is a caller that a secret had.
 type item struct {
-	actor       int32
-	class       uint8
-	kind        uint8  // of the novelty it was
-	first, last uint16 // days
-	days        uint8  // on how many, at most 255
-	state       uint8
+	actor int32
+	novelty.Stay
+	class uint8
+	kind  uint8 // of the novelty it was
 }
 
 // accounted is the kind of a novelty that something in the log accounted for.
 const accounted = 255
-
-// States of an item.
-const (
-	known    = iota // usual
-	pending         // new, not yet usual
-	dropped         // new, and did not come again
-	founding        // there before the secret was judged
-)
 
 // held is what is kept of a secret or key.
 type held struct {
@@ -103,7 +91,7 @@ func (h *held) among(names *watch.Names, actor int32, class uint8) bool {
 // hasAccount tells whether roles of the account usually read the secret.
 func (h *held) hasAccount(names *watch.Names, account string) bool {
 	return h.crowd != nil && (len(h.crowd.accounts) == accountsEach || slices.Contains(h.crowd.accounts, account)) ||
-		slices.ContainsFunc(h.items, func(it item) bool { return usual(it.state) && names.Actors[it.actor].Account == account })
+		slices.ContainsFunc(h.items, func(it item) bool { return it.Usual() && names.Actors[it.actor].Account == account })
 }
 
 // room makes room for a caller: of those that have not come for days first, so
@@ -113,10 +101,10 @@ func (h *held) room(names *watch.Names, today uint16) {
 		return
 	}
 	least := func(a, b item) int {
-		return cmp.Or(cmp.Compare(truth(stays(&a, today)), truth(stays(&b, today))), int(a.last)+int(a.days)-int(b.last)-int(b.days))
+		return cmp.Or(cmp.Compare(truth(stays(&a, today)), truth(stays(&b, today))), int(a.Last)+int(a.Days)-int(b.Last)-int(b.Days))
 	}
 	i := slices.Index(h.items, slices.MinFunc(h.items, least))
-	if usual(h.items[i].state) {
+	if h.items[i].Usual() {
 		h.leave(names, &h.items[i])
 	}
 	h.items = slices.Delete(h.items, i, i+1)
@@ -124,7 +112,7 @@ func (h *held) room(names *watch.Names, today uint16) {
 
 // stays tells whether a caller is usual, or may yet become so.
 func stays(it *item, today uint16) bool {
-	return usual(it.state) || it.state == pending && today <= it.last+settle
+	return it.Usual() || it.New() && today <= it.Last+novelty.Settle
 }
 
 func (h *held) mature(today uint16) bool {
@@ -221,7 +209,7 @@ func (h *held) find(actor int32, class uint8) *item {
 // has tells whether the class is usual at the secret.
 func (h *held) has(class uint8) bool {
 	return h.crowd != nil && h.crowd.classes&(1<<class) != 0 ||
-		slices.ContainsFunc(h.items, func(it item) bool { return it.class == class && usual(it.state) })
+		slices.ContainsFunc(h.items, func(it item) bool { return it.class == class && it.Usual() })
 }
 
 // Strata of secrets: how often new readers come differs between them.
@@ -239,7 +227,7 @@ const manyReaders = 5
 func (h *held) stratumOf(s *watch.Secret) uint8 {
 	n := 0
 	for i := range h.items {
-		if usual(h.items[i].state) {
+		if h.items[i].Usual() {
 			n++
 		}
 	}
@@ -257,14 +245,12 @@ func (h *held) stratumOf(s *watch.Secret) uint8 {
 // reads tells whether the actor usually reads the secret, and as what.
 func (h *held) reads(actor int32) (class uint8, ok bool) {
 	for i := range h.items {
-		if it := &h.items[i]; it.actor == actor && usual(it.state) {
+		if it := &h.items[i]; it.actor == actor && it.Usual() {
 			return it.class, true
 		}
 	}
 	return 0, false
 }
-
-func usual(state uint8) bool { return state == known || state == founding }
 
 // Learn takes in a day.
 func (s *Sign) Learn(day *watch.Day) {
@@ -315,20 +301,12 @@ func (s *Sign) take(day *watch.Day, hour int, u *watch.Use, today uint16) {
 	}
 	a.last = today
 	if it := h.find(u.Actor, class); it != nil {
-		if it.last != today {
-			it.last = today
-			if it.days < 255 {
-				it.days++
-			}
-			if it.state == dropped {
-				it.state, it.first = pending, today
-			}
-		}
+		it.Come(today)
 		return
 	}
-	it := item{actor: u.Actor, class: class, first: today, last: today, days: 1, state: founding}
+	it := item{actor: u.Actor, class: class, Stay: novelty.Arrive(today, novelty.Founding)}
 	if h.mature(today) {
-		it.state = pending
+		it.State = novelty.New
 		it.kind = s.kindOf(names, n, u.Actor, class)
 		f := found{use: use{n, u.Actor, class}, named: u.Secret, caller: u.Caller, kind: it.kind, first: u.First, last: u.Last}
 		if h.among(names, u.Actor, class) || len(s.context(day, hour, []found{f})) > 0 {
@@ -363,24 +341,15 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			h.expected += float32(all[h.stratum])
 		}
 		for i := range h.items {
-			it := &h.items[i]
-			if it.state != pending {
-				continue
-			}
-			switch {
-			case it.days >= 2 && today >= it.first+settle:
-				it.state = known
-				over = append(over, past{h, it, false})
-			case today >= it.first+dropAfter:
-				it.state = dropped
-				over = append(over, past{h, it, true})
+			if it := &h.items[i]; it.End(today) {
+				over = append(over, past{h, it, !it.Usual()})
 			}
 		}
 	}
 	s.count(over)
 	for n := range s.secrets {
 		h := &s.secrets[n]
-		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
+		h.items = slices.DeleteFunc(h.items, func(it item) bool { return it.Forgotten(today) })
 		if len(h.items) <= itemsEach/2 {
 			h.crowd = nil // those who crowded it are forgotten
 		}
@@ -413,7 +382,7 @@ func (s *Sign) count(over []past) {
 		first         uint16
 		kind, stratum uint8
 	}
-	of := func(p *past) event { return event{p.it.actor, p.it.first, p.it.kind, p.h.stratum} }
+	of := func(p *past) event { return event{p.it.actor, p.it.First, p.it.kind, p.h.stratum} }
 	same := map[event]float64{}
 	for i := range over {
 		same[of(&over[i])]++
@@ -464,7 +433,7 @@ func (s *Sign) relate(names *watch.Names, today uint16) {
 		var set uint16
 		for i := range h.items {
 			it := &h.items[i]
-			if !usual(it.state) {
+			if !it.Usual() {
 				continue
 			}
 			set |= 1 << it.class
@@ -487,7 +456,7 @@ func (s *Sign) relate(names *watch.Names, today uint16) {
 func (f *family) take(h *held) {
 	for i := range h.items {
 		it := &h.items[i]
-		if !usual(it.state) {
+		if !it.Usual() {
 			continue
 		}
 		f.classes |= 1 << it.class
@@ -574,7 +543,7 @@ func (s *Sign) resembles(names *watch.Names, secret, who int32) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.secret(secret).items, func(it item) bool {
-		return usual(it.state) && it.actor != who && novelty.Program(novelty.CallerOf(it.class)) &&
+		return it.Usual() && it.actor != who && novelty.Program(novelty.CallerOf(it.class)) &&
 			novelty.Alike(own, s.words.Words(names.Actors[it.actor].Name))
 	})
 }

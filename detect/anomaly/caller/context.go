@@ -53,7 +53,7 @@ func (s *Sign) built(day *watch.Day, i int, group []found) (text say.Text) {
 		return text
 	}
 	role := &names.Actors[top.actor]
-	if h, a := s.secret(top.secret), s.actor(top.actor); a.first > 0 && a.first+settle < s.today && a.secrets > 0 && !slices.ContainsFunc(h.items, func(it item) bool { return it.actor == top.actor }) {
+	if h, a := s.secret(top.secret), s.actor(top.actor); a.first > 0 && a.first+novelty.Settle < s.today && a.secrets > 0 && !slices.ContainsFunc(h.items, func(it item) bool { return it.actor == top.actor }) {
 		// A role that has long read other secrets was not made for this one.
 		if nr, _ := near(top.kind); nr == neighbour || nr == foreigner {
 			return text

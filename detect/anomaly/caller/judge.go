@@ -17,8 +17,6 @@ const (
 	// priorWeight is how many secret-days the rates believed in beforehand are
 	// worth: 100 secrets in three months.
 	priorWeight = 10000.0
-	// dropAfter is how many days a novelty may take to come again.
-	dropAfter = 14
 	// keepCalls is what is left of a count of calls after a day: half after 60.
 	keepCalls = 0.98851
 )
@@ -127,8 +125,8 @@ func (s *Sign) vagueness(h *held, who int32) int {
 		switch {
 		case unknown && it.actor == who:
 			return vague
-		case !usual(it.state):
-		case unknown && it.last+dropAfter >= s.today:
+		case !it.Usual():
+		case unknown && it.Last+novelty.Drop >= s.today:
 			some = mixed
 		case !unknown:
 			all = false
@@ -214,7 +212,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			continue
 		}
 		held := s.secret(id.secret)
-		if it := held.find(id.actor, id.class); it != nil && usual(it.state) || held.among(day.Names, id.actor, id.class) || len(held.items) == 0 {
+		if it := held.find(id.actor, id.class); it != nil && it.Usual() || held.among(day.Names, id.actor, id.class) || len(held.items) == 0 {
 			continue
 		}
 		if k := slices.IndexFunc(list, func(f found) bool { return f.use == id }); k >= 0 {

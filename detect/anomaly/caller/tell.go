@@ -105,7 +105,7 @@ func (t *teller) usual() say.Text {
 	for c := uint8(1); c < 16; c++ {
 		var roles []string
 		for i := range t.held.items {
-			if it := &t.held.items[i]; it.class == c && usual(it.state) {
+			if it := &t.held.items[i]; it.class == c && it.Usual() {
 				roles = append(roles, t.names.Actors[it.actor].Name)
 			}
 		}
@@ -131,7 +131,7 @@ func (t *teller) roleSentence(sec *watch.Secret, who *watch.Actor, role int) say
 	switch role {
 	case sameRole:
 		for i := range t.held.items {
-			if it := &t.held.items[i]; it.actor == t.top.actor && usual(it.state) {
+			if it := &t.held.items[i]; it.actor == t.top.actor && it.Usual() {
 				return say.T("caller.role.same", say.Values{"role": who.Name, "key": key, "usual": novelty.Kinds(novelty.CallerOf(it.class)), "now": novelty.A(t.top.caller)})
 			}
 		}
@@ -139,7 +139,7 @@ func (t *teller) roleSentence(sec *watch.Secret, who *watch.Actor, role int) say
 	case again:
 		for i := range t.held.items {
 			if it := &t.held.items[i]; it.actor == t.top.actor && it.class == t.top.class {
-				return say.T("caller.role.again", say.Values{"role": who.Name, "since": novelty.DateOf(it.first)})
+				return say.T("caller.role.again", say.Values{"role": who.Name, "since": novelty.DateOf(it.First)})
 			}
 		}
 	case relative:

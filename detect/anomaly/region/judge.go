@@ -96,7 +96,7 @@ func (s *Sign) nearRegion(names *watch.Names, secret, who, account int32, region
 		if it.actor == who {
 			return again
 		}
-		used = used || it.state == known || it.state == founding
+		used = used || it.Usual()
 	}
 	switch {
 	case used:
@@ -111,7 +111,7 @@ func (s *Sign) nearRegion(names *watch.Names, secret, who, account int32, region
 	}
 	p := s.account(account).find(region)
 	switch {
-	case p == nil || p.days <= 1 && today <= p.first+settle:
+	case p == nil || p.days <= 1 && today <= p.first+novelty.Settle:
 		return untouched
 	case today > p.last+dormant:
 		return sleeping
@@ -123,7 +123,7 @@ func (s *Sign) nearRegion(names *watch.Names, secret, who, account int32, region
 // before the day.
 func declaredBefore(s *watch.Secret, region string, today uint16) bool {
 	at, ok := s.Replicas[region]
-	return ok && novelty.DayOf(at)+settle <= today
+	return ok && novelty.DayOf(at)+novelty.Settle <= today
 }
 
 // found is a use where there was none.
@@ -176,7 +176,7 @@ func (s *Sign) judgeRegions(day *watch.Day, i int, h *watch.Hour) []watch.Alarm 
 			continue
 		}
 		if slices.ContainsFunc(held.items, func(it item) bool {
-			return it.actor == u.Actor && it.region == r && (it.state == known || it.state == founding)
+			return it.actor == u.Actor && it.region == r && it.Usual()
 		}) {
 			continue
 		}

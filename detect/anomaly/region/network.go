@@ -93,7 +93,7 @@ func (s *Sign) judgeNetworks(day *watch.Day, i int, h *watch.Hour) []watch.Alarm
 		if n == nil || s.seen.nets[id] {
 			continue
 		}
-		if w := n.find(id.id); w != nil && (w.state == known || w.state == founding) {
+		if w := n.find(id.id); w != nil && w.Usual() {
 			continue
 		}
 		if k := slices.IndexFunc(list, func(m moved) bool { return m.net == id }); k >= 0 {

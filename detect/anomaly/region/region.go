@@ -36,23 +36,12 @@ type Options struct {
 const (
 	minDays      = 7
 	minCalls     = 30
-	settle       = 3   // days after which what came twice is usual
-	dropAfter    = 14  // days a novelty may take to come again
-	forget       = 180 // days without being seen
-	dormant      = 30  // days after which a region is dormant in an account
-	itemsEach    = 12  // uses abroad kept of a secret
-	readersEach  = 8   // usual readers kept of a secret
-	networksEach = 24  // networks kept of a principal
-	networksMany = 8   // with more a principal is judged by how often it shows new ones
+	dormant      = 30 // days after which a region is dormant in an account
+	itemsEach    = 12 // uses abroad kept of a secret
+	readersEach  = 8  // usual readers kept of a secret
+	networksEach = 24 // networks kept of a principal
+	networksMany = 8  // with more a principal is judged by how often it shows new ones
 	networksAll  = 50000
-)
-
-// States of what was new.
-const (
-	known    = iota
-	pending  // new, not yet usual
-	dropped  // new, and did not come again
-	founding // there before anything was judged
 )
 
 // accounted is the kind of a novelty that something in the log accounted for.
@@ -60,12 +49,10 @@ const accounted = 255
 
 // item is that an actor used a secret in a region that is not its home.
 type item struct {
-	actor       int32
-	region      uint8
-	kind        uint8
-	state       uint8
-	days        uint8
-	first, last uint16
+	actor int32
+	novelty.Stay
+	region uint8
+	kind   uint8
 }
 
 // reader is an actor that uses a secret, wherever.
@@ -128,16 +115,14 @@ func (p *places) take(region uint8, today uint16) {
 // yesterday only.
 func (p places) usual(region uint8, today uint16) bool {
 	x := p.find(region)
-	return x != nil && x.days >= 2 && today >= x.first+settle && today <= x.last+dormant
+	return x != nil && x.days >= 2 && today >= x.first+novelty.Settle && today <= x.last+dormant
 }
 
 // network is one that a program calls from.
 type network struct {
-	id          uint64
-	kind        uint8
-	state       uint8
-	days        uint8
-	first, last uint16
+	id uint64
+	novelty.Stay
+	kind uint8
 }
 
 // networks are those of an actor.
@@ -376,20 +361,12 @@ func (s *Sign) takeAbroad(day *watch.Day, hour int, h *held, n int32, u *watch.U
 		if it.actor != u.Actor || it.region != r {
 			continue
 		}
-		if it.last != today {
-			it.last = today
-			if it.days < 255 {
-				it.days++
-			}
-			if it.state == dropped {
-				it.state, it.first = pending, today
-			}
-		}
+		it.Come(today)
 		return
 	}
-	it := item{actor: u.Actor, region: r, first: today, last: today, days: 1, state: founding}
+	it := item{actor: u.Actor, region: r, Stay: novelty.Arrive(today, novelty.Founding)}
 	if h.mature(today) {
-		it.state = pending
+		it.State = novelty.New
 		it.kind = s.kindOf(day.Names, n, u.Actor, u.Account, u.Caller, r, today)
 		f := found{place: spot{n, u.Actor, u.Region}, named: u.Secret, caller: u.Caller, region: u.Region, acct: u.Account, kind: it.kind, first: u.First, last: u.Last}
 		if len(s.context(day, hour, today, []found{f})) > 0 {
@@ -442,25 +419,17 @@ func (s *Sign) learnNetworks(names *watch.Names, h *watch.Hour, today uint16) {
 		n.calls += float32(x.Count)
 		id := xxhash.Sum64String(x.Network)
 		if w := n.find(id); w != nil {
-			if w.last != today {
-				w.last = today
-				if w.days < 255 {
-					w.days++
-				}
-				if w.state == dropped {
-					w.state, w.first = pending, today
-				}
-			}
+			w.Come(today)
 			continue
 		}
-		w := network{id: id, first: today, last: today, days: 1, state: founding}
+		w := network{id: id, Stay: novelty.Arrive(today, novelty.Founding)}
 		if n.mature(today) {
-			w.state, w.kind = pending, s.netKind(names, x.Actor, x.Network, id)
+			w.State, w.kind = novelty.New, s.netKind(names, x.Actor, x.Network, id)
 			n.novel++
 		}
 		if len(n.list) >= networksEach {
 			least := slices.MinFunc(n.list, func(a, b network) int {
-				return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.days, b.days), cmp.Compare(a.id, b.id))
+				return cmp.Or(cmp.Compare(a.Last, b.Last), cmp.Compare(a.Days, b.Days), cmp.Compare(a.id, b.id))
 			})
 			n.list = slices.DeleteFunc(n.list, func(w network) bool { return w.id == least.id })
 		}
@@ -485,25 +454,16 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			s.expected[s.accountOf(names, int32(n))] += all[key]
 		}
 		for i := range h.items {
-			it := &h.items[i]
-			if it.state != pending {
-				continue
-			}
-			switch {
-			case it.days >= 2 && today >= it.first+settle:
-				it.state = known
-				over = append(over, past{int32(n), it, false})
-			case today >= it.first+dropAfter:
-				it.state = dropped
-				over = append(over, past{int32(n), it, true})
+			if it := &h.items[i]; it.End(today) {
+				over = append(over, past{int32(n), it, !it.Usual()})
 			}
 		}
 	}
 	s.count(names, over)
 	for n := range s.secrets {
 		h := &s.secrets[n]
-		h.items = slices.DeleteFunc(h.items, func(it item) bool { return today > it.last+forget })
-		h.readers = slices.DeleteFunc(h.readers, func(r reader) bool { return today > r.last+forget })
+		h.items = slices.DeleteFunc(h.items, func(it item) bool { return it.Forgotten(today) })
+		h.readers = slices.DeleteFunc(h.readers, func(r reader) bool { return today > r.last+novelty.Forget })
 		h.crowded = h.crowded && len(h.readers) > readersEach/2
 	}
 	for i := range exposed {
@@ -534,7 +494,7 @@ func (s *Sign) count(names *watch.Names, over []past) {
 		region uint8
 		kind   uint8
 	}
-	of := func(p *past) event { return event{p.it.actor, p.it.first, p.it.region, p.it.kind} }
+	of := func(p *past) event { return event{p.it.actor, p.it.First, p.it.region, p.it.kind} }
 	same := map[event]float64{}
 	for i := range over {
 		same[of(&over[i])]++
@@ -571,26 +531,19 @@ func (s *Sign) closeNetworks(names *watch.Names, today uint16) {
 		}
 		for i := range n.list {
 			w := &n.list[i]
-			if w.state == pending {
-				switch {
-				case w.days >= 2 && today >= w.first+settle:
-					w.state = known
-					if !many {
-						s.outside.Seen(int(w.kind), 1)
-					}
-				case today >= w.first+dropAfter:
-					w.state = dropped
-					if !many {
-						s.outside.Once(int(w.kind), 1)
-					}
+			if decided := w.End(today); decided && !many {
+				if w.Usual() {
+					s.outside.Seen(int(w.kind), 1)
+				} else {
+					s.outside.Once(int(w.kind), 1)
 				}
 			}
-			if w.last == today && (w.state == known || w.state == founding) {
+			if w.Last == today && w.Usual() {
 				s.originate(names, actor, w, today)
 			}
 		}
-		n.list = slices.DeleteFunc(n.list, func(w network) bool { return today > w.last+forget })
-		if today > n.last+forget {
+		n.list = slices.DeleteFunc(n.list, func(w network) bool { return w.Forgotten(today) })
+		if today > n.last+novelty.Forget {
 			delete(s.nets, actor)
 		}
 	}
@@ -620,7 +573,7 @@ func (s *Sign) relate(names *watch.Names) {
 	clear(s.families)
 	for n := range s.secrets {
 		for i := range s.secrets[n].items {
-			if it := &s.secrets[n].items[i]; it.state == known || it.state == founding {
+			if it := &s.secrets[n].items[i]; it.Usual() {
 				f := s.families[names.Secrets[n].Family]
 				if f == nil {
 					f = &abroad{}

@@ -43,7 +43,7 @@ func (s *Sign) replicated(day *watch.Day, i int, group []found) say.Text {
 		}
 		sec := &day.Names.Secrets[f.place.secret]
 		when, there := sec.Replicas[f.region]
-		ok := s.declared[f.place.secret]&(1<<s.numbered(f.region)) != 0 || there && when.AddDate(0, 0, settle).Before(f.first)
+		ok := s.declared[f.place.secret]&(1<<s.numbered(f.region)) != 0 || there && when.AddDate(0, 0, novelty.Settle).Before(f.first)
 		if !ok {
 			s.acts.Find(day, i, s.accountOf(day.Names, f.place.secret), f.first.AddDate(0, 0, -7), func(a *watch.Act) bool {
 				if a.Sort == watch.ActReplicate && novelty.Builds(a.Caller) && a.Secret >= 0 && s.homes.Of(day.Names, a.Secret) == f.place.secret &&
@@ -142,7 +142,7 @@ func (s *Sign) usual(sec *watch.Secret, h *held) say.Text {
 	list := []string{sec.Region}
 	for i := range h.items {
 		it := &h.items[i]
-		if (it.state == known || it.state == founding) && it.region < 62 && !slices.Contains(list, s.regions[it.region]) {
+		if it.Usual() && it.region < 62 && !slices.Contains(list, s.regions[it.region]) {
 			list = append(list, s.regions[it.region])
 		}
 	}

@@ -18,7 +18,6 @@ import (
 // How the rates start and what views are worth to them.
 const (
 	priorWeight = 10000.0 // secret-days
-	dropAfter   = 14      // days a view may take to come again
 	keep        = 0.98851 // of a count after a day: half after 60
 )
 
@@ -76,7 +75,7 @@ func (s *Sign) near(names *watch.Names, o *opened) int {
 		if v.settled(s.today) {
 			return again
 		}
-		lately = float32(v.days)
+		lately = float32(v.Days)
 	}
 	if h.keeper == o.role+1 {
 		return keeper
@@ -110,7 +109,7 @@ func (s *Sign) shared(role int32, openers func() int) bool {
 func (h *held) usualBy(role int32) int {
 	n := 0
 	for i := range h.viewers {
-		if v := &h.viewers[i]; v.state == known && v.role == role {
+		if v := &h.viewers[i]; v.Usual() && v.role == role {
 			n++
 		}
 	}
@@ -166,7 +165,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			return
 		}
 		if n, ok := s.ids[o.person]; ok {
-			if v := x.find(n); v != nil && v.state == known {
+			if v := x.find(n); v != nil && v.Usual() {
 				return
 			}
 		}
@@ -180,7 +179,7 @@ func (s *Sign) Judge(day *watch.Day, i int) []watch.Alarm {
 			p *= novelty.Leaning(float64(s.people[n].novel), float64(s.people[n].expected))
 		}
 		if n, ok := s.ids[o.person]; ok && x.find(n) != nil && !x.find(n).settled(s.today) {
-			p *= settle // every new viewer is new for so many days
+			p *= novelty.Settle // every new viewer is new for so many days
 		}
 		f.score = novelty.Score(p)
 		list = append(list, f)
@@ -355,8 +354,8 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 	}
 	last := say.T("view.last.nobody", nil)
 	for k := range h.viewers {
-		if v := &h.viewers[k]; k == 0 || v.last > h.viewers[0].last {
-			last = say.T("view.last", say.Values{"day": novelty.DateOf(v.last)})
+		if v := &h.viewers[k]; k == 0 || v.Last > h.viewers[0].Last {
+			last = say.T("view.last", say.Values{"day": novelty.DateOf(v.Last)})
 		}
 	}
 	in, reads := int(novelty.DayOf(day.Start))-int(h.first), math.Round(float64(h.programs))
@@ -393,7 +392,7 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 func viewsOn(h *held, day uint16) int {
 	n := 0
 	for i := range h.viewers {
-		if v := &h.viewers[i]; v.first == day || v.last == day {
+		if v := &h.viewers[i]; v.First == day || v.Last == day {
 			n++
 		}
 	}

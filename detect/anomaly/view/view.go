@@ -35,8 +35,6 @@ type Options struct {
 const (
 	minDays     = 14
 	minCalls    = 30
-	settle      = 3     // days after which what came twice is usual
-	forget      = 180   // days without being seen
 	viewersEach = 16    // people kept of a secret
 	peopleCap   = 20000 // people kept overnight
 	breakGlass  = 3     // a role used on that many days at most in 60 is one for emergencies
@@ -45,24 +43,16 @@ const (
 // viewer is a person who read a secret, in the console or by command line.
 type viewer struct {
 	person, role int32
-	kind         uint8
-	state        uint8
-	days         uint8
-	first, last  uint16
+	novelty.Stay
+	kind uint8
 }
 
 // settled tells whether it is long enough ago that the person came to it for what
 // was done since to teach anything: one look, whose finding may not have been read
 // yet, makes nobody a reader.
-func (v *viewer) settled(today uint16) bool { return v.state != pending || today >= v.first+settle }
-
-// States of a viewer.
-const (
-	known = iota
-	pending
-	dropped
-	returned // dropped, and there again
-)
+func (v *viewer) settled(today uint16) bool {
+	return v.State != novelty.New || today >= v.First+novelty.Settle
+}
 
 // held is what is kept of a secret.
 type held struct {
@@ -401,21 +391,15 @@ func (s *Sign) take(day *watch.Day, o *opened, today uint16, hour int) {
 		p.opens++
 	}
 	if v := h.find(n); v != nil {
-		if v.last != today {
-			v.last, v.role = today, o.role
-			if v.days < 255 {
-				v.days++
-			}
-			if v.state == dropped {
-				v.state, v.first = returned, today
-			}
-			if v.state == known {
+		if v.Come(today) {
+			v.role = o.role
+			if v.Usual() {
 				h.people++
 			}
 		}
 		return
 	}
-	v := viewer{person: n, role: o.role, days: 1, first: today, last: today, state: pending}
+	v := viewer{person: n, role: o.role, Stay: novelty.Arrive(today, novelty.New)}
 	if h.owned() && h.mature(today) {
 		// Of what the log accounts for, rates learn nothing.
 		if kind := s.kindOf(day.Names, o, hour, day.Start.Weekday()); len(s.context(day, min(hour+1, 23), []found{{opened: *o, kind: kind}})) == 0 {
@@ -425,7 +409,7 @@ func (s *Sign) take(day *watch.Day, o *opened, today uint16, hour int) {
 	if len(h.viewers) >= viewersEach {
 		least := 0
 		for i := range h.viewers {
-			if h.viewers[i].last < h.viewers[least].last {
+			if h.viewers[i].Last < h.viewers[least].Last {
 				least = i
 			}
 		}
@@ -462,7 +446,7 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 				over = append(over, p)
 			}
 		}
-		h.viewers = slices.DeleteFunc(h.viewers, func(v viewer) bool { return today > v.last+forget })
+		h.viewers = slices.DeleteFunc(h.viewers, func(v viewer) bool { return v.Forgotten(today) })
 	}
 	for i := range exposed {
 		s.rates[i].Day(exposed[i])
@@ -485,7 +469,7 @@ func (s *Sign) close(names *watch.Names, today uint16, used map[int32]bool) {
 			p.expected += float32(perDay)
 		}
 	}
-	maps.DeleteFunc(s.roles, func(_ int32, r role) bool { return today > r.last+forget })
+	maps.DeleteFunc(s.roles, func(_ int32, r role) bool { return today > r.last+novelty.Forget })
 	for n, r := range s.roles {
 		r.days *= keep
 		s.roles[n] = r
@@ -505,23 +489,16 @@ type past struct {
 
 // settleOne decides whether a viewer has become usual, or was there once.
 func (h *held) settleOne(v *viewer, today uint16) (p past, over bool) {
-	if v.state != pending && v.state != returned {
+	if !v.End(today) {
 		return p, false
 	}
-	once := false
-	switch {
-	case v.days >= 2 && today >= v.first+settle:
-		v.state = known
-		h.people += float32(v.days)
-	case today >= v.first+dropAfter:
-		v.state, once = dropped, true
-	default:
-		return p, false
+	if v.Usual() {
+		h.people += float32(v.Days)
 	}
 	if v.kind == 0 {
 		return p, false
 	}
-	p = past{v.person, v.first, v.kind, h.prod, once}
+	p = past{v.person, v.First, v.kind, h.prod, !v.Usual()}
 	v.kind = 0
 	return p, true
 }
@@ -558,10 +535,10 @@ func (s *Sign) perPerson() float64 { return (s.views + 0.5) / (s.personal + 500)
 // relate works out anew who opens what: the peers of tomorrow's judgements.
 func (s *Sign) relate(names *watch.Names) {
 	clear(s.families)
-	for _, state := range []uint8{known, dropped} {
+	for _, state := range []novelty.State{novelty.Usual, novelty.Dropped} {
 		for n := range s.secrets {
 			for i := range s.secrets[n].viewers {
-				if v := &s.secrets[n].viewers[i]; v.state == state {
+				if v := &s.secrets[n].viewers[i]; v.State == state {
 					s.relateOne(names.Secrets[n].Family, v)
 				}
 			}
@@ -579,7 +556,7 @@ func (s *Sign) relateOne(id string, v *viewer) {
 		return
 	}
 	f.people = append(f.people, v.person)
-	if v.state == known {
+	if v.Usual() {
 		f.roles[v.role]++
 	}
 }
