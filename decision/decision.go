@@ -73,6 +73,17 @@ type Figure struct {
 	At    time.Time `json:"at"`
 }
 
+// Shown is the value with its unit as people read it.
+func (f Figure) Shown() string {
+	switch f.Name {
+	case "saving_month":
+		return say.Saving(say.Number(f.Value), f.Unit)
+	case "price":
+		return say.Price(say.Number(f.Value), f.Unit)
+	}
+	return strings.TrimSpace(say.Grouped(f.Value) + " " + f.Unit)
+}
+
 // Evidence is something else that the decision rests on.
 type Evidence struct {
 	Text string    `json:"text"`           // in English where Made is given, else in somebody's words

@@ -197,18 +197,3 @@ func TestClean(t *testing.T) {
 		t.Error("a copy changes with what it is of")
 	}
 }
-
-func TestGrouped(t *testing.T) {
-	f := func(in, want string) {
-		t.Helper()
-		if got := Grouped(in); got != want {
-			t.Errorf("%s is shown %s, want %s", in, got, want)
-		}
-	}
-	f("0", "0")
-	f("999", "999")
-	f("1519.20", "1,519.20")
-	f("-1000.5", "-1,000.5")
-	f("1234567", "1,234,567")
-	f("", "")
-}

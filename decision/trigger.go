@@ -148,7 +148,16 @@ func (t Trigger) Text() say.Text {
 	case OnNews:
 		return say.T("decision.when.news", say.Values{"words": t.Of})
 	}
-	return say.T("decision.when.number", say.Values{"what": t.what(), "above": t.Above, "limit": Grouped(t.Limit)})
+	return say.T("decision.when.number", say.Values{"what": t.what(), "above": t.Above, "limit": t.Kind.Shown(t.Limit)})
+}
+
+// Shown is a number of such triggers as people read it. Its currency is not known to
+// the trigger.
+func (k TriggerKind) Shown(number string) string {
+	if k == OnSaving && strings.Contains(number, ".") {
+		return say.Saving(say.Number(number), "")
+	}
+	return say.Grouped(number)
 }
 
 // what is what the trigger counts.
@@ -298,7 +307,7 @@ func (r Reopening) Text() say.Text {
 		return say.T("decision.due.date", say.Values{"day": r.Trigger.Day})
 	}
 	return say.T("decision.due.number", say.Values{
-		"what": r.Trigger.what(), "above": r.Trigger.Above, "value": Grouped(r.Value), "limit": Grouped(r.Trigger.Limit), "at": r.At,
+		"what": r.Trigger.what(), "above": r.Trigger.Above, "value": r.Trigger.Kind.Shown(r.Value), "limit": r.Trigger.Kind.Shown(r.Trigger.Limit), "at": r.At,
 	})
 }
 
@@ -326,20 +335,4 @@ func (d *Decision) Answered(was *Decision) {
 			d.Reopened = append(d.Reopened, r)
 		}
 	}
-}
-
-// Grouped is a decimal number with its thousands parted: 1,519.20.
-func Grouped(number string) string {
-	sign := ""
-	if number != "" && (number[0] == '-' || number[0] == '+') {
-		sign, number = strings.Trim(number[:1], "+"), number[1:]
-	}
-	whole, rest, dot := strings.Cut(number, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if dot {
-		whole += "." + rest
-	}
-	return sign + whole
 }

@@ -195,11 +195,7 @@ func shownNumber(v float64, format string) string {
 	case "percent1":
 		return strconv.FormatFloat(100*v, 'f', 1, 64) + " %"
 	case "grouped":
-		s := strconv.FormatFloat(math.Round(v), 'f', 0, 64)
-		for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-			s = s[:i] + "," + s[i:]
-		}
-		return s
+		return Grouped(strconv.FormatFloat(math.Round(v), 'f', 0, 64))
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/advise"
+	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 )
 
 func (p *program) costAdvise() *cobra.Command {
@@ -121,7 +122,7 @@ func (p *program) printAdvice(v api.CostAdvices, plans bool) error {
 	if err := p.printTable(head, rows); err != nil || p.flags.format == "csv" {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\nActionable: %s %s a month, of %s that could be saved were nothing against it.\n", v.Actionable, v.Currency, v.Saving)
+	fmt.Fprintf(p.stdout, "\nActionable: %s a month, of %s that could be saved were nothing against it.\n", sentences.Saving(v.Actionable, safe(v.Currency)), sentences.Saving(v.Saving, safe(v.Currency)))
 	for _, a := range v.Advice {
 		if a.Verdict == cost.Keep || a.Verdict == cost.Cannot {
 			continue
@@ -168,9 +169,9 @@ func (p *program) saved(a api.CostAdvice) string {
 		return a.Saving.String()
 	}
 	if a.Saving.IsZero() && a.Low != nil && a.High != nil {
-		return a.Low.Round(2).String() + " to " + a.High.Round(2).String() + " " + a.Currency
+		return sentences.Saving(a.Low, a.Currency) + " to " + sentences.Saving(a.High, a.Currency)
 	}
-	return a.Saving.Round(3).String() + " " + a.Currency
+	return sentences.Saving(a.Saving, a.Currency)
 }
 
 // counted is a count that may not be known.

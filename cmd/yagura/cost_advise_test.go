@@ -112,7 +112,7 @@ func TestAdvise(t *testing.T) {
 		t.Errorf("%+v, %d in all, %s", a, len(v.Advice), v.Actionable)
 	}
 	table := c.ok("cost", "advise", "--plans", now)
-	for _, words := range []string{"Actionable: 757.36 USD a month, of 1513.72", "Plan: aws configservice put-configuration-recorder", "Undo: aws kms cancel-key-deletion", "control-limitations.html (read 2026-11-22)"} {
+	for _, words := range []string{"Actionable: 757.36 USD a month, of 1,513.72 USD", "Plan: aws configservice put-configuration-recorder", "Undo: aws kms cancel-key-deletion", "control-limitations.html (read 2026-11-22)"} {
 		if !strings.Contains(table, words) {
 			t.Errorf("%q is missing in\n%s", words, table)
 		}

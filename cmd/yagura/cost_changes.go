@@ -17,6 +17,7 @@ import (
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/change"
+	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 )
 
 func (p *program) costChanges() *cobra.Command {
@@ -164,9 +165,9 @@ func savingLine(l api.CostLoop) string {
 	if l.Saving == nil {
 		return l.Note.String()
 	}
-	amount := l.Saving.StringFixed(2) + " " + l.Currency
+	amount := sentences.Money(l.Saving, l.Currency)
 	if l.Low != nil && l.High != nil {
-		amount += fmt.Sprintf(" (%s to %s)", l.Low.StringFixed(2), l.High.StringFixed(2))
+		amount += fmt.Sprintf(" (%s to %s)", sentences.Money(l.Low, l.Currency), sentences.Money(l.High, l.Currency))
 	}
 	return amount + ". " + l.Note.String()
 }

@@ -281,9 +281,9 @@ func (p *program) printCostLines(ctx context.Context, store cost.Bills, q cost.Q
 		}
 		quantity := ""
 		if l.Quantity != nil {
-			quantity = l.Quantity.String()
+			quantity = p.exactly(l.Quantity)
 		}
-		rows = append(rows, append(row, l.Amount.String(), cmp.Or(l.Currency, "unknown"), quantity))
+		rows = append(rows, append(row, p.amount(l.Amount, l.Currency), cmp.Or(l.Currency, "unknown"), quantity))
 	}
 	return p.printTable(append(head, "amount", "currency", "quantity"), rows)
 }
@@ -319,8 +319,8 @@ func (p *program) printShares(s api.CostShares) error {
 	}
 	var rows [][]string
 	for _, m := range s.Months {
-		rows = append(rows, []string{m.Month, cmp.Or(m.Currency, "unknown"), money(m.Total.Decimal), money(m.Security.Decimal), share(m.Security.Decimal, m.Total.Decimal),
-			money(m.Tax.Decimal), money(m.Credit.Decimal), money(m.Refund.Decimal)})
+		rows = append(rows, []string{m.Month, cmp.Or(m.Currency, "unknown"), p.amount(m.Total, m.Currency), p.amount(m.Security, m.Currency), share(m.Security.Decimal, m.Total.Decimal),
+			p.amount(m.Tax, m.Currency), p.amount(m.Credit, m.Currency), p.amount(m.Refund, m.Currency)})
 	}
 	if err := p.printTable([]string{"month", "currency", "total", "security", "share", "tax", "credit", "refund"}, rows); err != nil {
 		return err
@@ -328,7 +328,7 @@ func (p *program) printShares(s api.CostShares) error {
 	for _, m := range s.Months {
 		var rows [][]string
 		for _, x := range m.Services {
-			rows = append(rows, []string{x.Service, strings.TrimSpace(x.Account + " " + x.AccountName), money(x.Amount.Decimal), share(x.Amount.Decimal, m.Security.Decimal)})
+			rows = append(rows, []string{x.Service, strings.TrimSpace(x.Account + " " + x.AccountName), p.amount(x.Amount, m.Currency), share(x.Amount.Decimal, m.Security.Decimal)})
 		}
 		if err := p.part(m.Month+" "+m.Currency, []string{"service", "account", "amount", "share"}, rows); err != nil {
 			return err
@@ -338,19 +338,6 @@ func (p *program) printShares(s api.CostShares) error {
 		}
 	}
 	return nil
-}
-
-// money is an amount as people read it: to the cent, with groups of thousands.
-func money(d decimal.Decimal) string {
-	text := d.Abs().StringFixed(2)
-	whole, cents, _ := strings.Cut(text, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if d.IsNegative() && text != "0.00" {
-		whole = "-" + whole
-	}
-	return whole + "." + cents
 }
 
 // share is a part of a whole in percent; of nothing there is none.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/decision"
+	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -83,7 +84,7 @@ func (p *program) printDecisions(v api.StandingDecisions) error {
 		why := decisionWhy(&d)
 		saving := ""
 		if d.Saving != nil {
-			saving = d.Saving.Month.String() + " " + d.Saving.Currency
+			saving = p.saving(d.Saving.Month, d.Saving.Currency)
 		}
 		rows = append(rows, []string{d.ID, string(d.Status), string(d.Verdict), oneLine(d.Title), d.Owner, d.Revisit, saving, why})
 	}
@@ -177,6 +178,9 @@ func (f *decisionFlags) put(c *cobra.Command, d *decision.Decision, now time.Tim
 	}
 	if given("saving") {
 		month, currency, _ := strings.Cut(strings.TrimSpace(f.saving), " ")
+		if plain := strings.ReplaceAll(month, ",", ""); sentences.Grouped(plain) == month { // as it is shown
+			month = plain
+		}
 		d.Saving = &decision.Saving{Month: month, Currency: currency}
 	}
 	return nil
@@ -326,13 +330,13 @@ for which they were deferred or rejected.`,
 			}
 			var rows [][]string
 			for _, q := range v.Quarters {
-				rows = append(rows, []string{q.Quarter, q.Currency, q.Found.String(), q.Done.String(), q.Saved.String(), q.Lost.String()})
+				rows = append(rows, []string{q.Quarter, q.Currency, p.amount(q.Found, q.Currency), p.amount(q.Done, q.Currency), p.amount(q.Saved, q.Currency), p.amount(q.Lost, q.Currency)})
 			}
 			if err := p.printTable([]string{"quarter", "currency", "found a month", "done a month", "saved", "lost"}, rows); err != nil || p.flags.format == "csv" {
 				return err
 			}
 			for _, s := range v.Undecided {
-				fmt.Fprintf(p.stdout, "\nNobody has decided about advice that saves %s %s a month.\n", s.Month, safe(s.Currency))
+				fmt.Fprintf(p.stdout, "\nNobody has decided about advice that saves %s a month.\n", sentences.Saving(s.Month, safe(s.Currency)))
 			}
 			if !v.Known {
 				fmt.Fprintln(p.stdout, "\nNo advice is known: what could be saved besides is not known.")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/api"
 	"github.com/yagura-sec/yagura/decision"
+	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -91,7 +92,7 @@ func decisionText(v *ShownDecision) string {
 	for _, t := range v.Triggers {
 		text := t.Said.String()
 		if t.Reading != "" {
-			text += " (now " + decision.Grouped(t.Reading) + ")"
+			text += " (now " + t.Kind.Shown(t.Reading) + ")"
 		}
 		if why := t.Unread.String(); why != "" {
 			text += ". " + why
@@ -99,10 +100,10 @@ func decisionText(v *ShownDecision) string {
 		line("waits", text)
 	}
 	if v.Saving != nil {
-		line("saving", v.Saving.Month.String()+" "+v.Saving.Currency+" a month")
+		line("saving", sentences.Saving(v.Saving.Month, v.Saving.Currency)+" a month")
 	}
 	for _, f := range v.Figures {
-		line("figure", strings.Join(strings.Fields(fmt.Sprintf("%s of %s: %s %s %s", f.Name, f.Of, decision.Grouped(f.Value), f.Unit, f.Basis)), " "))
+		line("figure", strings.Join(strings.Fields(fmt.Sprintf("%s of %s: %s %s", f.Name, f.Of, decision.Figure(f).Shown(), f.Basis)), " "))
 	}
 	for _, e := range v.Evidence {
 		line("evidence", strings.TrimSpace(oneLine(e.Text.String())+" "+e.Link))

@@ -30,7 +30,7 @@ func TestDecisions(t *testing.T) {
 	}
 	var d ShownDecision
 	c.json(&d, at("2026-01-15", "decision", "add", "--id", "dec-1", "--about", "daily recording of network interfaces", "--verdict", "deferred",
-		"--reason", "the landing zone forbids it", "--owner", "platform", "--revisit", "2026-03-01", "--saving", "1519.20 USD",
+		"--reason", "the landing zone forbids it", "--owner", "platform", "--revisit", "2026-03-01", "--saving", "1,519.20 USD",
 		"--when", "items:111122223333:AWS::EC2::NetworkInterface>600000", "--when", "findings:no-such-rule<1")...)
 	if d.ID != "dec-1" || d.Owner != "platform" || d.Status != decision.Reopened || d.About[0].Kind != decision.Other || d.Saving.Month.String() != "1519.2" {
 		t.Errorf("added %+v", d)
@@ -141,6 +141,7 @@ func TestDecisionsRefused(t *testing.T) {
 	f("a day is needed", add("--revisit", "spring")...)
 	f("--when", add("--when", "weather>3")...)
 	f("no decimal number", add("--revisit", "2027-03-01", "--saving", "much USD")...)
+	f("no decimal number", add("--revisit", "2027-03-01", "--saving", "1,5 USD")...)
 	f("taken, deferred or rejected", append(add("--revisit", "2027-03-01"), "--verdict", "perhaps")...)
 	f("none of that id", "decision", "show", "dec-none")
 	f("none of that id", "decision", "change", "dec-none", "--verdict", "taken")

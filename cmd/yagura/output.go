@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/yagura-sec/yagura/export"
+	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 )
 
 // printJSON writes one object: indented for a person who looks, or on one line
@@ -130,6 +131,31 @@ func (p *program) count(n int64) string {
 		return strconv.FormatInt(n, 10)
 	}
 	return number(n)
+}
+
+// amount is money for a cell beside that of its currency: as people read it in a
+// table, exact in CSV.
+func (p *program) amount(d fmt.Stringer, currency string) string {
+	if p.flags.format == "csv" {
+		return d.String()
+	}
+	return sentences.Amount(d, currency)
+}
+
+// saving is money with its currency for a cell of what can be saved: exact in CSV.
+func (p *program) saving(d fmt.Stringer, currency string) string {
+	if p.flags.format == "csv" {
+		return strings.TrimSpace(d.String() + " " + currency)
+	}
+	return sentences.Saving(d, currency)
+}
+
+// exactly is a decimal number for a cell, with all its digits: grouped in a table.
+func (p *program) exactly(d fmt.Stringer) string {
+	if p.flags.format == "csv" {
+		return d.String()
+	}
+	return sentences.Grouped(d.String())
 }
 
 // many is n things, in words.

@@ -124,26 +124,6 @@ func (d doubts) confidence() float64 {
 	return float64(int(c*100+0.5)) / 100
 }
 
-// money is an amount as people read it: whole cents, more digits only where it is
-// small.
-func money(d decimal.Decimal, currency string) string {
-	digits := int32(2)
-	if d.Abs().LessThan(decimal.NewFromInt(10)) && !d.Equal(d.Round(2)) {
-		digits = 3
-	}
-	return written(d, currency, digits)
-}
-
-// written is an amount with that many decimals.
-func written(d decimal.Decimal, currency string, digits int32) string {
-	s := d.StringFixed(digits)
-	whole, cents, _ := strings.Cut(s, ".")
-	for i := len(whole) - 3; i > 0 && whole[i-1] != '-'; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	return whole + "." + cents + " " + currency
-}
-
 // apart is how many decimals, two at least, tell a and b apart when both are rounded.
 func apart(a, b decimal.Decimal) int32 {
 	digits := int32(2)

@@ -455,22 +455,6 @@ func TestCommand(t *testing.T) {
 	f("'a\nb'", "a\nb")
 }
 
-func TestMoney(t *testing.T) {
-	f := func(amount, want string) {
-		t.Helper()
-		if got := money(decimal.RequireFromString(amount), "USD"); got != want {
-			t.Errorf("%s is written %s, want %s", amount, got, want)
-		}
-	}
-	f("1519.2", "1,519.20 USD")
-	f("-1.056", "-1.056 USD")
-	f("0", "0.00 USD")
-	f("1234567.891", "1,234,567.89 USD")
-	f("-1234.5", "-1,234.50 USD")
-	f("999.999", "1,000.00 USD")
-	f("0.4", "0.40 USD")
-}
-
 // TestStable holds that the same input gives the same advice, and JSON of it.
 func TestStable(t *testing.T) {
 	one, err := json.Marshal(Judge(story(t)))

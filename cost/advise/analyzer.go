@@ -66,7 +66,7 @@ func (j *judge) doubled(account string, a, other count.Analyzer) cost.Advice {
 		x.Saving, x.Currency = p.Of(decimal.NewFromInt(n)), p.Currency
 		x.Sources = sourcesOf(p)
 		d.price = p.Confidence
-		said = append(said, say.T("advice.analyzer.saves", say.Values{"n": n, "saving": money(x.Saving, x.Currency)}))
+		said = append(said, say.T("advice.analyzer.saves", say.Values{"n": n, "saving": say.Saving(x.Saving, x.Currency)}))
 	}
 	if x.Saving.IsPositive() {
 		x.Verdict = cost.Change

@@ -31,7 +31,7 @@ func (j *judge) checks() (out []cost.Advice) {
 		b := paid[k]
 		a := b.advice(cost.AboutChecks, account, region, "AWS::SecurityHub::Standard", account, region)
 		a.Sources = []cost.Source{sourceHub}
-		a.Reason = say.T("advice.checks", say.Values{"amount": money(b.amount, b.currency), "month": cost.MonthText(b.month), "standards": say.List(old, namesMost)})
+		a.Reason = say.T("advice.checks", say.Values{"amount": say.Money(b.amount, b.currency), "month": cost.MonthText(b.month), "standards": say.List(old, namesMost)})
 		a.Lost = say.T("advice.checks.lost", nil)
 		a.Confidence = doubts{basis: a.Basis, unknown: true}.confidence()
 		unsure(&a)

@@ -58,7 +58,7 @@ func plain(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", 
 func (j *judge) idle(p protection, b billed, account, region string) cost.Advice {
 	a := b.advice(cost.AboutDetector, account, region, "AWS::GuardDuty::Detector", account, region, p.feature)
 	a.Sources = []cost.Source{sourceDetector}
-	said := []say.Text{say.T("advice.detector", say.Values{"name": p.name, "amount": money(b.amount, b.currency), "month": cost.MonthText(b.month)})}
+	said := []say.Text{say.T("advice.detector", say.Values{"name": p.name, "amount": say.Money(b.amount, b.currency), "month": cost.MonthText(b.month)})}
 	d := doubts{basis: a.Basis, guess: true}
 	i := slices.IndexFunc(j.Setup.Detectors, func(x count.DetectorOf) bool { return x.Place == count.Place{Account: account, Region: region} })
 	calls, logged := j.Uses.Services[Used{account, p.feature}]

@@ -135,7 +135,7 @@ func (r *recording) weigh(j *judge) {
 	}
 	if r.basis == cost.Estimate || r.resourceDays < 0 {
 		r.advice.Low, r.advice.High = &low, &high
-		r.say(say.T("advice.between", say.Values{"low": money(low, r.advice.Currency), "high": money(high, r.advice.Currency)}))
+		r.say(say.T("advice.between", say.Values{"low": say.Saving(low, r.advice.Currency), "high": say.Saving(high, r.advice.Currency)}))
 		if !low.IsPositive() && high.IsPositive() {
 			r.say(say.T("advice.straddles", nil))
 			return
@@ -150,11 +150,7 @@ func (r *recording) weigh(j *judge) {
 		r.say(say.T("advice.ratio", say.Values{"ratio": ratio.Round(apart(ratio, r.even())).String(), "even": r.even().String()}))
 	}
 	saves := r.saves()
-	daily, now := money(r.then, r.advice.Currency), money(r.now, r.advice.Currency)
-	if daily == now {
-		digits := apart(r.then, r.now)
-		daily, now = written(r.then, r.advice.Currency, digits), written(r.now, r.advice.Currency, digits)
-	}
+	daily, now := say.Apart(r.then, r.now, r.advice.Currency)
 	values := say.Values{"daily": daily, "now": now}
 	switch {
 	case saves > 0:
@@ -283,7 +279,7 @@ func (j *judge) exclusion(r *recording) (x cost.Advice, ok bool) {
 		x.Low, x.High = &low, &high
 	}
 	x.Sources = sourcesOf(r.continuous)
-	said := []say.Text{r.said[0], say.T("advice.exclude", say.Values{"saving": money(r.now, x.Currency)})}
+	said := []say.Text{r.said[0], say.T("advice.exclude", say.Values{"saving": say.Saving(r.now, x.Currency)})}
 	lost := []say.Text{say.T("advice.lost.all", say.Values{"type": r.resourceType})}
 	if j.hubKeepsItsOwn(r.Place) {
 		lost = append(lost, say.T("advice.lost.hub", nil))

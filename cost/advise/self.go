@@ -50,13 +50,13 @@ func SelfOf(r Running, prices *price.List, all []cost.Advice, now time.Time) (s 
 			month = month.Add(cpu.Of(hours))
 			s.Said = append(s.Said, say.T("advice.self.cpu", say.Values{"hours": hours.String()}))
 		}
-		s.Said = append(s.Said, say.T("advice.self.costs", say.Values{"amount": money(month, s.Currency)}))
+		s.Said = append(s.Said, say.T("advice.self.costs", say.Values{"amount": say.Money(month, s.Currency)}))
 	} else {
 		s.Said = append(s.Said, say.T("advice.self.unknown", nil))
 	}
 	if found, currency, ok := actionable(all); ok && (s.Currency == "" || s.Currency == currency) {
 		s.Found, s.Currency = &found, currency
-		s.Said = append(s.Said, say.T("advice.self.found", say.Values{"amount": money(found, currency)}))
+		s.Said = append(s.Said, say.T("advice.self.found", say.Values{"amount": say.Saving(found, currency)}))
 	}
 	return s
 }

@@ -30,7 +30,7 @@ func (j *judge) trails() (out []cost.Advice) {
 		b := paid[k]
 		a := b.advice(cost.AboutTrail, account, region, "AWS::CloudTrail::Trail", account, region)
 		a.Sources = []cost.Source{sourceTrails}
-		said := []say.Text{say.T("advice.trail", say.Values{"amount": money(b.amount, b.currency), "month": cost.MonthText(b.month), "region": region})}
+		said := []say.Text{say.T("advice.trail", say.Values{"amount": say.Money(b.amount, b.currency), "month": cost.MonthText(b.month), "region": region})}
 		kept, extra := j.copies(account, region)
 		known := len(kept)+len(extra) > 0
 		switch {

@@ -105,7 +105,7 @@ func (j *judge) unheard(k unusedKind, account string, arns []string, paid map[st
 	a := sum.advice(k.kind, account, "", k.resourceType, account)
 	a.Sources = []cost.Source{k.source}
 	a.Confidence = doubts{basis: a.Basis, guess: true, unknown: true}.confidence()
-	amount := money(sum.amount, sum.currency)
+	amount := say.Money(sum.amount, sum.currency)
 	if covered, known := j.Uses.Covered[account]; known && !covered.After(j.since()) {
 		a.Reason = say.T("advice.unused.kms", say.Values{"n": len(arns), "amount": amount})
 	} else {
@@ -124,7 +124,7 @@ func (j *judge) idleThing(k unusedKind, arn string, s *cost.Sum, b billed) (cost
 	a.Sources, a.Verdict, a.Lost = []cost.Source{k.source}, cost.Change, k.lost()
 	a.Plan, a.Undo = k.plan(arn, s.Region)
 	a.Confidence = doubts{basis: a.Basis, guess: true}.confidence()
-	amount, month := money(b.amount, b.currency), cost.MonthText(b.month)
+	amount, month := say.Money(b.amount, b.currency), cost.MonthText(b.month)
 	if used {
 		a.Reason = say.T("advice.unused.since", say.Values{"arn": arn, "last": last, "amount": amount, "month": month})
 	} else {
@@ -151,7 +151,7 @@ func (j *judge) dataEvents() (out []cost.Advice) {
 		b := paid[account]
 		a := b.advice(cost.AboutDataEvents, account, "", "AWS::CloudTrail::Trail", account)
 		a.Sources = []cost.Source{sourceTrails}
-		said := []say.Text{say.T("advice.data", say.Values{"amount": money(b.amount, b.currency), "month": cost.MonthText(b.month)})}
+		said := []say.Text{say.T("advice.data", say.Values{"amount": say.Money(b.amount, b.currency), "month": cost.MonthText(b.month)})}
 		d := doubts{basis: a.Basis, guess: true}
 		if len(j.Readers) > 0 {
 			var all []string

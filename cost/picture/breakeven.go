@@ -68,7 +68,7 @@ func (x BreakEven) row(p *Picture, l Look, q Point, y float64, place func(float6
 	if q.ResourceDays > 0 {
 		ratio = float64(q.Items) / float64(q.ResourceDays)
 	}
-	colour, saving := c.neutral, money(q.Saving, q.Currency)
+	colour, saving := c.neutral, say.Saving(q.Saving, plain(q.Currency))
 	switch {
 	case q.Cannot:
 		colour, saving = c.faint, l.said(say.T("picture.breakeven.cannot", nil))

@@ -5,24 +5,8 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/say"
 )
-
-// money is an amount with two decimals and its currency; small ones have up to four.
-func money(d decimal.Decimal, currency string) string {
-	s := d.StringFixedBank(2)
-	if d.Abs().LessThan(decimal.NewFromInt(10)) {
-		if exact := d.RoundBank(4); exact.Exponent() < -2 && !exact.Equal(d.RoundBank(2)) {
-			s = exact.String()
-		}
-	}
-	s = decision.Grouped(s)
-	if currency != "" {
-		s += " " + plain(currency)
-	}
-	return s
-}
 
 // share is a part of a whole in percent.
 func share(part, whole decimal.Decimal) string {
@@ -35,9 +19,10 @@ func share(part, whole decimal.Decimal) string {
 // Draw lays the picture out: a bar a service, its amount, its share of all security
 // services, and how it came there.
 func (s Shares) Draw(l Look) *Picture {
-	below := say.T("picture.shares.below", say.Values{"amount": money(s.Security, s.Currency)})
+	currency := plain(s.Currency)
+	below := say.T("picture.shares.below", say.Values{"amount": say.Money(s.Security, currency)})
 	if s.Total != nil {
-		below = say.T("picture.shares.of", say.Values{"amount": money(s.Security, s.Currency), "total": money(*s.Total, s.Currency), "share": share(s.Security, *s.Total)})
+		below = say.T("picture.shares.of", say.Values{"amount": say.Money(s.Security, currency), "total": say.Money(*s.Total, currency), "share": share(s.Security, *s.Total)})
 	}
 	p, y := begin(l, 960, l.said(say.T("picture.shares", say.Values{"month": s.Month.UTC().Format("2006-01")})), l.said(below))
 	c := p.colour
@@ -54,8 +39,8 @@ func (s Shares) Draw(l Look) *Picture {
 	for _, r := range rows {
 		p.text(margin+names, y+19, 13, c.ink, "end", false, r.Name, names)
 		part := share(r.Amount, s.Security)
-		p.rect(bar, y+7, bars*ratio(r.Amount, most), 16, c.neutral, r.Name+": "+money(r.Amount, s.Currency)+" "+part)
-		p.text(amounts, y+19, 13, c.ink, "end", false, money(r.Amount, ""), 0)
+		p.rect(bar, y+7, bars*ratio(r.Amount, most), 16, c.neutral, r.Name+": "+say.Money(r.Amount, currency)+" "+part)
+		p.text(amounts, y+19, 13, c.ink, "end", false, say.Amount(r.Amount, s.Currency), 0)
 		p.text(amounts+70, y+19, 12, c.faint, "end", false, part, 0)
 		p.trend(r.Trend, trend-50, y+5, 110, 20)
 		y += each
@@ -107,4 +92,4 @@ func (p *Picture) trend(all []decimal.Decimal, x, y, w, h float64) {
 }
 
 // count is a number with its thousands parted.
-func count(n int64) string { return decision.Grouped(strconv.FormatInt(n, 10)) }
+func count(n int64) string { return say.Grouped(strconv.FormatInt(n, 10)) }

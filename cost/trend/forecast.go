@@ -46,7 +46,7 @@ func (b *book) perAccount() Entry {
 		part = 0.8
 	}
 	e.Low, e.High = &low, &high
-	e.Text = say.T("trend.account", say.Values{"amount": money(e.Amount, b.currency), "low": money(low, b.currency), "high": money(high, b.currency), "n": n, "share": part, "month": cost.MonthText(last)})
+	e.Text = say.T("trend.account", say.Values{"amount": say.Money(e.Amount, b.currency), "low": say.Money(low, b.currency), "high": say.Money(high, b.currency), "n": n, "share": part, "month": cost.MonthText(last)})
 	return e
 }
 
@@ -104,7 +104,7 @@ func (b *book) slopeEntry(e Entry, points []point) Entry {
 	if s, ok := slopeOf(points); ok && len(points) >= leastMonths && spans(points) {
 		low, high := decimal.NewFromFloat(s.low).Round(9), decimal.NewFromFloat(s.high).Round(9)
 		e.Amount, e.Low, e.High, e.Known = decimal.NewFromFloat(s.each).Round(9), &low, &high, true
-		values := say.Values{"amount": small(e.Amount, b.currency), "low": small(low, b.currency), "high": small(high, b.currency), "n": len(points)}
+		values := say.Values{"amount": say.Saving(e.Amount, b.currency), "low": say.Saving(low, b.currency), "high": say.Saving(high, b.currency), "n": len(points)}
 		if e.Kind == PerTask {
 			e.Text = say.T("trend.task", values)
 		} else {

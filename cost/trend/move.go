@@ -209,7 +209,7 @@ func (b *book) moveOf(month time.Time, account string, fall, rise *step, announc
 		Kind: Moved, Month: month, Service: fall.service, Other: rise.service, Account: account, Currency: b.currency, Amount: amount, Known: true,
 	}}
 	values := say.Values{"account": account, "month": cost.MonthText(month), "from": fall.service, "to": rise.service,
-		"fell": money(fall.amount.Neg(), b.currency), "rose": money(rise.amount, b.currency)}
+		"fell": say.Money(fall.amount.Neg(), b.currency), "rose": say.Money(rise.amount, b.currency)}
 	if announced {
 		m.Text = say.T("trend.move.announced", values)
 	} else {

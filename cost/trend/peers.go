@@ -63,8 +63,8 @@ func (b *book) peers() []Entry {
 			continue
 		}
 		out = append(out, Entry{Kind: Peer, Month: last, Service: k.service, Account: k.account, Currency: b.currency, Amount: excess, Known: true,
-			Text: say.T("trend.peer", say.Values{"account": k.account, "service": k.service, "amount": money(amount, b.currency), "month": cost.MonthText(last),
-				"median": money(middle, b.currency), "n": len(others)})})
+			Text: say.T("trend.peer", say.Values{"account": k.account, "service": k.service, "amount": say.Money(amount, b.currency), "month": cost.MonthText(last),
+				"median": say.Money(middle, b.currency), "n": len(others)})})
 	}
 	if !compared {
 		return []Entry{{Kind: Peer, Month: last, Currency: b.currency, Text: say.T("trend.peers.unlike", say.Values{"n": len(b.total[last]), "least": leastPeers})}}

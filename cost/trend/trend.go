@@ -286,12 +286,12 @@ func (b *book) seriesText(id string, amounts []decimal.Decimal, bill decimal.Dec
 		switch last := b.months[n-1]; {
 		case !m.Month.Equal(last) || id == "":
 		case m.Service == id:
-			more = append(more, say.T("trend.moved.out", say.Values{"amount": money(m.Amount, b.currency), "to": m.Other, "account": m.Account}))
+			more = append(more, say.T("trend.moved.out", say.Values{"amount": say.Money(m.Amount, b.currency), "to": m.Other, "account": m.Account}))
 		case m.Other == id:
-			more = append(more, say.T("trend.moved.in", say.Values{"amount": money(m.Amount, b.currency), "from": m.Service, "account": m.Account}))
+			more = append(more, say.T("trend.moved.in", say.Values{"amount": say.Money(m.Amount, b.currency), "from": m.Service, "account": m.Account}))
 		}
 	}
-	return say.T("trend.service", say.Values{"service": name, "month": cost.MonthText(b.months[n-1]), "amount": money(amounts[n-1], b.currency), "share": share, "more": say.Each(more...)})
+	return say.T("trend.service", say.Values{"service": name, "month": cost.MonthText(b.months[n-1]), "amount": say.Money(amounts[n-1], b.currency), "share": share, "more": say.Each(more...)})
 }
 
 // pointsOver are amounts over the number of their month.
@@ -302,23 +302,10 @@ func pointsOver(months []time.Time, amounts []decimal.Decimal) (out []point) {
 	return out
 }
 
-// money writes an amount for a sentence.
-func money(d decimal.Decimal, currency string) string {
-	return strings.TrimSpace(d.StringFixed(2) + " " + currency)
-}
-
-// small is money of a task or a gigabyte, which may be less than a cent.
-func small(d decimal.Decimal, currency string) string {
-	if d.IsZero() || d.Abs().GreaterThanOrEqual(decimal.New(1, -1)) {
-		return money(d, currency)
-	}
-	return strings.TrimSpace(d.StringFixed(6) + " " + currency)
-}
-
 // signed is money with its sign.
 func signed(d decimal.Decimal, currency string) string {
 	if d.IsNegative() {
-		return money(d, currency)
+		return say.Money(d, currency)
 	}
-	return "+" + money(d, currency)
+	return "+" + say.Money(d, currency)
 }

@@ -176,7 +176,7 @@ func (d *Dossier) figures(x *decision.Decision) block {
 		case "metric", "history", "estimate", "bill":
 			basis = d.tell(say.T("dossier.basis."+f.Basis, nil))
 		}
-		b.Rows = append(b.Rows, []string{name, f.Of, strings.TrimSpace(decision.Grouped(f.Value) + " " + f.Unit), basis, f.At.UTC().Format(time.DateOnly)})
+		b.Rows = append(b.Rows, []string{name, f.Of, f.Shown(), basis, f.At.UTC().Format(time.DateOnly)})
 	}
 	return b
 }
@@ -185,11 +185,7 @@ func (d *Dossier) saving(x *decision.Decision) string {
 	if x.Saving == nil {
 		return ""
 	}
-	month, ok := decision.Add(x.Saving.Month) // with two decimals at least
-	if !ok {
-		month = x.Saving.Month
-	}
-	return d.tell(say.T("dossier.saving", say.Values{"amount": decision.Grouped(month) + " " + x.Saving.Currency}))
+	return d.tell(say.T("dossier.saving", say.Values{"amount": say.Saving(say.Number(x.Saving.Month), x.Saving.Currency)}))
 }
 
 // asked is what was asked when, and answered what.
