@@ -45,6 +45,8 @@ type Span struct {
 	// Failure says in a person's words why the object could not be read beyond
 	// this span (truncated gzip at byte N, permission denied); empty if it could.
 	Failure string `json:"failure,omitempty"`
+	// Formats say as what its records were read. The pipeline fills them.
+	Formats Formats `json:"formats,omitempty"`
 }
 
 // Kind is what a source recognised an object as.

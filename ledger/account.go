@@ -28,6 +28,7 @@ type Account struct {
 type piece struct {
 	first    int64
 	verdicts event.Verdicts
+	formats  event.Formats // as many as verdicts; none where no format is known
 	end
 }
 
@@ -39,6 +40,21 @@ type end struct {
 
 func (p *piece) last() int64 { return p.first + p.verdicts.Records() } // exclusive
 
+// cut is the n records from the skip-th on.
+func (p *piece) cut(skip, n int64, e end) piece {
+	return piece{p.first + skip, p.verdicts.Slice(skip, n), known(p.formats.Slice(skip, n)), e}
+}
+
+// known is fs, or nothing where they say nothing.
+func known(fs event.Formats) event.Formats {
+	for _, run := range fs {
+		if run.Format != "" {
+			return fs
+		}
+	}
+	return nil
+}
+
 func (e end) silent() bool { return e == end{} }
 
 // Settle replaces whatever is known of the span's records, and gives what the
@@ -46,10 +62,11 @@ func (e end) silent() bool { return e == end{} }
 // says nothing of the end keeps what was known of it: a record taken out of
 // quarantine does not reopen its object.
 func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
-	p := piece{s.First, nil, end{s.Final, s.AtEnd, s.Mark, s.SHA256, s.Failure}}
+	p := piece{s.First, nil, nil, end{s.Final, s.AtEnd, s.Mark, s.SHA256, s.Failure}}
 	for _, run := range s.Verdicts {
 		p.verdicts = p.verdicts.Add(run.Verdict, run.N)
 	}
+	p.formats = known(s.Formats.Slice(0, p.verdicts.Records()))
 	first, last := p.first, p.last()
 	var out []piece
 	for _, old := range a.pieces {
@@ -75,10 +92,10 @@ func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
 			replaced = replaced.Add(run.Verdict, run.N)
 		}
 		if old.first < from {
-			out = append(out, piece{old.first, old.verdicts.Slice(0, from-old.first), end{}})
+			out = append(out, old.cut(0, from-old.first, end{}))
 		}
 		if to < oldLast {
-			out = append(out, piece{to, old.verdicts.Slice(to-old.first, oldLast-to), old.end})
+			out = append(out, old.cut(to-old.first, oldLast-to, old.end))
 		} else if to == last && p.silent() {
 			p.end = old.end
 		}
@@ -103,6 +120,11 @@ func merge(pieces []piece) []piece {
 	for _, p := range pieces {
 		if n := len(out); n > 0 && out[n-1].last() == p.first && len(out[n-1].verdicts) > 0 && len(p.verdicts) > 0 {
 			prev := &out[n-1]
+			prev.formats = prev.formats.Slice(0, prev.verdicts.Records())
+			for _, run := range p.formats.Slice(0, p.verdicts.Records()) {
+				prev.formats = prev.formats.Add(run.Format, run.N)
+			}
+			prev.formats = known(prev.formats)
 			for _, run := range p.verdicts {
 				prev.verdicts = prev.verdicts.Add(run.Verdict, run.N)
 			}
@@ -156,6 +178,31 @@ func (a *Account) Count(v event.Verdict) (n int64) {
 		n += p.verdicts.Count(v)
 	}
 	return n
+}
+
+// tally calls count for each run of records with one verdict and one format, in
+// order of position.
+func (a *Account) tally(count func(format string, v event.Verdict, n int64)) {
+	for i := range a.pieces {
+		p := &a.pieces[i]
+		at := int64(0)
+		for _, run := range p.verdicts {
+			for _, f := range p.formats.Slice(at, run.N) {
+				count(f.Format, run.Verdict, f.N)
+			}
+			at += run.N
+		}
+	}
+}
+
+// formatAt is the format of the record at that position, empty where it is not known.
+func (a *Account) formatAt(position int64) string {
+	for i := range a.pieces {
+		if p := &a.pieces[i]; p.first <= position && position < p.last() {
+			return p.formats.At(position - p.first)
+		}
+	}
+	return ""
 }
 
 // Records is how many records are accounted for.
@@ -255,11 +302,13 @@ func (a *Account) Fill(o *Object) {
 	}
 	o.Reason = say.Again("held.", why)
 	o.SHA256 = a.SHA256()
+	o.Formats = a.formats()
 }
 
 // MarshalText gives the form engines keep: for each piece its first record, its
 // verdicts, "!" if the object ends there or "~" if it may grow, and quoted texts
-// where there are any, as in `0 4000s3d! "mark" "" ""`.
+// where there are any, as in `0 4000s3d! "mark" "" "" "4003 gcp.audit"`. Forms
+// of earlier versions have no formats.
 func (a *Account) MarshalText() ([]byte, error) {
 	var b []byte
 	for i, p := range a.pieces {
@@ -277,10 +326,18 @@ func (a *Account) MarshalText() ([]byte, error) {
 		if p.atEnd {
 			b = append(b, '~')
 		}
-		if p.mark == "" && p.sha256 == "" && p.failure == "" {
+		formats, err := p.formats.MarshalText()
+		if err != nil {
+			return nil, err
+		}
+		texts := []string{p.mark, p.sha256, p.failure, string(formats)}
+		if texts[3] == "" {
+			texts = texts[:3]
+		}
+		if strings.Join(texts, "") == "" {
 			continue
 		}
-		for _, s := range []string{p.mark, p.sha256, p.failure} {
+		for _, s := range texts {
 			b = strconv.AppendQuoteToASCII(append(b, ' '), s)
 		}
 	}
@@ -315,7 +372,8 @@ func parsePiece(line string) (p piece, err error) {
 	if err := p.verdicts.UnmarshalText([]byte(verdicts)); err != nil {
 		return p, err
 	}
-	for _, s := range []*string{&p.mark, &p.sha256, &p.failure} {
+	var formats string
+	for _, s := range []*string{&p.mark, &p.sha256, &p.failure, &formats} {
 		if line == "" {
 			break
 		}
@@ -328,5 +386,9 @@ func parsePiece(line string) (p piece, err error) {
 		}
 		line = strings.TrimPrefix(line[len(quoted):], " ")
 	}
+	if err := p.formats.UnmarshalText([]byte(formats)); err != nil {
+		return p, err
+	}
+	p.formats = known(p.formats.Slice(0, p.verdicts.Records()))
 	return p, nil
 }

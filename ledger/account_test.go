@@ -65,6 +65,37 @@ func TestAccountText(t *testing.T) {
 	})
 }
 
+// TestAccountKeepsFormats: formats stay with their records through cuts and merges.
+func TestAccountKeepsFormats(t *testing.T) {
+	var a Account
+	f := func(want string, first int64, verdicts, formats string) {
+		t.Helper()
+		s := event.SpanAccount{Span: event.Span{First: first}}
+		if err := s.Verdicts.UnmarshalText([]byte(verdicts)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Formats.UnmarshalText([]byte(formats)); err != nil {
+			t.Fatal(err)
+		}
+		s.Records = s.Verdicts.Records()
+		a.Settle(s)
+		text, err := a.MarshalText()
+		var back Account
+		if err != nil || string(text) != want || back.UnmarshalText(text) != nil || !reflect.DeepEqual(a, back) {
+			t.Errorf("settled %d %s as %q the account is %q, %v, want %q", first, verdicts, formats, text, err, want)
+		}
+	}
+	f("0 4s", 0, "4s", "")
+	f("0 4s2d \"\" \"\" \"\" \"4 ,2 okta.system\"", 4, "2d", "2 okta.system")
+	f("0 4s1d1q \"\" \"\" \"\" \"4 ,1 okta.system,1 zeek.http\"", 5, "1q", "1 zeek.http")
+	f("0 6s \"\" \"\" \"\" \"6 gcp.audit\"", 0, "6s", "6 gcp.audit")
+	f("0 6s1q \"\" \"\" \"\" \"6 gcp.audit,1 \"", 6, "1q", "")
+	f("0 2s2d2s1q \"\" \"\" \"\" \"2 gcp.audit,2 ,2 gcp.audit,1 \"", 2, "2d", "")
+	if got := a.formatAt(1) + a.formatAt(3) + a.formatAt(99); got != "gcp.audit" {
+		t.Errorf("formats at 1, 3 and 99: %q", got)
+	}
+}
+
 func TestAccountGivesWhatItReplaces(t *testing.T) {
 	var a Account
 	f := func(first int64, verdicts, want string) {
@@ -85,6 +116,7 @@ func TestAccountGivesWhatItReplaces(t *testing.T) {
 func FuzzAccountText(f *testing.F) {
 	f.Add([]byte("0 4s1d! \"mark\" \"\" \"\"\n5 1q"))
 	f.Add([]byte("0 3s~"))
+	f.Add([]byte("0 3s1q! \"\" \"\" \"\" \"3 gcp.audit,1 \"\n9 2s"))
 	f.Add([]byte("0 ! \"\" \"\" \"\\xff\""))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var a, back Account
@@ -102,7 +134,7 @@ func FuzzAccountText(f *testing.F) {
 }
 
 func TestAccountRefusesOtherText(t *testing.T) {
-	for _, bad := range []string{"x", "0", "0 4", "0 4s \"", "0 4s x", "4s", strings.Repeat("9", 30) + " 1s"} {
+	for _, bad := range []string{"x", "0", "0 4", "0 4s \"", "0 4s x", "0 4s \"\" \"\" \"\" \"x\"", "4s", strings.Repeat("9", 30) + " 1s"} {
 		var a Account
 		if err := a.UnmarshalText([]byte(bad)); err == nil {
 			t.Errorf("%q is read as %+v", bad, a)

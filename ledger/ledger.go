@@ -57,6 +57,8 @@ type Reader interface {
 	// Quarantine yields what is kept there, oldest first; Body is filled. What
 	// is Superseded is kept, but waits for nothing.
 	Quarantine(ctx context.Context) iter.Seq2[Quarantined, error]
+	// Rejected yields why each record of the quarantine is there, in any order.
+	Rejected(ctx context.Context) iter.Seq2[Rejected, error]
 }
 
 // Quarantined is a rejected record that waits.
@@ -104,6 +106,8 @@ type Object struct {
 	State       State      `json:"state"`
 	Reason      say.Text   `json:"reason,omitzero"`
 	SHA256      string     `json:"sha256,omitempty"`
+	// Formats that its records were read as, by name; together Records.
+	Formats []FormatRecords `json:"formats,omitempty"`
 }
 
 // State is how far an object is.

@@ -68,7 +68,7 @@ func TestReportJSON(t *testing.T) {
 	const want = `{"totals":{"objects":1,"read":3,"stored":2,"duplicate":0,"quarantined":1,"expired":0},"coverage":[],"gaps":[],` +
 		`"quarantine":[{"object":"logs/00000.json.gz","position":2,"reason":"cut off"}],"quarantine_more":0,"quarantine_superseded":0,` +
 		`"incomplete":[{"name":"logs/00000.json.gz","version":"1","size":40,"listed":"2026-03-04T12:00:00Z","read":"2026-03-04T12:00:00Z",` +
-		`"records":3,"stored":2,"duplicate":0,"quarantined":1,"expired":0,"state":"partial","reason":"truncated gzip"}],"incomplete_more":0}`
+		`"records":3,"stored":2,"duplicate":0,"quarantined":1,"expired":0,"state":"partial","reason":"truncated gzip","formats":[{"format":"","read":3,"stored":2,"duplicate":0,"quarantined":1,"expired":0}]}],"incomplete_more":0}`
 	if string(got) != want {
 		t.Errorf("the report is\n%s\nwant\n%s", strings.ReplaceAll(string(got), `],"`, "],\n\""), strings.ReplaceAll(want, `],"`, "],\n\""))
 	}

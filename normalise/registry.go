@@ -96,7 +96,8 @@ func (r Registry) Recognise(body []byte) (format, why string) {
 
 // Append appends the event of raw to dst: by the normaliser of raw.Format, or,
 // if that is empty, of the format its content is recognised as. Errors are as
-// those of Normaliser.Append; for what nobody reads, they say what it is.
+// those of Normaliser.Append, and tell their Format; for what nobody reads, they
+// say what it is.
 func (r Registry) Append(dst []event.Event, raw event.Raw) ([]event.Event, error) {
 	format := raw.Format
 	if format == "" {
@@ -109,5 +110,21 @@ func (r Registry) Append(dst []event.Event, raw event.Raw) ([]event.Event, error
 	if !ok {
 		return dst, fmt.Errorf("format %q is none of those Yagura reads here: %s", format, strings.Join(r.Formats(), ", "))
 	}
-	return n.Append(dst, raw)
+	dst, err := n.Append(dst, raw)
+	if err != nil {
+		return dst, unread{format, err}
+	}
+	return dst, nil
 }
+
+// unread is the error of a record whose format is known; it reads as the
+// normaliser's own.
+type unread struct {
+	format string
+	error
+}
+
+func (u unread) Unwrap() error { return u.error }
+
+// Format that the record was recognised as, or that its source was told.
+func (u unread) Format() string { return u.format }

@@ -133,6 +133,8 @@ func (p *Pipeline) read(b *event.Batch) {
 	for _, s := range b.Spans {
 		versions[s.Object] = s.Version
 	}
+	b.Spans = slices.Clone(b.Spans) // the caller may deliver his again
+	notes := formatNotes{spans: b.Spans, names: make([][]string, len(b.Spans))}
 	events := make([]event.Event, 0, len(b.Raws))
 	for _, r := range b.Raws {
 		had := len(events)
@@ -141,15 +143,18 @@ func (p *Pipeline) read(b *event.Batch) {
 		if err == nil && len(events) > had {
 			e := &events[had]
 			e.Object, e.Position = r.Object, r.Position
+			notes.note(r.Object, r.Position, e.Format)
 			err = checkTime(e.Time, e.IngestTime)
 		} else if err == nil {
 			err = fmt.Errorf("the record holds no event")
 		}
 		if err != nil {
+			notes.note(r.Object, r.Position, formatOf(err))
 			events = events[:had]
 			b.Rejects = append(b.Rejects, reject(r, versions[r.Object], err.Error()))
 		}
 	}
+	notes.write()
 	b.Events, b.Raws = events, nil
 }
 

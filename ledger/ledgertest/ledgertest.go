@@ -33,6 +33,7 @@ func Test(t *testing.T, open Open) {
 	run("superseded records", supersededRecords)
 	run("quarantine", quarantine)
 	run("quarantine is bounded", bounded)
+	run("formats", formats)
 	run("coverage", coverage)
 	run("digests", digests)
 	run("refused", refused)
@@ -208,7 +209,7 @@ func settled(t *testing.T, open Open) {
 	b.progress("a", source.Progress{Version: "1", Settled: []source.Run{{First: 0, Records: 7}}, Mark: "n", Final: true})
 	at := noon.Add(time.Hour)
 	if got, want := b.object(), (ledger.Object{Name: "a", Version: "1", Kind: event.KindDigest, Size: 99, Listed: at, Read: at,
-		Records: 7, Stored: 3, Duplicate: 1, Quarantined: 2, Expired: 1, State: ledger.Complete, SHA256: "cafe"}); got != want {
+		Records: 7, Stored: 3, Duplicate: 1, Quarantined: 2, Expired: 1, State: ledger.Complete, SHA256: "cafe", Formats: []ledger.FormatRecords{{Read: 7, Stored: 3, Duplicate: 1, Quarantined: 2, Expired: 1}}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -228,6 +228,19 @@ func (s *Store) Quarantine(ctx context.Context) iter.Seq2[ledger.Quarantined, er
 	return each(ctx, out)
 }
 
+// Rejected is ledger.Reader's.
+func (s *Store) Rejected(ctx context.Context) iter.Seq2[ledger.Rejected, error] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []ledger.Rejected
+	for at, q := range s.rejects {
+		if e := s.objects[at.object]; e != nil {
+			out = append(out, e.Account.Rejected(at.position, q.Reason))
+		}
+	}
+	return each(ctx, out)
+}
+
 // each yields a copy taken earlier, so that the caller may write meanwhile.
 func each[T any](ctx context.Context, list []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -194,3 +194,28 @@ func (s *Store) Quarantine(ctx context.Context) iter.Seq2[ledger.Quarantined, er
 		return q, err
 	})
 }
+
+// Rejected is ledger.Reader's.
+func (s *Store) Rejected(ctx context.Context) iter.Seq2[ledger.Rejected, error] {
+	const text = `SELECT object, reject.version, position, reason, account
+		FROM reject JOIN object o ON o.name = reject.object AND o.version = reject.version
+		ORDER BY object, reject.version, position`
+	var last id // its account is read once for all its records
+	var account ledger.Account
+	return query(ctx, s, "quarantine", text, nil, func(rows *sql.Rows) (ledger.Rejected, error) {
+		var at id
+		var position int64
+		var reason string
+		var packed sql.RawBytes
+		if err := rows.Scan(&at.name, &at.version, &position, &reason, &packed); err != nil {
+			return ledger.Rejected{}, err
+		}
+		if at != last {
+			if err := account.UnmarshalText(packed); err != nil {
+				return ledger.Rejected{}, err
+			}
+			last = at
+		}
+		return account.Rejected(position, reason), nil
+	})
+}
