@@ -40,6 +40,8 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(body)
 	}
+	rows, _ := googleRows(f)
+	f.Add(googleParquet(f, rows))
 	f.Add([]byte("BilledCost,ChargeCategory,ChargePeriodStart\n\"1,Usage,2026-04-01\n\"\"\"\"\n2,Usage,\"2026-04-01\""))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		one, lines, err := read(t.Context(), bytes.NewReader(body), 1)

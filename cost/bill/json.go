@@ -105,6 +105,8 @@ func (f *flat) add(path string, members map[string]json.RawMessage) error {
 		switch {
 		case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
 			f.set(name, nil)
+		case raw[0] != '[' && strings.EqualFold(name, "credits"):
+			return fmt.Errorf("in %s: it is no list", name)
 		case raw[0] == '{':
 			var in map[string]json.RawMessage
 			if err := json.Unmarshal(raw, &in); err != nil {
@@ -145,12 +147,17 @@ func (f *flat) take(t *tally, at int64, raw []byte, s *scratch) error {
 	for i, name := range t.names {
 		s.vals[i] = f.values[plainName(name)]
 	}
-	extras, err := creditsOf(f.credits)
+	return t.credited(s.vals, f.credits, at, raw)
+}
+
+// credited takes a row with the credits that it has.
+func (t *tally) credited(vals [][]byte, credits []credit, at int64, raw []byte) error {
+	extras, err := creditsOf(credits)
 	if err != nil {
-		t.broken(at, raw, err)
+		t.unread(at, raw, &fault{column: "credits", reason: err})
 		return nil
 	}
-	return t.row(s.vals, extras, at, raw)
+	return t.row(vals, extras, at, raw)
 }
 
 func creditsOf(credits []credit) (out []extra, err error) {

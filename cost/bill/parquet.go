@@ -113,29 +113,26 @@ type packed struct {
 	*layout
 	file    *parquet.File
 	columns []*parquet.Column
-	wanted  []int // columns, by place among the values
+	wanted  []*parquet.Column // by place among the values
+	credits *creditColumns    // nil: it has none
 }
 
 // place finds the columns that are wanted.
-func (p *packed) place() error {
-	p.wanted = make([]int, p.width)
+func (p *packed) place() (err error) {
+	p.wanted = make([]*parquet.Column, p.width)
 	for c, slot := range p.slots {
-		if slot < 0 {
+		if slot < 0 || p.columns[c] == nil {
 			continue
 		}
 		if p.columns[c].MaxRepetitionLevel() > 0 {
 			return fmt.Errorf("the column %s of Parquet has several values a row", p.names[slot])
 		}
-		p.wanted[slot] = c
+		p.wanted[slot] = p.columns[c]
 	}
 	if p.form.columns[fCredits] != nil {
-		for _, c := range p.columns {
-			if c != nil && strings.HasPrefix(plainName(strings.Join(c.Path(), "")), "credits") {
-				return errors.New("credits in Parquet are not read, and without them the sums would be wrong: export JSON, or FOCUS")
-			}
-		}
+		p.credits, err = findCredits(p.file.Root())
 	}
-	return nil
+	return err
 }
 
 // group takes the rows of a group.
@@ -152,34 +149,61 @@ func (p *packed) group(group int, t *tally) (err error) {
 	g := p.file.RowGroups()[group]
 	values := make([]*column, p.width)
 	for i, c := range p.wanted {
-		values[i] = &column{name: p.names[i], typ: p.columns[c].Type(), pages: g.ColumnChunks()[c].Pages()}
+		values[i] = openColumn(g, c)
 		defer values[i].close()
 	}
-	vals := make([][]byte, p.width)
-	ends := make([]int, p.width)
-	var raw []byte
+	lists := p.credits.open(g)
+	defer lists.close()
+	row := packedRow{vals: make([][]byte, p.width), ends: make([]int, p.width)}
 	for n := range g.NumRows() {
-		raw = raw[:0]
-		for i, v := range values {
-			if raw, err = v.next(raw); err != nil {
-				return fmt.Errorf("behind row %d: %w", before+n, err)
-			}
-			ends[i] = len(raw)
-			raw = append(raw, 0x1f) // so that the fingerprint tells fields apart
+		if err := row.read(values, lists); err != nil {
+			return fmt.Errorf("behind row %d: %w", before+n, err)
 		}
-		begin := 0
-		for i, end := range ends {
-			vals[i] = raw[begin:end]
-			begin = end + 1
-		}
-		if err := t.row(vals, nil, before+n+1, raw); err != nil {
+		if err := row.take(t, before+n+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// column reads the values of a column one after the other, as text.
+// packedRow is a row of a group, used again for each.
+type packedRow struct {
+	raw     []byte // all values, parted by fieldEnd
+	ends    []int  // in raw, of the values that are wanted
+	vals    [][]byte
+	credits []credit
+}
+
+// fieldEnd parts values in what fingerprints are made of, which tell fields apart.
+const fieldEnd = 0x1f
+
+func (r *packedRow) read(values []*column, lists *creditLists) (err error) {
+	r.raw = r.raw[:0]
+	for i, v := range values {
+		if r.raw, err = v.next(r.raw); err != nil {
+			return err
+		}
+		r.ends[i] = len(r.raw)
+		r.raw = append(r.raw, fieldEnd)
+	}
+	r.raw, r.credits, err = lists.next(r.raw, r.credits[:0])
+	return err
+}
+
+func (r *packedRow) take(t *tally, at int64) error {
+	if len(r.raw) > maxRecord {
+		t.broken(at, r.raw, fmt.Errorf("it is longer than %d bytes", maxRecord))
+		return nil
+	}
+	begin := 0
+	for i, end := range r.ends {
+		r.vals[i] = r.raw[begin:end]
+		begin = end + 1
+	}
+	return t.credited(r.vals, r.credits, at, r.raw)
+}
+
+// column reads the values of a column one after the other.
 type column struct {
 	name  string
 	typ   parquet.Type
@@ -190,6 +214,10 @@ type column struct {
 	at, n int
 }
 
+func openColumn(g parquet.RowGroup, c *parquet.Column) *column {
+	return &column{name: strings.Join(c.Path(), "."), typ: c.Type(), pages: g.ColumnChunks()[c.Index()].Pages()}
+}
+
 func (c *column) close() {
 	if c.page != nil {
 		parquet.Release(c.page)
@@ -197,27 +225,48 @@ func (c *column) close() {
 	c.pages.Close() // nothing was written
 }
 
-func (c *column) next(dst []byte) ([]byte, error) {
+// peek gives the value that comes next, good until it is called again; io.EOF: there
+// is none.
+func (c *column) peek() (*parquet.Value, error) {
 	for c.at == c.n {
 		if c.in == nil {
 			page, err := c.pages.ReadPage()
+			if errors.Is(err, io.EOF) {
+				return nil, io.EOF
+			}
 			if err != nil {
-				return dst, fmt.Errorf("column %s: %w", c.name, err)
+				return nil, fmt.Errorf("column %s: %w", c.name, err)
 			}
 			c.page, c.in = page, page.Values()
 		}
 		n, err := c.in.ReadValues(c.buf[:])
 		if err != nil && !errors.Is(err, io.EOF) {
-			return dst, fmt.Errorf("column %s: %w", c.name, err)
+			return nil, fmt.Errorf("column %s: %w", c.name, err)
 		}
 		if c.at, c.n = 0, n; n == 0 {
 			parquet.Release(c.page)
 			c.page, c.in = nil, nil
 		}
 	}
-	v := c.buf[c.at]
+	return &c.buf[c.at], nil
+}
+
+// next appends the value that comes next, as text.
+func (c *column) next(dst []byte) ([]byte, error) {
+	v, err := c.peek()
+	if errors.Is(err, io.EOF) {
+		return dst, c.short()
+	}
+	if err != nil {
+		return dst, err
+	}
 	c.at++
-	return appendValue(dst, v, c.typ), nil
+	return appendValue(dst, *v, c.typ), nil
+}
+
+// short is the error of a column that ends before the rows do.
+func (c *column) short() error {
+	return fmt.Errorf("column %s: it has fewer values than there are rows: %w", c.name, io.ErrUnexpectedEOF)
 }
 
 // appendValue writes a value as a bill in CSV would have it.
@@ -243,8 +292,8 @@ func appendValue(dst []byte, v parquet.Value, typ parquet.Type) []byte {
 	case parquet.Double:
 		return appendFloat(dst, v.Double(), 64)
 	}
-	if d, ok := logical.(*format.DecimalType); ok {
-		return append(dst, decimal.NewFromBigInt(signed(v.ByteArray()), -d.Scale).String()...)
+	if d, ok := logical.(*format.DecimalType); ok && len(v.ByteArray()) <= maxDecimalBytes {
+		return appendDecimal(dst, decimal.NewFromBigInt(signed(v.ByteArray()), 0), d.Scale)
 	}
 	return append(dst, v.ByteArray()...)
 }
@@ -260,7 +309,7 @@ func logicalOf(typ parquet.Type) format.LogicalTypeValue {
 func appendInt(dst []byte, n int64, logical format.LogicalTypeValue) []byte {
 	switch l := logical.(type) {
 	case *format.DecimalType:
-		return append(dst, decimal.New(n, -l.Scale).String()...)
+		return appendDecimal(dst, decimal.New(n, 0), l.Scale)
 	case *format.DateType:
 		return time.Unix(n*86400, 0).UTC().AppendFormat(dst, time.DateOnly)
 	case *format.TimestampType:
@@ -279,6 +328,19 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 		return strconv.AppendFloat(dst, f, 'f', -1, bits)
 	}
 	return strconv.AppendFloat(dst, f, 'e', -1, bits)
+}
+
+// maxDecimalBytes is how long the bytes of a decimal are at most: BigQuery's largest
+// have 32.
+const maxDecimalBytes = 64
+
+// appendDecimal writes d / 10^scale. A scale that no decimal has is left for the
+// reading of numbers to refuse: its digits would fill the memory.
+func appendDecimal(dst []byte, d decimal.Decimal, scale int32) []byte {
+	if scale < 0 || scale > 2*maxDigits {
+		return fmt.Appendf(dst, "%se-%d", d, scale)
+	}
+	return append(dst, d.Shift(-scale).String()...)
 }
 
 // signed is a number in two's complement, its highest byte first.

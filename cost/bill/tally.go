@@ -102,9 +102,13 @@ func (t *tally) row(vals [][]byte, extras []extra, at int64, raw []byte) error {
 
 // broken refuses a row that could not be read as one.
 func (t *tally) broken(at int64, raw []byte, reason error) {
+	t.unread(at, raw, &fault{reason: reason})
+}
+
+func (t *tally) unread(at int64, raw []byte, f *fault) {
 	t.rows++
 	t.print.add(raw)
-	t.refuse(at, raw, &fault{reason: reason})
+	t.refuse(at, raw, f)
 }
 
 func (t *tally) refuse(at int64, raw []byte, f *fault) {
