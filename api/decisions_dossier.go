@@ -4,15 +4,20 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/decision/dossier"
+	"github.com/yagura-sec/yagura/export"
+	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/mask"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
+	"github.com/yagura-sec/yagura/triage"
 )
 
 // isDossier tells whether a path is that of a dossier. It masks by itself: it is no
@@ -21,21 +26,33 @@ func isDossier(path string) bool {
 	return strings.HasPrefix(path, "/api/decisions/") && strings.HasSuffix(path, "/dossier")
 }
 
-// LearnDecision tells the mask of the people and projects that a decision names.
-func LearnDecision(m *mask.Masker, d *decision.Decision, changes []decision.Change) {
-	names := d.People()
-	for _, c := range changes {
-		names = append(names, c.By)
-	}
-	for _, name := range names {
-		_ = m.Learn(mask.Person, name) // what is too short or too common is masked nowhere in texts
-	}
-	places, _ := d.Places()
-	for _, account := range places {
-		if strings.Trim(account, "0123456789") != "" {
-			_ = m.Learn(mask.Project, account) // as above
+// MaskDecision gives what puts aliases in the place of whoever and whatever a
+// decision, its history and the findings that it is about name: every name, for here
+// it is known that they are names.
+func MaskDecision(ctx context.Context, m *mask.Masker, findings triage.Reader, d *decision.Decision, changes []decision.Change) (func(string) string, error) {
+	var about query.Or
+	for _, s := range d.About {
+		switch s.Kind {
+		case decision.Finding:
+			about.X = append(about.X, query.Eq{Field: "key", Value: s.ID})
+		case decision.Case:
+			about.X = append(about.X, query.Eq{Field: "case", Value: s.ID})
 		}
 	}
+	if len(about.X) > 0 {
+		all := triage.Filter{Folded: true, Demoted: true, Staged: true, Scope: finding.ScopeOf(about)}
+		if err := export.Learn(PagesOf(ctx, findings, all), m); err != nil {
+			return nil, err
+		}
+	}
+	names := d.People()
+	places, _ := d.Places()
+	for _, c := range changes {
+		accounts, _ := c.After.Places()
+		names, places = append(append(names, c.By), c.After.People()...), append(places, accounts...)
+	}
+	places = slices.DeleteFunc(places, func(account string) bool { return strings.Trim(account, "0123456789") == "" }) // known on sight
+	return m.Document(names, places).Text, nil
 }
 
 func dossiers(a huma.API, rooms Rooms) {
@@ -69,13 +86,15 @@ func dossiers(a huma.API, rooms Rooms) {
 		if d.Changes, err = rooms.Triage.Store.DecisionHistory(ctx, in.ID); err != nil {
 			return nil, rooms.failure(err)
 		}
-		name := "dossier-" + x.ID + "-" + string(d.Language) + "." + in.Format
+		name := "dossier-" + x.ID
 		if in.Masked {
 			if rooms.Mask == nil {
 				return nil, huma.Error501NotImplemented("nothing can be masked here")
 			}
-			LearnDecision(rooms.Mask, &x, d.Changes)
-			d.Mask, name = rooms.Mask.Text, "masked-"+name
+			if d.Mask, err = MaskDecision(ctx, rooms.Mask, rooms.Findings, &x, d.Changes); err != nil {
+				return nil, rooms.failure(err)
+			}
+			name = "masked-dossier-" + d.Mask(x.ID)
 		}
 		if rooms.Decisions.Pictures != nil {
 			if d.Pictures, err = rooms.Decisions.Pictures(ctx, x, d.Language, d.Mask); err != nil {
@@ -88,7 +107,7 @@ func dossiers(a huma.API, rooms Rooms) {
 				return nil, rooms.failure(err)
 			}
 		}
-		return &file{dossierTypes[in.Format], fmt.Sprintf("attachment; filename=%q", name), body}, nil
+		return &file{dossierTypes[in.Format], fmt.Sprintf("attachment; filename=%q", name+"-"+string(d.Language)+"."+in.Format), body}, nil
 	})
 }
 

@@ -2,8 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"html"
 	"io"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -151,6 +155,76 @@ func TestDossier(t *testing.T) {
 	}
 	ann.want(404, "GET", "/api/decisions/dec-none/dossier", "")
 	ann.want(422, "GET", path+"?lang=fr", "")
+}
+
+// TestDossierNamesNobody: no name of a person or an account that a decision, its
+// history or what it is about gives is in a masked dossier: not in its text, its
+// picture or its file's name.
+func TestDossierNamesNobody(t *testing.T) {
+	for _, names := range [][]string{
+		{"root", "admin", "ec2-user", "system", "test"},
+		{"佐藤", "林", "김철수", "İlker Öz", "kite-検証"},
+		{"ann (root)", "Dean Finch <dean@corp.example>", "svc_backup", "o'brien", "production"},
+		{"al", "ops.mia@corp.example", "Оля", "สมชาย", "sandbox-kite"},
+	} {
+		x := newHouse(t, Config{})
+		var err error
+		if x.rooms.Mask, err = mask.New([]byte("a key of a test, long enough")); err != nil {
+			t.Fatal(err)
+		}
+		said := "So " + strings.Join(names, ", ") + " と" + names[0] + "が言う。"
+		x.rooms.Decisions = Decisions{Pictures: func(_ context.Context, _ decision.Decision, _ say.Language, mask func(string) string) ([]dossier.Picture, error) {
+			return []dossier.Picture{{Name: "changes.svg", Title: mask(said), SVG: []byte("<svg><text>" + html.EscapeString(mask(said)) + "</text></svg>")}}, nil
+		}}
+		x.again()
+		ann := x.signedIn(func() string { x.add("reader", people.Viewer); return "reader" }())
+		d := decision.Decision{
+			ID: "dec-" + strings.Fields(names[0])[0], Title: said, Verdict: decision.Deferred, Reason: said, Owner: names[0], Accounts: []string{names[4]}, Revisit: noon.AddDate(0, 1, 0),
+			About:    []decision.Subject{{Kind: decision.Other, ID: said, Account: names[4]}},
+			Evidence: []decision.Evidence{{Text: said, At: noon}},
+			Figures:  []decision.Figure{{Name: said, Of: names[4], Value: "1", At: noon}},
+			Asked:    []decision.Inquiry{{Vendor: "Elsewhere", Question: said, At: noon, By: names[1], Answers: []decision.Answer{{Text: said, At: noon, By: names[2]}}}},
+		}
+		put := func(owner, by, note string) {
+			t.Helper()
+			d.Owner = owner
+			if d, err = x.rooms.Triage.Store.PutDecision(t.Context(), d, triage.Edit{By: by, At: noon, Note: note}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(names[0], names[1], said)
+		put(names[3], names[3], said) // who answered for it before is a name as well
+		for _, query := range []string{"?masked=1", "?masked=1&format=md&lang=ja", "?masked=1&format=md", "?masked=1&lang=ja"} {
+			got := ann.ask("GET", "/api/decisions/"+url.PathEscape(d.ID)+"/dossier"+query, "")
+			text, err := io.ReadAll(got.Body)
+			if err != nil || got.StatusCode != 200 {
+				t.Fatalf("it is answered %d, %v: %s", got.StatusCode, err, text)
+			}
+			shown := got.Header.Get("Content-Disposition") + readable(t, string(text))
+			for _, name := range names {
+				for _, part := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("()<> ", r) }) {
+					if found := regexp.MustCompile(`(?i)(^|[^a-z])` + regexp.QuoteMeta(part) + `($|[^a-z])`).FindString(shown); found != "" {
+						t.Errorf("%s tells %q: %s", query, part, shown)
+					}
+				}
+			}
+		}
+	}
+}
+
+// readable is a dossier without its style, and with the pictures that stand in it
+// packed as they are drawn.
+func readable(t *testing.T, text string) string {
+	t.Helper()
+	text = regexp.MustCompile(`(?s)<style>.*?</style>`).ReplaceAllString(text, "")
+	text = regexp.MustCompile(`base64,[A-Za-z0-9+/=]+`).ReplaceAllStringFunc(text, func(s string) string {
+		drawn, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s, "base64,"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(drawn)
+	})
+	return html.UnescapeString(strings.ReplaceAll(text, `\`, ""))
 }
 
 // TestDecisionsReopened: what comes back is told first, today too, and on the

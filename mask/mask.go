@@ -123,13 +123,18 @@ func (m *Masker) learn(name, alias string) error {
 	return nil
 }
 
-func (w *words) add(low, alias string) {
+// add learns a name that begins with a letter or a digit.
+func (w *words) add(name, alias string) {
 	if w.alias == nil {
 		w.alias, w.first = map[string]string{}, map[string]int{}
 	}
+	name = strings.TrimSpace(name)
+	low := strings.ToLower(name)
 	w.alias[low] = alias
-	head := low[:wordEnd(low, 0)]
-	w.first[head] = max(w.first[head], len(low))
+	for _, form := range []string{name, low} { // İ in lower case is a letter and a mark, and longer
+		head := strings.ToLower(form[:wordEnd(form, 0)])
+		w.first[head] = max(w.first[head], len(name), len(low))
+	}
 }
 
 // common are words that are no one's name, whatever a log uses them for.

@@ -17,9 +17,6 @@ func (m *Masker) Text(s string) string {
 
 // text masks with the names that everybody knows, and those of a document.
 func (m *Masker) text(s string, known, own words) string {
-	if len(s) < 3 {
-		return s
-	}
 	var b strings.Builder
 	at := 0
 	for i := 0; i < len(s); {
@@ -336,9 +333,10 @@ func wordEnd(s string, at int) int {
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// spaceless tells whether r is of a script that sets no spaces between words.
+// spaceless tells whether r is of a script that sets no spaces between words, or
+// none before particles, as Korean.
 func spaceless(r rune) bool {
-	return r >= 0x0e00 && (r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar))
+	return r >= 0x0e00 && (r == 'ー' || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar))
 }
 
 // People are the names of people that a name of a principal holds: the user of

@@ -86,8 +86,9 @@ func (p *program) writeDossier(ctx context.Context, r *rooms, x decision.Decisio
 		if err != nil {
 			return err
 		}
-		api.LearnDecision(m, &x, d.Changes)
-		d.Mask = m.Text
+		if d.Mask, err = api.MaskDecision(ctx, m, r.triage, &x, d.Changes); err != nil {
+			return err
+		}
 	}
 	drawn := pictured{known.advice, func(ctx context.Context, account string) (api.CostChanges, error) {
 		return p.changes(ctx, r, account, time.Time{}, time.Time{})
