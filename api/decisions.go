@@ -471,8 +471,6 @@ func putStanding(a huma.API, rooms Rooms, lock *changing) {
 		if err := in.Body.put(ctx, rooms, &d); err != nil {
 			return nil, rooms.unfilled(err)
 		}
-		lock.Lock()
-		defer lock.Unlock()
 		return rooms.setStanding(ctx, d, in.Body.Note)
 	})
 	huma.Register(a, need(people.Analyst, within(huma.Operation{
@@ -483,34 +481,35 @@ func putStanding(a huma.API, rooms Rooms, lock *changing) {
 		Conditional
 		Body StandingAsked
 	}) (*tagged[StandingDecision], error) {
-		lock.Lock()
-		defer lock.Unlock()
-		d, err := rooms.changeable(ctx, in.ID, in.Conditional)
-		if err != nil {
-			return nil, err
-		}
-		if err := in.Body.put(ctx, rooms, &d); err != nil {
-			return nil, rooms.unfilled(err)
-		}
-		return rooms.setStanding(ctx, d, in.Body.Note)
+		return rooms.changeStanding(ctx, lock, in.ID, in.Conditional, in.Body.Note, func(d *decision.Decision) error { return in.Body.put(ctx, rooms, d) })
 	})
 }
 
-// unfilled turns an error of put into an answer.
+// changeStanding changes a decision that is as the caller has seen it, keeps it and
+// gives it back as it is kept. Two at once come one after the other: the later sees
+// what the earlier made of it.
+func (r Rooms) changeStanding(ctx context.Context, lock *changing, id string, seen Conditional, note string, change func(*decision.Decision) error) (*tagged[StandingDecision], error) {
+	lock.Lock()
+	defer lock.Unlock()
+	d, err := r.standingDecision(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := seen.fresh([]any{d.ID, d.Version}); err != nil {
+		return nil, err
+	}
+	if err := change(&d); err != nil {
+		return nil, r.unfilled(err)
+	}
+	return r.setStanding(ctx, d, note)
+}
+
+// unfilled turns an error of who changes a decision into an answer.
 func (r Rooms) unfilled(err error) error {
 	if said, ok := err.(huma.StatusError); ok {
 		return said
 	}
 	return r.wronged(err)
-}
-
-// changeable is a decision that is as the caller has seen it.
-func (r Rooms) changeable(ctx context.Context, id string, m Conditional) (decision.Decision, error) {
-	d, err := r.standingDecision(ctx, id)
-	if err != nil {
-		return d, err
-	}
-	return d, m.fresh([]any{d.ID, d.Version})
 }
 
 // StandingNamed is a decision as what it is about names it.

@@ -38,16 +38,12 @@ func askVendor(a huma.API, rooms Rooms, lock *changing) {
 		Conditional
 		Body QuestionAsked
 	}) (*tagged[StandingDecision], error) {
-		lock.Lock()
-		defer lock.Unlock()
-		d, err := rooms.changeable(ctx, in.ID, in.Conditional)
-		if err != nil {
-			return nil, err
-		}
 		q := decision.Inquiry{Vendor: in.Body.Vendor, Case: in.Body.Case, Question: in.Body.Question, At: rooms.Now(), By: who(ctx).By()}
 		set(&q.At, in.Body.At)
-		d.Asked = append(d.Asked, q)
-		return rooms.setStanding(ctx, d, "")
+		return rooms.changeStanding(ctx, lock, in.ID, in.Conditional, "", func(d *decision.Decision) error {
+			d.Asked = append(d.Asked, q)
+			return nil
+		})
 	})
 	huma.Register(a, need(people.Analyst, within(huma.Operation{
 		OperationID: "note-answer", Method: http.MethodPost, Path: "/api/decisions/{id}/answers", Summary: "Note what a vendor answered",
@@ -56,18 +52,14 @@ func askVendor(a huma.API, rooms Rooms, lock *changing) {
 		Conditional
 		Body AnswerAsked
 	}) (*tagged[StandingDecision], error) {
-		lock.Lock()
-		defer lock.Unlock()
-		d, err := rooms.changeable(ctx, in.ID, in.Conditional)
-		if err != nil {
-			return nil, err
-		}
 		answer := decision.Answer{Text: in.Body.Text, At: rooms.Now(), By: who(ctx).By()}
 		set(&answer.At, in.Body.At)
-		if !d.Answer(in.Body.Question, answer) {
-			return nil, huma.Error422UnprocessableEntity("nothing was asked by that id: note the question first")
-		}
-		return rooms.setStanding(ctx, d, "")
+		return rooms.changeStanding(ctx, lock, in.ID, in.Conditional, "", func(d *decision.Decision) error {
+			if !d.Answer(in.Body.Question, answer) {
+				return huma.Error422UnprocessableEntity("nothing was asked by that id: note the question first")
+			}
+			return nil
+		})
 	})
 }
 
