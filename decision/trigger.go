@@ -151,10 +151,13 @@ func (t Trigger) Text() say.Text {
 	return say.T("decision.when.number", say.Values{"what": t.what(), "above": t.Above, "limit": t.Kind.Shown(t.Limit)})
 }
 
-// Shown is a number of such triggers as people read it. Its currency is not known to
-// the trigger.
+// Shown is a number of such triggers as people read it: they do not know the currency
+// of money.
 func (k TriggerKind) Shown(number string) string {
-	if k == OnSaving && strings.Contains(number, ".") {
+	switch {
+	case k == OnPrice:
+		return say.Price(say.Number(number), "")
+	case k == OnSaving && strings.Contains(number, "."):
 		return say.Saving(say.Number(number), "")
 	}
 	return say.Grouped(number)

@@ -14,7 +14,7 @@ export function begun(options = {}) {
 
 /** An amount as the page writes it, without spaces that do not break. */
 const plain = (text) => text.replaceAll('\u00a0', ' ')
-const usd = (n) => `USD ${n.toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
+const usd = (n) => `${n.toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 })} USD`
 
 /** The text of a part of the page once it holds something. */
 async function holds(locator, text) {

@@ -27,12 +27,6 @@ export function share(n: number, l: Language): string {
   return once(`s%${l}`, () => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: 1 })).format(n)
 }
 
-/** An amount with the code of its currency, which is the same in every language: "USD 1,519.20". Currencies come from bills and may be no code. */
-export function money(n: number, currency: string, l: Language): string {
-  if (!/^[A-Z]{3}$/.test(currency)) return `${currency} ${number(n, l)}`.trim()
-  return once(`m${currency}${l}`, () => new Intl.NumberFormat(l, { style: 'currency', currency, currencyDisplay: 'code' })).format(n)
-}
-
 /** A month of a bill, such as "2026-04". */
 export function month(at: string, l: Language): string {
   const f = once(`M${l}`, () => new Intl.DateTimeFormat(l, { year: 'numeric', month: 'short', timeZone: 'UTC' }))

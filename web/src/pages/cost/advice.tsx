@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import { get } from '@/api/client'
-import { money, number, percent } from '@/app/format'
+import { number, percent } from '@/app/format'
+import { saving } from '@/app/money'
 import { useKeys } from '@/app/keys'
 import { useMay } from '@/app/session'
 import { Command } from '@/parts/copy'
@@ -107,7 +108,7 @@ function One({ of: a, open, words, may }: { of: Advice; open: boolean; words: Wo
         </To>
         <span className="dim">{t.word('about', a.kind)}</span>
         <span className="dim"><LogText most={30}>{a.account_name || a.account}</LogText> <LogText most={24}>{a.region}</LogText></span>
-        <span className={css.amount} title={String(a.saving_month)}>{money(a.saving_month, a.currency, t.language)}</span>
+        <span className={css.amount} title={String(a.saving_month)}>{saving(a.saving_month, a.currency)}</span>
         <span className={css.deferring}>
           {a.decision ? (
             <Decided id={a.decision} />
@@ -139,8 +140,8 @@ function Whole({ of: a }: { of: Advice }) {
         <Field name={t('account')}><LogText copy>{a.account}</LogText> {a.account_name && <LogText>{a.account_name}</LogText>}</Field>
         {a.region && <Field name={t('region')}><LogText>{a.region}</LogText></Field>}
         <Field name={t('saving')}>
-          {money(a.saving_month, a.currency, t.language)}
-          {a.low !== undefined && a.high !== undefined && <> <span className="dim">{t('savingBetween', { low: money(a.low, a.currency, t.language), high: money(a.high, a.currency, t.language) })}</span></>}
+          {saving(a.saving_month, a.currency)}
+          {a.low !== undefined && a.high !== undefined && <> <span className="dim">{t('savingBetween', { low: saving(a.low, a.currency), high: saving(a.high, a.currency) })}</span></>}
         </Field>
         <Field name={t('items')}>{a.items < 0 ? t('unknown') : number(a.items, t.language)}</Field>
         <Field name={t('resourceDays')}>{a.resource_days < 0 ? t('unknown') : number(a.resource_days, t.language)}</Field>

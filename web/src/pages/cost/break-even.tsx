@@ -1,7 +1,8 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { useRouter } from '@tanstack/react-router'
 import { useCallback, useRef } from 'react'
-import { money, number } from '@/app/format'
+import { number } from '@/app/format'
+import { saving } from '@/app/money'
 import { Chart, type Ink } from '@/parts/chart'
 import type { ECharts } from '@/parts/echarts'
 import { breakEven, points, shortType, type Point } from './figures'
@@ -45,7 +46,7 @@ export function BreakEven({ of, words }: { of: readonly Advice[]; words: Words }
           trigger: 'item', renderMode: 'richText', backgroundColor: ink.background, borderColor: ink.line, textStyle: { ...label, color: ink.text },
           formatter: (e: { dataIndex: number }) => {
             const p = all[e.dataIndex]
-            return p ? t('pointSays', { type: drawn(p.advice.resource_type), account: drawn(p.advice.account), ratio: Number.isFinite(p.ratio) ? p.ratio : t('ratioEndless'), saving: money(p.advice.saving_month, p.advice.currency, t.language) }) : ''
+            return p ? t('pointSays', { type: drawn(p.advice.resource_type), account: drawn(p.advice.account), ratio: Number.isFinite(p.ratio) ? p.ratio : t('ratioEndless'), saving: saving(p.advice.saving_month, p.advice.currency) }) : ''
           },
         },
         series: [

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { get } from '@/api/client'
 import { term } from '@/app/filter'
-import { day, moment, money, number, percent } from '@/app/format'
+import { day, moment, number, percent } from '@/app/format'
+import { money } from '@/app/money'
 import { searchAddress, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
 import { Section } from '@/parts/page'
@@ -100,8 +101,8 @@ function Loops({ of: c }: { of: Changes }) {
           <p><LogText wrap>{l.text}</LogText></p>
           <p className={css.loopSaves}>
             {l.saving_month === undefined ? null : l.saving_low !== undefined && l.saving_high !== undefined && l.saving_low !== l.saving_high
-              ? t('loopSavesBetween', { amount: money(l.saving_month, l.currency, t.language), low: money(l.saving_low, l.currency, t.language), high: money(l.saving_high, l.currency, t.language) })
-              : t('loopSaves', { amount: money(l.saving_month, l.currency, t.language) })}
+              ? t('loopSavesBetween', { amount: money(l.saving_month, l.currency), low: money(l.saving_low, l.currency), high: money(l.saving_high, l.currency) })
+              : t('loopSaves', { amount: money(l.saving_month, l.currency) })}
           </p>
           <p className="dim"><LogText wrap>{l.saving_note}</LogText></p>
         </div>

@@ -69,8 +69,8 @@ function heading(text: string) {
 test('the answer says what security costs, of what, and what could be saved', async () => {
   asking()
   visit('/cost')
-  await heading('In Mar 2026 security services cost USD 110.00, 11% of the bill')
-  await screen.findByText(/USD 2,275.56 a month could be saved: USD 756.36 is advised, USD 1,519.20 is possible and not advised/)
+  await heading('In Mar 2026 security services cost 110.00 USD, 11% of the bill')
+  await screen.findByText(/2,275.56 USD a month could be saved: 756.36 USD is advised, 1,519.20 USD is possible and not advised/)
   await screen.findByText('3 rows of it could not be read')
   await screen.findByText('Three months are too few.')
 })
@@ -113,7 +113,7 @@ test('what runs in circles is named first, and hidden characters are seen', asyn
   asking()
   visit(`/cost?show=changes&account=${x}`)
   await screen.findByText('The ECS service shop/checkout goes round in a loop.')
-  await screen.findByText('Stopping it saves about USD 1,200.00 a month, between USD 1,000.00 and USD 1,400.00.')
+  await screen.findByText('Stopping it saves about 1,200.00 USD a month, between 1,000.00 USD and 1,400.00 USD.')
   const headings = screen.getAllByRole('heading', { level: 2 }).map((h) => h.textContent)
   expect(headings.indexOf('Runs in circles')).toBeLessThan(headings.indexOf('Who makes them'))
   expect(document.body.textContent).toContain('U+202E')
@@ -129,7 +129,7 @@ test('in Japanese', async () => {
   asking()
   setLanguage('ja')
   visit('/cost')
-  await heading('2026年3月のセキュリティサービスは USD 110.00、請求全体の 11% です')
+  await heading('2026年3月のセキュリティサービスは 110.00 USD、請求全体の 11% です')
 })
 
 test('services are ranked with their months, and what has no row is not nothing', () => {
@@ -164,5 +164,5 @@ test('an amount whose currency is none is said as it is', async () => {
   const odd = months.map((m) => ({ ...m, currency: '<b>' }))
   answer({ 'GET /api/session': session, 'GET /api/cost/shares': { months: odd, limited: true }, 'GET /api/cost/advice': advices, 'GET /api/cost/trend': trend })
   visit('/cost')
-  await heading('In Mar 2026 security services cost <b> 110 in the accounts that you may see')
+  await heading('In Mar 2026 security services cost 110.00 <b> in the accounts that you may see')
 })

@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { get } from '@/api/client'
-import { money, number } from '@/app/format'
+import { number } from '@/app/format'
+import { money } from '@/app/money'
 import { Command } from '@/parts/copy'
 import { To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'
@@ -75,7 +76,7 @@ function Lines({ service, by, at, account }: { service: string; by: Exclude<Spli
                       {by === 'account' && names.get(l.account) && <> <span className="dim"><LogText most={30}>{names.get(l.account)}</LogText></span></>}
                     </td>
                     <td className={css.barCell} aria-hidden="true"><span className={css.bar}><i style={{ width: `${most > 0 ? Math.max((l.amount / most) * 100, 0) : 0}%` }} /></span></td>
-                    <td className="num" title={String(l.amount)}>{money(l.amount, l.currency, t.language)}</td>
+                    <td className="num" title={String(l.amount)}>{money(l.amount, l.currency)}</td>
                     {by === 'usage_type' && <td className="num">{l.quantity === undefined ? '' : number(l.quantity, t.language)} <span className="dim"><LogText most={16}>{l.unit}</LogText></span></td>}
                   </tr>
                 ))}

@@ -2,7 +2,8 @@ import { Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { get } from '@/api/client'
-import { money, month as monthName, share } from '@/app/format'
+import { month as monthName, share } from '@/app/format'
+import { money, saving } from '@/app/money'
 import { Command } from '@/parts/copy'
 import { LogText } from '@/parts/log-text'
 import { Page } from '@/parts/page'
@@ -63,7 +64,7 @@ function Answer({ of, at, account }: { of: Shares; at: Month | undefined; accoun
   const t = useTexts()
   if (!at) return t('answerNone')
   const month = monthName(at.month, t.language)
-  const amount = money(at.security, at.currency, t.language)
+  const amount = money(at.security, at.currency)
   if (account) return t.rich('answerAccount', { month, amount, account: <LogText most={20}>{account}</LogText> })
   if (of.limited || at.total === undefined || at.total <= 0) return t('answerMine', { month, amount })
   return t('answer', { month, amount, share: share(at.security / at.total, t.language) })
@@ -71,7 +72,7 @@ function Answer({ of, at, account }: { of: Shares; at: Month | undefined; accoun
 
 function saves(t: CostTexts, of: Advices): string {
   if (of.total_saving_month <= 0) return t('savesNothing')
-  const say = (n: number) => money(n, of.currency, t.language)
+  const say = (n: number) => saving(n, of.currency)
   return t('saves', { all: say(of.total_saving_month), advised: say(of.total_actionable_month), against: say(of.total_saving_month - of.total_actionable_month) })
 }
 

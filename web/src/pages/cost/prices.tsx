@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { get, Problem } from '@/api/client'
-import { money, number } from '@/app/format'
+import { number } from '@/app/format'
+import { money, price, saving } from '@/app/money'
 import { Field, Fields } from '@/parts/field'
 import { LogText } from '@/parts/log-text'
 import { Section } from '@/parts/page'
@@ -44,8 +45,8 @@ function Ourselves({ of: s }: { of: Self }) {
       <Fields>
         <Field name={t('selfBytes')}>{size}</Field>
         <Field name={t('selfEvents')}>{number(s.events, t.language)}</Field>
-        <Field name={t('selfCost')}>{s.month === undefined ? <span className={`unknown ${css.gap}`}>{t('selfNoPrice')}</span> : money(s.month, s.currency, t.language)}</Field>
-        <Field name={t('selfFound')}>{s.saving_month === undefined ? <span className={`unknown ${css.gap}`}>{t('unknown')}</span> : money(s.saving_month, s.currency, t.language)}</Field>
+        <Field name={t('selfCost')}>{s.month === undefined ? <span className={`unknown ${css.gap}`}>{t('selfNoPrice')}</span> : money(s.month, s.currency)}</Field>
+        <Field name={t('selfFound')}>{s.saving_month === undefined ? <span className={`unknown ${css.gap}`}>{t('unknown')}</span> : saving(s.saving_month, s.currency)}</Field>
       </Fields>
       {s.said.length > 0 && <ul className={css.said}>{s.said.map((x, i) => <li key={i}><LogText wrap>{x}</LogText></li>)}</ul>}
     </>
@@ -54,7 +55,7 @@ function Ourselves({ of: s }: { of: Self }) {
 
 function Prices({ of }: { of: readonly Price[] }) {
   const t = useTexts()
-  const each = (n: number, p: Price) => `${n} ${p.currency}` // a unit may cost a millionth: all digits, as they were read
+  const each = (n: number, p: Price) => price(n, p.currency)
   return (
     <div className={css.scroll} tabIndex={0} role="region" aria-label={t('prices')}>
       <table className={css.table}>

@@ -1,5 +1,6 @@
 import { useState } from 'react'
-import { money, month as monthName, share } from '@/app/format'
+import { month as monthName, share } from '@/app/format'
+import { money } from '@/app/money'
 import { useKeys } from '@/app/keys'
 import { LogText } from '@/parts/log-text'
 import { To } from '@/parts/links'
@@ -70,7 +71,7 @@ function Service({ of: s, at, months, most, words }: { of: Ranked; at: Month; mo
     <div className={css.service}>
       <To href={href} current={open}><LogText most={40}>{s.service}</LogText></To>
       <span className={css.bar} aria-hidden="true"><i style={{ width: `${most > 0 ? Math.max((s.amount / most) * 100, 0) : 0}%` }} /></span>
-      <span className={css.amount} title={String(s.amount)}>{s.past[months.indexOf(at)] === undefined ? <span className="faint">{t('notBilled')}</span> : money(s.amount, at.currency, t.language)}</span>
+      <span className={css.amount} title={String(s.amount)}>{s.past[months.indexOf(at)] === undefined ? <span className="faint">{t('notBilled')}</span> : money(s.amount, at.currency)}</span>
       <span className={`${css.part} dim`}>{at.total ? share(s.amount / at.total, t.language) : ''}</span>
       <Against of={s} />
       <Past of={s} months={months} at={at} />
@@ -98,7 +99,7 @@ function Past({ of: s, months, at }: { of: Ranked; months: Month[]; at: Month })
   const shown = months.slice(-12)
   const past = s.past.slice(-12)
   const most = Math.max(...past.map((p) => p ?? 0), 0)
-  const says = shown.map((m, i) => `${monthName(m.month, t.language)} ${past[i] === undefined ? t('notBilled') : money(past[i], m.currency, t.language)}`).join(', ')
+  const says = shown.map((m, i) => `${monthName(m.month, t.language)} ${past[i] === undefined ? t('notBilled') : money(past[i], m.currency)}`).join(', ')
   return (
     <svg className={css.past} width={shown.length * pastStep} height={pastHeight} role="img" aria-label={t('pastOf', { service: s.service, amounts: says })}>
       <title>{says}</title>
@@ -120,7 +121,7 @@ function height(amount: number, most: number): number {
 /** Every month of the bill, with what stands beside its total and what is missing of it. */
 function Months({ of, limited, at, words }: { of: Month[]; limited: boolean; at: Month; words: Words }) {
   const t = useTexts()
-  const say = (n: number) => (n === 0 ? <span className="faint">–</span> : money(n, at.currency, t.language))
+  const say = (n: number) => (n === 0 ? <span className="faint">–</span> : money(n, at.currency))
   return (
     <Section title={t('months')} note={t('monthsNote')}>
       <div className={css.scroll} tabIndex={0} role="region" aria-label={t('months')}>
@@ -141,8 +142,8 @@ function Months({ of, limited, at, words }: { of: Month[]; limited: boolean; at:
             {of.toReversed().map((m) => (
               <tr key={m.month} data-at={m === at || undefined}>
                 <td><To href={costAddress({ ...words, month: m.month, currency: m.currency })} current={m === at}>{monthName(m.month, t.language)}</To></td>
-                <td className="num">{m.total === undefined ? <span className="faint">{limited ? t('notYours') : t('unknown')}</span> : money(m.total, m.currency, t.language)}</td>
-                <td className="num">{money(m.security, m.currency, t.language)}</td>
+                <td className="num">{m.total === undefined ? <span className="faint">{limited ? t('notYours') : t('unknown')}</span> : money(m.total, m.currency)}</td>
+                <td className="num">{money(m.security, m.currency)}</td>
                 <td className="num">{m.total ? share(m.security / m.total, t.language) : ''}</td>
                 <td className="num">{say(m.tax)}</td>
                 <td className="num">{say(m.credit)}</td>

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { setLanguage } from '@/app/texts'
 import { answer, session, visit } from '@/test/render'
 import { evidenceOf, linesOf, suggestions } from './form'
+import { measured } from './one'
 import { subjectAddress, type Decision } from './types'
 
 function decision(more: Partial<Decision> = {}): Decision {
@@ -34,7 +35,7 @@ test('what came back stands first and is the answer', async () => {
   asking()
   visit('/decisions')
   await screen.findByRole('heading', { level: 1, name: '1 decision wants to be looked at again' })
-  await screen.findByText(/Advice worth USD 756.36 a month is not decided about/)
+  await screen.findByText(/Advice worth 756.36 USD a month is not decided about/)
   expect(screen.getByRole('grid', { name: 'Decisions' }).getAttribute('aria-rowcount')).toBe('3')
   await screen.findByText('2026-Q1')
 })
@@ -91,6 +92,16 @@ test('a viewer reads and does not decide', async () => {
   await screen.findByText('Deciding needs the role analyst.')
   expect(screen.queryByRole('link', { name: 'New decision' })).toBeNull()
   await screen.findByText('There is no decision yet')
+})
+
+test('figures are written as the commands write them', () => {
+  const plain = (...of: [string, string, string]) => measured(...of, 'ja').replace('\u00a0', ' ')
+  expect(plain('saving_month', '1519.2', 'USD')).toBe('1,519.20 USD')
+  expect(plain('price', '0.003', 'USD')).toBe('0.003 USD')
+  expect(plain('price', '0.003', '')).toBe('0.003')
+  expect(plain('saving', '2000', '')).toBe('2,000')
+  expect(plain('items', '510000', '')).toBe('510,000')
+  expect(plain('tasks', 'many', 'a day')).toBe('many a day')
 })
 
 test('what the form works out', () => {

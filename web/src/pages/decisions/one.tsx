@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { get, Problem } from '@/api/client'
-import { money, number } from '@/app/format'
+import { number } from '@/app/format'
 import { useKeys } from '@/app/keys'
+import { price, saving } from '@/app/money'
 import { useMay } from '@/app/session'
+import type { Language } from '@/app/texts'
 import { Field, Fields } from '@/parts/field'
 import { Icon } from '@/parts/icon'
 import { To } from '@/parts/links'
@@ -65,7 +67,7 @@ function Whole({ of: d, may, show }: { of: Decision; may: boolean; show: string 
       <Fields>
         <Field name={t('owner')}><LogText most={40}>{d.owner}</LogText></Field>
         <Field name={t('revisit')}>{d.revisit || <span className="faint">–</span>}</Field>
-        {d.saving && <Field name={t('saving')}><span title={String(d.saving.month)}>{money(d.saving.month, d.saving.currency, t.language)}</span></Field>}
+        {d.saving && <Field name={t('saving')}><span title={String(d.saving.month)}>{saving(d.saving.month, d.saving.currency)}</span></Field>}
         <Field name={t('changed')}><When at={d.changed} /></Field>
       </Fields>
       <Section title={t('reason')}><p className={css.reason}><LogText wrap>{d.reason}</LogText></p></Section>
@@ -98,7 +100,7 @@ function Triggers({ of: d }: { of: Decision }) {
         {d.triggers.map((x) => (
           <li key={x.text}>
             <span><LogText wrap>{x.said}</LogText></span>
-            {x.unread ? <span className={`unknown ${css.gap}`} title={x.unread}>{t('notRead')}</span> : x.reading && <span className="dim">{t('reading', { value: number(Number(x.reading), t.language) })}</span>}
+            {x.unread ? <span className={`unknown ${css.gap}`} title={x.unread}>{t('notRead')}</span> : x.reading && <span className="dim">{t('reading', { value: measured(x.kind, x.reading, '', t.language) })}</span>}
             {x.unread && <span className="dim"><LogText wrap>{x.unread}</LogText></span>}
           </li>
         ))}
@@ -123,7 +125,7 @@ function Figures({ of: d }: { of: Decision }) {
                   <tr key={i}>
                     <td><LogText most={40}>{f.name.replaceAll('_', ' ')}</LogText></td>
                     <td><LogText most={60}>{f.of}</LogText></td>
-                    <td className="num"><LogText>{Number.isFinite(Number(f.value)) ? number(Number(f.value), t.language) : f.value}</LogText> {f.unit && <LogText>{f.unit}</LogText>}</td>
+                    <td className="num"><LogText>{measured(f.name, f.value, f.unit ?? '', t.language)}</LogText></td>
                     <td className="dim">{f.basis && <LogText>{f.basis}</LogText>}</td>
                     <td className="dim"><When at={f.at} /></td>
                   </tr>
@@ -170,4 +172,13 @@ function History({ id }: { id: string }) {
       </Asked>
     </Section>
   )
+}
+
+/** A figure, or what a trigger reads, as the commands write it (decision.Figure.Shown, decision.TriggerKind.Shown). What is no number is left as it is. */
+export function measured(of: string, value: string, unit: string, l: Language): string {
+  const n = Number(value)
+  if (!Number.isFinite(n)) return `${value} ${unit}`.trim()
+  if (of === 'price') return price(n, unit)
+  if (of === 'saving_month' || (of === 'saving' && !Number.isInteger(n))) return saving(n, unit)
+  return `${number(n, l)} ${unit}`.trim()
 }

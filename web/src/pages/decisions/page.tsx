@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { get } from '@/api/client'
-import { money } from '@/app/format'
+import { saving } from '@/app/money'
 import { useKeys } from '@/app/keys'
 import { useMay } from '@/app/session'
 import { address, To } from '@/parts/links'
@@ -57,7 +57,7 @@ function List({ note }: { note: string | undefined }) {
       more={
         <>
           {note && <span role="status">{note} </span>}
-          {undecided && undecided.month > 0 && t.rich('undecided', { amount: money(undecided.month, undecided.currency, t.language), link: <To href="/cost?show=advice" className={css.inline}>{t('undecidedLink')}</To> })}
+          {undecided && undecided.month > 0 && t.rich('undecided', { amount: saving(undecided.month, undecided.currency), link: <To href="/cost?show=advice" className={css.inline}>{t('undecidedLink')}</To> })}
         </>
       }
       actions={may && <To href="/decisions?new=other" className={css.button}>{t('add')}</To>}
@@ -106,7 +106,7 @@ interface RowsProps {
 
 function Rows({ of, at, onAt, onOpen, onAll }: RowsProps) {
   const t = useTexts()
-  const saves = (d: Decision) => (d.saving ? money(d.saving.month, d.saving.currency, t.language) : '')
+  const saves = (d: Decision) => (d.saving ? saving(d.saving.month, d.saving.currency) : '')
   return (
     <Table
       label={t('title')} rows={of} rowKey={(d) => d.id} at={at} onAt={onAt} href={(d) => decisionAddress(d.id)} onOpen={(d) => onOpen(d.id)} height={520} cardHeight={84}

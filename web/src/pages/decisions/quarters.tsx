@@ -1,5 +1,6 @@
 import { useCallback } from 'react'
-import { compact, money } from '@/app/format'
+import { compact } from '@/app/format'
+import { money } from '@/app/money'
 import { Chart, type Ink } from '@/parts/chart'
 import { Section } from '@/parts/page'
 import { useTexts } from './texts'
@@ -33,7 +34,7 @@ export function Quarters({ of }: { of: readonly Quarter[] }) {
 
 function Pair({ of, a, b, title }: { of: readonly Quarter[]; a: Figure; b: Figure; title: string }) {
   const t = useTexts()
-  const amount = (q: Quarter, f: Figure) => money(q[f], q.currency, t.language)
+  const amount = (q: Quarter, f: Figure) => money(q[f], q.currency)
   const says = t('chartSays', { title, all: of.map((q) => t('chartOne', { quarter: q.quarter, a: t(a), x: amount(q, a), b: t(b), y: amount(q, b) })).join('; ') })
   const make = useCallback(
     (ink: Ink) => {
@@ -76,7 +77,7 @@ function Figures({ of }: { of: readonly Quarter[] }) {
           <tr><th>{t('quarter')}</th>{figures.map((f) => <th key={f} className="num" title={does[f]}>{t(f)}</th>)}</tr>
         </thead>
         <tbody>
-          {of.toReversed().map((q) => <tr key={q.quarter}><td>{q.quarter}</td>{figures.map((f) => <td key={f} className="num" title={String(q[f])}>{money(q[f], q.currency, t.language)}</td>)}</tr>)}
+          {of.toReversed().map((q) => <tr key={q.quarter}><td>{q.quarter}</td>{figures.map((f) => <td key={f} className="num" title={String(q[f])}>{money(q[f], q.currency)}</td>)}</tr>)}
         </tbody>
       </table>
     </div>
