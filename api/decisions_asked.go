@@ -11,6 +11,7 @@ import (
 
 	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/people"
+	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/triage"
 )
 
@@ -71,7 +72,7 @@ type StandingChange struct {
 	Action string           `json:"action" enum:"create,change,ask,answer,reopen"`
 	Before decision.Verdict `json:"verdict_before" doc:"empty: there was none"`
 	After  decision.Verdict `json:"verdict"`
-	Text   string           `json:"text" doc:"what changed, as the audit trail has it"`
+	Text   say.Text         `json:"text" doc:"what changed, as the audit trail has it"`
 }
 
 // StandingHistory is how a decision came about.
@@ -85,7 +86,7 @@ func ViewStandingHistory(id string, all []decision.Change) StandingHistory {
 	v := StandingHistory{ID: id, Changes: []StandingChange{}}
 	for i := range all {
 		c := &all[i]
-		x := StandingChange{At: c.At, By: c.By, Note: c.Note, Action: c.Action, After: c.After.Verdict, Text: triage.DecisionText(c)}
+		x := StandingChange{At: c.At, By: c.By, Note: c.Note, Action: c.Action, After: c.After.Verdict, Text: triage.DecisionSaid(c)}
 		if c.Before != nil {
 			x.Before = c.Before.Verdict
 		}

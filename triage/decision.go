@@ -10,6 +10,7 @@ import (
 
 	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/say"
 )
 
 // Decisions keeps decisions that stand for more than one finding's verdict: see
@@ -140,38 +141,57 @@ func deedOf(d, old *decision.Decision) string {
 	return "answer"
 }
 
-// DecisionText is a change as one line that a person can read.
-func DecisionText(c *decision.Change) string {
-	d := c.After
-	was := cmp.Or(c.Before, &decision.Decision{})
-	said := []string{string(d.Verdict) + ": " + d.Title}
-	add := func(what, value, before string) {
-		if value != before && value != "" {
-			said = append(said, what+" "+value)
-		}
+// DecisionText is a change as one line that a person can read, as audit lines keep it.
+func DecisionText(c *decision.Change) string { return DecisionSaid(c).String() }
+
+// DecisionSaid is what a change is about: its verdict, and what is other than before.
+func DecisionSaid(c *decision.Change) say.Text {
+	d, was := c.After, cmp.Or(c.Before, &decision.Decision{})
+	said := []say.Text{say.T("audit.decision.verdict."+string(d.Verdict), say.Values{"title": oneLine(d.Title)})}
+	if d.Owner != was.Owner {
+		said = append(said, say.T("audit.decision.owner", say.Values{"who": oneLine(d.Owner)}))
 	}
-	add("owner", d.Owner, was.Owner)
-	add("reason", d.Reason, was.Reason)
+	if d.Reason != was.Reason {
+		said = append(said, say.T("audit.decision.reason", say.Values{"reason": oneLine(d.Reason)}))
+	}
 	if !d.Revisit.Equal(was.Revisit) && !d.Revisit.IsZero() {
-		said = append(said, "revisit "+d.Revisit.Format(time.DateOnly))
+		said = append(said, say.T("audit.decision.revisit", say.Values{"day": d.Revisit.Format(time.DateOnly)}))
 	}
 	for _, t := range d.Triggers {
 		if !slices.Contains(was.Triggers, t) {
-			said = append(said, "when "+t.String())
+			said = append(said, say.T("audit.decision.when", say.Values{"trigger": oneLine(t.String())}))
 		}
 	}
 	for _, r := range d.Reopened[min(len(was.Reopened), len(d.Reopened)):] {
-		said = append(said, "reopened by "+r.Trigger.String()+": "+r.Text().String())
-	}
-	for _, q := range d.Asked[min(len(was.Asked), len(d.Asked)):] {
-		said = append(said, strings.TrimSpace("asked "+q.Vendor+" "+q.Case)+": "+q.Question)
-	}
-	for i := range min(len(was.Asked), len(d.Asked)) {
-		q := d.Asked[i]
-		for _, a := range q.Answers[min(len(was.Asked[i].Answers), len(q.Answers)):] {
-			said = append(said, strings.TrimSpace(q.Vendor+" "+q.Case)+" answered: "+a.Text)
+		trigger := oneLine(r.Trigger.String())
+		if r.Value == "" {
+			said = append(said, say.T("audit.decision.reopened", say.Values{"trigger": trigger}))
+		} else {
+			said = append(said, say.T("audit.decision.reopened.at", say.Values{"trigger": trigger, "value": oneLine(r.Value)}))
 		}
 	}
-	add("", c.Note, "")
-	return strings.ReplaceAll(strings.Join(said, "; "), "\n", " ")
+	said = append(said, askedSaid(d.Asked, was.Asked)...)
+	if c.Note != "" {
+		said = append(said, say.T("audit.decision.words", say.Values{"words": oneLine(c.Note)}))
+	}
+	return say.T("audit.parts", say.Values{"parts": say.Each(said...)})
 }
+
+// askedSaid is what was asked and answered since.
+func askedSaid(now, was []decision.Inquiry) (said []say.Text) {
+	for i, q := range now {
+		vendor, known := strings.TrimSpace(q.Vendor+" "+q.Case), 0
+		if i < len(was) {
+			known = min(len(was[i].Answers), len(q.Answers))
+		} else {
+			said = append(said, say.T("audit.decision.asked", say.Values{"vendor": oneLine(vendor), "question": oneLine(q.Question)}))
+		}
+		for _, a := range q.Answers[known:] {
+			said = append(said, say.T("audit.decision.answered", say.Values{"vendor": oneLine(vendor), "answer": oneLine(a.Text)}))
+		}
+	}
+	return said
+}
+
+// oneLine is a text without line breaks.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ") }

@@ -116,7 +116,7 @@ func decisionText(v *ShownDecision) string {
 	}
 	b.WriteString("\n")
 	for _, c := range v.History {
-		fmt.Fprintf(&b, "%s  %s  %s  %s\n", stamp(c.At), safe(c.By), c.Action, safe(oneLine(c.Text)))
+		fmt.Fprintf(&b, "%s  %s  %s  %s\n", stamp(c.At), safe(c.By), c.Action, safe(oneLine(c.Text.String())))
 	}
 	return b.String()
 }
