@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,15 +17,16 @@ type Bill struct {
 
 // What files hold.
 const (
-	HoldsBill   = "bill"
-	HoldsCounts = "counts"
-	HoldsFacts  = "facts"
+	HoldsBill     = "bill"
+	HoldsCounts   = "counts"
+	HoldsFacts    = "facts"
+	HoldsManifest = "manifest" // which files a delivery of a bill has
 )
 
 // File is a file that was imported.
 type File struct {
 	Name  string `json:"name"`  // its path, as it was given
-	Holds string `json:"holds"` // bill, counts or facts
+	Holds string `json:"holds"` // bill, counts, facts or manifest
 	Form  string `json:"form"`  // of a bill: "aws.cur2 csv"
 
 	Bills    []Bill   `json:"bills,omitempty"`    // that it has rows of
@@ -37,6 +39,9 @@ type File struct {
 	Part      string    `json:"part,omitempty"`
 	Delivery  string    `json:"delivery,omitempty"`
 	Delivered time.Time `json:"delivered,omitzero"`
+
+	// Lists are the files that a manifest names, by their stems.
+	Lists []string `json:"lists,omitempty"`
 
 	// Fingerprint is the same for files with the same rows, in any order and however
 	// they are compressed.
@@ -88,7 +93,7 @@ func Settle(f File, held []File) Settled {
 		if h.Holds != f.Holds {
 			continue
 		}
-		if h.Fingerprint == f.Fingerprint && h.Form == f.Form {
+		if h.Fingerprint == f.Fingerprint && h.Form == f.Form && !f.renews(h) {
 			return Settled{Outcome: Duplicate, Reason: "the same rows were imported from " + h.Name}
 		}
 		shared, ok := sharedBill(f, h)
@@ -106,6 +111,20 @@ func Settle(f File, held []File) Settled {
 		}
 	}
 	return s
+}
+
+// renews tells whether f is a part of a newer delivery that says what h said: it has
+// to take the place of h, or the first part that did change would take it.
+func (f *File) renews(h File) bool {
+	return f.Delivery != "" && f.Delivery != h.Delivery && f.Series == h.Series && f.Part == h.Part && f.Delivered.After(h.Delivered)
+}
+
+// Stem is what a file's name begins with, up to its endings: "report-00001" of
+// "…/report-00001.csv.gz".
+func Stem(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	stem, _, _ := strings.Cut(strings.TrimLeft(name, "."), ".")
+	return stem
 }
 
 // sharedBill gives a bill that both have rows of. Files about different accounts

@@ -34,22 +34,36 @@ func (m Missing) Said() say.Text {
 const fewParts = 5
 
 // MissingOf says what is missing of a month's bills, as the files that are held tell.
+// Which files a delivery has its manifest says, else the numbers of those that are
+// there.
 func MissingOf(files []File, month time.Time) (m Missing) {
 	type delivery struct{ series, name, provider, payer string }
 	parts := map[delivery][]int{}
 	wide := map[delivery]int{} // digits of a part's number
+	var told []string          // series of which a manifest says what there is
 	for _, f := range files {
 		i := slices.IndexFunc(f.Bills, func(b Bill) bool { return b.Month.Equal(month) })
-		if f.Holds != HoldsBill || i < 0 {
+		if i < 0 {
 			continue
 		}
-		m.Rows += f.Refused
-		if n, err := strconv.Atoi(f.Part); err == nil {
-			d := delivery{f.Series, f.Delivery, f.Bills[i].Provider, f.Bills[i].Payer}
-			parts[d], wide[d] = append(parts[d], n), len(f.Part)
+		switch f.Holds {
+		case HoldsManifest:
+			if f.latest(files, f.Bills[i]) {
+				told = append(told, f.Series)
+			}
+			m.Parts = append(m.Parts, f.Absent(files)...)
+		case HoldsBill:
+			m.Rows += f.Refused
+			if n, err := strconv.Atoi(f.Part); err == nil {
+				d := delivery{f.Series, f.Delivery, f.Bills[i].Provider, f.Bills[i].Payer}
+				parts[d], wide[d] = append(parts[d], n), len(f.Part)
+			}
 		}
 	}
 	for d, have := range parts {
+		if slices.Contains(told, d.series) {
+			continue
+		}
 		slices.Sort(have)
 		for n := min(1, have[0]); n < have[len(have)-1]; n++ {
 			if !slices.Contains(have, n) {
@@ -58,5 +72,39 @@ func MissingOf(files []File, month time.Time) (m Missing) {
 		}
 	}
 	slices.Sort(m.Parts)
+	m.Parts = slices.Compact(m.Parts)
 	return m
+}
+
+// latest tells whether no newer delivery than the manifest's is known of its bill.
+func (f *File) latest(files []File, b Bill) bool {
+	return !slices.ContainsFunc(files, func(h File) bool {
+		return f.isOf(h, b) && h.Delivery != f.Delivery && h.Delivery != "" && h.Delivered.After(f.Delivered)
+	})
+}
+
+// Absent are the files that a manifest names and that are not among those that are
+// held, unless a newer delivery is. What was read before there was a manifest has no
+// delivery, and counts.
+func (f *File) Absent(files []File) (out []string) {
+	for _, b := range f.Bills {
+		if !f.latest(files, b) {
+			continue
+		}
+		for _, stem := range f.Lists {
+			if !slices.ContainsFunc(files, func(h File) bool {
+				return h.Holds == HoldsBill && f.isOf(h, b) && (h.Delivery == f.Delivery || h.Delivery == "") && Stem(h.Name) == stem
+			}) {
+				out = append(out, stem)
+			}
+		}
+	}
+	return out
+}
+
+// isOf tells whether a file is of the report and the bill that a manifest is about.
+func (f *File) isOf(h File, b Bill) bool {
+	return h.Series == f.Series && slices.ContainsFunc(h.Bills, func(x Bill) bool {
+		return x.Month.Equal(b.Month) && (x.Payer == b.Payer || x.Payer == "" || b.Payer == "")
+	})
 }

@@ -28,7 +28,8 @@ func (p *program) costImport() *cobra.Command {
 		Long: `Import reads files and folders (- is standard input) and tells by their content what
 they are: bills of AWS (both Cost and Usage Reports), Google, Azure and Oracle, FOCUS
 of any provider, as CSV, JSON or Parquet, plain or .gz; counts of configuration items;
-answers of describe and list commands. Other files are named and left alone.
+answers of describe and list commands. Other files are named and left alone. The
+manifests of AWS's reports say which files a delivery has and which is the latest.
 
 The same rows count once, however often they are read and in however many copies. A
 file that has changed takes the place of what it said before, and a newer delivery of
@@ -36,7 +37,8 @@ a report that of the older one. A row that cannot be read is told of, with its l
 column and reason, and kept apart; all others count, and cost shares says what is
 missing. Serve may run beside it.
 
-Exit code 4: rows were kept apart, or files could not be read.`,
+Exit code 4: rows were kept apart, files could not be read, or files that a manifest
+names are missing.`,
 		Example: "  yagura cost import ./bills ./counts\n  aws cloudtrail describe-trails | yagura cost import -",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
@@ -52,7 +54,7 @@ Exit code 4: rows were kept apart, or files could not be read.`,
 			if err := p.printCostImported(done); err != nil {
 				return err
 			}
-			if done.Quarantined > 0 || len(done.Failures) > 0 {
+			if done.Quarantined > 0 || len(done.Failures) > 0 || len(done.Missing) > 0 {
 				return exit{code: exitIncomplete}
 			}
 			return nil
@@ -97,12 +99,20 @@ type CostImported struct {
 	Skipped  []Failure     `json:"skipped"`  // files that were not, for a reason
 	Refused  []CostRefused `json:"refused"`  // the first of the quarantined
 	Failures []Failure     `json:"failures"` // files that are damaged, or could not be read
+	Missing  []CostAbsent  `json:"missing"`  // of manifests that name files which are not held
+}
+
+// CostAbsent is what is missing of a delivery whose manifest was read.
+type CostAbsent struct {
+	Manifest string   `json:"manifest"`
+	Month    string   `json:"month"`
+	Files    []string `json:"files"` // their names without endings
 }
 
 // CostFile is a file that is held.
 type CostFile struct {
 	File        string    `json:"file"`
-	Holds       string    `json:"holds"` // bill, counts or facts
+	Holds       string    `json:"holds"` // bill, counts, facts or manifest
 	Form        string    `json:"form"`
 	Months      []string  `json:"months"` // of a bill
 	Rows        int64     `json:"rows"`
@@ -131,6 +141,8 @@ type costRun struct {
 	done  CostImported
 	known map[string]string // fingerprints of counts and facts, and who has them
 	docs  []count.Document  // counts, which are joined at the end
+
+	manifests bill.Manifests // of all paths, read before the bills that they are about
 }
 
 // importCosts reads all files of the paths. The error is of what keeps them; what is
@@ -143,7 +155,7 @@ func (p *program) importCosts(ctx context.Context, r *rooms, paths []string) (Co
 	}
 	in := &costRun{
 		program: p, store: store, at: p.clock().UTC().Truncate(time.Microsecond), known: map[string]string{},
-		done: CostImported{Held: []CostFile{}, Skipped: []Failure{}, Refused: []CostRefused{}, Failures: []Failure{}},
+		done: CostImported{Held: []CostFile{}, Skipped: []Failure{}, Refused: []CostRefused{}, Failures: []Failure{}, Missing: []CostAbsent{}},
 	}
 	held, err := store.Files(ctx)
 	if err != nil {
@@ -154,12 +166,13 @@ func (p *program) importCosts(ctx context.Context, r *rooms, paths []string) (Co
 			in.known[f.Holds+f.Fingerprint] = f.Name
 		}
 	}
+	in.findManifests(ctx, paths)
 	for _, path := range paths {
 		if err := in.path(ctx, path); err != nil {
 			return in.done, err
 		}
 	}
-	return in.done, in.join(ctx)
+	return in.done, errors.Join(in.join(ctx), in.missing(ctx))
 }
 
 // path reads a file, or all files of a folder in the order of their names.
@@ -243,6 +256,17 @@ func (in *costRun) read(ctx context.Context, name string, f *os.File, written ti
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
+	m, wrong := bill.ReadManifest(name, f, written)
+	switch {
+	case wrong == nil:
+		return in.manifest(ctx, m)
+	case !errors.Is(wrong, bill.ErrNotBill):
+		in.fail(name, wrong)
+		return nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
 	doc, wrong := count.Read(name, f, in.at)
 	switch {
 	case errors.Is(wrong, count.ErrForeign):
@@ -297,6 +321,7 @@ func (in *costRun) bill(ctx context.Context, name string, from io.Reader, writte
 		return nil
 	}
 	bill.Place(&f, name, written)
+	in.manifests.Place(&f)
 	f.Imported = in.at
 	if err := d.begin(ctx); err != nil { // all rows were refused
 		return err
@@ -391,7 +416,7 @@ func (p *program) printCostImported(done CostImported) error {
 			break // which says enough of all
 		}
 	}
-	var held, skipped [][]string
+	var held, skipped, missing [][]string
 	for _, f := range done.Held {
 		instead := make([]string, len(f.Replaces))
 		for i, r := range f.Replaces {
@@ -402,9 +427,13 @@ func (p *program) printCostImported(done CostImported) error {
 	for _, s := range slices.Concat(done.Failures, done.Skipped) {
 		skipped = append(skipped, []string{tail(s.Object, 60), short(oneLine(s.Reason), 200)})
 	}
+	for _, m := range done.Missing {
+		missing = append(missing, []string{m.Month, oneLine(short(strings.Join(m.Files, " "), 200)), tail(m.Manifest, 60)})
+	}
 	return errors.Join(
 		p.part("Taken", []string{"file", "form", "months", "rows", "quarantined", "instead of"}, held),
 		p.part("Not taken", []string{"file", "reason"}, skipped),
+		p.part("Missing", []string{"month", "files", "named by"}, missing),
 		p.printCostRefused(done.Refused),
 	)
 }

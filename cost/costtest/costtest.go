@@ -204,7 +204,7 @@ func testDeliveries(t *testing.T, s cost.Store) {
 	part := func(delivery, number, amount string, at time.Time) cost.Outcome {
 		t.Helper()
 		lines := []cost.Line{line(april, "444455556666", "AmazonEC2", "BoxUsage", amount)}
-		f := file("report", delivery+number+amount, lines)
+		f := file("report", number+amount, lines)
 		f.Delivery, f.Part, f.Delivered = delivery, number, at
 		return take(t, s, f, lines).Outcome
 	}
@@ -222,6 +222,13 @@ func testDeliveries(t *testing.T, s cost.Store) {
 	is(part("one", "00002", "2", first), cost.Skipped, "10 USD /10 /2")
 	is(part("two", "00002", "20", second), cost.Stored, "30 USD /20 /4")
 	is(part("two", "00002", "21", second.Add(time.Minute)), cost.Stored, "31 USD /20 /4") // written again
+	// A part that did not change is one of the newer delivery, not a copy that the next
+	// part would take away with the older one.
+	third := second.Add(time.Hour)
+	is(part("three", "00001", "10", third), cost.Stored, "10 USD /10 /2")
+	is(part("three", "00002", "22", third), cost.Stored, "32 USD /20 /4")
+	is(part("three", "00001", "10", third), cost.Duplicate, "32 USD /20 /4")
+	is(part("two", "00001", "10", second), cost.Duplicate, "32 USD /20 /4")
 }
 
 func testDrafts(t *testing.T, s cost.Store) {
