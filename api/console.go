@@ -39,6 +39,8 @@ type Console struct {
 	// RuleWords gives words of rules in other languages; nil: they are as their
 	// authors wrote them.
 	RuleWords say.RuleWords
+	// Formats gives the ledger's account of each format.
+	Formats func(ctx context.Context) (ledger.ByFormat, error)
 	// Days gives how whole the log of each account is on each of so many days.
 	Days     func(ctx context.Context, days int) (ledger.Matrix, error)
 	Sources  func(ctx context.Context) ([]SourceState, error)

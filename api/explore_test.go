@@ -123,6 +123,9 @@ func exploring(t *testing.T) *house {
 			return Coverage{Version: "19", Tactics: []CoverageTactic{{ID: "TA0006", Name: "Credential Access", Techniques: []CoverageTechnique{
 				{ID: "T1552.005", State: "fired", Rules: []string{"r1"}, Findings: 3}}}}}, nil
 		},
+		Formats: func(context.Context) (ledger.ByFormat, error) {
+			return ledger.ByFormat{Formats: []ledger.FormatAccount{{FormatRecords: ledger.FormatRecords{Format: "okta.system", Read: 3, Stored: 2, Quarantined: 1}, Objects: 1, Reasons: []ledger.ReasonCount{{Reason: say.Plain("no time, at byte …"), Records: 1}}}}, Aside: 2}, nil
+		},
 		Days: func(_ context.Context, days int) (ledger.Matrix, error) {
 			return ledger.MakeMatrix(&ledger.Report{Incomplete: []ledger.Object{{Name: "a.json"}}, Coverage: []ledger.DayRecords{{Account: mine, Day: "2026-02-27", Records: 5}, {Account: mine, Day: "2026-03-01", Records: 6}, {Account: theirs, Day: "2026-02-28", Records: 7}}}, days, noon)
 		},
@@ -170,6 +173,7 @@ var exploreAsks = []string{
 	"/api/rules/r1",
 	"/api/rules/coverage",
 	"/api/ledger/matrix?days=4",
+	"/api/ledger/formats",
 	"/api/sources",
 	"/api/settings",
 }

@@ -24,6 +24,19 @@ func ledgers(a huma.API, rooms Rooms) {
 		}
 		return &report{r}, nil
 	})
+	type formats struct{ Body ledger.ByFormat }
+	huma.Register(a, need(people.Viewer, huma.Operation{
+		OperationID: "ledger-formats", Method: http.MethodGet, Path: "/api/ledger/formats", Summary: "The account of the records of each format, and why records of it are in quarantine",
+	}), func(ctx context.Context, _ *struct{}) (*formats, error) {
+		if rooms.Console.Formats == nil {
+			return nil, absent("the account by format")
+		}
+		f, err := rooms.Console.Formats(ctx)
+		if err != nil {
+			return nil, rooms.failure(err)
+		}
+		return &formats{f}, nil
+	})
 	type objects struct {
 		Body struct {
 			Objects []ledger.Object `json:"objects"`

@@ -27,7 +27,7 @@ func (s *server) console() api.Console {
 	rules := &ruleBook{server: s}
 	rules.present.old = quiteOld
 	days := &dayAccount{server: s}
-	days.days.old = quiteOld
+	days.days.old, days.formats.old = quiteOld, quiteOld
 	s.rooms.secrets.warm = func(ctx context.Context) error { return warm(ctx, x, rules, days) }
 	shown := s.boards()
 	return api.Console{
@@ -51,6 +51,7 @@ func (s *server) console() api.Console {
 		Coverage:  rules.coverage,
 		RuleWords: catalogue.RuleWords,
 		Days:      days.matrix,
+		Formats:   days.byFormat,
 		Sources:   s.sourceStates,
 		Settings:  s.settings,
 

@@ -10,10 +10,18 @@ import (
 	"github.com/yagura-sec/yagura/ledger"
 )
 
-// dayAccount answers for the ledger's matrix.
+// dayAccount answers for the ledger's matrix and its account by format.
 type dayAccount struct {
-	server *server
-	days   keptAnswers[ledger.Matrix]
+	server  *server
+	days    keptAnswers[ledger.Matrix]
+	formats keptAnswers[ledger.ByFormat]
+}
+
+func (a *dayAccount) byFormat(ctx context.Context) (ledger.ByFormat, error) {
+	s := a.server
+	return a.formats.get(ctx, "", s.changes(), func(ctx context.Context) (ledger.ByFormat, error) {
+		return ledger.CountFormats(ctx, s.rooms.ledger)
+	})
 }
 
 func (a *dayAccount) matrix(ctx context.Context, days int) (ledger.Matrix, error) {

@@ -22,6 +22,7 @@ import (
 func (p *program) ledger() *cobra.Command {
 	var keys string
 	var objects bool
+	var by string
 	c := &cobra.Command{
 		Use: "ledger", Short: "Account for every record: totals, coverage, gaps, quarantine", Args: cobra.NoArgs,
 		Long: `The ledger says what became of every record of every object. Stored, duplicate,
@@ -33,13 +34,22 @@ An object is listed, partial (read up to a failure or a hole), growing (read to
 its present end), complete, failed (nothing could be read), superseded (replaced
 by a version that was read whole) or aside (no log, it only lies beside them).
 
+--by format counts by the format that records were read as: objects, records, what
+became of them, and why records are in quarantine, the most frequent reasons first.
+
 Exit code 4: there are gaps, records in quarantine, or objects not read to their end.`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if by != "" && by != "format" {
+				return exit{exitUsage, fmt.Errorf("--by %s: there is only --by format", by)}
+			}
 			r, err := p.read(c.Context())
 			if err != nil {
 				return err
 			}
 			defer r.Close()
+			if by != "" {
+				return p.printFormats(c.Context(), r)
+			}
 			if objects {
 				return p.printObjects(c.Context(), r)
 			}
@@ -52,6 +62,8 @@ Exit code 4: there are gaps, records in quarantine, or objects not read to their
 	}
 	c.Flags().StringVar(&keys, "digest-keys", "", "a file with the answer of aws cloudtrail list-public-keys, to check the signatures of digests")
 	c.Flags().BoolVar(&objects, "objects", false, "print the account of each object")
+	c.Flags().StringVar(&by, "by", "", "count by this: format")
+	c.MarkFlagsMutuallyExclusive("by", "objects")
 	retry := &cobra.Command{
 		Use: "retry", Short: "Try the records in quarantine again", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.retry(c.Context()) },

@@ -96,6 +96,12 @@ func during(since, until time.Time) query.Expr {
 		query.Cmp{Field: "time", Op: query.Lt, Value: until.UTC().Truncate(time.Second).Add(time.Second)})
 }
 
+// instant are events of exactly that time, as a condition of a search.
+func instant(t time.Time) query.Expr {
+	t = t.UTC().Truncate(time.Microsecond)
+	return all(query.Cmp{Field: "time", Op: query.Ge, Value: t}, query.Cmp{Field: "time", Op: query.Lt, Value: t.Add(time.Microsecond)})
+}
+
 // isPerson tells whether a record names a person.
 func isPerson(e *event.Event) bool {
 	return e.ActorUID != "" && (e.ActorType == event.ActorUser || e.ActorType == event.ActorRoot) && !ofSystem(e.ActorUID)

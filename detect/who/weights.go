@@ -254,7 +254,8 @@ func (s *scene) byRequest(c *candidate) {
 			break
 		}
 	}
-	best, k, of, first := 0.0, 0, 0, (*event.Event)(nil)
+	best, k, of := 0.0, 0, 0
+	var theirs []*event.Event
 	for _, asked := range s.requests() {
 		x, mine := asked[c.of]
 		if len(asked) > 0 {
@@ -265,17 +266,18 @@ func (s *scene) byRequest(c *candidate) {
 		}
 		k++
 		best = max(best, x.weight)
-		if first == nil {
-			first = x.e
+		if !slices.Contains(theirs, x.e) {
+			theirs = append(theirs, x.e)
 		}
 	}
-	if first == nil {
+	if len(theirs) == 0 {
 		return
 	}
+	first := theirs[0]
 	// Of several who asked, whoever asked for part of it is not named for all.
 	c.own = c.own || best > askedElse && float64(k) >= mostOf*float64(of)
-	c.add(min(best+math.Log(float64(k)), askMost), say.T("who.asked", say.Values{"operation": lastPart(first.APIOperation), "service": first.APIService, "at": first.Time, "n": k, "of": len(s.run.Attempts)}),
-		all(them(c.of), eq("account_uid", s.run.Project), eq("api_operation", first.APIOperation), during(first.Time, first.Time.Add(time.Second))))
+	c.add(min(best+math.Log(float64(k)), askMost), say.T("who.asked", say.Values{"operation": lastPart(first.APIOperation), "service": first.APIService, "at": first.Time, "n": k, "of": len(s.run.Attempts), "shown": bound(len(theirs))}),
+		all(them(c.of), eq("account_uid", s.run.Project), moments(theirs, func(e *event.Event) query.Expr { return eq("api_operation", e.APIOperation) })))
 }
 
 // partly tells whether too many of the attempts that are somebody's by a record of
@@ -433,14 +435,17 @@ func (s *scene) byPages(c *candidate) {
 		weight = max(weight, 0) // whoever is at an address of their own does not come by the office's proxy
 	}
 	c.own = c.own || weight > 0 && float64(most) >= mostOf*float64(n)
-	text := say.T("who.console", say.Values{"n": there, "of": n, "prompt": quick})
+	lines := s.lines(g, telling > 0)
+	values := say.Values{"n": there, "of": n, "named": named, "prompt": quick, "project": s.run.Project, "shown": bound(len(lines))}
+	text := say.T("who.console", values)
 	switch {
 	case telling > 0:
-		text = say.T("who.telling", say.Values{"n": telling, "of": n, "project": s.run.Project, "prompt": quick})
+		values["n"] = telling
+		text = say.T("who.telling", values)
 	case named > 0:
-		text = say.T("who.pages", say.Values{"n": there, "of": n, "named": named, "project": s.run.Project, "prompt": quick})
+		text = say.T("who.pages", values)
 	}
-	c.add(weight, text, s.lines(g))
+	c.add(weight, text, all(class(event.ClassHTTP), moments(lines, fromOf)))
 }
 
 // leastTurn is how many attempts somebody else has to be seen at to have made them.
@@ -538,22 +543,46 @@ func lnBeta(a, b float64) float64 {
 	return x + y - z
 }
 
-// maxMoments is how many lines of the proxy a query asks for.
-const maxMoments = 12
+// maxMoments is how many records a query asks for by their times: searches have
+// bounds, and a query is carried in addresses of pages. Where there are more, the
+// text says how many are shown.
+const maxMoments = 100
 
-// lines finds the proxy's lines of the moments.
-func (s *scene) lines(g *glimpses) query.Expr {
-	var some []query.Expr
+// bound says how many of so many records the query finds, where that is not all.
+func bound(n int) say.Text {
+	if n <= maxMoments {
+		return say.Text{}
+	}
+	return say.T("who.shown", say.Values{"n": maxMoments, "of": n})
+}
+
+// lines are the proxy's lines of the moments that are counted: of the telling ones
+// those alone, with those opened as soon as an attempt was refused.
+func (s *scene) lines(g *glimpses, telling bool) []*event.Event {
+	var out []*event.Event
 	for i := range s.run.Attempts {
 		m, ok := g.hits[i]
-		if !ok || len(some) == maxMoments {
-			continue
+		if ok && s.watched(s.run.Attempts[i].Time) && (!telling || m.telling || m.prompt) {
+			out = append(out, m.e)
 		}
-		who := eq("src_ip", m.e.SrcIP)
-		if m.e.SrcIP == "" {
-			who = eq("actor_uid", m.e.ActorUID)
-		}
-		some = append(some, all(who, during(m.e.Time, m.e.Time.Add(time.Second))))
 	}
-	return all(class(event.ClassHTTP), either(some...))
+	return out
+}
+
+// fromOf finds the records of who made one: the proxy's of an address, or of a name.
+func fromOf(e *event.Event) query.Expr {
+	if e.SrcIP == "" {
+		return eq("actor_uid", e.ActorUID)
+	}
+	return eq("src_ip", e.SrcIP)
+}
+
+// moments finds the first maxMoments of some records by their times and what of
+// tells of each.
+func moments(events []*event.Event, of func(*event.Event) query.Expr) query.Expr {
+	some := make([]query.Expr, min(len(events), maxMoments))
+	for i := range some {
+		some[i] = all(of(events[i]), instant(events[i].Time))
+	}
+	return either(some...)
 }

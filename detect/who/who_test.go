@@ -8,7 +8,9 @@ import (
 	"iter"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +162,7 @@ func ask(t *testing.T, l *log, r who.Run) who.Answer {
 			for range src.Select(t.Context(), query.Query{Where: where}) {
 				rows++
 			}
+			holdsCount(t, p, rows)
 			if rows == 0 || p.Text.String() == "" || p.Weight == 0 {
 				t.Errorf("%s, weight %v: %s finds %d records", p.Text, p.Weight, p.Query, rows)
 			}
@@ -169,6 +172,29 @@ func ask(t *testing.T, l *log, r who.Run) who.Answer {
 		t.Errorf("%d candidates, together %v", len(a.Candidates), sum)
 	}
 	return a
+}
+
+var counts = regexp.MustCompile(`(?:page|console).* at (\d+) of \d+ attempts?.* at once after (\d+)|before (\d+) of \d+ attempts?|shows the first (\d+) of`)
+
+// holdsCount: where a text counts lines or requests, its query finds as many, of
+// telling pages also those opened at once.
+func holdsCount(t *testing.T, p finding.Pointing, rows int) {
+	t.Helper()
+	for _, m := range counts.FindAllStringSubmatch(p.Text.String(), -1) {
+		n := make([]int, len(m))
+		for i := range m {
+			n[i], _ = strconv.Atoi(m[i])
+		}
+		shown := strings.Contains(p.Text.String(), "shows the first")
+		switch {
+		case m[4] != "" && rows != n[4]:
+			t.Errorf("%s: its query finds %d", p.Text, rows)
+		case m[1] != "" && !shown && (rows < n[1] || rows > n[1]+n[2]):
+			t.Errorf("%s: its query finds %d lines", p.Text, rows)
+		case m[3] != "" && !shown && (rows < 1 || rows > n[3]): // one request may lead to several attempts
+			t.Errorf("%s: its query finds %d requests", p.Text, rows)
+		}
+	}
 }
 
 func names(t *testing.T, l *log, r who.Run, want string) who.Answer {
@@ -417,6 +443,39 @@ func TestAnyOrder(t *testing.T) {
 		rng.Shuffle(len(l.events), func(i, k int) { l.events[i], l.events[k] = l.events[k], l.events[i] })
 		if got := ask(t, l, r); !reflect.DeepEqual(got, want) {
 			t.Errorf("in another order\n%+v\nwant\n%+v", got, want)
+		}
+	}
+}
+
+// TestManyMoments: a query has bounds; where it shows not all that is counted, the text says so.
+func TestManyMoments(t *testing.T) {
+	for _, x := range []struct {
+		n    int
+		says bool
+	}{{23, false}, {100, false}, {130, true}} {
+		r := attempts(x.n, private)
+		l := machines()
+		l.add(-90*time.Minute, logon("pc-17", mei))
+		for k := range 24 { // who is at it the whole day keeps the address and signs in again
+			l.add(time.Duration(k)*time.Hour, lease("10.20.4.17", "pc-17"))
+			l.add(time.Duration(k)*time.Hour, logon("pc-17", mei))
+		}
+		seen(l, r, "10.20.4.17", pageOfProject)
+		a := ask(t, l, r)
+		found := false
+		for _, c := range a.Candidates {
+			for _, p := range c.Why {
+				if !strings.Contains(p.Text.String(), "the page of") {
+					continue
+				}
+				found = true
+				if says := strings.Contains(p.Text.String(), fmt.Sprintf("the search shows the first 100 of %d records", x.n)); says != x.says {
+					t.Errorf("of %d attempts: %s", x.n, p.Text)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("of %d attempts no page is told: %+v", x.n, a.Candidates)
 		}
 	}
 }

@@ -147,7 +147,7 @@ function useStale() {
     soon('/api/today', '/api/findings/facets', '/api/cases')
     if (f.change !== 'new') changed.current.add(f.key)
   })
-  useLive('ledger', () => soon('/api/ledger', '/api/ledger/matrix', '/api/sources'))
+  useLive('ledger', () => soon('/api/ledger', '/api/ledger/matrix', '/api/ledger/formats', '/api/sources'))
   useLive('missed', () => void queries.invalidateQueries())
   useLive('rules', () => soon('/api/rules', '/api/rules/coverage'))
 }

@@ -3,6 +3,7 @@ import type { Answer } from '@/api/client'
 
 export type Matrix = Answer<'/api/ledger/matrix', 'get'>
 export type Cell = Matrix['accounts'][number]['cells'][number]
+export type ByFormat = Answer<'/api/ledger/formats', 'get'>
 export type Report = Answer<'/api/ledger', 'get'>
 
 export const states = ['complete', 'late', 'partial', 'missing', 'unknown'] as const

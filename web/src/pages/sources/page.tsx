@@ -14,6 +14,7 @@ import { column, Table } from '@/parts/table'
 import { When } from '@/parts/when'
 import { counted, objectName, type Cell, type Matrix, type Report } from './days'
 import { DayMatrix } from './matrix'
+import { Formats } from './formats'
 import { useTexts, type LedgerTexts } from './texts'
 import css from './page.module.css'
 
@@ -28,6 +29,7 @@ export function Ledger() {
   const matrix = useQuery({ ...get('/api/ledger/matrix', { query: { days: Number(span) } }), placeholderData: keepPreviousData })
   const report = useQuery(get('/api/ledger'))
   const sources = useQuery(get('/api/sources'))
+  const formats = useQuery(get('/api/ledger/formats'))
   const stopped = sources.data?.sources.filter((s) => s.state === 'stopped').length ?? 0
   return (
     <Page
@@ -37,6 +39,9 @@ export function Ledger() {
       <Days matrix={matrix} report={report.data} span={span} />
       <Section title={t('sources')} note={t('sourcesNote')}>
         <Asked of={sources} lines={3}>{(s) => <Sources of={s.sources} />}</Asked>
+      </Section>
+      <Section title={t('formats')} note={t('formatsNote')}>
+        <Asked of={formats} lines={3}>{(f) => <Formats of={f} />}</Asked>
       </Section>
       <Asked of={report} lines={5}>
         {(r) => (

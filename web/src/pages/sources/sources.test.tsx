@@ -15,6 +15,14 @@ const matrix: Matrix = {
 }
 const report = { totals: { objects: 2, read: 60, stored: 56, duplicate: 3, quarantined: 1, expired: 0 }, coverage: [], gaps: [], quarantine: [{ object: 'a/b.json', position: 7, reason: 'not JSON' }], quarantine_more: 0, quarantine_superseded: 0, incomplete: [], incomplete_more: 0 }
 
+const byFormat = {
+  formats: [
+    { format: 'okta.system', objects: 1, read: 8, stored: 4, duplicate: 1, quarantined: 3, expired: 0, reasons: [{ reason: 'no time, at byte …', records: 2 }], other_reasons: 1 },
+    { format: '', objects: 2, read: 1, stored: 0, duplicate: 0, quarantined: 1, expired: 0, reasons: [{ reason: 'no format known', records: 1 }], other_reasons: 0 },
+  ],
+  aside: 3,
+}
+
 test('cells are counted by what is known of them', () => {
   expect(counted(matrix)).toEqual({ complete: 2, late: 1, partial: 1, missing: 1, unknown: 1 })
 })
@@ -32,13 +40,19 @@ test('a thin day is paler, and none is darker than what came', () => {
 })
 
 test('the page says what is not whole, and a day tells why', async () => {
-  answer({ 'GET /api/session': session, 'GET /api/ledger/matrix': matrix, 'GET /api/ledger': report, 'GET /api/sources': { sources: [] }, 'GET /api/ledger/objects': { objects: [], next: '' } })
+  answer({ 'GET /api/session': session, 'GET /api/ledger/matrix': matrix, 'GET /api/ledger': report, 'GET /api/sources': { sources: [] }, 'GET /api/ledger/formats': byFormat, 'GET /api/ledger/objects': { objects: [], next: '' } })
   const { router } = visit('/ledger?account=111122223334&day=2026-03-31')
   await waitFor(() => expect(screen.getByText('3 days of accounts are not whole, of 5 that are known.')).toBeTruthy())
   expect(screen.getByText('One object is cut off.')).toBeTruthy()
   expect(screen.getByText(/^Beside it: 3 objects/)).toBeTruthy()
   expect(screen.getByRole('link', { name: 'Events of this day (3)' }).getAttribute('href')).toContain('account%3A111122223334')
   expect(screen.getByText('The configuration names no source.')).toBeTruthy()
+  await waitFor(() => expect(screen.getByRole('row', { name: /^okta\.system 1 8 4 1 3 0/ })).toBeTruthy())
+  expect(screen.getByRole('link', { name: 'okta.system' }).getAttribute('href')).toContain('format%3Aokta.system')
+  expect(screen.getByText(/no time, at byte …/)).toBeTruthy()
+  expect(screen.getByText('1 record for other reasons')).toBeTruthy()
+  expect(screen.getByRole('row', { name: /^not known 2 1 0 0 1 0/ })).toBeTruthy()
+  expect(screen.getByText('3 more objects are no logs and hold no records.')).toBeTruthy()
   const picture = screen.getByRole('application')
   expect(picture.getAttribute('aria-label')).toContain('1 not known')
   fireEvent.keyDown(picture, { key: 'ArrowDown' })
@@ -50,7 +64,7 @@ test('the page says what is not whole, and a day tells why', async () => {
 
 test('a source that has stopped is said first', async () => {
   answer({
-    'GET /api/session': session, 'GET /api/ledger/matrix': { days: [], accounts: [], unplaced: 0 }, 'GET /api/ledger': { ...report, quarantine: [] }, 'GET /api/ledger/objects': { objects: [], next: '' },
+    'GET /api/session': session, 'GET /api/ledger/matrix': { days: [], accounts: [], unplaced: 0 }, 'GET /api/ledger': { ...report, quarantine: [] }, 'GET /api/ledger/formats': { formats: [], aside: 0 }, 'GET /api/ledger/objects': { objects: [], next: '' },
     'GET /api/sources': { sources: [{ name: '0:file', type: 'file', state: 'stopped', reason: 'too little free space', errors: 2, settings: [] }] },
   })
   visit('/ledger')
