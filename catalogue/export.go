@@ -22,13 +22,14 @@ var Outputs = map[string]func(config.Node, OutputAsks) (export.Output, error){
 
 // OutputAsks is what outputs ask of the rest of the program.
 type OutputAsks struct {
-	Changes export.Changes
-	Outbox  export.Outbox
-	Mask    func() (*mask.Masker, error) // asked where an output is to be masked
-	Options export.Options               // what all outputs have in common
-	Getenv  func(string) string
-	Now     func() time.Time
-	Refused func(key string, why error)
+	Changes  export.Changes
+	Reopened export.Reopenings // decisions that came back
+	Outbox   export.Outbox
+	Mask     func() (*mask.Masker, error) // asked where an output is to be masked
+	Options  export.Options               // what all outputs have in common
+	Getenv   func(string) string
+	Now      func() time.Time
+	Refused  func(key string, why error)
 }
 
 // Output makes the output of a node of the configuration; it opens nothing.
@@ -49,8 +50,9 @@ type hecNode struct {
 	CA         string          `yaml:"ca"` // a PEM file
 	Index      string          `yaml:"index"`
 	SourceType string          `yaml:"sourcetype"`
-	Form       string          `yaml:"form"` // yagura or ocsf
-	Only       string          `yaml:"only"` // a scope over findings
+	Form       string          `yaml:"form"`      // yagura or ocsf
+	Only       string          `yaml:"only"`      // a scope over findings
+	Decisions  *bool           `yaml:"decisions"` // whether it is told of those that come back; absent: it is
 	Masked     bool            `yaml:"masked"`
 	Every      config.Duration `yaml:"every"`
 }
@@ -63,6 +65,9 @@ func openHEC(n config.Node, asks OutputAsks) (export.Output, error) {
 	c := hec.Config{
 		Name: h.Name, URL: h.URL, Options: asks.Options, Every: time.Duration(h.Every),
 		Changes: asks.Changes, Outbox: asks.Outbox, Now: asks.Now, Refused: asks.Refused,
+	}
+	if h.Decisions == nil || *h.Decisions {
+		c.Reopened = asks.Reopened
 	}
 	c.Options.Index, c.Options.SourceType = h.Index, h.SourceType
 	switch h.Form {

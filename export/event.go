@@ -8,8 +8,8 @@ import (
 	"github.com/yagura-sec/yagura/finding"
 )
 
-// HECEvent is a finding as an event of Splunk's HTTP Event Collector. ID is the
-// finding's key and Revision changes whenever what is said of it does, so that a
+// HECEvent is a finding, or a decision that came back, as an event of Splunk's HTTP
+// Event Collector. ID is the finding's key or the decision's id, and Revision changes whenever what is said of it does, so that a
 // search may take the latest of each (dedup id), and the same sent twice is seen
 // to be the same.
 type HECEvent struct {
@@ -19,17 +19,17 @@ type HECEvent struct {
 	SourceType string      `json:"sourcetype"`
 	Index      string      `json:"index,omitempty"`
 	Event      struct {
-		ID       string `json:"id"`
-		Revision string `json:"revision"`
-		Finding  any    `json:"finding"`
+		ID       string     `json:"id"`
+		Revision string     `json:"revision"`
+		Finding  any        `json:"finding,omitempty"`
+		Decision *Reopening `json:"decision,omitempty"`
 	} `json:"event"`
 }
 
 // Event makes the event of a finding, which is masked already where it is to be.
 func Event(f *finding.Finding, o Options) HECEvent {
-	at := modified(f).UnixMilli()
 	e := HECEvent{
-		Time: json.Number(fmt.Sprintf("%d.%03d", at/1000, at%1000)), Host: "yagura", Source: "yagura",
+		Time: seconds(modified(f)), Host: "yagura", Source: "yagura",
 		SourceType: or(o.SourceType, "yagura:finding"), Index: o.Index,
 	}
 	e.Event.ID, e.Event.Revision, e.Event.Finding = f.Key, revision(f), any(*f)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +14,8 @@ import (
 	"github.com/yagura-sec/yagura/cost/picture"
 	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/decision/dossier"
+	"github.com/yagura-sec/yagura/export"
+	"github.com/yagura-sec/yagura/mask"
 	sentences "github.com/yagura-sec/yagura/say" // a test of this package has another say
 	"github.com/yagura-sec/yagura/triage"
 )
@@ -198,6 +202,64 @@ func (s *server) keepReopening(ctx context.Context) error {
 		}
 		if n > 0 {
 			s.warn("%d decisions came back: yagura decision list --status reopened", n)
+		}
+	}
+}
+
+// reopenedDecisions are those that came back since a time, whoever noted it: this
+// program or a hunt beside it. It is an export.Reopenings.
+func (s *server) reopenedDecisions(ctx context.Context, since time.Time, m *mask.Masker) iter.Seq2[export.Reopening, error] {
+	return func(yield func(export.Reopening, error) bool) {
+		ids, err := s.reopenedSince(ctx, since)
+		for _, id := range ids {
+			for r, err := range s.reopenings(ctx, id, m) {
+				if (err != nil || !r.At.Before(since)) && !yield(r, err) || err != nil {
+					return
+				}
+			}
+		}
+		if err != nil {
+			yield(export.Reopening{}, err)
+		}
+	}
+}
+
+// reopenedSince names the decisions that came back since a time, as the audit trail
+// has it: who asks every few seconds reads no history for it.
+func (s *server) reopenedSince(ctx context.Context, since time.Time) (ids []string, err error) {
+	for f := (triage.AuditFilter{Since: since, Action: "decision.reopen"}); ; {
+		lines, next, err := s.rooms.triage.Audit(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lines {
+			if !slices.Contains(ids, l.Subject) {
+				ids = append(ids, l.Subject)
+			}
+		}
+		if next == "" {
+			return ids, nil
+		}
+		f.Cursor = next
+	}
+}
+
+// reopenings are all of one decision.
+func (s *server) reopenings(ctx context.Context, id string, m *mask.Masker) iter.Seq2[export.Reopening, error] {
+	return func(yield func(export.Reopening, error) bool) {
+		changes, err := s.rooms.triage.DecisionHistory(ctx, id)
+		var text func(string) string
+		if err == nil && m != nil && len(changes) > 0 {
+			text, err = api.MaskDecision(ctx, m, s.rooms.triage, changes[0].After, changes)
+		}
+		if err != nil {
+			yield(export.Reopening{}, err)
+			return
+		}
+		for i := range changes {
+			if r, ok := export.NewReopening(&changes[i], text); ok && !yield(r, nil) {
+				return
+			}
 		}
 	}
 }

@@ -186,7 +186,7 @@ func (s *server) output(ctx context.Context, i int) (export.Output, error) {
 		return nil, err
 	}
 	out, err := catalogue.Output(s.cfg.Exports[i], catalogue.OutputAsks{
-		Changes: s.changedFindings, Outbox: box, Getenv: s.getenv, Now: s.clock,
+		Changes: s.changedFindings, Reopened: s.reopenedDecisions, Outbox: box, Getenv: s.getenv, Now: s.clock,
 		Mask: func() (*mask.Masker, error) {
 			m, err := s.masker()
 			if err == nil {
@@ -195,7 +195,7 @@ func (s *server) output(ctx context.Context, i int) (export.Output, error) {
 			return m, err
 		},
 		Options: export.Options{Program: version, View: api.ExportView},
-		Refused: func(key string, why error) { s.warn("exports[%d] will not have finding %s: %v", i, key, why) },
+		Refused: func(key string, why error) { s.warn("exports[%d] will not have %s: %v", i, key, why) },
 	})
 	if err != nil {
 		return nil, exit{exitUsage, fmt.Errorf("exports[%d]: %w", i, err)}

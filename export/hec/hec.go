@@ -1,5 +1,5 @@
-// Package hec sends findings to a Splunk, or whatever else speaks the protocol of
-// its HTTP Event Collector.
+// Package hec sends findings, and decisions that came back, to a Splunk, or whatever
+// else speaks the protocol of its HTTP Event Collector.
 //
 //	type: hec
 //	name: splunk
@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"net/url"
@@ -57,9 +58,12 @@ type Config struct {
 	AckEvery time.Duration // how often; default 1 s
 
 	Changes export.Changes
-	Outbox  export.Outbox
-	Now     func() time.Time
-	// Refused is told of a finding that the server will not have.
+	// Reopened are decisions that came back; nil: none is told of.
+	Reopened export.Reopenings
+	Outbox   export.Outbox
+	Now      func() time.Time
+	// Refused is told of a finding, or of a decision that came back, that the server
+	// will not have.
 	Refused func(key string, why error)
 }
 
@@ -181,59 +185,94 @@ func (o *Output) Run(ctx context.Context) error {
 	}
 }
 
-// item is a finding to send.
+// item is something to send: as an event, of which the outbox keeps the revision.
 type item struct {
 	key, revision string
-	text          []byte
+	event         func() export.HECEvent
+	text          []byte // of the event
 }
 
 // round sends what changed since a time.
 func (o *Output) round(ctx context.Context, since time.Time) error {
-	var batch []finding.Finding
-	for f, err := range o.cfg.Changes(ctx, since) {
+	if err := inBatches(ctx, o.findings(ctx, since), o.cfg.Batch, o.offer); err != nil {
+		return fmt.Errorf("findings: %w", err)
+	}
+	if o.cfg.Reopened == nil {
+		return nil
+	}
+	if err := inBatches(ctx, o.reopened(ctx, since), o.cfg.Batch, o.offer); err != nil {
+		return fmt.Errorf("decisions that came back: %w", err)
+	}
+	return nil
+}
+
+// inBatches offers all items, so many at a time.
+func inBatches(ctx context.Context, all iter.Seq2[item, error], most int, offer func(context.Context, []item) error) error {
+	var batch []item
+	for x, err := range all {
 		if err != nil {
 			return fmt.Errorf("look for what changed: %w", err)
 		}
-		if !o.cfg.Scope.Match(&f) {
-			continue
-		}
-		if batch = append(batch, f); len(batch) == o.cfg.Batch {
-			if err := o.offer(ctx, batch); err != nil {
+		if batch = append(batch, x); len(batch) == most {
+			if err := offer(ctx, batch); err != nil {
 				return err
 			}
 			batch = batch[:0]
 		}
 	}
-	return o.offer(ctx, batch)
+	return offer(ctx, batch)
 }
 
-// offer sends those of the findings whose revision was not acknowledged yet.
-func (o *Output) offer(ctx context.Context, all []finding.Finding) error {
+// findings are those of the scope that changed since a time.
+func (o *Output) findings(ctx context.Context, since time.Time) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		for f, err := range o.cfg.Changes(ctx, since) {
+			if err == nil && !o.cfg.Scope.Match(&f) {
+				continue
+			}
+			if err == nil && o.cfg.Options.Mask != nil {
+				f = export.Masked(f, o.cfg.Options.Mask)
+			}
+			if !yield(item{key: f.Key, revision: export.Revision(f), event: func() export.HECEvent { return export.Event(&f, o.cfg.Options) }}, err) {
+				return
+			}
+		}
+	}
+}
+
+// reopened are the decisions that came back since a time.
+func (o *Output) reopened(ctx context.Context, since time.Time) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		for r, err := range o.cfg.Reopened(ctx, since, o.cfg.Options.Mask) {
+			if !yield(item{key: r.Key(), revision: r.Revision(), event: func() export.HECEvent { return r.Event(o.cfg.Options) }}, err) {
+				return
+			}
+		}
+	}
+}
+
+// offer sends those of the items whose revision was not acknowledged yet.
+func (o *Output) offer(ctx context.Context, all []item) error {
 	if len(all) == 0 {
 		return nil
 	}
 	keys := make([]string, len(all))
 	for i := range all {
-		if o.cfg.Options.Mask != nil {
-			all[i] = export.Masked(all[i], o.cfg.Options.Mask)
-		}
-		keys[i] = all[i].Key
+		keys[i] = all[i].key
 	}
 	sent, err := o.cfg.Outbox.Sent(ctx, o.cfg.Name, keys)
 	if err != nil {
 		return err
 	}
 	var items []item
-	for i := range all {
-		revision := export.Revision(all[i])
-		if sent[all[i].Key] == revision {
+	for _, x := range all {
+		if sent[x.key] == x.revision {
 			continue
 		}
-		text, err := json.Marshal(export.Event(&all[i], o.cfg.Options))
-		if err != nil {
-			return fmt.Errorf("write finding %s: %w", all[i].Key, err)
+		if x.text, err = json.Marshal(x.event()); err != nil {
+			return fmt.Errorf("write %s: %w", x.key, err)
 		}
-		items = append(items, item{all[i].Key, revision, text})
+		items = append(items, x)
 	}
 	if len(items) == 0 {
 		return nil
@@ -242,7 +281,7 @@ func (o *Output) offer(ctx context.Context, all []finding.Finding) error {
 }
 
 // send sends items and marks them. Of a request that the server will not have it
-// finds the finding that is to blame, by halves, and goes on without it.
+// finds the item that is to blame, by halves, and goes on without it.
 func (o *Output) send(ctx context.Context, items []item) error {
 	err := o.post(ctx, items)
 	var refused *refusal
