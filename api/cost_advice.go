@@ -22,14 +22,14 @@ type CostAdvice struct {
 	AccountName  string       `json:"account_name" doc:"empty: unknown"`
 	Region       string       `json:"region"`
 	ResourceType string       `json:"resource_type" example:"AWS::EC2::NetworkInterface"`
-	Items        int64        `json:"items" doc:"configuration items in a month of 30 days; -1: not known"`
-	ResourceDays int64        `json:"resource_days" doc:"resources that differed at a day's end, in such a month; -1: not known"`
+	Items        *int64       `json:"items" doc:"configuration items in a month of 30 days; null: not known, or it is about none"`
+	ResourceDays *int64       `json:"resource_days" doc:"resources that differed at a day's end, in such a month; null: not known, or it is about none"`
 	Saving       Amount       `json:"saving_month" doc:"of a month of 30 days; below zero: it would cost more"`
 	Low          *Amount      `json:"low,omitempty" doc:"the least that it saves, where that is estimated"`
 	High         *Amount      `json:"high,omitempty" doc:"the most that it saves, where that is estimated"`
 	Currency     string       `json:"currency"`
 	Verdict      cost.Verdict `json:"verdict" enum:"change,keep,cannot,not_advised"`
-	Basis        cost.Basis   `json:"basis" enum:"metric,history,estimate" doc:"how items were counted"`
+	Basis        cost.Basis   `json:"basis" enum:"metric,history,estimate,bill,settings" doc:"what the saving rests on: items as they were counted or estimated, what was billed, or what is set up"`
 	Confidence   float64      `json:"confidence" doc:"0 to 1"`
 	Reason       say.Text     `json:"reason"`
 	Lost         say.Text     `json:"lost" doc:"what it would take away; empty: nothing"`
@@ -84,7 +84,7 @@ func ViewAdvice(all []cost.Advice, name func(account string) string) CostAdvices
 
 func viewAdvice(x cost.Advice, name func(account string) string) CostAdvice {
 	v := CostAdvice{
-		Key: x.Key, Kind: x.Kind, Account: x.Account, Region: x.Region, ResourceType: x.ResourceType, Items: x.Items, ResourceDays: x.ResourceDays,
+		Key: x.Key, Kind: x.Kind, Account: x.Account, Region: x.Region, ResourceType: x.ResourceType, Items: known(x.Items), ResourceDays: known(x.ResourceDays),
 		Saving: Amount{x.Saving}, Low: amount(x.Low), High: amount(x.High), Currency: x.Currency, Verdict: x.Verdict, Basis: x.Basis, Confidence: x.Confidence,
 		Reason: x.Reason, Lost: x.Lost, Plan: list(x.Plan), Undo: list(x.Undo), Sources: []CostSource{}, Decision: x.Decision,
 	}
@@ -95,6 +95,14 @@ func viewAdvice(x cost.Advice, name func(account string) string) CostAdvice {
 		v.Sources = append(v.Sources, viewSource(s))
 	}
 	return v
+}
+
+// known is a count; nil where it is not known.
+func known(n int64) *int64 {
+	if n < 0 {
+		return nil
+	}
+	return &n
 }
 
 func amount(d *decimal.Decimal) *Amount {

@@ -47,7 +47,7 @@ func purse(r *Rooms, asked *cost.Query) {
 			{Key: "a", Account: mine, Kind: cost.AboutRecording, Saving: decimal.RequireFromString("1519.20"), Currency: "USD", Verdict: cost.NotAdvised, Basis: cost.Metric},
 			{Key: "b", Account: theirs, Kind: cost.AboutRecording, Saving: decimal.RequireFromString("756.36"), Currency: "USD", Verdict: cost.Change, Basis: cost.Metric, Plan: []string{"aws x"}, Undo: []string{"aws y"}},
 			{Key: "c", Account: theirs, Kind: cost.AboutRecording, Saving: decimal.RequireFromString("-1.056"), Currency: "USD", Verdict: cost.Keep, Basis: cost.Metric},
-			{Key: "d", Account: theirs, Kind: cost.AboutTrail, Saving: decimal.RequireFromString("7"), Currency: "JPY", Verdict: cost.Change, Basis: cost.Metric},
+			{Key: "d", Account: theirs, Kind: cost.AboutTrail, Items: -1, ResourceDays: -1, Saving: decimal.RequireFromString("7"), Currency: "JPY", Verdict: cost.Change, Basis: cost.Billed},
 		} {
 			if of(accounts, x.Account) {
 				out = append(out, x)
@@ -136,6 +136,9 @@ func TestCostAdvice(t *testing.T) {
 	text := vera.want(200, "GET", "/api/cost/advice", "")
 	if !strings.Contains(text, `"total_saving_month":2275.56,"total_actionable_month":756.36,"currency":"USD"`) || !strings.Contains(text, `"saving_month":-1.056,`) {
 		t.Errorf("advice: %s", text)
+	}
+	if !strings.Contains(text, `"items":null,"resource_days":null,"saving_month":7,`) || strings.Count(text, `"items":0,"resource_days":0,`) != 3 {
+		t.Errorf("counts that nobody knows are not null: %s", text)
 	}
 	hers := into[CostAdvices](alice, 200, "GET", "/api/cost/advice", "")
 	if len(hers.Advice) != 1 || hers.Advice[0].AccountName != "harbour" || !hers.Actionable.IsZero() {

@@ -110,7 +110,7 @@ func Number(d decimal.Decimal) json.Number { return json.Number(d.String()) }
 // MonthText names a month: "2026-04".
 func MonthText(t time.Time) string { return t.UTC().Format("2006-01") }
 
-// Basis is how items were counted.
+// Basis is what figures rest on: how items were counted, or where else they are from.
 type Basis string
 
 // From best to worst.
@@ -118,6 +118,12 @@ const (
 	Metric   Basis = "metric"   // the service's own count
 	History  Basis = "history"  // what it delivered
 	Estimate Basis = "estimate" // from the events that make it record
+)
+
+// What advice rests on that counts no items.
+const (
+	Billed    Basis = "bill"     // what was billed
+	Described Basis = "settings" // what is set up, at its price
 )
 
 // Count is how many items of a resource type a service recorded on one day.

@@ -69,7 +69,7 @@ type Figure struct {
 	Of    string    `json:"of"`   // what it was measured of: "111122223333 AWS::EC2::Subnet"
 	Value string    `json:"value"`
 	Unit  string    `json:"unit,omitempty"`
-	Basis string    `json:"basis,omitempty"` // how it is known: metric, history, estimate, bill
+	Basis string    `json:"basis,omitempty"` // how it is known: metric, history, estimate, bill, settings
 	At    time.Time `json:"at"`
 }
 

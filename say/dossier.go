@@ -41,6 +41,7 @@ var dossier = texts{
 	"dossier.basis.history":         {"the configuration history", "設定履歴"},
 	"dossier.basis.estimate":        {"estimated from the log", "ログからの推定"},
 	"dossier.basis.bill":            {"the bill", "請求データ"},
+	"dossier.basis.settings":        {"settings and prices", "設定と価格"},
 	"dossier.did.create":            {"decided", "判断"},
 	"dossier.did.change":            {"changed", "変更"},
 	"dossier.did.ask":               {"asked", "問い合わせ"},

@@ -175,11 +175,11 @@ func (p *program) saved(a api.CostAdvice) string {
 }
 
 // counted is a count that may not be known.
-func (p *program) counted(n int64) string {
-	if n < 0 {
+func (p *program) counted(n *int64) string {
+	if n == nil {
 		return "unknown"
 	}
-	return p.count(n)
+	return p.count(*n)
 }
 
 // ofAccounts are those about some accounts; none: all.

@@ -101,7 +101,7 @@ func TestAdvise(t *testing.T) {
 	if a := about(cost.AboutRecording, towered); a.Verdict != cost.NotAdvised || a.Saving.String() != "756.36" || len(a.Plan)+len(a.Undo) > 0 || !strings.Contains(a.Reason.String(), "role AWSControlTowerExecution was assumed (2026-11-20)") {
 		t.Errorf("%+v", a)
 	}
-	if a := about(cost.AboutUnusedKey, plainly); a.Verdict != cost.Change || a.Key != "unused_key/"+idleKey || a.Saving.String() != "1" || len(a.Undo) != 2 {
+	if a := about(cost.AboutUnusedKey, plainly); a.Verdict != cost.Change || a.Key != "unused_key/"+idleKey || a.Saving.String() != "1" || len(a.Undo) != 2 || a.Items != nil || a.ResourceDays != nil || a.Basis != cost.Billed {
 		t.Errorf("%+v", a)
 	}
 	if v.Saving.String() != "1513.72" || v.Actionable.String() != "757.36" || v.Currency != "USD" || len(v.Advice) != 3 {
@@ -116,6 +116,9 @@ func TestAdvise(t *testing.T) {
 		if !strings.Contains(table, words) {
 			t.Errorf("%q is missing in\n%s", words, table)
 		}
+	}
+	if csv := c.ok("cost", "advise", "--format", "csv", now); !strings.Contains(csv, ",AWS::KMS::Key,unknown,unknown,1,change,bill,") || strings.Contains(csv, ",-1,") {
+		t.Errorf("counts that nobody knows are not said to be unknown:\n%s", csv)
 	}
 	if n := strings.Count(table, "Plan: aws configservice"); n != 1 {
 		t.Errorf("%d plans call the recorder", n)

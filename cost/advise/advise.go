@@ -96,6 +96,8 @@ const (
 	sureMetric   = 0.95
 	sureHistory  = 0.90
 	sureEstimate = 0.50
+	sureBill     = 0.95
+	sureSetup    = 0.95
 	fewDays      = 0.80 // fewer than enoughDays
 	oldCounts    = 0.90 // older than staleAfter
 	mediumPrice  = 0.90
@@ -108,7 +110,7 @@ const (
 )
 
 func (d doubts) confidence() float64 {
-	c := map[cost.Basis]float64{cost.Metric: sureMetric, cost.History: sureHistory, cost.Estimate: sureEstimate}[d.basis]
+	c := map[cost.Basis]float64{cost.Metric: sureMetric, cost.History: sureHistory, cost.Estimate: sureEstimate, cost.Billed: sureBill, cost.Described: sureSetup}[d.basis]
 	for _, x := range []struct {
 		is   bool
 		left float64

@@ -50,10 +50,10 @@ func (j *judge) analyzers() (out []cost.Advice) {
 func (j *judge) doubled(account string, a, other count.Analyzer) cost.Advice {
 	x := cost.Advice{
 		Key: keyOf(cost.AboutAnalyzer, account, a.Region, a.Name), Kind: cost.AboutAnalyzer, Account: account, Region: a.Region, ResourceType: "AWS::AccessAnalyzer::Analyzer",
-		Items: -1, ResourceDays: -1, Basis: cost.Metric, Verdict: cost.Keep, Sources: []cost.Source{sourceUnused},
+		Items: -1, ResourceDays: -1, Basis: cost.Described, Verdict: cost.Keep, Sources: []cost.Source{sourceUnused},
 	}
 	said := []say.Text{say.T("advice.analyzer", say.Values{"name": a.Name, "region": a.Region, "other": other.Name, "account": other.Account})}
-	d := doubts{basis: cost.Metric}
+	d := doubts{basis: x.Basis}
 	i := slices.IndexFunc(j.Setup.Summaries, func(s count.Summary) bool { return s.Account == account })
 	p, priced := j.Prices.Find(aws, serviceAnalyzer, "unused_access", a.Region, j.Now)
 	switch {

@@ -73,6 +73,6 @@ func unsure(a *cost.Advice) {
 func (b billed) advice(kind, account, region, resourceType string, key ...string) cost.Advice {
 	return cost.Advice{
 		Key: keyOf(kind, key...), Kind: kind, Account: account, Region: region, ResourceType: resourceType, Items: -1, ResourceDays: -1,
-		Saving: b.amount, Currency: b.currency, Basis: cost.Metric, Verdict: cost.Keep,
+		Saving: b.amount, Currency: b.currency, Basis: cost.Billed, Verdict: cost.Keep,
 	}
 }

@@ -50,6 +50,13 @@ func check(t *testing.T, a cost.Advice, verdict cost.Verdict, saving, words, pla
 	if a.Verdict != verdict || a.Saving.String() != saving || !strings.Contains(a.Reason.String(), words) || !strings.Contains(commands, plan) || (plan == "") != (commands == "") || len(a.Plan) > 0 != (len(a.Undo) > 0) {
 		t.Errorf("%s: %s, %s\nplan %s\nundo %s\n%s", a.Key, a.Verdict, a.Saving, commands, strings.Join(a.Undo, "\n"), a.Reason)
 	}
+	rests := cost.Billed
+	if a.Kind == cost.AboutAnalyzer {
+		rests = cost.Described
+	}
+	if a.Basis != rests || a.Items != -1 || a.ResourceDays != -1 {
+		t.Errorf("%s: by %s, %d items, %d resource-days, and nothing was counted", a.Key, a.Basis, a.Items, a.ResourceDays)
+	}
 	if verdict == cost.Change && a.Lost.String() == "" || a.Confidence <= 0 || a.Confidence > 1 {
 		t.Errorf("%s: loses %q, confidence %v", a.Key, a.Lost, a.Confidence)
 	}

@@ -173,7 +173,7 @@ func (d *Dossier) figures(x *decision.Decision) block {
 			name = d.tell(say.T("dossier.figure."+f.Name, nil))
 		}
 		switch f.Basis {
-		case "metric", "history", "estimate", "bill":
+		case "metric", "history", "estimate", "bill", "settings":
 			basis = d.tell(say.T("dossier.basis."+f.Basis, nil))
 		}
 		b.Rows = append(b.Rows, []string{name, f.Of, f.Shown(), basis, f.At.UTC().Format(time.DateOnly)})

@@ -143,8 +143,8 @@ function Whole({ of: a }: { of: Advice }) {
           {saving(a.saving_month, a.currency)}
           {a.low !== undefined && a.high !== undefined && <> <span className="dim">{t('savingBetween', { low: saving(a.low, a.currency), high: saving(a.high, a.currency) })}</span></>}
         </Field>
-        <Field name={t('items')}>{a.items < 0 ? t('unknown') : number(a.items, t.language)}</Field>
-        <Field name={t('resourceDays')}>{a.resource_days < 0 ? t('unknown') : number(a.resource_days, t.language)}</Field>
+        <Field name={t('items')}>{a.items === null ? t('unknown') : number(a.items, t.language)}</Field>
+        <Field name={t('resourceDays')}>{a.resource_days === null ? t('unknown') : number(a.resource_days, t.language)}</Field>
         <Field name={t('basisName')}>{t(`basisName.${a.basis}`)}</Field>
         <Field name={t('confidence')}>{percent(a.confidence, t.language)}</Field>
       </Fields>

@@ -39,7 +39,7 @@ function ChooseAccount() {
   const advice = useQuery({ ...get('/api/cost/advice'), retry: false })
   const items = new Map<string, { name: string; items: number }>()
   for (const a of advice.data?.advice ?? []) {
-    if (a.kind !== 'recording' || a.items < 0) continue
+    if (a.kind !== 'recording' || a.items === null) continue
     const one = items.get(a.account) ?? { name: a.account_name, items: 0 }
     items.set(a.account, { ...one, items: one.items + a.items })
   }

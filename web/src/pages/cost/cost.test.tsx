@@ -35,7 +35,7 @@ const advices: Advices = {
     advice({}),
     advice({ key: 's', account: n, account_name: 'network', resource_type: 'AWS::EC2::Subnet', items: 255_000, resource_days: 720, saving_month: 756.36, verdict: 'change', plan: ['aws configservice put-configuration-recorder --x'], undo: ['aws configservice put-configuration-recorder --y'], sources: [{ title: 'AWS Config pricing', url: 'https://example.com/pricing', date: '2026-03-01' }] }),
     advice({ key: 'r', resource_type: 'AWS::IAM::Role', items: 120, resource_days: 118, saving_month: -1.056, verdict: 'keep' }),
-    advice({ key: 'c', resource_type: 'AWS::Config::ResourceCompliance', items: 400_000, resource_days: -1, saving_month: 0, verdict: 'cannot' }),
+    advice({ key: 'c', resource_type: 'AWS::Config::ResourceCompliance', items: 400_000, resource_days: null, saving_month: 0, verdict: 'cannot' }),
   ],
 }
 
@@ -109,6 +109,13 @@ test('advice comes with its plan, or is to be deferred', async () => {
   expect(screen.getByRole('link', { name: 'AWS Config pricing' }).getAttribute('rel')).toContain('noopener')
 })
 
+test('counts that nobody knows are not shown as none', async () => {
+  answer({ 'GET /api/session': session, 'GET /api/cost/shares': { months, limited: false }, 'GET /api/cost/advice': { ...advices, advice: [advice({ key: 'u', kind: 'unused_key', resource_type: 'AWS::KMS::Key', items: null, resource_days: null, basis: 'bill', verdict: 'change' })] } })
+  visit('/cost?show=advice&open=u')
+  await screen.findByText('the bill')
+  expect(screen.getAllByText('not known')).toHaveLength(2)
+})
+
 test('what runs in circles is named first, and hidden characters are seen', async () => {
   asking()
   visit(`/cost?show=changes&account=${x}`)
@@ -146,7 +153,7 @@ test('what can be drawn against the break-even', () => {
   const found = points([...advices.advice, advice({ key: 'z', resource_days: 0 })])
   expect(found.map((p) => [p.advice.key, p.ratio > breakEven])).toEqual([['k', true], ['z', true], ['s', true], ['r', false]])
   expect(found.find((p) => p.advice.key === 'z')?.ratio).toBe(Infinity)
-  expect(byType(advices.advice).map((y) => [y.type, y.days])).toEqual([['AWS::EC2::NetworkInterface', 900], ['AWS::Config::ResourceCompliance', -1], ['AWS::EC2::Subnet', 720], ['AWS::IAM::Role', 118]])
+  expect(byType(advices.advice).map((y) => [y.type, y.days])).toEqual([['AWS::EC2::NetworkInterface', 900], ['AWS::Config::ResourceCompliance', null], ['AWS::EC2::Subnet', 720], ['AWS::IAM::Role', 118]])
 })
 
 test('days without a change are between the others', () => {

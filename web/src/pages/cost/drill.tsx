@@ -119,7 +119,7 @@ function Types({ of }: { of: Advices | undefined }) {
             <td><To href={costAddress({ show: 'advice' })}><LogText most={60}>{x.type}</LogText></To></td>
             <td className={css.barCell} aria-hidden="true"><span className={css.bar}><i style={{ width: `${(x.items / most) * 100}%` }} /></span></td>
             <td className="num">{number(x.items, t.language)}</td>
-            <td className="num">{x.days < 0 ? <span className="faint">{t('unknown')}</span> : number(x.days, t.language)}</td>
+            <td className="num">{x.days === null ? <span className="faint">{t('unknown')}</span> : number(x.days, t.language)}</td>
           </tr>
         ))}
       </tbody>
@@ -127,14 +127,14 @@ function Types({ of }: { of: Advices | undefined }) {
   )
 }
 
-/** Items of each type over its accounts; days of -1: not known of one of them. */
-export function byType(advice: readonly Advice[]): { type: string; items: number; days: number }[] {
-  const found = new Map<string, { type: string; items: number; days: number }>()
+/** Items of each type over its accounts; days are null where they are not known of one of them. */
+export function byType(advice: readonly Advice[]): { type: string; items: number; days: number | null }[] {
+  const found = new Map<string, { type: string; items: number; days: number | null }>()
   for (const a of advice) {
-    if (a.kind !== 'recording' || a.items < 0) continue
+    if (a.kind !== 'recording' || a.items === null) continue
     const one = found.get(a.resource_type) ?? { type: a.resource_type, items: 0, days: 0 }
     one.items += a.items
-    one.days = one.days < 0 || a.resource_days < 0 ? -1 : one.days + a.resource_days
+    one.days = one.days === null || a.resource_days === null ? null : one.days + a.resource_days
     found.set(a.resource_type, one)
   }
   return [...found.values()].sort((a, b) => b.items - a.items)

@@ -66,8 +66,7 @@ export interface Point {
 /** Advice on recording that can be drawn against the break-even, what saves most first. */
 export function points(advice: readonly Advice[]): Point[] {
   return advice
-    .filter((a) => a.kind === 'recording' && a.items > 0 && a.resource_days >= 0 && a.verdict !== 'cannot')
-    .map((a) => ({ advice: a, ratio: a.resource_days === 0 ? Infinity : a.items / a.resource_days }))
+    .flatMap((a) => (a.kind === 'recording' && a.items && a.resource_days !== null && a.verdict !== 'cannot' ? [{ advice: a, ratio: a.resource_days === 0 ? Infinity : a.items / a.resource_days }] : []))
     .sort((a, b) => b.advice.saving_month - a.advice.saving_month)
 }
 

@@ -109,7 +109,7 @@ test('what the form works out', () => {
   expect(evidenceOf('AWS says so https://example.com/x')).toEqual({ text: 'AWS says so', link: 'https://example.com/x' })
   expect(evidenceOf('javascript:alert(1)')).toEqual({ text: 'javascript:alert(1)' })
   expect(suggestions(undefined)).toEqual([])
-  expect(suggestions({ account: '1', resource_type: 'T', items: -1, saving_month: 100, key: 'k' })).toEqual(['saving>150'])
+  expect(suggestions({ account: '1', resource_type: 'T', items: null, saving_month: 100, key: 'k' })).toEqual(['saving>150'])
   expect(subjectAddress({ kind: 'other', id: 'x' } as never)).toBeUndefined()
   expect(subjectAddress({ kind: 'finding', id: 'a/b' } as never)).toBe('/findings/a%2Fb')
 })

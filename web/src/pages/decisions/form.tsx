@@ -34,11 +34,11 @@ export function evidenceOf(line: string): { text: string; link?: string } {
 }
 
 /** Triggers that suit an advice: a fifth more items, or half as much again to save. */
-export function suggestions(a: { account: string; resource_type: string; items: number; saving_month: number; key: string } | undefined): string[] {
+export function suggestions(a: { account: string; resource_type: string; items: number | null; saving_month: number; key: string } | undefined): string[] {
   if (!a) return []
   const rounded = (n: number, step: number) => Math.ceil(n / step) * step
   return [
-    ...(a.items > 0 && a.resource_type ? [`items:${a.account}:${a.resource_type}>${rounded(a.items * 1.2, 1000)}`] : []),
+    ...(a.items && a.resource_type ? [`items:${a.account}:${a.resource_type}>${rounded(a.items * 1.2, 1000)}`] : []),
     ...(a.saving_month > 0 ? [`saving>${rounded(a.saving_month * 1.5, 10)}`] : []),
   ]
 }
