@@ -1,13 +1,10 @@
 package rules_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,10 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/internal/shared"
+	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/correlate"
@@ -151,31 +147,6 @@ func (j *judge) levels() map[string]string {
 	return out
 }
 
-// records reads a file of CloudTrail as it comes: packed or not, in an array,
-// below Records or one a line.
-func records(t testing.TB, name string) []json.RawMessage {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if zr, err := gzip.NewReader(bytes.NewReader(text)); err == nil {
-		if text, err = io.ReadAll(zr); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
-	var list []json.RawMessage
-	if json.Unmarshal(text, &list) == nil {
-		return list
-	}
-	var below struct{ Records []json.RawMessage }
-	if json.Unmarshal(text, &below) == nil {
-		return below.Records
-	}
-	t.Fatalf("%s: neither an array nor Records", name)
-	return nil
-}
-
 func files(t testing.TB, dir, suffix string) (out []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
@@ -219,7 +190,7 @@ func TestTechniquesFire(t *testing.T) {
 	levels := j.levels()
 	for _, file := range files(t, dir, ".json") {
 		count := map[string]int{}
-		all := records(t, file)
+		all := normalisetest.Records(t, file)
 		j.fired(count, all)
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "aws."), ".json")
 		t.Logf("%-55s %3d records: %s", name, len(all), table(count, levels))
@@ -242,7 +213,7 @@ func TestHarmlessWorkIsNotHigh(t *testing.T) {
 			count := map[string]int{}
 			var all []json.RawMessage
 			for _, file := range files(t, shared.Dir(t, set), suffix) {
-				all = append(all, named(t, records(t, file))...)
+				all = append(all, named(t, normalisetest.Records(t, file))...)
 			}
 			j.fired(count, all)
 			t.Log(table(count, levels))
@@ -293,7 +264,7 @@ func TestCorrelationsAreQuietAtWork(t *testing.T) {
 	}
 	var all []json.RawMessage
 	for _, file := range files(t, dir, ".json.gz") {
-		all = append(all, records(t, file)...)
+		all = append(all, normalisetest.Records(t, file)...)
 	}
 	j := newJudge(t)
 	count := map[string]int{}
@@ -324,7 +295,7 @@ func BenchmarkMatch(b *testing.B) {
 	}
 	var all []json.RawMessage
 	for _, file := range files(b, dir, ".json.gz") {
-		all = append(all, records(b, file)...)
+		all = append(all, normalisetest.Records(b, file)...)
 	}
 	j := newJudge(b)
 	b.ReportAllocs()

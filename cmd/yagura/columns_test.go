@@ -2,13 +2,10 @@ package main_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,6 +19,7 @@ import (
 	"github.com/yagura-sec/yagura/lake/laketest"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
+	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/match"
@@ -123,7 +121,7 @@ func TestColumnsReal(t *testing.T) {
 	root := shared.Dir(t, "cloudtrail")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && (strings.HasSuffix(path, ".json") || strings.HasSuffix(path, ".json.gz")) {
-			records = append(records, recordsIn(t, path)...)
+			records = append(records, normalisetest.Records(t, path)...)
 		}
 		return err
 	})
@@ -302,46 +300,4 @@ func valueOf(record []byte, name string) string {
 	}
 	s, _ := members[name].(string)
 	return s
-}
-
-// recordsIn takes a file of records apart, whatever they are wrapped in.
-func recordsIn(t testing.TB, path string) []json.RawMessage {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.HasSuffix(path, ".gz") {
-		z, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if data, err = io.ReadAll(z); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var out []json.RawMessage
-	for dec := json.NewDecoder(bytes.NewReader(data)); ; {
-		var v json.RawMessage
-		if dec.Decode(&v) != nil {
-			return out
-		}
-		out = append(out, unwrapped(v)...)
-	}
-}
-
-func unwrapped(v json.RawMessage) []json.RawMessage {
-	var list []json.RawMessage
-	if json.Unmarshal(v, &list) != nil {
-		var file struct{ Records, Events []json.RawMessage }
-		if json.Unmarshal(v, &file) != nil || file.Records == nil && file.Events == nil {
-			return []json.RawMessage{v}
-		}
-		list = append(file.Records, file.Events...)
-	}
-	var out []json.RawMessage
-	for _, r := range list {
-		out = append(out, unwrapped(r)...)
-	}
-	return out
 }

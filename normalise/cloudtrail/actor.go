@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 )
 
@@ -24,31 +25,31 @@ func readIdentity(v jsontree.Value) identity {
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch m.Key() {
 		case "type":
-			id.typ = str(m)
+			id.typ = column.Str(m)
 		case "principalId":
-			id.principalID = str(m)
+			id.principalID = column.Str(m)
 		case "arn":
-			id.arn = str(m)
+			id.arn = column.Str(m)
 		case "accountId":
 			id.accountID = accountID(m)
 		case "accessKeyId":
-			id.accessKey = str(m)
+			id.accessKey = column.Str(m)
 		case "credentialId":
 			if id.accessKey == "" {
-				id.accessKey = str(m) // a bearer token has this in place of a key
+				id.accessKey = column.Str(m) // a bearer token has this in place of a key
 			}
 		case "userName":
-			id.userName = str(m)
+			id.userName = column.Str(m)
 		case "invokedBy":
-			id.invokedBy = str(m)
+			id.invokedBy = column.Str(m)
 		case "identityProvider":
-			id.provider = str(m)
+			id.provider = column.Str(m)
 		case "inScopeOf":
-			id.scopeType = str(m.Get("issuerType"))
-			id.scopeIssuedTo = str(m.Get("credentialsIssuedTo"))
+			id.scopeType = column.Str(m.Get("issuerType"))
+			id.scopeIssuedTo = column.Str(m.Get("credentialsIssuedTo"))
 		case "onBehalfOf":
-			id.onBehalfOf = str(m.Get("userId"))
-			id.identityStore = str(m.Get("identityStoreArn"))
+			id.onBehalfOf = column.Str(m.Get("userId"))
+			id.identityStore = column.Str(m.Get("identityStoreArn"))
 		case "sessionContext":
 			id.readSession(m)
 		}
@@ -60,12 +61,12 @@ func (id *identity) readSession(v jsontree.Value) {
 	for m := v.First(); m.Exists(); m = m.Next() {
 		switch m.Key() {
 		case "sessionIssuer":
-			id.issuerType = str(m.Get("type"))
-			id.issuerARN = str(m.Get("arn"))
-			id.issuerName = str(m.Get("userName"))
+			id.issuerType = column.Str(m.Get("type"))
+			id.issuerARN = column.Str(m.Get("arn"))
+			id.issuerName = column.Str(m.Get("userName"))
 			id.issuerAccount = accountID(m.Get("accountId"))
 		case "webIdFederationData":
-			if p := str(m.Get("federatedProvider")); p != "" {
+			if p := column.Str(m.Get("federatedProvider")); p != "" {
 				id.provider = p
 			}
 		case "attributes":
@@ -73,15 +74,15 @@ func (id *identity) readSession(v jsontree.Value) {
 			if id.ec2Delivery == "" {
 				id.ec2Delivery = deliveryVersion(m.Get("ec2RoleDelivery"))
 			}
-			if s := str(m.Get("signInSessionArn")); s != "" {
+			if s := column.Str(m.Get("signInSessionArn")); s != "" {
 				id.signInSession = s
 			}
 		case "ec2RoleDelivery":
 			id.ec2Delivery = deliveryVersion(m)
 		case "signInSessionArn":
-			id.signInSession = str(m)
+			id.signInSession = column.Str(m)
 		case "sourceIdentity":
-			id.sourceIdentity = str(m)
+			id.sourceIdentity = column.Str(m)
 		case "assumedRoot":
 			id.assumedRoot = isTrue(m)
 		}
@@ -92,7 +93,7 @@ func (id *identity) readSession(v jsontree.Value) {
 // without its leading zeros.
 func accountID(v jsontree.Value) string {
 	if v.Kind() != jsontree.Number {
-		return str(v)
+		return column.Str(v)
 	}
 	s := v.Text()
 	if len(s) > 12 || strings.ContainsAny(s, "-.eE") {
@@ -104,9 +105,9 @@ func accountID(v jsontree.Value) string {
 // deliveryVersion reads ec2RoleDelivery, "1.0" or "2.0", also as a number.
 func deliveryVersion(v jsontree.Value) string {
 	if v.Kind() == jsontree.Number {
-		return text(v.Text())
+		return column.Text(v.Text())
 	}
-	return str(v)
+	return column.Str(v)
 }
 
 // actor is who acted, by a name that stays the same from call to call.
@@ -174,10 +175,10 @@ func actorOf(id *identity, partition string) actor {
 		a.typ = event.ActorMasked
 	}
 	if id.onBehalfOf != "" && a.typ == event.ActorRole {
-		a.note = join(a.note, "on behalf of Identity Center user "+id.onBehalfOf)
+		a.note = column.Join(a.note, "on behalf of Identity Center user "+id.onBehalfOf)
 	}
 	if id.sourceIdentity != "" {
-		a.note = join(a.note, "sourceIdentity "+id.sourceIdentity)
+		a.note = column.Join(a.note, "sourceIdentity "+id.sourceIdentity)
 	}
 	return a
 }

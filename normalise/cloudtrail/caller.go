@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 )
 
 // evidence is what a record holds about the kind of thing that called.
@@ -260,7 +261,7 @@ func byAgent(ev *evidence) (caller, bool) {
 	if _, env, ok := strings.Cut(ev.agent, "exec-env/"); ok {
 		env, _, _ = strings.Cut(env, " ")
 		if c := callerOfEnvironment(env); c != "" {
-			return caller{c, 0.6, "user agent exec-env/" + text(env)}, true
+			return caller{c, 0.6, "user agent exec-env/" + column.Text(env)}, true
 		}
 	}
 	switch {

@@ -26,20 +26,15 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
-	"unsafe"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 	"github.com/yagura-sec/yagura/normalise"
 )
 
 // Format is the name of the format.
 const Format = normalise.CloudTrail
-
-// maxColumn is how many bytes of a text go into a column; the record keeps the
-// rest. The longest that AWS writes is an error message of about a kilobyte.
-const maxColumn = 8 << 10
 
 // Normaliser reads CloudTrail records. The zero value is ready and may be used
 // from several goroutines.
@@ -91,53 +86,6 @@ type record struct {
 	rawTime, rawName                                                     jsontree.Value
 }
 
-// text makes a string fit for a column: bounded, and without NUL, which some
-// stores cannot hold.
-func text(s string) string {
-	if len(s) > maxColumn {
-		cut := maxColumn
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s = s[:cut]
-	}
-	if strings.IndexByte(s, 0) >= 0 {
-		s = strings.ReplaceAll(s, "\x00", "\uFFFD")
-	}
-	return s
-}
-
-func str(v jsontree.Value) string {
-	s := v.String()
-	if len(s) <= maxColumn && !v.Escaped() {
-		return s
-	}
-	return text(s)
-}
-
-// truth reads a boolean, which some records and exporters write as a string.
-func truth(v jsontree.Value) (val, known bool) {
-	switch v.Kind() {
-	case jsontree.True:
-		return true, true
-	case jsontree.False:
-		return false, true
-	case jsontree.String:
-		switch s := v.String(); {
-		case strings.EqualFold(s, "true"), strings.EqualFold(s, "yes"):
-			return true, true
-		case strings.EqualFold(s, "false"), strings.EqualFold(s, "no"):
-			return false, true
-		}
-	}
-	return false, false
-}
-
-// share is b as a string without a copy. A raw record's bytes never change once
-// delivered, and an event may share their memory (event.Raw, event.Event), so
-// the columns are substrings of the record.
-func share(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
 func (rd *reader) read(e *event.Event, r event.Raw) error {
 	rec, err := rd.open(bytes.TrimSpace(r.Body), 0)
 	if err != nil {
@@ -149,10 +97,10 @@ func (rd *reader) read(e *event.Event, r event.Raw) error {
 	}
 	if rec.insight.Exists() {
 		if rec.name == "" {
-			rec.name = str(rec.insight.Get("eventName"))
+			rec.name = column.Str(rec.insight.Get("eventName"))
 		}
 		if rec.source == "" {
-			rec.source = str(rec.insight.Get("eventSource"))
+			rec.source = column.Str(rec.insight.Get("eventSource"))
 		}
 	}
 	if rec.name == "" {
@@ -196,7 +144,7 @@ func (rd *reader) identify(e *event.Event) error {
 	if err != nil {
 		return err
 	}
-	e.UID = event.HashUID(Format, e.AccountUID, share(canonical))
+	e.UID = event.HashUID(Format, e.AccountUID, column.Share(canonical))
 	return nil
 }
 

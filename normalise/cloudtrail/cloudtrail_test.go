@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/golden"
 )
 
@@ -69,7 +70,7 @@ func flaw(events []event.Event, body []byte) string {
 	v := reflect.ValueOf(e)
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.String {
-			if s := f.String(); !utf8.ValidString(s) || strings.Contains(s, "\x00") || len(s) > maxColumn+200 {
+			if s := f.String(); !utf8.ValidString(s) || strings.Contains(s, "\x00") || len(s) > column.Max+200 {
 				return fmt.Sprintf("%s is %q", v.Type().Field(i).Name, s)
 			}
 		}

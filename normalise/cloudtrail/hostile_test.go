@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/golden"
 )
 
@@ -21,7 +22,7 @@ func TestWrongTypes(t *testing.T) {
 	odd := []any{
 		nil, true, json.Number("7"), json.Number("-1e999"), "x", "", "arn:", "arn:aws:iam::1:role/", ":", "/",
 		[]any{}, []any{[]any{"a"}, nil}, map[string]any{}, map[string]any{"": map[string]any{"a": 1}},
-		strings.Repeat("é", maxColumn), "\x00\x1b", "arn:aws:sts::111122223333:assumed-role/",
+		strings.Repeat("é", column.Max), "\x00\x1b", "arn:aws:sts::111122223333:assumed-role/",
 	}
 	tried, refused := 0, 0
 	for _, in := range golden.Inputs(t, "testdata/*.json") {

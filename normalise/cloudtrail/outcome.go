@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 )
 
@@ -14,7 +15,7 @@ func signInResult(rec *record) string {
 		return ""
 	}
 	for _, in := range [...]jsontree.Value{rec.response, rec.service} {
-		if s := str(in.Get(rec.name)); s != "" {
+		if s := column.Str(in.Get(rec.name)); s != "" {
 			return s
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 )
 
@@ -27,7 +28,7 @@ const (
 
 // open parses body and takes the CloudTrail record out of what it came in.
 func (rd *reader) open(body []byte, wrappers int) (record, error) {
-	root, err := rd.tree.Parse(share(body))
+	root, err := rd.tree.Parse(column.Share(body))
 	if err != nil {
 		return record{}, fmt.Errorf("the record is not JSON: %w", err)
 	}
@@ -65,7 +66,7 @@ func (rd *reader) open(body []byte, wrappers int) (record, error) {
 func (rec *record) fields(root jsontree.Value) {
 	once := func(dst *string, v jsontree.Value) {
 		if *dst == "" {
-			*dst = str(v)
+			*dst = column.Str(v)
 		}
 	}
 	first := func(dst *jsontree.Value, v jsontree.Value) {
@@ -153,7 +154,7 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 		e.SrcHost = rec.address
 	}
 	e.Category = category(rec)
-	if val, known := truth(rec.readOnly); known {
+	if val, known := column.Truth(rec.readOnly); known {
 		e.ReadOnly = val
 	} else {
 		e.ReadOnly = readsOnly(rec.name)
@@ -165,7 +166,7 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 	e.ActorAccountUID, e.ActorSession = a.account, a.session
 	e.ActorCredentialUID, e.ActorInvokedBy = id.accessKey, id.invokedBy
 	e.ActorMFA = id.mfa
-	if used, _ := truth(rec.additional.Get("MFAUsed")); used {
+	if used, _ := column.Truth(rec.additional.Get("MFAUsed")); used {
 		e.ActorMFA = true
 	}
 
@@ -187,21 +188,14 @@ func (rd *reader) fill(e *event.Event, rec *record) {
 	})
 	e.Caller, e.CallerConfidence, e.CallerEvidence = c.class, c.confidence, c.why
 	if a.note != "" {
-		e.CallerEvidence = text(join(e.CallerEvidence, a.note))
+		e.CallerEvidence = column.Text(column.Join(e.CallerEvidence, a.note))
 	}
 
 	rd.resources(e, rec, scope{partition, rec.region, e.AccountUID}, &id)
 	e.Message = rd.message(e, rec, signIn)
 }
 
-func isTrue(v jsontree.Value) bool { val, _ := truth(v); return val }
-
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
-}
+func isTrue(v jsontree.Value) bool { val, _ := column.Truth(v); return val }
 
 // category is the kind of log. Records before version 1.08 do not say; then
 // the operations that are only ever logged as data decide.
@@ -216,7 +210,7 @@ func category(rec *record) event.Category {
 	case strings.EqualFold(rec.category, "NetworkActivity"), rec.category == "" && rec.typ == typeVPCE:
 		return event.Network
 	}
-	if val, known := truth(rec.management); known {
+	if val, known := column.Truth(rec.management); known {
 		if val {
 			return event.Management
 		}

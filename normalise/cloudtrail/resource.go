@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/column"
 	"github.com/yagura-sec/yagura/internal/jsontree"
 )
 
@@ -108,7 +109,7 @@ var contexts = [...]struct {
 
 func (g *gathering) encryptionContext(v jsontree.Value) {
 	for _, c := range contexts {
-		value := str(v.Get(c.key))
+		value := column.Str(v.Get(c.key))
 		switch {
 		case value == "":
 		case isARN(value):
@@ -120,7 +121,7 @@ func (g *gathering) encryptionContext(v jsontree.Value) {
 		}
 	}
 	for m := v.First(); m.Exists(); m = m.Next() {
-		if value := str(m); isARN(value) {
+		if value := column.Str(m); isARN(value) {
 			g.addARN(value, "")
 			return
 		}
@@ -143,14 +144,14 @@ func (g *gathering) listed(v jsontree.Value) {
 		if v.Kind() != jsontree.Array || m.Kind() != jsontree.Object {
 			continue
 		}
-		arn := str(m.Get("ARN"))
+		arn := column.Str(m.Get("ARN"))
 		if arn == "" {
-			arn = str(m.Get("arn"))
+			arn = column.Str(m.Get("arn"))
 		}
 		if !isARN(arn) {
 			continue // only a prefix of names is given, or none
 		}
-		f := found{arn, str(m.Get("type")), accountOfARN(arn)}
+		f := found{arn, column.Str(m.Get("type")), accountOfARN(arn)}
 		if f.account == "" {
 			f.account = accountID(m.Get("accountId"))
 		}
@@ -212,7 +213,7 @@ func (g *gathering) parameters(rec *record) {
 	}
 	// Nothing is known about this service: take what is named in full.
 	for m := rec.request.First(); m.Exists(); m = m.Next() {
-		if s := str(m); isARN(s) && m.Key() != "policyDocument" {
+		if s := column.Str(m); isARN(s) && m.Key() != "policyDocument" {
 			g.addARN(s, "")
 		}
 	}
@@ -220,7 +221,7 @@ func (g *gathering) parameters(rec *record) {
 
 // object names an S3 object by its bucket and key.
 func (g *gathering) object(request jsontree.Value) {
-	bucket, key := str(request.Get("bucketName")), str(request.Get("key"))
+	bucket, key := column.Str(request.Get("bucketName")), column.Str(request.Get("key"))
 	if bucket == "" || key == "" || hasType(g.list, "AWS::S3::Object") {
 		return
 	}
@@ -290,7 +291,7 @@ func eachText(v jsontree.Value, path string, f func(string)) {
 	}
 	if path == "" {
 		if v.Kind() == jsontree.String {
-			f(str(v))
+			f(column.Str(v))
 		}
 		return
 	}

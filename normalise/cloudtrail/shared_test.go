@@ -1,10 +1,7 @@
 package cloudtrail
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,33 +12,16 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/normalise/normalisetest"
 )
 
-// records takes a file of real data apart into records, the simple way.
-func records(t testing.TB, path string) []json.RawMessage {
+// records are those of a file of real data, out of what collectors put around them.
+func records(t testing.TB, path string) (out []json.RawMessage) {
 	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.HasSuffix(path, ".gz") {
-		z, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if data, err = io.ReadAll(z); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var out []json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(data))
-	for {
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return out // to the end, or to where a file is broken on purpose
-		}
+	for _, v := range normalisetest.Records(t, path) {
 		out = append(out, spread(v)...)
 	}
+	return out
 }
 
 // spread takes files' wrappings off.

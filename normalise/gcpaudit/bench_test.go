@@ -5,11 +5,12 @@ import (
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/normalise"
+	"github.com/yagura-sec/yagura/normalise/normalisetest"
 )
 
 // BenchmarkAppend reads the fixtures over and over, recognition included.
 func BenchmarkAppend(b *testing.B) {
-	_, bodies := inputs(b)
+	_, bodies := normalisetest.Inputs(b, "")
 	size := 0
 	for _, body := range bodies {
 		size += len(body)

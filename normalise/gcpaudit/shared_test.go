@@ -1,14 +1,9 @@
 package gcpaudit_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,30 +14,12 @@ import (
 	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/gcpaudit"
+	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/normalise/workspace"
 )
 
 // registry reads everything of Google's.
 var registry = normalise.NewRegistry(append(workspace.All(), gcpaudit.Normaliser{})...)
-
-// records are the values in a row of a file; of a rules' test its event.
-func records(t *testing.T, path string) (out []json.RawMessage) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	for {
-		var v json.RawMessage
-		if err := dec.Decode(&v); errors.Is(err, io.EOF) {
-			return out
-		} else if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		out = append(out, v)
-	}
-}
 
 // TestRealRecords: every record of Google's that was collected comes in, or is
 // refused with a reason; how many of which format is known.
@@ -56,7 +33,7 @@ func TestRealRecords(t *testing.T) {
 			if err != nil || d.IsDir() || strings.Contains(path, "xpected") || strings.HasSuffix(path, ".txt") || strings.Contains(path, "_rules") {
 				return err
 			}
-			for _, r := range records(t, path) {
+			for _, r := range normalisetest.Records(t, path) {
 				got, err := registry.Append(nil, event.Raw{Body: r, Received: time.Unix(1.8e9, 0)})
 				if err != nil {
 					counts["refused"]++

@@ -93,29 +93,30 @@ func again(n normalise.Normaliser, e *event.Event) string {
 	return ""
 }
 
-// inputs are the records in testdata whose names begin so.
-func inputs(tb testing.TB, prefix string) map[string][]byte {
+// Inputs are the records in testdata whose names begin so, in order of their paths.
+func Inputs(tb testing.TB, prefix string) (paths []string, bodies [][]byte) {
 	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", prefix+"*.json"))
 	if err != nil || len(paths) == 0 {
 		tb.Fatalf("%d inputs, %v", len(paths), err)
 	}
-	out := map[string][]byte{}
 	for _, path := range paths {
 		body, err := os.ReadFile(path)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		out[path] = body
+		bodies = append(bodies, body)
 	}
-	return out
+	return paths, bodies
 }
 
 // Golden holds what n makes of testdata/PREFIX*.json against NAME.json.golden, the
 // event or the error. Each record has to be recognised as of n's format, unless its
 // name has "-bad" in it.
 func Golden(t *testing.T, n normalise.Normaliser, prefix string, check func(t testing.TB, path string, got []byte)) {
-	for path, body := range inputs(t, prefix) {
+	paths, bodies := Inputs(t, prefix)
+	for i, path := range paths {
+		body := bodies[i]
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			if format, why := normalise.Recognise(body); format != n.Format() && !strings.Contains(path, "-bad") {
 				t.Errorf("recognised as %q, %s", format, why)
@@ -148,7 +149,9 @@ var wrong = []any{
 // with words.
 func Hostile(t *testing.T, n normalise.Normaliser, prefix string) {
 	tried := 0
-	for path, body := range inputs(t, prefix) {
+	paths, bodies := Inputs(t, prefix)
+	for i, path := range paths {
+		body := bodies[i]
 		for i := range 16 {
 			short := body[:len(bytes.TrimSpace(body))*i/16]
 			if events, err := n.Append(nil, event.Raw{Body: short, Received: Received}); err == nil || len(events) > 0 {
@@ -204,7 +207,8 @@ func spoil(v any, try func(where string)) {
 // Fuzz holds of any input: an error with words and no event, or one sound event;
 // what was there before is kept and the input not touched.
 func Fuzz(f *testing.F, n normalise.Normaliser, prefix string) {
-	for _, body := range inputs(f, prefix) {
+	_, bodies := Inputs(f, prefix)
+	for _, body := range bodies {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

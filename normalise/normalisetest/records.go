@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"strings"
 	"testing"
 )
 
@@ -19,13 +18,9 @@ func Records(tb testing.TB, path string) []json.RawMessage {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if strings.HasSuffix(path, ".gz") {
-		z, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			tb.Fatal(err)
-		}
+	if z, err := gzip.NewReader(bytes.NewReader(data)); err == nil {
 		if data, err = io.ReadAll(z); err != nil {
-			tb.Fatal(err)
+			tb.Fatalf("%s: %v", path, err)
 		}
 	}
 	var out []json.RawMessage
@@ -38,10 +33,13 @@ func Records(tb testing.TB, path string) []json.RawMessage {
 	}
 }
 
-func spread(v json.RawMessage) []json.RawMessage {
+func spread(v json.RawMessage) (out []json.RawMessage) {
 	var list []json.RawMessage
 	if json.Unmarshal(v, &list) == nil {
-		return list
+		for _, r := range list {
+			out = append(out, spread(r)...)
+		}
+		return out
 	}
 	var file struct {
 		Records, Value, Events json.RawMessage

@@ -22,27 +22,10 @@ var received = time.Date(2026, 3, 2, 10, 0, 0, 123456789, time.UTC)
 // registry reads what it recognises.
 var registry = normalise.NewRegistry(append(All(), gcpaudit.Normaliser{})...)
 
-// inputs are the records of testdata.
-func inputs(t testing.TB) (paths []string, bodies [][]byte) {
-	t.Helper()
-	paths, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(paths) < 20 {
-		t.Fatalf("%d inputs, %v", len(paths), err)
-	}
-	for _, path := range paths {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bodies = append(bodies, body)
-	}
-	return paths, bodies
-}
-
 // TestGolden: testdata/NAME.json is one raw record; NAME.json.golden the event
 // or the error it becomes.
 func TestGolden(t *testing.T) {
-	paths, bodies := inputs(t)
+	paths, bodies := normalisetest.Inputs(t, "")
 	for i, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			events, err := registry.Append(nil, event.Raw{Object: "o", Position: 7, Body: bodies[i], Received: received})
@@ -134,7 +117,7 @@ func TestRefused(t *testing.T) {
 
 // FuzzAppend: no event where there is an error, else exactly one without a flaw.
 func FuzzAppend(f *testing.F) {
-	_, bodies := inputs(f)
+	_, bodies := normalisetest.Inputs(f, "")
 	for _, body := range bodies {
 		f.Add(body)
 	}
