@@ -28,7 +28,10 @@ type Anomaly struct {
 	// pattern.
 	Score float64 `json:"score"`
 	// Rate is how many alerts as striking as this are expected by chance, a day
-	// and 1,000 secrets and keys: what an alert budget is compared with.
+	// and 1,000 secrets and keys: what an alert budget is compared with. Runs of
+	// denials, which are of no secret, have 0 where they are judged by project,
+	// policy and caller; of those of AWS's principals it is their share of that
+	// budget.
 	Rate float64 `json:"rate"`
 	// Budget is the smallest alert budget that has room for it.
 	Budget float64 `json:"budget"`

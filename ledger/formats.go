@@ -172,11 +172,18 @@ func (a *FormatAccount) cutReasons() {
 }
 
 // differs are the parts of a reason that are the record's own: quoted texts,
-// numbers, times.
-var differs = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'|` + "`[^`]*`" + `|\d[\d:.,TZ+-]*\d|\d`)
+// numbers, times; but not the 509 of x509.
+var differs = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'|` + "`[^`]*`" + `|\b\d(?:[\d:.,TZ+-]*[\dZ])?`)
+
+// conflict is the reason of a record whose uid is stored with another body: names of
+// objects may have anything in them. See lake.Conflict.
+var conflict = regexp.MustCompile(`(?s)^conflict: record .* of .* has the uid .* of record .* of .*, but says something else$`)
 
 // alike is what a reason has in common with those of other records.
 func alike(reason string) string {
+	if conflict.MatchString(reason) {
+		return "conflict: record … of … has the uid … of record … of …, but says something else"
+	}
 	const mostRunes = 200
 	text := []rune(differs.ReplaceAllString(strings.ToValidUTF8(reason, "\uFFFD"), "…"))
 	return string(text[:min(len(text), mostRunes)])

@@ -91,13 +91,21 @@ func who(f finding.Finding) string {
 	return f.Actor
 }
 
+// unitOf is what the chance of an anomaly is of. A run of denials has nothing to do
+// with secrets: it is of a caller where it was refused.
+func unitOf(a *finding.Anomaly) string {
+	if a.Sign == finding.SignDenials {
+		return ", for one caller in one project or account"
+	}
+	return fmt.Sprintf("; expected by chance %s a day and 1,000 secrets", small(a.Rate))
+}
+
 // showAnomaly shows the numbers of an anomaly.
 func (p *program) showAnomaly(a *finding.Anomaly) {
 	if a == nil {
 		return
 	}
-	fmt.Fprintf(p.stdout, "\nHow unusual\n  - chance under the usual pattern 1 in %s; expected by chance %s a day and 1,000 secrets\n",
-		oneIn(a.Score), small(a.Rate))
+	fmt.Fprintf(p.stdout, "\nHow unusual\n  - chance under the usual pattern 1 in %s%s\n", oneIn(a.Score), unitOf(a))
 	fmt.Fprintf(p.stdout, "  - rests on %s and %s\n", many(int64(a.Days), "day", "days"), many(a.Calls, "call", "calls"))
 	if a.Person != "" {
 		fmt.Fprintf(p.stdout, "  - person %s\n", safe(oneLine(a.Person)))

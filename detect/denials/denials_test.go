@@ -134,6 +134,15 @@ func quiet(t *testing.T, events []event.Event) {
 	}
 }
 
+// chance: the reason says what its figure is of.
+func chance(t *testing.T, f finding.Finding, want string) {
+	t.Helper()
+	i := slices.IndexFunc(f.Reasons, func(r finding.Reason) bool { return r.Kind == "chance" })
+	if i < 0 || !strings.Contains(f.Reasons[i].Text.String(), want) || strings.Contains(f.Reasons[i].Text.String(), "secrets") {
+		t.Errorf("the reasons are %v, want one that says %q", f.Reasons, want)
+	}
+}
+
 // burst is so many attempts, a minute apart.
 func burst(at time.Duration, n int, project string, change ...func(*event.Event)) (out []event.Event) {
 	for i := range n {
@@ -159,7 +168,7 @@ func TestRun(t *testing.T) {
 func TestGates(t *testing.T) {
 	// Two are a mistake and a second try.
 	quiet(t, burst(9*time.Hour, 2, "p"))
-	one(t, burst(9*time.Hour, 3, "p"))
+	chance(t, one(t, burst(9*time.Hour, 3, "p")), "in an hour of one caller, project and policy")
 	// One a day, on three days.
 	days := func(n int) (out []event.Event) {
 		for d := range n {
@@ -168,7 +177,7 @@ func TestGates(t *testing.T) {
 		return out
 	}
 	quiet(t, days(2))
-	one(t, days(3))
+	chance(t, one(t, days(3)), "on so many of 7 days")
 	// What is granted is no denial, whatever is written beside it; nor is what a
 	// caller's own permissions refuse.
 	quiet(t, burst(9*time.Hour, 9, "p", func(e *event.Event) { e.Outcome, e.StatusCode = event.Success, "" }))

@@ -32,6 +32,7 @@ const (
 type judgement struct {
 	told   bool
 	score  float64 // of the hour that says most, within reach
+	slow   bool    // it is of the days, not of the hour
 	usual  tally.Usual
 	days   int  // of the last slowDays, with any
 	fresh  bool // the constraint refused nothing in the project before
@@ -45,7 +46,7 @@ func (l *look) judge(c *cluster, at time.Time) judgement {
 	best := l.hour(c, at)
 	for _, near := range c.hours(at.Add(-back), at.Add(reach+hour)) {
 		if j := l.hour(c, near); j.told && (!best.told || j.score > best.score) {
-			best.told, best.score = true, j.score
+			best.told, best.score, best.slow = true, j.score, j.slow
 		}
 	}
 	return best
@@ -67,7 +68,9 @@ func (l *look) hour(c *cluster, at time.Time) judgement {
 	earlier, _ := c.between(today.Add(-learnDays*day), today.Add(-(slowDays-1)*day))
 	j.days = daysOf(lately)
 	if j.days >= leastDays && daysOf(earlier) < habitDays {
-		j.score = max(j.score, stat.Score(stat.LnBinomialUpper(float64(j.days), slowDays, daily)))
+		if rare := stat.Score(stat.LnBinomialUpper(float64(j.days), slowDays, daily)); rare > j.score {
+			j.score, j.slow = rare, true
+		}
 	}
 	j.fresh = !p.constraints[[2]string{c.project, c.constraint}]
 	if j.fresh && j.score > 0 {

@@ -167,7 +167,11 @@ func reasons(c *cluster, attempts, run []denial, records int, j judgement) []fin
 	if j.days >= leastDays {
 		out = append(out, finding.Reason{Kind: "slow", Observed: say.Plain(strconv.Itoa(j.days)), Text: say.T("refused.slow", say.Values{"n": j.days, "days": slowDays})})
 	}
-	return append(out, finding.Reason{Kind: "chance", Text: say.T("refused.chance", say.Values{"score": min(j.score, 15)})})
+	chance := say.T("refused.chance", say.Values{"score": min(j.score, 15)})
+	if j.slow {
+		chance = say.T("refused.rare", say.Values{"score": min(j.score, 15), "days": slowDays})
+	}
+	return append(out, finding.Reason{Kind: "chance", Text: chance})
 }
 
 // operations are what was tried, each once.
