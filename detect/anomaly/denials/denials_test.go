@@ -2,7 +2,6 @@ package denials
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -272,23 +271,5 @@ func TestCalibration(t *testing.T) {
 			}
 		}
 	}
-	s := New(Options{})
-	h.Learn(s, 0, from)
-	above, trials := map[int]float64{}, 0.0
-	for d := from; d < days; d++ {
-		for _, a := range h.Judge(s, d) {
-			trials = a.Trials
-			for level := 2; a.Score >= float64(level); level++ {
-				above[level]++
-			}
-		}
-		s.Learn(h.Day(d))
-	}
-	for level := 2; level <= 5; level++ {
-		want := trials * math.Pow(10, -float64(level)) * float64(len(h.Names().Secrets)) * (days - from)
-		t.Logf("score >= %d: %.0f, chance gives %.1f", level, above[level], want)
-		if above[level] > 2*want+4 {
-			t.Errorf("score >= %d: %.0f, chance gives %.1f", level, above[level], want)
-		}
-	}
+	h.Calibrated(t, New(Options{}), from, days, len(h.Names().Secrets))
 }

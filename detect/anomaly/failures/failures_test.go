@@ -427,26 +427,7 @@ func TestCalibration(t *testing.T) {
 				}
 			}
 		}
-		s := New(opt)
-		h.Learn(s, 0, from)
-		got := map[int]float64{}
-		trials := 0.0
-		for d := from; d < days; d++ {
-			for _, a := range h.Judge(s, d) {
-				trials = a.Trials
-				for level := 2; float64(level) <= a.Score; level++ {
-					got[level]++
-				}
-			}
-			s.Learn(h.Day(d))
-		}
-		for level := 2; level <= 5; level++ {
-			want := trials * math.Pow(10, -float64(level)) * roles * (days - from)
-			t.Logf("score >= %d: %.0f alarms, chance gives %.1f", level, got[level], want)
-			if got[level] > 2*want+4 {
-				t.Errorf("score >= %d: %.0f alarms, chance gives %.1f", level, got[level], want)
-			}
-		}
+		h.Calibrated(t, New(opt), from, days, roles)
 	}
 	f(Options{}, 1)
 	f(Options{}, 2)

@@ -27,9 +27,11 @@ package watchtest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
@@ -326,4 +328,26 @@ func (h *History) Run(s watch.Sign, from, to int) []watch.Alarm {
 		s.Learn(h.Day(d))
 	}
 	return all
+}
+
+// Calibrated holds a sign to what its scores promise of a history in which there is
+// nothing but chance: taught the days before from, it may alarm about things by a score
+// of n in one of 10^n trials of each on each day until days, give or take.
+func (h *History) Calibrated(t testing.TB, s watch.Sign, from, days, things int) {
+	t.Helper()
+	h.Learn(s, 0, from)
+	above, trials := map[int]float64{}, 0.0
+	for _, a := range h.Run(s, from, days) {
+		trials = a.Trials
+		for level := 2; a.Score >= float64(level); level++ {
+			above[level]++
+		}
+	}
+	for level := 2; level <= 5; level++ {
+		want := trials * math.Pow(10, -float64(level)) * float64(things*(days-from))
+		t.Logf("score >= %d: %.0f, chance gives %.1f", level, above[level], want)
+		if above[level] > 2*want+4 {
+			t.Errorf("score >= %d: %.0f, chance gives %.1f", level, above[level], want)
+		}
+	}
 }
