@@ -2,10 +2,8 @@ package triagetest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/yagura-sec/yagura/finding"
@@ -283,103 +281,4 @@ func foldsParts(b *bench) {
 	}
 	b.record(2) // it was no run
 	stand(map[string]bool{"key-of-part-0": true, "key-of-part-3": true})
-}
-
-// foldsAnyOrder: the same occurrences and decisions give the same folds in
-// whatever order they come, and by whatever way.
-func foldsAnyOrder(t *testing.T, open Open) {
-	rnd := rand.New(rand.NewPCG(5, 6))
-	var parts []finding.Occurrence
-	severities := []finding.Severity{finding.Medium, finding.High, finding.High, finding.Critical}
-	for i := range 42 {
-		n := rnd.IntN(400)
-		who := fmt.Sprintf("%s%d", app, rnd.IntN(4))
-		change := func(o *finding.Occurrence) {
-			o.Actor, o.Severity = who, severities[rnd.IntN(len(severities))]
-			if o.External != nil {
-				o.Resource = who
-				o.External.Given = []finding.Status{finding.New, finding.New, finding.Resolved}[rnd.IntN(3)]
-			}
-		}
-		key := fmt.Sprintf("key-%02d", i%32) // some are of several parts
-		switch i % 32 % 4 {
-		case 0:
-			parts = append(parts, ours(key, n, change))
-		case 1:
-			parts = append(parts, theirs(key, n, byOther, change))
-		default:
-			parts = append(parts, theirs(key, n, change))
-		}
-	}
-	some := []finding.Occurrence{part(1), part(2), part(3), part(4)}
-	parts = append(append(parts, runOf(some)), some...)
-	decide := func(b *bench) {
-		_, err := b.Decide(b.Context(), "key-00", finding.Decision{At: noon.Add(90 * time.Minute), By: "ann", Status: finding.Resolved})
-		b.ok(err)
-	}
-	var want map[string]finding.Finding
-	for try := range 6 {
-		t.Run(fmt.Sprint(try), func(t *testing.T) {
-			b := &bench{t, open(t)}
-			decided := false
-			for n, i := range rnd.Perm(len(parts)) {
-				// Something else first, which the part replaces.
-				o := parts[i]
-				if rnd.IntN(3) == 0 {
-					wrong := o
-					wrong.Actor, wrong.Severity = app+"9", finding.Low
-					b.record(byte(i), wrong)
-				}
-				b.record(byte(i), o)
-				if !decided && n > 10 && slices.Contains(keys(b.list(triage.Filter{Folded: true})), "key-00") {
-					decided = true
-					decide(b)
-				}
-			}
-			if !decided {
-				decide(b)
-			}
-			got := map[string]finding.Finding{}
-			folded, apart := 0, 0
-			for _, f := range b.list(triage.Filter{Folded: true, Demoted: true, Staged: true}) {
-				got[f.Key] = f
-				if f.Folded != "" {
-					folded++
-				}
-				if f.Apart != nil {
-					apart++
-				}
-				if f.Folded != "" && got[f.Folded].Folded != "" {
-					t.Errorf("%s is folded into %s, which is folded", f.Key, f.Folded)
-				}
-			}
-			plain := map[string]finding.Finding{}
-			for key, f := range got {
-				f.Also, f.Folded, f.Apart = nil, "", nil
-				plain[key] = f
-			}
-			triage.Fold(plain)
-			if !reflect.DeepEqual(plain, got) {
-				t.Errorf("the store folds otherwise than the plain reading does")
-				differ(t, got, plain)
-			}
-			if folded < 5 || apart < 3 || len(got)-folded < 12 {
-				t.Fatalf("%d of %d are folded, %d stand apart: too easy", folded, len(got), apart)
-			}
-			if want == nil {
-				want = got
-			}
-			differ(t, got, want)
-		})
-	}
-}
-
-// differ tells of findings that are folded otherwise.
-func differ(t *testing.T, got, want map[string]finding.Finding) {
-	t.Helper()
-	for key, f := range want {
-		if g := got[key]; g.Folded != f.Folded || !reflect.DeepEqual(g.Apart, f.Apart) || !reflect.DeepEqual(g.Also, f.Also) {
-			t.Errorf("%s: folded into %q, apart %+v; want %q, %+v", key, g.Folded, g.Apart, f.Folded, f.Apart)
-		}
-	}
 }
