@@ -4,6 +4,19 @@ package say
 var advice = texts{
 	"advice.sentences": {"{said:sentences}", "{said:sentences}"},
 
+	"advice.title.recording":      {"Record {type} daily in {where}", "{where} の {type} を日次で記録する"},
+	"advice.title.exclusion":      {"Leave {type} out of recording in {where}", "{where} の {type} を記録対象から外す"},
+	"advice.title.trail":          {"Stop further copies of management events in {where}", "{where} の管理イベントの余分なコピーをやめる"},
+	"advice.title.analyzer":       {"Delete {name} in {where}, which analyses unused access a second time", "{where} で未使用アクセスを重複して分析している {name} を削除する"},
+	"advice.title.detector":       {"Turn off {name} of GuardDuty in {where}", "{where} の GuardDuty の {name} を無効にする"},
+	"advice.title.unused_key":     {"Delete the unused key {name}", "未使用の鍵 {name} を削除する"},
+	"advice.title.unused_secret":  {"Delete the unused secret {name}", "未使用のシークレット {name} を削除する"},
+	"advice.title.unused_keys":    {"Find out which keys in {where} nobody uses", "{where} の未使用の鍵を調べる"},
+	"advice.title.unused_secrets": {"Find out which secrets in {where} nobody uses", "{where} の未使用のシークレットを調べる"},
+	"advice.title.data_events":    {"Stop recording data events in {where}", "{where} のデータイベントの記録をやめる"},
+	"advice.title.checks":         {"Turn off older versions of standards of Security Hub in {where}", "{where} で Security Hub の基準の旧版を無効にする"},
+	"advice.title.region":         {"{account} ({region})", "{account}({region})"},
+
 	"advice.counted":           {"{items:grouped} configuration items a month of 30 days ({basis}, {days} {days|day|days} to {until:iso}), {resources}.", "設定項目は 30 日あたり {items:grouped} 件({basis}、{until:iso} までの {days} 日間)、{resources}。"},
 	"advice.basis.metric":      {"by CloudWatch's metric", "CloudWatch のメトリクスによる"},
 	"advice.basis.history":     {"by the delivered history", "配信された履歴による"},
@@ -76,6 +89,7 @@ var advice = texts{
 	"advice.detector.used":     {"It stays as it is: the log has {n:grouped} calls in 90 days.", "現状のまま: 90 日間に {n:grouped} 回の呼び出しがログにある。"},
 	"advice.detector.lost":     {"Once the account is used, nobody watches: {name} has to be turned on again first.", "アカウントが使われ始めても監視されない: その前に {name} を再び有効にする必要がある。"},
 
+	"advice.log.ended":    {"The log ends on {end:iso}: whether it was used since is not known.", "ログは {end:iso} で終わっており、それ以降の利用の有無は不明。"},
 	"advice.unused.never": {"Nobody used {arn} since {since:iso}, as far as the log goes; it cost {amount} in {month}.", "ログにある {since:iso} 以降、{arn} の利用はなく、{month} の課金は {amount}。"},
 	"advice.unused.since": {"{arn} was last used on {last:iso}; it cost {amount} in {month}.", "{arn} の最終利用は {last:iso} で、{month} の課金は {amount}。"},
 	"advice.unused.short": {"Whether {n} of them ({amount} a month) {n|is|are} used is not known: the log of the account does not go back {days} days.", "{n} 個(月額 {amount})の利用の有無は不明: アカウントのログが {days} 日分に満たない。"},

@@ -61,10 +61,14 @@ func (p *program) importedFacts(ctx context.Context, r *rooms, in *advise.Input)
 
 // loggedFacts adds what the log shows.
 func (r *rooms) loggedFacts(ctx context.Context, in *advise.Input) error {
-	last, err := r.latest(ctx)
+	last, err := r.latestOfAWS(ctx)
 	if err != nil || last.IsZero() {
 		return err // nothing is logged, and nothing is known of use
 	}
+	if last.After(in.Now) {
+		last = in.Now
+	}
+	in.Uses.End = last
 	accounts, err := r.logged(ctx, in, last)
 	if err != nil {
 		return err
@@ -78,8 +82,26 @@ func (r *rooms) loggedFacts(ctx context.Context, in *advise.Input) error {
 	return r.estimated(ctx, in, last, accounts)
 }
 
-// adviseDays is how far the log is looked at for use, back from now.
-const adviseDays = 100
+// latestOfAWS is the time of the latest event of AWS; zero: there is none. Logs of
+// other providers may go on where those of AWS ended.
+func (r *rooms) latestOfAWS(ctx context.Context) (time.Time, error) {
+	for e, err := range r.lake.Select(ctx, query.Query{Where: query.Eq{Field: "cloud_provider", Value: "AWS"}, Limit: 1}) {
+		return e.Time, err
+	}
+	return time.Time{}, ctx.Err()
+}
+
+// adviseDays is how far the log is looked at for use, back from its end; callDays for
+// calls of what protections watch.
+const (
+	adviseDays = 100
+	callDays   = 90
+)
+
+// adviseHours are the hours of the log that are looked at for use.
+func adviseHours(in *advise.Input) (since, until time.Time) {
+	return in.Uses.End.AddDate(0, 0, -adviseDays).Truncate(24 * time.Hour), in.Uses.End.Truncate(time.Hour).Add(time.Hour)
+}
 
 // logged finds which accounts of AWS the log has, since when without a day missing,
 // and how often what GuardDuty's protections watch was called there.
@@ -87,7 +109,8 @@ func (r *rooms) logged(ctx context.Context, in *advise.Input, last time.Time) (a
 	in.Uses.Covered, in.Uses.Services = map[string]time.Time{}, map[advise.Used]int64{}
 	days := map[string]map[time.Time]bool{}
 	calls := map[[2]string]int64{}
-	c := lake.UsageCondition{Since: in.Now.AddDate(0, 0, -adviseDays).Truncate(24 * time.Hour), Where: "resource_uid = '' AND cloud_provider = 'AWS'", By: []string{"account_uid", "api_service", "actor_type"}}
+	since, until := adviseHours(in)
+	c := lake.UsageCondition{Since: since, Until: until, Where: "resource_uid = '' AND cloud_provider = 'AWS'", By: []string{"account_uid", "api_service", "actor_type"}}
 	for row, err := range r.lake.UsageWhere(ctx, c) {
 		if err != nil {
 			return nil, fmt.Errorf("what the log covers: %w", err)
@@ -96,7 +119,7 @@ func (r *rooms) logged(ctx context.Context, in *advise.Input, last time.Time) (a
 			days[row.AccountUID] = map[time.Time]bool{}
 		}
 		days[row.AccountUID][row.Hour.UTC().Truncate(24*time.Hour)] = true
-		if row.ActorType != event.ActorService {
+		if row.ActorType != event.ActorService && !row.Hour.Before(last.AddDate(0, 0, -callDays)) {
 			calls[[2]string{row.AccountUID, row.APIService}] += row.Count
 		}
 	}
@@ -137,7 +160,8 @@ func (r *rooms) used(ctx context.Context, in *advise.Input) error {
 	if len(names) == 0 {
 		return nil
 	}
-	c := lake.UsageCondition{Since: in.Now.AddDate(0, 0, -adviseDays).Truncate(24 * time.Hour),
+	since, until := adviseHours(in)
+	c := lake.UsageCondition{Since: since, Until: until,
 		Where: "resource_uid <> '' AND api_service IN ('kms.amazonaws.com', 'secretsmanager.amazonaws.com')", By: []string{"account_uid", "api_service", "api_operation", "resource_uid"}}
 	for row, err := range r.lake.UsageWhere(ctx, c) {
 		if err != nil {

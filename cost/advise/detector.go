@@ -13,15 +13,20 @@ import (
 // that it watches as bills name them.
 type protection struct {
 	feature, name string
-	usage         []string // what usage types of the feature have in them
+	usage         []string // usage types of the feature, but for the Region before them
 	watches       []string // product codes, without case and spaces
 }
 
+// protections have the usage types of AWS's price list of AmazonGuardDuty, as two
+// public tools that go by it have them alike, read on 2026-11-22: a calculator of
+// prices and a mapping of usage types for reports. What bills charge as
+// PaidEventsAnalyzed-Bytes is of flow logs and of DNS logs, which cannot be told apart,
+// and neither can be turned off.
 var protections = []protection{
-	{"S3_DATA_EVENTS", "S3 Protection", []string{"S3DataEvents"}, []string{"amazons3", "amazonsimplestorageservice"}},
-	{"EKS_AUDIT_LOGS", "EKS Protection", []string{"KubernetesAuditLogs", "EKSAuditLogs"}, []string{"amazoneks", "amazonelasticcontainerserviceforkubernetes", "amazonelastickubernetesservice"}},
-	{"RDS_LOGIN_EVENTS", "RDS Protection", []string{"RDSLogin", "RDSProtection", "RDSPaid"}, []string{"amazonrds", "amazonrelationaldatabaseservice"}},
-	{"LAMBDA_NETWORK_LOGS", "Lambda Protection", []string{"LambdaNetwork", "LambdaFlow"}, []string{"awslambda"}},
+	{"S3_DATA_EVENTS", "S3 Protection", []string{"PaidS3DataEventsAnalyzed"}, []string{"amazons3", "amazonsimplestorageservice"}},
+	{"EKS_AUDIT_LOGS", "EKS Protection", []string{"PaidKubernetesAuditLogsAnalyzed"}, []string{"amazoneks", "amazonelasticcontainerserviceforkubernetes", "amazonelastickubernetesservice"}},
+	{"RDS_LOGIN_EVENTS", "RDS Protection", []string{"PaidRDSvCPUMonitored", "PaidRDSACUMonitored"}, []string{"amazonrds", "amazonrelationaldatabaseservice"}},
+	{"LAMBDA_NETWORK_LOGS", "Lambda Protection", []string{"PaidLambdaNetworkLogsAnalyzed-Bytes"}, []string{"awslambda"}},
 }
 
 // detectors finds protections of GuardDuty that are paid for in accounts where what
@@ -33,7 +38,7 @@ func (j *judge) detectors() (out []cost.Advice) {
 	}
 	for _, p := range protections {
 		paid := j.of(serviceDetector, func(s *cost.Sum) string {
-			if !slices.ContainsFunc(p.usage, func(u string) bool { return strings.Contains(s.UsageType, u) }) {
+			if !charges(s, p.usage...) {
 				return ""
 			}
 			return s.Account + "/" + s.Region
@@ -71,6 +76,13 @@ func (j *judge) idle(p protection, b billed, account, region string) cost.Advice
 		a.Confidence = d.confidence()
 		a.Reason = joined(append(said, say.T("advice.detector.used", say.Values{"n": calls})))
 		return a
+	}
+	if ended, stale := j.ended(); logged && ended {
+		said = append(said, j.endOfLog())
+		if stale {
+			logged, d.unknown = false, true
+			unsure(&a)
+		}
 	}
 	if logged {
 		a.Verdict = cost.Change

@@ -16,6 +16,9 @@ const unusedDays = 90
 
 // Uses is what the log shows of use.
 type Uses struct {
+	// End is when the log ends, or Now if that is earlier; zero: Now. Use is judged in
+	// the time before it: behind it nothing is logged, and nothing is known.
+	End time.Time
 	// Last is when a key or secret was last used or read, by its ARN; missing: never in
 	// the time that the log covers.
 	Last map[string]time.Time
@@ -26,7 +29,7 @@ type Uses struct {
 	// may leave those calls out.
 	Keys map[string]bool
 	// Services counts calls of what protections watch, other than by services on their
-	// own, in the latest 90 days; missing: the log has nothing of the account.
+	// own, in the 90 days before End; missing: the log has nothing of the account.
 	Services map[Used]int64
 }
 
@@ -86,7 +89,29 @@ func (j *judge) unused() (out []cost.Advice) {
 }
 
 // since is from when on a use counts.
-func (j *judge) since() time.Time { return j.Now.AddDate(0, 0, -unusedDays) }
+func (j *judge) since() time.Time { return j.logEnd().AddDate(0, 0, -unusedDays) }
+
+func (j *judge) logEnd() time.Time {
+	if j.Uses.End.IsZero() {
+		return j.Now
+	}
+	return j.Uses.End
+}
+
+// How long before now a log may end.
+const (
+	endTold  = 24 * time.Hour     // further back it is said
+	endStale = 7 * 24 * time.Hour // and further back than this nothing is advised
+)
+
+// ended tells whether the log ends before now, and so long before that its silence
+// says nothing about today.
+func (j *judge) ended() (told, stale bool) {
+	gap := j.Now.Sub(j.logEnd())
+	return gap > endTold, gap > endStale
+}
+
+func (j *judge) endOfLog() say.Text { return say.T("advice.log.ended", say.Values{"end": j.logEnd()}) }
 
 // hears tells whether the log would show that such a thing of an account is used.
 func (j *judge) hears(k unusedKind, account string) bool {
@@ -129,6 +154,14 @@ func (j *judge) idleThing(k unusedKind, arn string, s *cost.Sum, b billed) (cost
 		a.Reason = say.T("advice.unused.since", say.Values{"arn": arn, "last": last, "amount": amount, "month": month})
 	} else {
 		a.Reason = say.T("advice.unused.never", say.Values{"arn": arn, "since": j.Uses.Covered[s.Account], "amount": amount, "month": month})
+	}
+	if ended, stale := j.ended(); ended {
+		a.Reason = joined([]say.Text{a.Reason, j.endOfLog()})
+		if stale {
+			a.Verdict, a.Lost, a.Plan, a.Undo = cost.Keep, say.Text{}, nil, nil
+			a.Confidence = doubts{basis: a.Basis, guess: true, unknown: true}.confidence()
+			unsure(&a)
+		}
 	}
 	return a, true
 }
