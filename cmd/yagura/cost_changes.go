@@ -23,6 +23,7 @@ import (
 func (p *program) costChanges() *cobra.Command {
 	var account string
 	var during period
+	var masked bool
 	var drawing pictureFlags
 	c := &cobra.Command{
 		Use: "changes --account ACCOUNT", Short: "Tell what changes in an account, who changes it, and what goes round in a loop", Args: cobra.NoArgs,
@@ -45,6 +46,10 @@ counted where counts were imported, else estimated, with bounds. See docs/cost.m
 			if err != nil {
 				return err
 			}
+			aliases, err := p.aliases(masked)
+			if err != nil {
+				return err
+			}
 			r, err := p.read(c.Context())
 			if err != nil {
 				return err
@@ -55,7 +60,11 @@ counted where counts were imported, else estimated, with bounds. See docs/cost.m
 				return err
 			}
 			if draws {
+				drawing.masked = masked
 				return p.drawInto(drawing, changesPicture(found))
+			}
+			if aliases != nil {
+				found = maskedChanges(found, aliases)
 			}
 			if p.json() {
 				return p.printJSON(found)
@@ -65,6 +74,7 @@ counted where counts were imported, else estimated, with bounds. See docs/cost.m
 	}
 	c.Flags().StringVar(&account, "account", "", "the account")
 	during.flags(c)
+	c.Flags().BoolVar(&masked, "masked", false, "put aliases in the place of accounts and people")
 	drawing.flags(c)
 	return c
 }

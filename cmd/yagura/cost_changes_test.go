@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,4 +66,10 @@ func TestCostChanges(t *testing.T) {
 	golden.Check(t, "testdata/cost-changes.json.golden", []byte(c.ok(append(ask, "--format", "json")...)))
 	golden.Check(t, "testdata/cost-changes.csv.golden", []byte(c.ok(append(ask, "--format", "csv")...)))
 	golden.Check(t, "testdata/cost-changes-none.golden", []byte(c.ok("cost", "changes", "--account", "444455556666")))
+	for _, format := range []string{"table", "json", "csv"} {
+		out := c.ok(append(ask, "--masked", "--format", format)...)
+		if strings.Contains(out, "111122223333") || strings.Contains(out, "hanako") || !strings.Contains(out, "CreateNetworkInterface") || format != "csv" && !strings.Contains(out, "person-") {
+			t.Errorf("masked as %s:\n%s", format, out)
+		}
+	}
 }

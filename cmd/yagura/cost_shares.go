@@ -58,11 +58,9 @@ operations and resources are known of security services only.`,
 			if draws && len(q.By) > 0 {
 				return wrong("--picture is of shares: leave --by out")
 			}
-			var aliases *mask.Masker
-			if masked {
-				if aliases, err = p.masker(); err != nil {
-					return err
-				}
+			aliases, err := p.aliases(masked)
+			if err != nil {
+				return err
 			}
 			r, err := p.read(c.Context())
 			if err != nil {

@@ -17,6 +17,7 @@ import (
 func (p *program) costTrends() *cobra.Command {
 	var q cost.Query
 	var during period
+	var masked bool
 	c := &cobra.Command{
 		Use: "trend", Short: "Tell how the bill of security services moves, and why", Args: cobra.NoArgs,
 		Long: `Trend tells, from the bills that were imported, what each security service costs and
@@ -28,6 +29,10 @@ two months is made of, to the last digit. A month that is not over is left out.`
   yagura cost trend --since 2026-01 --account 111122223333 --format json`,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if q.Since, q.Until, err = months(during, p.now()); err != nil {
+				return err
+			}
+			aliases, err := p.aliases(masked)
+			if err != nil {
 				return err
 			}
 			r, err := p.read(c.Context())
@@ -43,6 +48,9 @@ two months is made of, to the last digit. A month that is not over is left out.`
 			if err != nil {
 				return err
 			}
+			if aliases != nil {
+				found = maskedTrend(found, aliases)
+			}
 			if p.json() {
 				return p.printJSON(found)
 			}
@@ -51,6 +59,7 @@ two months is made of, to the last digit. A month that is not over is left out.`
 	}
 	during.flags(c)
 	c.Flags().StringSliceVar(&q.Accounts, "account", nil, "of these accounts")
+	c.Flags().BoolVar(&masked, "masked", false, "put aliases in the place of accounts")
 	return c
 }
 

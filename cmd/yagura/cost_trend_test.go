@@ -38,4 +38,9 @@ func TestCostTrend(t *testing.T) {
 	if out := c.ok(append(ask, "--format", "csv")...); !strings.Contains(out, "move,2026-10,"+account+",Amazon GuardDuty,AWS Security Hub,400,USD,") {
 		t.Errorf("as CSV:\n%s", out)
 	}
+	for _, format := range []string{"table", "json", "csv"} {
+		if out := c.ok(append(ask, "--masked", "--format", format)...); strings.Contains(out, account) || !strings.Contains(out, "AWS Security Hub") {
+			t.Errorf("masked as %s:\n%s", format, out)
+		}
+	}
 }
