@@ -30,6 +30,7 @@ func Test(t *testing.T, open Open) {
 	run("replaced", replaced)
 	run("versions", versions)
 	run("superseded", superseded)
+	run("superseded unread", supersededUnread)
 	run("superseded records", supersededRecords)
 	run("quarantine", quarantine)
 	run("quarantine is bounded", bounded)
