@@ -105,13 +105,15 @@ func standing() []history {
 // that was read of it, and not before.
 func superseded(t *testing.T, open Open) {
 	for _, h := range append(superseding(), standing()...) {
-		b := begin(t, open)
-		for i, x := range h.steps {
-			b.ok(b.Settle(t.Context(), ledger.Settlement{Batch: event.BatchID{1, byte(i)}, At: noon.Add(time.Duration(x.minute) * time.Minute), Spans: []event.SpanAccount{x.span}}))
-			if got := b.states(); got != x.want {
-				t.Errorf("%s: after step %d the states are %q, want %q", h.name, i, got, x.want)
+		t.Run(h.name, func(t *testing.T) {
+			b := begin(t, open)
+			for i, x := range h.steps {
+				b.ok(b.Settle(t.Context(), ledger.Settlement{Batch: event.BatchID{1, byte(i)}, At: noon.Add(time.Duration(x.minute) * time.Minute), Spans: []event.SpanAccount{x.span}}))
+				if got := b.states(); got != x.want {
+					t.Errorf("after step %d the states are %q, want %q", i, got, x.want)
+				}
 			}
-		}
+		})
 	}
 }
 
