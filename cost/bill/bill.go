@@ -12,6 +12,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -112,6 +114,9 @@ func (r *reader) read(in io.Reader) (f cost.File, err error) {
 }
 
 func packedError(err error) error {
+	if errors.Is(err, gzip.ErrHeader) {
+		return errors.New("the gzip file goes on with what is no gzip")
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("the gzip file ends too soon: it was not written or copied to its end: %w", err)
 	}
@@ -128,7 +133,10 @@ func (r *reader) text(in *bufio.Reader) (f cost.File, err error) {
 	switch {
 	case len(head) == 0:
 		return f, ErrNotBill
-	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
+	case isWide(head):
+		if l, _, err := findHeader(narrow(head), whole); l != nil || err != nil {
+			return f, errors.New("it is a bill in UTF-16: save it as UTF-8, as providers write it")
+		}
 		return f, fmt.Errorf("%w: it is UTF-16; bills are UTF-8", ErrNotBill)
 	}
 	if begin := bytes.TrimLeft(bytes.TrimPrefix(head, bom), " \t\r\n"); len(begin) > 0 && (begin[0] == '{' || begin[0] == '[') {
@@ -142,20 +150,40 @@ func (r *reader) text(in *bufio.Reader) (f cost.File, err error) {
 const preamble = 10
 
 func (r *reader) csv(in *bufio.Reader, head []byte, whole bool) (f cost.File, err error) {
+	l, found, err := findHeader(head, whole)
+	if l == nil {
+		return f, orNotBill(err)
+	}
+	lines := bytes.Count(head[:found.end], newline)
+	found.header = bytes.Clone(found.header)
+	if _, err := in.Discard(found.end); err != nil {
+		return f, err
+	}
+	return r.blocks(in, l, int64(lines)+1, found.csvRows, "csv")
+}
+
+// header is where the names of columns end, and how the rows behind them are written.
+type header struct {
+	csvRows
+	end int
+}
+
+// findHeader finds the names of columns. The error is of a bill that lacks what is
+// needed; nil and nil: it is none.
+func findHeader(head []byte, whole bool) (l *layout, found header, refused error) {
 	at := 0
 	if bytes.HasPrefix(head, bom) {
 		at = len(bom)
 	}
-	var refused error
 	for range preamble {
 		sep := separator(head[at:])
 		n := recordEnd(head[at:], sep, whole)
 		if n == 0 {
 			break
 		}
-		header := head[at : at+n]
+		line := head[at : at+n]
 		at += n
-		columns, err := split(header, sep)
+		columns, err := split(line, sep)
 		if err != nil {
 			continue
 		}
@@ -167,21 +195,32 @@ func (r *reader) csv(in *bufio.Reader, head []byte, whole bool) (f cost.File, er
 		if err != nil {
 			refused = err
 		}
-		if l == nil {
-			continue
+		if l != nil {
+			l.comma = sep == ';'
+			return l, header{csvRows{sep: sep, header: bytes.TrimRight(line, "\r\n")}, at}, nil
 		}
-		l.comma = sep == ';'
-		header = bytes.Clone(bytes.TrimRight(header, "\r\n"))
-		lines := bytes.Count(head[:at], []byte("\n"))
-		if _, err := in.Discard(at); err != nil {
-			return f, err
-		}
-		return r.blocks(in, l, int64(lines)+1, csvRows{sep: sep, header: header}, "csv")
 	}
-	if refused != nil {
-		return f, refused
+	return nil, header{}, refused
+}
+
+// isWide tells whether text is UTF-16, as spreadsheets save it, also without a mark
+// at its beginning: a name of a column begins with a letter, half of which is zero.
+func isWide(head []byte) bool {
+	return bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) ||
+		len(head) > 1 && (head[0] == 0) != (head[1] == 0)
+}
+
+// narrow is UTF-16 as UTF-8, as far as is to recognise it.
+func narrow(head []byte) []byte {
+	var order binary.ByteOrder = binary.LittleEndian
+	if head[0] == 0 || head[0] == 0xfe {
+		order = binary.BigEndian
 	}
-	return f, ErrNotBill
+	units := make([]uint16, len(head)/2)
+	for i := range units {
+		units[i] = order.Uint16(head[2*i:])
+	}
+	return bytes.TrimPrefix([]byte(string(utf16.Decode(units))), bom)
 }
 
 // separator is what stands between the names of a header.

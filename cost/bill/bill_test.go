@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/shopspring/decimal"
@@ -290,6 +292,18 @@ func TestRefusedFiles(t *testing.T) {
 	no(of("hello\n"), false, "no bill")
 	no(of("PK\x03\x04 a zip file"), false, "no bill")
 	no(of("\xff\xfeB\x00i\x00l\x00l\x00"), false, "UTF-16")
+	wide := func(order binary.AppendByteOrder, s string) []byte {
+		var b []byte
+		for _, u := range utf16.Encode([]rune(s)) {
+			b = order.AppendUint16(b, u)
+		}
+		return b
+	}
+	for _, mark := range []string{"\ufeff", ""} {
+		no(bytes.NewReader(wide(binary.LittleEndian, mark+string(body))), true, "a bill in UTF-16")
+		no(bytes.NewReader(wide(binary.BigEndian, mark+string(body))), true, "a bill in UTF-16")
+		no(bytes.NewReader(wide(binary.BigEndian, mark+"name,price\nx,1\n")), false, "UTF-16")
+	}
 	no(of(`{"Records":[]}`), false, "no bill")
 	no(of(`[1, 2]`), false, "no bill")
 	no(of("BilledCost,ChargeCategory,ChargePeriodStart\n"), false, "no rows")
@@ -298,6 +312,7 @@ func TestRefusedFiles(t *testing.T) {
 	no(bytes.NewReader(packed[:len(packed)-20]), true, "ends too soon")
 	no(bytes.NewReader(packed[:30]), true, "ends too soon")
 	no(of("PAR1 and nothing else of Parquet"), true, "damaged Parquet")
+	no(bytes.NewReader(append(bytes.Clone(packed), "more than a header"...)), true, "goes on with what is no gzip")
 	broken := bytes.Clone(packed)
 	broken[len(broken)-6] ^= 0xff // the checksum
 	no(bytes.NewReader(broken), true, "checksum")
