@@ -31,6 +31,7 @@ type CostAdvice struct {
 	Verdict      cost.Verdict `json:"verdict" enum:"change,keep,cannot,not_advised"`
 	Basis        cost.Basis   `json:"basis" enum:"metric,history,estimate,bill,settings" doc:"what the saving rests on: items as they were counted or estimated, what was billed, or what is set up"`
 	Confidence   float64      `json:"confidence" doc:"0 to 1"`
+	Title        say.Text     `json:"title" doc:"what would be done, in a few words" example:"Record AWS::EC2::Subnet daily in 111122223333 (us-east-1)"`
 	Reason       say.Text     `json:"reason"`
 	Lost         say.Text     `json:"lost" doc:"what it would take away; empty: nothing"`
 	Plan         []string     `json:"plan" doc:"commands that do it; empty: none is given"`
@@ -86,7 +87,7 @@ func viewAdvice(x cost.Advice, name func(account string) string) CostAdvice {
 	v := CostAdvice{
 		Key: x.Key, Kind: x.Kind, Account: x.Account, Region: x.Region, ResourceType: x.ResourceType, Items: known(x.Items), ResourceDays: known(x.ResourceDays),
 		Saving: Amount{x.Saving}, Low: amount(x.Low), High: amount(x.High), Currency: x.Currency, Verdict: x.Verdict, Basis: x.Basis, Confidence: x.Confidence,
-		Reason: x.Reason, Lost: x.Lost, Plan: list(x.Plan), Undo: list(x.Undo), Sources: []CostSource{}, Decision: x.Decision,
+		Title: x.Title, Reason: x.Reason, Lost: x.Lost, Plan: list(x.Plan), Undo: list(x.Undo), Sources: []CostSource{}, Decision: x.Decision,
 	}
 	if name != nil {
 		v.AccountName = name(x.Account)

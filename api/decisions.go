@@ -70,7 +70,12 @@ type StandingSaving struct {
 }
 
 // StandingSubject is one thing that a decision is about.
-type StandingSubject decision.Subject
+type StandingSubject struct {
+	Kind    decision.SubjectKind `json:"kind" enum:"advice,finding,case,other"`
+	ID      string               `json:"id" doc:"a key, or words"`
+	Title   say.Text             `json:"title" doc:"what it was called when it was decided about; empty: nothing"`
+	Account string               `json:"account,omitempty" doc:"where it lies; absent: nowhere, or not known"`
+}
 
 // StandingFigure is something measured that a decision rests on.
 type StandingFigure decision.Figure
@@ -100,7 +105,7 @@ type StandingInquiry struct {
 // scripts read it, from the API and from `decision list --format json` alike.
 type StandingDecision struct {
 	ID       string              `json:"id"`
-	Title    string              `json:"title"`
+	Title    say.Text            `json:"title"`
 	About    []StandingSubject   `json:"about"`
 	Verdict  decision.Verdict    `json:"verdict" enum:"taken,deferred,rejected"`
 	Status   decision.Status     `json:"status" enum:"reopened,waiting,settled" doc:"reopened: it wants to be decided again"`
@@ -132,7 +137,7 @@ type StandingDecisions struct {
 func ViewStanding(d decision.Decision, now time.Time, read decision.Readings) StandingDecision {
 	state := d.Due(now, read)
 	v := StandingDecision{
-		ID: d.ID, Title: d.Title, About: []StandingSubject{}, Verdict: d.Verdict, Status: state.Status, Reason: d.Reason, Owner: d.Owner, Accounts: list(d.Accounts),
+		ID: d.ID, Title: d.Titled(), About: []StandingSubject{}, Verdict: d.Verdict, Status: state.Status, Reason: d.Reason, Owner: d.Owner, Accounts: list(d.Accounts),
 		Triggers: []StandingTrigger{}, Reopened: []StandingReopening{}, Asked: []StandingInquiry{}, Figures: []StandingFigure{}, Evidence: []StandingEvidence{},
 		By: d.By, At: d.At, Decided: d.Decided, Changed: d.Changed, Version: d.Version,
 	}
@@ -153,7 +158,7 @@ func ViewStanding(d decision.Decision, now time.Time, read decision.Readings) St
 		v.Reopened = append(v.Reopened, StandingReopening{r.Trigger.String(), r.Value, r.At, r.Text()})
 	}
 	for _, x := range d.About {
-		v.About = append(v.About, StandingSubject(x))
+		v.About = append(v.About, StandingSubject{x.Kind, x.ID, x.Titled(), x.Account})
 	}
 	for _, x := range d.Figures {
 		v.Figures = append(v.Figures, StandingFigure(x))
@@ -239,7 +244,10 @@ type StandingSavedAsked struct {
 // put writes what is asked for into d.
 func (in *StandingAsked) put(ctx context.Context, r Rooms, d *decision.Decision) error {
 	was := d.Copy()
-	d.Title, d.Verdict, d.Reason, d.Accounts = in.Title, in.Verdict, in.Reason, in.Accounts
+	d.Verdict, d.Reason, d.Accounts = in.Verdict, in.Reason, in.Accounts
+	if d.Title, d.TitleMade = in.Title, ""; same(in.Title, was.Titled()) {
+		d.Title, d.TitleMade = was.Title, was.TitleMade
+	}
 	d.Owner = cmp.Or(strings.TrimSpace(in.Owner), who(ctx).By())
 	d.Revisit, d.Triggers, d.Evidence, d.Saving = time.Time{}, nil, nil, nil
 	if in.Revisit != "" {
@@ -259,8 +267,8 @@ func (in *StandingAsked) put(ctx context.Context, r Rooms, d *decision.Decision)
 	for _, e := range in.Evidence {
 		x := decision.Evidence{Text: e.Text, Link: e.Link, At: r.Now().UTC()}
 		if i := slices.IndexFunc(was.Evidence, func(old decision.Evidence) bool {
-			return old.Link == x.Link && slices.ContainsFunc(say.Languages, func(l say.Language) bool { return old.Said().In(l) == x.Text })
-		}); i >= 0 { // it was there: in whichever language it was read
+			return old.Link == x.Link && same(x.Text, old.Said())
+		}); i >= 0 { // it was there
 			x = was.Evidence[i]
 		}
 		d.Evidence = append(d.Evidence, x)
@@ -273,6 +281,12 @@ func (in *StandingAsked) put(ctx context.Context, r Rooms, d *decision.Decision)
 		d.About = append(d.About, decision.Subject{Kind: s.Kind, ID: strings.TrimSpace(s.ID), Title: s.Title, Account: s.Account})
 	}
 	return FillStanding(ctx, d, &was, r.Subjects())
+}
+
+// same tells whether somebody's words are a text as it was read, in whichever
+// language.
+func same(words string, of say.Text) bool {
+	return slices.ContainsFunc(say.Languages, func(l say.Language) bool { return of.In(l) == words })
 }
 
 // Subjects looks up what decisions are about, of the accounts of who asks.
@@ -301,14 +315,20 @@ func FillStanding(ctx context.Context, d, was *decision.Decision, look LookUp) e
 		s := &d.About[i]
 		known := slices.IndexFunc(was.About, func(x decision.Subject) bool { return x.Kind == s.Kind && x.ID == s.ID })
 		if known >= 0 {
-			s.Title, s.Account = cmp.Or(s.Title, was.About[known].Title), cmp.Or(s.Account, was.About[known].Account)
+			x := &was.About[known]
+			if s.Account = cmp.Or(s.Account, x.Account); s.Title == "" || same(s.Title, x.Titled()) {
+				s.Title, s.TitleMade = x.Title, x.TitleMade
+			}
 			continue
 		}
 		a, err := look.up(ctx, *s)
 		if err != nil {
 			return err
 		}
-		s.ID, s.Title, s.Account = cmp.Or(a.Subject.ID, s.ID), cmp.Or(s.Title, a.Subject.Title), cmp.Or(s.Account, a.Subject.Account)
+		s.ID, s.Account = cmp.Or(a.Subject.ID, s.ID), cmp.Or(s.Account, a.Subject.Account)
+		if s.Title == "" || same(s.Title, a.Subject.Titled()) {
+			s.Title, s.TitleMade = a.Subject.Title, a.Subject.TitleMade
+		}
 		d.Figures = append(d.Figures, a.Figures...)
 		for _, e := range a.Evidence {
 			if !slices.ContainsFunc(d.Evidence, func(x decision.Evidence) bool { return x.Text == e.Text && x.Link == e.Link }) {
@@ -354,7 +374,8 @@ func (look LookUp) up(ctx context.Context, s decision.Subject) (a Advised, err e
 		if err != nil {
 			return a, err
 		}
-		a.Subject = decision.Subject{ID: f.Key, Title: titled(&f).String(), Account: f.Account}
+		title := titled(&f)
+		a.Subject = decision.Subject{ID: f.Key, Title: title.String(), TitleMade: title.Made(), Account: f.Account}
 		a.Figures = []decision.Figure{{Name: "events", Of: f.Key, Value: strconv.FormatInt(f.Count, 10), At: f.LastSeen}}
 	case decision.Case:
 		all := triage.Filter{Demoted: true, Staged: true, Scope: finding.ScopeOf(query.Eq{Field: "case", Value: s.ID})}
@@ -515,7 +536,7 @@ func (r Rooms) unfilled(err error) error {
 // StandingNamed is a decision as what it is about names it.
 type StandingNamed struct {
 	ID      string           `json:"id"`
-	Title   string           `json:"title"`
+	Title   say.Text         `json:"title"`
 	Verdict decision.Verdict `json:"verdict" enum:"taken,deferred,rejected"`
 	Status  decision.Status  `json:"status" enum:"reopened,waiting,settled"`
 	Revisit string           `json:"revisit" doc:"empty: no day"`

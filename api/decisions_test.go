@@ -25,12 +25,43 @@ func advised(_ context.Context, key string) (Advised, error) {
 	if key != "advice-1" {
 		return Advised{}, triage.ErrUnknown
 	}
+	title := say.T("advice.title.recording", say.Values{"type": "AWS::EC2::NetworkInterface", "where": mine})
 	return Advised{
-		Subject:  decision.Subject{Kind: decision.Advice, ID: key, Title: "Record network interfaces daily", Account: mine},
+		Subject:  decision.Subject{Kind: decision.Advice, ID: key, Title: title.String(), TitleMade: title.Made(), Account: mine},
 		Saving:   &decision.Saving{Month: "1519.2", Currency: "USD"},
 		Figures:  []decision.Figure{{Name: "items", Of: "AWS::EC2::NetworkInterface", Value: "510000", Basis: "metric", At: noon}},
 		Evidence: []decision.Evidence{{Text: "the landing zone forbids it", At: noon}},
 	}, nil
+}
+
+// TestDecisionTitles: a title of ours is read in both languages, and stays ours when it comes
+// back in one of them.
+func TestDecisionTitles(t *testing.T) {
+	_, ann, vera := council(t)
+	path := "/api/decisions/" + into[StandingDecision](ann, 201, "POST", "/api/decisions/new", defer1).ID
+	japanese := mine + " の AWS::EC2::NetworkInterface を日次で記録する"
+	reads := func(title, about string) {
+		t.Helper()
+		d := into[StandingDecision](vera, 200, "GET", path, "", header("Accept-Language", "ja"))
+		if d.Title.String() != title || d.About[0].Title.String() != about {
+			t.Errorf("it is called %q, about %q", d.Title, d.About[0].Title)
+		}
+	}
+	put := func(title, about string) {
+		t.Helper()
+		body := strings.Replace(defer1, `{"about":[{"kind":"advice","id":"advice-1"}]`, fmt.Sprintf(`{"title":%q,"about":[{"kind":"advice","id":"advice-1","title":%q}]`, title, about), 1)
+		ann.want(200, "PUT", path, body)
+	}
+	reads(japanese, japanese)
+	put(japanese, japanese)
+	reads(japanese, japanese)
+	put("somebody's words", "Record AWS::EC2::NetworkInterface daily in "+mine)
+	reads("somebody's words", japanese)
+	put("", "their words")
+	reads("their words", "their words")
+	if h := into[StandingHistory](vera, 200, "GET", path+"/history", "", header("Accept-Language", "ja")); !strings.Contains(h.Changes[3].Text.String(), japanese) {
+		t.Errorf("its history tells %q", h.Changes[3].Text)
+	}
 }
 
 // council is a house in which decisions are taken, by ann and read by vera.
@@ -58,7 +89,7 @@ func TestDecisionsThatWait(t *testing.T) {
 	_, ann, vera := council(t)
 	vera.want(403, "POST", "/api/decisions/new", defer1)
 	d := into[StandingDecision](ann, 201, "POST", "/api/decisions/new", defer1)
-	if d.Title != "Record network interfaces daily" || d.Owner != "ann" || d.Status != decision.Waiting || d.About[0].Account != mine || d.Saving.Month.String() != "1519.2" || len(d.Figures) != 1 || len(d.Evidence) != 1 {
+	if d.Title.String() != "Record AWS::EC2::NetworkInterface daily in "+mine || d.Owner != "ann" || d.Status != decision.Waiting || d.About[0].Account != mine || d.Saving.Month.String() != "1519.2" || len(d.Figures) != 1 || len(d.Evidence) != 1 {
 		t.Errorf("it is kept as %+v", d)
 	}
 	if d.Triggers[0].Reading != "510000" || d.Triggers[0].Unread.String() != "" || d.Triggers[1].Unread.String() != "It is not known: the number of open findings of rule." {

@@ -172,7 +172,8 @@ type Advice struct {
 	Low, High                     *decimal.Decimal // bounds of Saving where it rests on an estimate
 	Verdict                       Verdict
 	Basis                         Basis
-	Confidence                    float64 // 0 to 1
+	Confidence                    float64  // 0 to 1
+	Title                         say.Text // what would be done
 	Reason, Lost                  say.Text
 	Plan, Undo                    []string // commands; empty where none is to be given
 	Sources                       []Source

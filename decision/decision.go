@@ -52,10 +52,15 @@ var Subjects = []SubjectKind{Advice, Finding, Case, Other}
 type Subject struct {
 	Kind SubjectKind `json:"kind"`
 	ID   string      `json:"id"` // a key, or the words of Other
-	// Title is what the thing was called when it was decided about.
-	Title   string `json:"title,omitempty"`
-	Account string `json:"account,omitempty"` // where it lies; empty: nowhere, or not known
+	// Title is what the thing was called when it was decided about, in English where
+	// TitleMade is given, which is what a title of ours is made of: see say.Text.Made.
+	Title     string `json:"title,omitempty"`
+	TitleMade string `json:"title_made,omitempty"`
+	Account   string `json:"account,omitempty"` // where it lies; empty: nowhere, or not known
 }
+
+// Titled is what the thing was called, in every language where the title is ours.
+func (s *Subject) Titled() say.Text { return say.Kept(s.Title, s.TitleMade) }
 
 // Saving is what doing it saves in a month of 30 days.
 type Saving struct {
@@ -115,19 +120,20 @@ type Answer struct {
 
 // Decision is one, as it stands.
 type Decision struct {
-	ID       string     `json:"id"`
-	Title    string     `json:"title"`
-	About    []Subject  `json:"about"`
-	Verdict  Verdict    `json:"verdict"`
-	Reason   string     `json:"reason"`
-	Owner    string     `json:"owner"`              // who answers for it
-	Accounts []string   `json:"accounts,omitempty"` // that it is about, by name; none: all
-	Revisit  time.Time  `json:"revisit,omitzero"`   // the UTC day to look at it again
-	Triggers []Trigger  `json:"triggers,omitempty"` // what reopens it besides
-	Asked    []Inquiry  `json:"asked,omitempty"`    // in the order they were asked
-	Figures  []Figure   `json:"figures,omitempty"`
-	Evidence []Evidence `json:"evidence,omitempty"`
-	Saving   *Saving    `json:"saving,omitempty"` // nil: it is not about money, or nobody knows
+	ID        string     `json:"id"`
+	Title     string     `json:"title"`                // in English where TitleMade is given, else in somebody's words
+	TitleMade string     `json:"title_made,omitempty"` // what a title of ours is made of
+	About     []Subject  `json:"about"`
+	Verdict   Verdict    `json:"verdict"`
+	Reason    string     `json:"reason"`
+	Owner     string     `json:"owner"`              // who answers for it
+	Accounts  []string   `json:"accounts,omitempty"` // that it is about, by name; none: all
+	Revisit   time.Time  `json:"revisit,omitzero"`   // the UTC day to look at it again
+	Triggers  []Trigger  `json:"triggers,omitempty"` // what reopens it besides
+	Asked     []Inquiry  `json:"asked,omitempty"`    // in the order they were asked
+	Figures   []Figure   `json:"figures,omitempty"`
+	Evidence  []Evidence `json:"evidence,omitempty"`
+	Saving    *Saving    `json:"saving,omitempty"` // nil: it is not about money, or nobody knows
 	// Reopened is why it came back, from the first on; it stays until the trigger
 	// is answered, whatever was measured since. See Answered.
 	Reopened []Reopening `json:"reopened,omitempty"`
@@ -168,6 +174,7 @@ const (
 func (d *Decision) texts(visit func(name string, s *string, most int)) {
 	visit("id", &d.ID, maxName)
 	visit("title", &d.Title, maxName)
+	visit("title", &d.TitleMade, maxText)
 	visit("reason", &d.Reason, maxText)
 	visit("owner", &d.Owner, maxName)
 	visit("by", &d.By, maxName)
@@ -182,6 +189,7 @@ func (d *Decision) texts(visit func(name string, s *string, most int)) {
 		}
 		visit("subject", &s.ID, most)
 		visit("subject's title", &s.Title, maxText)
+		visit("subject's title", &s.TitleMade, maxText)
 		visit("account", &s.Account, maxName)
 	}
 	for i := range d.Triggers {
@@ -267,7 +275,10 @@ func (d *Decision) Clean() {
 		*t = micros(*t)
 	}
 	if d.Title == "" && len(d.About) > 0 {
-		d.Title = short(cmp.Or(d.About[0].Title, d.About[0].ID))
+		s := &d.About[0]
+		if d.Title, d.TitleMade = s.Title, s.TitleMade; d.TitleMade == "" || len(d.Title) > maxName {
+			d.Title, d.TitleMade = short(cmp.Or(s.Title, s.ID)), ""
+		}
 	}
 }
 
@@ -422,6 +433,9 @@ func (d *Decision) Masked(mask func(string) string) Decision {
 	out.Triggers = slices.Clone(d.Triggers)
 	return out
 }
+
+// Titled is the title, in every language where it is ours.
+func (d *Decision) Titled() say.Text { return say.Kept(d.Title, d.TitleMade) }
 
 // People are whose names stand in the decision, for who masks them.
 func (d *Decision) People() (out []string) {

@@ -193,6 +193,11 @@ func TestClean(t *testing.T) {
 	if d.Title != before.About[0].Title[:120]+"…" || len(d.Accounts) != 2 || d.Asked[0].ID != "q1" || d.Asked[0].Vendor != "\uFFFD AWS" {
 		t.Errorf("cleaned %+v", d)
 	}
+	ours := say.T("advice.title.data_events", say.Values{"where": "111122223333"})
+	d.Title, d.TitleMade, d.About[0].Title, d.About[0].TitleMade = "", "", ours.String(), ours.Made()
+	if d.Clean(); d.Titled() != ours || d.About[0].Titled() != ours {
+		t.Errorf("it is called %q, %q", d.Title, d.TitleMade)
+	}
 	if before.Asked[0].ID != "q9" {
 		t.Error("a copy changes with what it is of")
 	}

@@ -147,7 +147,11 @@ func DecisionText(c *decision.Change) string { return DecisionSaid(c).String() }
 // DecisionSaid is what a change is about: its verdict, and what is other than before.
 func DecisionSaid(c *decision.Change) say.Text {
 	d, was := c.After, cmp.Or(c.Before, &decision.Decision{})
-	said := []say.Text{say.T("audit.decision.verdict."+string(d.Verdict), say.Values{"title": oneLine(d.Title)})}
+	title := say.Plain(oneLine(d.Title))
+	if d.TitleMade != "" {
+		title = d.Titled()
+	}
+	said := []say.Text{say.T("audit.decision.verdict."+string(d.Verdict), say.Values{"title": title})}
 	if d.Owner != was.Owner {
 		said = append(said, say.T("audit.decision.owner", say.Values{"who": oneLine(d.Owner)}))
 	}

@@ -86,7 +86,7 @@ func (p *program) printDecisions(v api.StandingDecisions) error {
 		if d.Saving != nil {
 			saving = p.saving(d.Saving.Month, d.Saving.Currency)
 		}
-		rows = append(rows, []string{d.ID, string(d.Status), string(d.Verdict), oneLine(d.Title), d.Owner, d.Revisit, saving, why})
+		rows = append(rows, []string{d.ID, string(d.Status), string(d.Verdict), oneLine(d.Title.String()), d.Owner, d.Revisit, saving, why})
 	}
 	return p.printTable([]string{"id", "status", "verdict", "title", "owner", "revisit", "saving a month", "why"}, rows)
 }
@@ -143,6 +143,9 @@ func (f *decisionFlags) put(c *cobra.Command, d *decision.Decision, now time.Tim
 		if given(x.flag) {
 			*x.to = *x.from
 		}
+	}
+	if given("title") {
+		d.TitleMade = ""
 	}
 	if given("verdict") {
 		d.Verdict = decision.Verdict(f.verdict)

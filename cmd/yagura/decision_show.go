@@ -77,7 +77,7 @@ func decisionText(v *ShownDecision) string {
 			fmt.Fprintf(&b, "%-10s %s\n", name, safe(text))
 		}
 	}
-	fmt.Fprintf(&b, "%s: %s\n", safe(v.ID), safe(oneLine(v.Title)))
+	fmt.Fprintf(&b, "%s: %s\n", safe(v.ID), safe(oneLine(v.Title.String())))
 	line("verdict", string(v.Verdict)+", "+string(v.Status))
 	for _, x := range v.Reopened {
 		line("", x.Said.String())

@@ -51,28 +51,10 @@ func advisedBy(advice func(context.Context) ([]cost.Advice, error)) func(context
 	}
 }
 
-// adviceTitle is an advice in a few words.
-func adviceTitle(a cost.Advice) string {
-	what := strings.ReplaceAll(a.Kind, "_", " ")
-	if a.Kind == cost.AboutRecording {
-		what = "daily recording"
-	}
-	if a.ResourceType != "" {
-		what += " of " + a.ResourceType
-	}
-	if a.Account != "" {
-		what += " in " + a.Account
-	}
-	if a.Region != "" {
-		what += ", " + a.Region
-	}
-	return what
-}
-
 // advised is what a decision about an advice takes from it.
 func advised(a cost.Advice) api.Advised {
 	of := strings.Join(strings.Fields(a.Account+" "+a.Region+" "+a.ResourceType), " ")
-	x := api.Advised{Subject: decision.Subject{Kind: decision.Advice, ID: a.Key, Title: adviceTitle(a), Account: a.Account}}
+	x := api.Advised{Subject: decision.Subject{Kind: decision.Advice, ID: a.Key, Title: a.Title.String(), TitleMade: a.Title.Made(), Account: a.Account}}
 	figure := func(name, value, unit string) {
 		x.Figures = append(x.Figures, decision.Figure{Name: name, Of: of, Value: value, Unit: unit, Basis: string(a.Basis)})
 	}

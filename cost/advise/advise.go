@@ -47,6 +47,9 @@ func Judge(in Input) []cost.Advice {
 	all = append(all, j.unused()...)
 	all = append(all, j.dataEvents()...)
 	all = append(all, j.checks()...)
+	for i := range all {
+		all[i].Title = titleOf(&all[i])
+	}
 	slices.SortStableFunc(all, func(a, b cost.Advice) int {
 		weight := func(x *cost.Advice) decimal.Decimal { return x.Saving.Mul(decimal.NewFromFloat(x.Confidence)) }
 		return cmp.Or(weight(&b).Cmp(weight(&a)), cmp.Compare(a.Key, b.Key))

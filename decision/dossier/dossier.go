@@ -93,7 +93,7 @@ func (d *Dossier) content() (title, below string, out []section) {
 	add(say.T("dossier.pictures", nil), pictures...)
 	add(say.T("dossier.asked", nil), d.asked(&x)...)
 	add(say.T("dossier.history", nil), d.history())
-	return x.Title, below, out
+	return d.in(d.Decision.Titled()), below, out
 }
 
 func (b *block) empty() bool {
@@ -109,7 +109,7 @@ func (d *Dossier) questions(x *decision.Decision) (out []block) {
 		}
 	}
 	if len(x.Asked) == 0 {
-		out = append(out, block{Text: d.tell(say.T("dossier.question.own", say.Values{"title": x.Title}))})
+		out = append(out, block{Text: d.tell(say.T("dossier.question.own", say.Values{"title": d.in(d.Decision.Titled())}))})
 	}
 	if len(out) == 0 {
 		out = append(out, block{Text: d.tell(say.T("dossier.question.none", nil))})
@@ -121,8 +121,8 @@ func (d *Dossier) questions(x *decision.Decision) (out []block) {
 func (d *Dossier) decided(x *decision.Decision) []block {
 	verdict := d.tell(say.T("dossier.verdict."+string(x.Verdict), say.Values{"at": x.Decided.UTC()}))
 	var about, when, why []item
-	for _, s := range x.About {
-		text := cmp.Or(s.Title, s.ID)
+	for i, s := range x.About {
+		text := cmp.Or(d.in(d.Decision.About[i].Titled()), s.ID)
 		if s.Account != "" && !strings.Contains(text, s.Account) {
 			text += " (" + s.Account + ")"
 		}

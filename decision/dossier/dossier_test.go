@@ -17,13 +17,14 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // sample is a decision with all that one may have.
 func sample() Dossier {
+	record := say.T("advice.title.recording", say.Values{"type": "AWS::EC2::NetworkInterface", "where": "111122223333"})
 	items, err := decision.ParseTrigger("items:111122223333:AWS::EC2::NetworkInterface>600000")
 	if err != nil {
 		panic(err) // of our own words
 	}
 	x := decision.Decision{
 		ID: "dec-1", Title: "Record network interfaces daily", Verdict: decision.Deferred, Reason: "The landing zone forbids changes of the recorder.\nIt waits for the vendor.",
-		About: []decision.Subject{{Kind: decision.Advice, ID: "key", Title: "Record AWS::EC2::NetworkInterface daily", Account: "111122223333"}},
+		About: []decision.Subject{{Kind: decision.Advice, ID: "key", Title: record.String(), TitleMade: record.Made(), Account: "111122223333"}},
 		Owner: "dean.finch", By: "dean.finch", At: noon.AddDate(0, 0, -3), Decided: noon.AddDate(0, 0, -3), Revisit: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC),
 		Triggers: []decision.Trigger{items, {Kind: decision.OnNews, Of: "Control Tower recorder"}},
 		Figures: []decision.Figure{
@@ -44,6 +45,24 @@ func sample() Dossier {
 		Decision: x, State: x.Due(noon, nil), Changes: []decision.Change{{ID: x.ID, At: noon.AddDate(0, 0, -3), By: "dean.finch", Note: "first", Action: "create", After: &after}},
 		Pictures: []Picture{{Name: "changes.svg", Title: "Changes a day", SVG: []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10" fill="#000000"/></svg>`)}},
 		Language: say.English, At: noon,
+	}
+}
+
+// TestTitles: a title of ours is in the dossier's language, somebody's words are as
+// they are.
+func TestTitles(t *testing.T) {
+	d := sample()
+	d.Language = say.Japanese
+	if title, _, _ := d.content(); title != "Record network interfaces daily" {
+		t.Errorf("it is called %q", title)
+	}
+	d.Decision.Title, d.Decision.TitleMade = d.Decision.About[0].Title, d.Decision.About[0].TitleMade
+	if title, _, _ := d.content(); title != "111122223333 の AWS::EC2::NetworkInterface を日次で記録する" {
+		t.Errorf("it is called %q", title)
+	}
+	d.Mask = func(s string) string { return strings.ReplaceAll(s, "111122223333", "account-1") }
+	if title, _, _ := d.content(); title != "account-1 の AWS::EC2::NetworkInterface を日次で記録する" {
+		t.Errorf("it is called %q under a mask", title)
 	}
 }
 

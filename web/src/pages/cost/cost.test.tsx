@@ -24,7 +24,7 @@ const shares: Shares = { months, limited: false }
 
 function advice(more: Partial<Advice>): Advice {
   return {
-    key: 'k', kind: 'recording', account: x, account_name: '', region: 'us-east-2', resource_type: 'AWS::EC2::NetworkInterface', items: 510_000, resource_days: 900, saving_month: 1519.2,
+    key: 'k', title: 'Record it daily', kind: 'recording', account: x, account_name: '', region: 'us-east-2', resource_type: 'AWS::EC2::NetworkInterface', items: 510_000, resource_days: 900, saving_month: 1519.2,
     currency: 'USD', verdict: 'not_advised', basis: 'metric', confidence: 0.9, reason: 'Control Tower governs the account.', lost: 'Changes are seen up to a day later.', plan: [], undo: [], sources: [], decision: '', ...more,
   }
 }

@@ -23,7 +23,7 @@ function asking() {
     'GET /api/decisions/dec-2': back, 'GET /api/decisions/dec-1': decision(),
     'GET /api/decisions/dec-1/history': { id: 'dec-1', changes: [{ at: '2026-03-20T00:00:00Z', by: 'kei', note: 'first', action: 'create', verdict_before: '', verdict: 'deferred', text: 'made' }] },
     'GET /api/decisions/dec-2/history': { id: 'dec-2', changes: [] },
-    'GET /api/cost/advice': { advice: [{ key: 'k', kind: 'recording', account: '111122223333', account_name: '', region: '', resource_type: 'AWS::EC2::NetworkInterface', items: 510_000, resource_days: 900, saving_month: 1519.2, currency: 'USD', verdict: 'not_advised', basis: 'metric', confidence: 1, reason: '', lost: '', plan: [], undo: [], sources: [], decision: '' }], currency: 'USD', total_saving_month: 0, total_actionable_month: 0 },
+    'GET /api/cost/advice': { advice: [{ key: 'k', title: 'Record AWS::EC2::NetworkInterface daily in 111122223333', kind: 'recording', account: '111122223333', account_name: '', region: '', resource_type: 'AWS::EC2::NetworkInterface', items: 510_000, resource_days: 900, saving_month: 1519.2, currency: 'USD', verdict: 'not_advised', basis: 'metric', confidence: 1, reason: '', lost: '', plan: [], undo: [], sources: [], decision: '' }], currency: 'USD', total_saving_month: 0, total_actionable_month: 0 },
     'POST /api/decisions/new': decision(), 'POST /api/decisions/dec-1/questions': decision(), 'PUT /api/decisions/dec-1': decision(),
     'GET /api/decisions/dec-1/dossier': (a: { query: URLSearchParams }) => new Response(`# Dossier ${a.query.get('lang')} ${a.query.get('masked') ?? ''}\u202e`),
   })

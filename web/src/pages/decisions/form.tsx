@@ -80,7 +80,7 @@ export function DecisionForm({ kind, about, account, of }: { kind?: Kind; about?
   const advice = useQuery({ ...get('/api/cost/advice'), enabled: kind === 'advice', retry: false })
   const advised = advice.data?.advice.find((a) => a.key === about)
   const finding = useQuery({ ...get('/api/findings/{key}', { path: { key: about ?? '' } }), enabled: kind === 'finding' && !!about, retry: false })
-  const known = finding.data?.title ?? (advised && [advised.resource_type, advised.account_name || advised.account].filter(Boolean).join(' · '))
+  const known = finding.data?.title ?? advised?.title
   const set = (name: keyof Fields) => (e: { currentTarget: { value: string } }) => {
     const { value } = e.currentTarget
     setTyped((was) => ({ ...was, [name]: value }))
