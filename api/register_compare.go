@@ -75,6 +75,10 @@ func allowanceSaid(a *register.Allowance) say.Text {
 	switch {
 	case a == nil:
 		return say.T("register.allowed.unknown", nil)
+	case a.Source == register.FromOrganization && len(a.Missing) > 0:
+		return say.T("register.allowed.missing", say.Values{"missing": say.List(a.Missing, 3)})
+	case a.Source == register.FromOrganization:
+		return say.T("register.allowed.organization", nil)
 	case a.Source == register.FromLog:
 		return say.T("register.allowed.log", say.Values{"by": a.By, "at": a.At, "resource": a.Resource, "n": len(a.Services)})
 	}

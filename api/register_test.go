@@ -146,6 +146,15 @@ func TestDifferences(t *testing.T) {
 	if c := into[RegisterComparison](rose, 200, "GET", "/api/register/projects/kite-new/compare", ""); c.Registered {
 		t.Error("nobody applied for it")
 	}
+	for _, f := range []struct {
+		missing []string
+		says    string
+	}{{nil, "conditions or a part are denied"}, {[]string{"describe-policy p-examplescp"}, "without describe-policy p-examplescp,"}} {
+		said := allowanceSaid(&register.Allowance{Source: register.FromOrganization, Missing: f.missing})
+		if !strings.Contains(said.String(), f.says) {
+			t.Errorf("of an organisation it is said: %s", said)
+		}
+	}
 	d := into[RegisterDifferences](rose, 200, "GET", "/api/register/differences", "")
 	if len(d.Projects) != 1 || len(d.Unregistered) != 1 || d.Fine != 1 || !d.At.Equal(noon) {
 		t.Errorf("differences %+v", d)

@@ -61,6 +61,9 @@ type Register struct {
 	// Allowed is a CSV file with the columns project and services: what policies
 	// allow. Empty: what the log tells of changes of policies is all that is known.
 	Allowed string `yaml:"allowed"`
+	// Organization is a folder with answers of `aws organizations`: which policies
+	// lie on AWS's accounts, and on the units above them.
+	Organization string `yaml:"organization"`
 }
 
 // Cost is what the cost of security services is worked out with: see docs/cost.md.

@@ -36,20 +36,19 @@ type Line struct {
 	Service string    `json:"service"`
 	State   State     `json:"state"`
 	Applied bool      `json:"applied"`
-	Allowed *bool     `json:"allowed,omitempty"` // nil: no policy that names services is known
+	Allowed *bool     `json:"allowed,omitempty"` // nil: not known
 	Calls   int64     `json:"calls"`
 	Denied  int64     `json:"denied"`
 	Last    time.Time `json:"last,omitzero"`
 }
 
 // Compare holds what a project uses against what was applied for at the time now
-// and against the services that policies allow: nil where no policy that names
-// services is known, which is not the same as none allowed. Lines come most
-// pressing first, then by service.
+// and against what policies allow: nil where nothing is known of them, which is not
+// the same as none allowed. Lines come most pressing first, then by service.
 //
 // Ignored are services that come with every project, such as the one that turns
 // services on: they are left out unless somebody applied for them.
-func Compare(e Entry, used []Use, allowed []string, ignored []string, now time.Time) []Line {
+func Compare(e Entry, used []Use, allowed *Allowance, ignored []string, now time.Time) []Line {
 	lines := map[string]*Line{}
 	at := func(service string) *Line {
 		service = ServiceID(service)
@@ -74,16 +73,15 @@ func Compare(e Entry, used []Use, allowed []string, ignored []string, now time.T
 			l.Last = u.Last
 		}
 	}
-	for _, a := range allowed {
-		at(a)
+	if allowed != nil {
+		for _, s := range allowed.Services {
+			at(s)
+		}
 	}
 	out := make([]Line, 0, len(lines))
 	for _, service := range slices.Sorted(maps.Keys(lines)) {
 		l := lines[service]
-		if allowed != nil {
-			is := slices.ContainsFunc(allowed, func(a string) bool { return ServiceID(a) == service })
-			l.Allowed = &is
-		}
+		l.Allowed = allowed.Allows(service)
 		l.State = stateOf(l)
 		out = append(out, *l)
 	}

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"slices"
 	"time"
 
 	"github.com/yagura-sec/yagura/say"
@@ -10,16 +11,38 @@ import (
 const (
 	FromLog  = "log"  // a change of the policy in the log
 	FromList = "list" // a list of the configuration
+	// FromOrganization: policies of an organisation of AWS, as its answers say.
+	FromOrganization = "organization"
 )
 
-// Allowance is the services that a policy allows a project by name.
+// Allowance is the services that policies allow a project.
 type Allowance struct {
-	Services []string `json:"services"` // none of them, where it is empty
-	Source   string   `json:"source"`   // FromLog or FromList
+	// Services that are allowed by name. Of an organisation others may be allowed
+	// besides; of other sources these are all, and none where it is empty.
+	Services []string `json:"services"`
+	Source   string   `json:"source"` // FromLog, FromList or FromOrganization
+	// Missing are the answers of an organisation without which it is not known what
+	// else is denied: commands of `aws organizations`.
+	Missing []string `json:"missing,omitempty"`
 	// Of a change in the log: what it was set on, when and by whom.
 	Resource string    `json:"resource,omitempty"` // "projects/kite-ml", "organizations/1"
 	At       time.Time `json:"at,omitzero"`
 	By       string    `json:"by,omitempty"`
+
+	// judge tells what of a service is allowed where Services do not; nil: they do.
+	judge func(service string) *bool
+}
+
+// Allows tells whether a service is allowed: nil where that is not known.
+func (a *Allowance) Allows(service string) *bool {
+	switch {
+	case a == nil:
+		return nil
+	case a.judge != nil:
+		return a.judge(service)
+	}
+	is := slices.ContainsFunc(a.Services, func(s string) bool { return ServiceID(s) == ServiceID(service) })
+	return &is
 }
 
 // Comparison is what a project uses, applied for and is allowed.

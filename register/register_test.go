@@ -24,7 +24,11 @@ func TestCompare(t *testing.T) {
 	}}
 	f := func(service string, want register.State, allowed []string, used ...register.Use) {
 		t.Helper()
-		for _, l := range register.Compare(entry, used, allowed, []string{"serviceusage.googleapis.com"}, now) {
+		var by *register.Allowance
+		if allowed != nil {
+			by = &register.Allowance{Services: allowed, Source: register.FromList}
+		}
+		for _, l := range register.Compare(entry, used, by, []string{"serviceusage.googleapis.com"}, now) {
 			if l.Service == service {
 				if l.State != want {
 					t.Errorf("%s is %s, want %s", service, l.State, want)

@@ -208,8 +208,9 @@ func (p *program) registerCompare() *cobra.Command {
 		Long: `Compare looks at the last 90 days of the log. Of a PROJECT it shows every service;
 without one the projects and services about which the register and use disagree.
 What policies allow is known where the log has the changes of policies that name
-services (gcp.restrictServiceUsage), of the project or what is above it, or
-register.allowed of the configuration lists it; else it is said that it is not known.`,
+services (gcp.restrictServiceUsage), of the project or what is above it, where
+register.allowed of the configuration lists it, or, of AWS's accounts, where answers
+of the organisation lie in register.organization; else it is said that it is not known.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := p.read(c.Context())
 			if err != nil {
@@ -227,6 +228,7 @@ register.allowed of the configuration lists it; else it is said that it is not k
 			if err != nil {
 				return err
 			}
+			p.warnUnread(u)
 			e, there, err := r.registered(c.Context(), args[0])
 			if err != nil {
 				return err
@@ -253,6 +255,7 @@ func (p *program) compareAll(ctx context.Context, r *rooms, known *companion.Cat
 	if err != nil {
 		return err
 	}
+	p.warnUnread(u)
 	d, err := u.differences(ctx, r)
 	if err != nil {
 		return err
@@ -262,6 +265,13 @@ func (p *program) compareAll(ctx context.Context, r *rooms, known *companion.Cat
 		return p.printJSON(v)
 	}
 	return p.printLines(append(v.Projects, v.Unregistered...)...)
+}
+
+// warnUnread says which answers of an organisation could not be read.
+func (p *program) warnUnread(u *inUse) {
+	for _, err := range u.unread {
+		p.warn("register.organization: %v", err)
+	}
 }
 
 func (p *program) printLines(all ...api.RegisterComparison) error {

@@ -40,12 +40,14 @@ type inUse struct {
 	usage        register.Usage
 	allowed      *register.Policies             // what the log says
 	listed       map[string]*register.Allowance // what the configuration's list says, by project
+	organization *register.Organization         // what answers of AWS say; nil: there are none
+	unread       []error                        // of these answers
 }
 
-// allowance is what a policy allows a project by name: as the log says, or else
-// the list; nil: it is not known.
+// allowance is what policies allow a project: as the log says, or else the list, or
+// else the organisation; nil: it is not known.
 func (u *inUse) allowance(project string) *register.Allowance {
-	return cmp.Or(u.allowed.Of(project), u.listed[project], u.listed[register.EveryProject])
+	return cmp.Or(u.allowed.Of(project), u.listed[project], u.organization.Of(project), u.listed[register.EveryProject])
 }
 
 // refusedOutcomes are those of calls that were refused, for what a condition asks.
@@ -81,8 +83,25 @@ func (p *program) inUse(ctx context.Context, r *rooms, project string) (*inUse, 
 	if out.allowed, err = r.policies(ctx); err != nil {
 		return nil, err
 	}
-	out.listed, err = p.allowedList()
+	if out.listed, err = p.allowedList(); err != nil {
+		return nil, err
+	}
+	out.organization, out.unread, err = p.organization()
 	return out, err
+}
+
+// organization reads what the configuration has of an organisation of AWS, with what
+// of it could not be read; nil: it has nothing.
+func (p *program) organization() (*register.Organization, []error, error) {
+	dir := p.cfg.Register.Organization
+	if dir == "" {
+		return nil, nil, nil
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, nil, exit{exitUsage, fmt.Errorf("register.organization: %s is no folder that can be read", dir)}
+	}
+	o, wrong := register.ReadOrganization(os.DirFS(dir))
+	return o, wrong, nil
 }
 
 // allowedList is what the configuration lists as allowed, by project.
@@ -124,11 +143,7 @@ func (r *rooms) policies(ctx context.Context) (*register.Policies, error) {
 // compare holds what a project applied for against what it uses.
 func (u *inUse) compare(e register.Entry, there bool) register.Comparison {
 	c := register.Comparison{Entry: e, Registered: there, Since: u.since, Until: u.until, Allowance: u.allowance(e.Project)}
-	var allowed []string
-	if c.Allowance != nil {
-		allowed = c.Allowance.Services
-	}
-	c.Lines = register.Compare(e, u.usage.Uses(e.Project), allowed, register.Everywhere, u.until)
+	c.Lines = register.Compare(e, u.usage.Uses(e.Project), c.Allowance, register.Everywhere, u.until)
 	return c
 }
 
