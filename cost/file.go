@@ -43,6 +43,10 @@ type File struct {
 	// Lists are the files that a manifest names, by their stems.
 	Lists []string `json:"lists,omitempty"`
 
+	// Covers is what a query counted, so that the objects of the same days are not
+	// counted on top of it.
+	Covers []Cover `json:"covers,omitempty"`
+
 	// Fingerprint is the same for files with the same rows, in any order and however
 	// they are compressed.
 	Fingerprint string `json:"fingerprint"`
@@ -51,6 +55,20 @@ type File struct {
 	Refused  int64     `json:"refused"` // of them: not counted
 	Refusals []Refusal `json:"refusals,omitempty"`
 	Imported time.Time `json:"imported"`
+}
+
+// Cover is days of which the items of a resource type were counted, first to last.
+type Cover struct {
+	Account      string    `json:"account"`
+	Region       string    `json:"region,omitempty"`
+	ResourceType string    `json:"resource_type"`
+	Since        time.Time `json:"since"`
+	Until        time.Time `json:"until"` // the last day
+}
+
+// Has tells whether a count is of these days. A cover without a Region is of all.
+func (c *Cover) Has(x *Count) bool {
+	return c.Account == x.Account && c.ResourceType == x.ResourceType && (c.Region == x.Region || c.Region == "") && !x.Day.Before(c.Since) && !x.Day.After(c.Until)
 }
 
 // Refusal is a row that could not be counted.

@@ -80,7 +80,7 @@ func costRefused(f cost.File) (out []CostRefused) {
 func (p *program) printCostRefused(all []CostRefused) error {
 	var rows [][]string
 	for _, r := range all {
-		rows = append(rows, []string{tail(r.File, 60), fmt.Sprint(r.Row), r.Column, oneLine(r.Reason)})
+		rows = append(rows, []string{tail(r.File, 60), fmt.Sprint(r.Row), short(oneLine(r.Column), 60), oneLine(r.Reason)})
 	}
 	return p.part("Quarantine", []string{"file", "row", "column", "reason"}, rows)
 }

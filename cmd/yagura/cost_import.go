@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -100,6 +101,19 @@ type CostImported struct {
 	Refused  []CostRefused `json:"refused"`  // the first of the quarantined
 	Failures []Failure     `json:"failures"` // files that are damaged, or could not be read
 	Missing  []CostAbsent  `json:"missing"`  // of manifests that name files which are not held
+	// Double are days that a query over AWS Config's history and its objects have
+	// counted both: the query is taken.
+	Double []CostDouble `json:"double"`
+}
+
+// CostDouble is days of a resource type that were counted in two ways.
+type CostDouble struct {
+	Account      string `json:"account"`
+	Region       string `json:"region"`
+	ResourceType string `json:"resource_type"`
+	Since        string `json:"since"`
+	Until        string `json:"until"` // the last day
+	Taken        string `json:"taken"` // query
 }
 
 // CostAbsent is what is missing of a delivery whose manifest was read.
@@ -142,7 +156,8 @@ type costRun struct {
 	known map[string]string // fingerprints of counts and facts, and who has them
 	docs  []count.Document  // counts, which are joined at the end
 
-	manifests bill.Manifests // of all paths, read before the bills that they are about
+	queried   map[string][]cost.Cover // what queries counted before, by the name of their file
+	manifests bill.Manifests          // of all paths, read before the bills that they are about
 }
 
 // importCosts reads all files of the paths. The error is of what keeps them; what is
@@ -154,8 +169,8 @@ func (p *program) importCosts(ctx context.Context, r *rooms, paths []string) (Co
 		return CostImported{}, err
 	}
 	in := &costRun{
-		program: p, store: store, at: p.clock().UTC().Truncate(time.Microsecond), known: map[string]string{},
-		done: CostImported{Held: []CostFile{}, Skipped: []Failure{}, Refused: []CostRefused{}, Failures: []Failure{}, Missing: []CostAbsent{}},
+		program: p, store: store, at: p.clock().UTC().Truncate(time.Microsecond), known: map[string]string{}, queried: map[string][]cost.Cover{},
+		done: CostImported{Held: []CostFile{}, Skipped: []Failure{}, Refused: []CostRefused{}, Failures: []Failure{}, Missing: []CostAbsent{}, Double: []CostDouble{}},
 	}
 	held, err := store.Files(ctx)
 	if err != nil {
@@ -164,6 +179,7 @@ func (p *program) importCosts(ctx context.Context, r *rooms, paths []string) (Co
 	for _, f := range held {
 		if f.Holds != cost.HoldsBill {
 			in.known[f.Holds+f.Fingerprint] = f.Name
+			in.queried[f.Name] = append(in.queried[f.Name], f.Covers...)
 		}
 	}
 	in.findManifests(ctx, paths)
@@ -179,6 +195,10 @@ func (p *program) importCosts(ctx context.Context, r *rooms, paths []string) (Co
 func (in *costRun) path(ctx context.Context, path string) error {
 	if path == "-" {
 		return in.input(ctx)
+	}
+	path, err := filepath.Abs(path) // which names have in all that is told
+	if err != nil {
+		return err
 	}
 	return filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -224,12 +244,8 @@ func (in *costRun) input(ctx context.Context) (err error) {
 	return in.read(ctx, "-", f, in.at)
 }
 
-func (in *costRun) file(ctx context.Context, path string) error {
-	name, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(path)
+func (in *costRun) file(ctx context.Context, name string) error {
+	f, err := os.Open(name)
 	if err != nil {
 		in.fail(name, err)
 		return nil
@@ -390,10 +406,16 @@ func (in *costRun) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := in.store.TakeCounts(ctx, count.Join(held, in.docs...)); err != nil {
+	counts, double := count.Join(held, slices.Concat(slices.Collect(maps.Values(in.queried))...), in.docs...)
+	if err := in.store.TakeCounts(ctx, counts); err != nil {
 		return err
 	}
+	for _, d := range double {
+		in.done.Double = append(in.done.Double, CostDouble{d.Account, d.Region, d.ResourceType, d.Since.Format(time.DateOnly), d.Until.Format(time.DateOnly), "query"})
+	}
 	for _, d := range in.docs {
+		// The counts of a file of this name stay where the new one has none.
+		d.File.Covers = append(d.File.Covers, in.queried[d.File.Name]...)
 		if err := in.store.Note(ctx, d.File); err != nil {
 			return err
 		}
@@ -430,10 +452,15 @@ func (p *program) printCostImported(done CostImported) error {
 	for _, m := range done.Missing {
 		missing = append(missing, []string{m.Month, oneLine(short(strings.Join(m.Files, " "), 200)), tail(m.Manifest, 60)})
 	}
+	var double [][]string
+	for _, d := range done.Double {
+		double = append(double, []string{d.Account, d.Region, d.ResourceType, d.Since, d.Until, d.Taken})
+	}
 	return errors.Join(
 		p.part("Taken", []string{"file", "form", "months", "rows", "quarantined", "instead of"}, held),
 		p.part("Not taken", []string{"file", "reason"}, skipped),
 		p.part("Missing", []string{"month", "files", "named by"}, missing),
+		p.part("Counted by a query and by objects: the query is taken", []string{"account", "region", "type", "since", "until", "taken"}, double),
 		p.printCostRefused(done.Refused),
 	)
 }

@@ -74,6 +74,7 @@ func (d *Document) readAthena(in io.Reader) error {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			inOrder(d.Counts)
+			d.File.Covers = coversOf(d.Counts)
 			return nil
 		}
 		var wrong *csv.ParseError

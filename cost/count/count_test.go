@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -98,7 +99,15 @@ func TestJoin(t *testing.T) {
 			t.Errorf("on %s: %+v, want %d items and %d resource-days", on, counts[max(i, 0)], items, days)
 		}
 	}
-	both := Join(nil, two, one)
+	join := func(held []cost.Count, docs ...Document) []cost.Count {
+		t.Helper()
+		counts, double := Join(held, nil, docs...)
+		if len(double) > 0 && docs[0].history != nil {
+			t.Errorf("objects are said to be counted by a query too: %+v", double)
+		}
+		return counts
+	}
+	both := join(nil, two, one)
 	// eni-1 came and went; eni-2 has an item in both objects, and it is not known how
 	// it was before.
 	f(both, "2026-10-01", 6, 1)
@@ -106,11 +115,57 @@ func TestJoin(t *testing.T) {
 	f(both, "2026-10-02", 3, 1)
 	f(both, "2026-10-03", 1, 1)
 	// The second object alone, and then on top of the first.
-	f(Join(nil, two), "2026-10-01", 2, 1)
-	f(Join(one.Counts, two), "2026-10-01", 7, 2)
+	f(join(nil, two), "2026-10-01", 2, 1)
+	f(join(one.Counts, two), "2026-10-01", 7, 2)
 	// What a query of Athena says takes the place of what is held.
 	athena := read(t, "testdata/athena.csv")
-	f(Join(athena.Counts, athena), "2026-10-01", 17000, 30)
+	f(join(athena.Counts, athena), "2026-10-01", 17000, 30)
+}
+
+// TestJoinDouble: of days that a query and the objects have counted both, the query
+// is taken, in whichever order they come, and it is said where that was.
+func TestJoinDouble(t *testing.T) {
+	on := func(day string) time.Time {
+		at, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	objects := read(t, "testdata/history-1.json")
+	const header = "account,region,resource_type,day,items,resource_days\n"
+	i := slices.IndexFunc(objects.Counts, func(c cost.Count) bool { return c.ResourceType == "AWS::EC2::NetworkInterface" })
+	place := objects.Counts[i]
+	query := func(region, day string, items int) Document {
+		d, err := Read("q.csv", strings.NewReader(fmt.Sprintf("%s%s,%s,%s,%s,%d,1\n", header, place.Account, region, place.ResourceType, day, items)), now)
+		if err != nil || len(d.Counts) != 1 {
+			t.Fatalf("%+v, %v", d, err)
+		}
+		return d
+	}
+	first := place.Day.Format(time.DateOnly)
+	cover := cost.Cover{Account: place.Account, Region: place.Region, ResourceType: place.ResourceType, Since: place.Day, Until: place.Day}
+	f := func(what string, items int64, want []cost.Cover, held []cost.Count, queried []cost.Cover, docs ...Document) {
+		t.Helper()
+		counts, double := Join(held, queried, docs...)
+		got := int64(-1)
+		for _, c := range counts {
+			if c.ResourceType == place.ResourceType && c.Day.Equal(on(first)) && c.Region == place.Region {
+				got = c.Items
+			}
+		}
+		if got != items || !slices.Equal(double, want) {
+			t.Errorf("%s: %d items, want %d; twice %+v, want %+v", what, got, items, double, want)
+		}
+	}
+	q := query(place.Region, first, 99)
+	f("in one import", 99, []cost.Cover{cover}, nil, nil, objects, q)
+	f("in one import, the other way round", 99, []cost.Cover{cover}, nil, nil, q, objects)
+	f("the query first", -1, []cost.Cover{cover}, q.Counts, q.File.Covers, objects) // it stays as it is held
+	f("the objects first", 99, []cost.Cover{cover}, objects.Counts, nil, q)
+	f("the query again", 99, nil, q.Counts, q.File.Covers, q)
+	f("another day", place.Items, nil, nil, nil, objects, query(place.Region, "2026-12-24", 99))
+	f("another region", place.Items, nil, nil, nil, objects, query("eu-north-1", first, 99))
 }
 
 func TestRefused(t *testing.T) {
@@ -245,7 +300,7 @@ func FuzzRead(f *testing.F) {
 		if d.File.Form == formHistory && items > d.File.Rows-d.File.Refused {
 			t.Errorf("%d items in %d rows of which %d are refused", items, d.File.Rows, d.File.Refused)
 		}
-		if !slices.Equal(Join(nil, d), d.Counts) {
+		if joined, _ := Join(nil, nil, d); !slices.Equal(joined, d.Counts) {
 			t.Error("joined with nothing it is something else")
 		}
 		if _, wrong := SetupOf(d.Facts); len(wrong) > 0 {

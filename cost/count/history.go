@@ -99,7 +99,7 @@ func (d *Document) readHistory(in io.Reader) error {
 	if _, err := dec.Token(); err != nil {
 		return fmt.Errorf("%s: it ends early: %w", formHistory, err)
 	}
-	d.Counts = Join(nil, *d)
+	d.Counts, _ = Join(nil, nil, *d)
 	return nil
 }
 
@@ -170,10 +170,15 @@ func (h *history) add(i *item) {
 // that. Which resources were named before is not known any more, so that some may be
 // counted twice as changed: savings come out lower then, never higher. All other
 // counts are whole and take the place of what is held.
-func Join(held []cost.Count, docs ...Document) []cost.Count {
+//
+// A query over the history is whole too: where it counted a type's days, now or
+// before (queried), it is taken and the objects are not. Double is where both did.
+func Join(held []cost.Count, queried []cost.Cover, docs ...Document) (out []cost.Count, double []cost.Cover) {
 	counts := map[cost.Count]*cost.Count{}
 	all := map[resource]*states{}
+	now := slices.Clone(queried)
 	for _, d := range docs {
+		now = append(now, d.File.Covers...)
 		if d.history == nil {
 			for _, c := range d.Counts {
 				counts[keyOf(c)] = &c
@@ -191,21 +196,52 @@ func Join(held []cost.Count, docs ...Document) []cost.Count {
 	for r, s := range all {
 		s.count(r, joined)
 	}
+	var both []cost.Count
+	for k := range joined {
+		if covered(now, &k) {
+			both = append(both, k)
+			delete(joined, k)
+		}
+	}
 	for _, c := range held {
-		if j := joined[keyOf(c)]; j != nil {
+		k := keyOf(c)
+		if j := joined[k]; j != nil {
 			j.Items += c.Items
 			j.ResourceDays = min(j.ResourceDays+max(c.ResourceDays, 0), j.Items)
+		}
+		// What the history said before, and no query did, objects had counted.
+		if counts[k] != nil && k.Basis == cost.History && !covered(queried, &k) {
+			both = append(both, k)
 		}
 	}
 	for k, c := range joined {
 		c.Low, c.High = c.Items, c.Items
 		counts[k] = c
 	}
-	out := make([]cost.Count, 0, len(counts))
+	out = make([]cost.Count, 0, len(counts))
 	for _, c := range counts {
 		out = append(out, *c)
 	}
 	inOrder(out)
+	return out, coversOf(both)
+}
+
+func covered(all []cost.Cover, c *cost.Count) bool {
+	return slices.ContainsFunc(all, func(x cost.Cover) bool { return x.Has(c) })
+}
+
+// coversOf is what counts are of: of each place and type from the first to the last
+// day. A day between without a row had no items.
+func coversOf(counts []cost.Count) (out []cost.Cover) {
+	inOrder(counts)
+	for _, c := range counts {
+		n := len(out) - 1
+		if n < 0 || out[n].Account != c.Account || out[n].Region != c.Region || out[n].ResourceType != c.ResourceType {
+			out = append(out, cost.Cover{Account: c.Account, Region: c.Region, ResourceType: c.ResourceType, Since: c.Day})
+			n++
+		}
+		out[n].Until = c.Day
+	}
 	return out
 }
 
