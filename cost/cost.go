@@ -172,8 +172,9 @@ type Advice struct {
 	Low, High                     *decimal.Decimal // bounds of Saving where it rests on an estimate
 	Verdict                       Verdict
 	Basis                         Basis
-	Confidence                    float64  // 0 to 1
-	Title                         say.Text // what would be done
+	Until                         time.Time // the last day that was counted; zero: no days were
+	Confidence                    float64   // 0 to 1
+	Title                         say.Text  // what would be done
 	Reason, Lost                  say.Text
 	Plan, Undo                    []string // commands; empty where none is to be given
 	Sources                       []Source

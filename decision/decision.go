@@ -74,9 +74,13 @@ type Figure struct {
 	Of    string    `json:"of"`   // what it was measured of: "111122223333 AWS::EC2::Subnet"
 	Value string    `json:"value"`
 	Unit  string    `json:"unit,omitempty"`
-	Basis string    `json:"basis,omitempty"` // how it is known: metric, history, estimate, bill, settings
-	At    time.Time `json:"at"`
+	Basis string    `json:"basis,omitempty"` // how it is known: metric, history, estimate, bill, settings, Computed
+	At    time.Time `json:"at"`              // when it was so: of what was counted, the last day
 }
+
+// Computed is the basis of a figure that was worked out from those beside it, at list
+// prices.
+const Computed = "computed"
 
 // Shown is the value with its unit as people read it.
 func (f Figure) Shown() string {

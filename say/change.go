@@ -31,7 +31,7 @@ var change = texts{
 	"change.thing.volume":            {"volume", "ボリューム"},
 
 	"change.loop": {"{maker:Upper} goes round in a loop: it makes and deletes {n:grouped} {thing}s a day, {share:percent} of all in the account; half of them are gone within {life:length}. {since}{more:words}",
-		"{maker}はループ状態: 1 日に {n:grouped} 件の{thing}を作成しては削除している(アカウント全体の {share:percent})。半数は {life:length} 以内に削除される。{since}{more:words}"},
+		"{maker} はループ状態: 1 日に {n:grouped} 件の{thing}を作成しては削除している(アカウント全体の {share:percent})。半数は {life:length} 以内に削除される。{since}{more:words}"},
 	"change.loop.since":        {"It has done so since {at:stamp} UTC.", "{at:stamp} UTC に開始。"},
 	"change.loop.since_before": {"It did so already at {at:stamp} UTC, when what was looked at begins.", "確認した期間の先頭 {at:stamp} UTC の時点ですでに発生。"},
 	"change.loop.ended":        {" It ended at {at:stamp} UTC.", "{at:stamp} UTC に終了。"},
@@ -40,8 +40,8 @@ var change = texts{
 
 	"change.saving.unpriced":  {"What stopping it would save is not known: no price of a configuration item is.", "停止による削減額は不明: 設定項目の単価が分からない。"},
 	"change.saving.ended":     {"It has ended: there is nothing to save.", "終了済みのため削減額はない。"},
-	"change.saving.counted":   {"What stopping it saves in 30 days where the types it touches are recorded continuously, by counted configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続記録している場合。計測された設定項目数による)。"},
-	"change.saving.estimated": {"What stopping it saves in 30 days where the types it touches are recorded continuously, by estimated configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続記録している場合。推定した設定項目数による)。"},
+	"change.saving.counted":   {"What stopping it saves in 30 days where the types it touches are recorded continuously, by counted configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続的に記録している場合。計測された設定項目数による)。"},
+	"change.saving.estimated": {"What stopping it saves in 30 days where the types it touches are recorded continuously, by estimated configuration items.", "停止した場合の 30 日間の削減額(影響するリソースタイプを継続的に記録している場合。推定した設定項目数による)。"},
 
 	"change.schedule.clock": {"{maker:Upper}: a {thing} every {every:length}, by the clock, {n:grouped} a day. That is a schedule, not a loop.", "{maker}は定時実行: {every:length} ごとに{thing}を作成(1 日 {n:grouped} 件)。スケジュールでありループではない。"},
 	"change.schedule.run":   {"{maker:Upper}: {n:grouped} {thing}s a day. Somebody asks for each, so it is no loop.", "{maker}: 1 日 {n:grouped} 件の{thing}を作成。それぞれ個別に要求されており、ループではない。"},

@@ -55,17 +55,25 @@ func advisedBy(advice func(context.Context) ([]cost.Advice, error)) func(context
 func advised(a cost.Advice) api.Advised {
 	of := strings.Join(strings.Fields(a.Account+" "+a.Region+" "+a.ResourceType), " ")
 	x := api.Advised{Subject: decision.Subject{Kind: decision.Advice, ID: a.Key, Title: a.Title.String(), TitleMade: a.Title.Made(), Account: a.Account}}
-	figure := func(name, value, unit string) {
-		x.Figures = append(x.Figures, decision.Figure{Name: name, Of: of, Value: value, Unit: unit, Basis: string(a.Basis)})
+	figure := func(name, value, unit, basis string) {
+		x.Figures = append(x.Figures, decision.Figure{Name: name, Of: of, Value: value, Unit: unit, Basis: basis, At: a.Until})
 	}
 	if a.Items >= 0 {
-		figure("items", fmt.Sprint(a.Items), "")
+		figure("items", fmt.Sprint(a.Items), "", string(a.Basis))
 	}
 	if a.ResourceDays >= 0 {
-		figure("resource_days", fmt.Sprint(a.ResourceDays), "")
+		basis := a.Basis
+		if basis == cost.Metric { // which counts items and no resources: those are the history's
+			basis = cost.History
+		}
+		figure("resource_days", fmt.Sprint(a.ResourceDays), "", string(basis))
 	}
 	if a.Currency != "" {
-		figure("saving_month", a.Saving.String(), a.Currency)
+		basis := string(a.Basis)
+		if a.Kind == cost.AboutRecording {
+			basis = decision.Computed
+		}
+		figure("saving_month", a.Saving.String(), a.Currency, basis)
 		x.Saving = &decision.Saving{Month: a.Saving.String(), Currency: a.Currency}
 	}
 	if why := a.Reason.String(); why != "" {

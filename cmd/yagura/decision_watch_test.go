@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/decision"
 	"github.com/yagura-sec/yagura/export"
 	"github.com/yagura-sec/yagura/mask"
@@ -83,4 +84,25 @@ func TestReopenedDecisions(t *testing.T) {
 	if got := keys(told(time.Time{}, nil)); !slices.Equal(got, whole) {
 		t.Errorf("after a restart told of %v", got)
 	}
+}
+
+// TestAdvisedFigures: each figure says how it is known, and of which day it is: the
+// metric counts no resources, and savings are worked out.
+func TestAdvisedFigures(t *testing.T) {
+	day := time.Date(2026, 9, 30, 0, 0, 0, 0, time.UTC)
+	f := func(kind string, basis cost.Basis, want ...string) {
+		t.Helper()
+		x := advised(cost.Advice{Key: "k", Kind: kind, Items: 12, ResourceDays: 3, Currency: "USD", Basis: basis, Until: day})
+		for i, figure := range x.Figures {
+			if figure.Basis != want[i] || !figure.At.Equal(day) {
+				t.Errorf("%s by %s: %+v, want %s", kind, basis, figure, want[i])
+			}
+		}
+		if len(x.Figures) != len(want) {
+			t.Errorf("%s has %d figures", kind, len(x.Figures))
+		}
+	}
+	f(cost.AboutRecording, cost.Metric, "metric", "history", decision.Computed)
+	f(cost.AboutRecording, cost.Estimate, "estimate", "estimate", decision.Computed)
+	f("trail", cost.Billed, "bill", "bill", "bill")
 }

@@ -46,7 +46,7 @@ func (j *judge) recordings() []cost.Advice {
 func (j *judge) recording(t tallied) *recording {
 	r := &recording{tallied: t, advice: cost.Advice{
 		Key: keyOf(cost.AboutRecording, t.Account, t.Region, t.resourceType), Kind: cost.AboutRecording,
-		Account: t.Account, Region: t.Region, ResourceType: t.resourceType, Basis: t.basis, Verdict: cost.Keep,
+		Account: t.Account, Region: t.Region, ResourceType: t.resourceType, Basis: t.basis, Until: t.during.last, Verdict: cost.Keep,
 		Items: monthly(t.items, t.during).Round(0).IntPart(), ResourceDays: -1,
 	}}
 	if t.resourceDays >= 0 {

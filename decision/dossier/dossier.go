@@ -155,7 +155,8 @@ func (d *Dossier) decided(x *decision.Decision) []block {
 
 func (d *Dossier) evidence() (out []item) {
 	for _, e := range d.Decision.Evidence {
-		out = append(out, item{Text: d.in(e.Said()) + " (" + e.At.UTC().Format(time.DateOnly) + ")", Link: d.masked(e.Link)})
+		said := say.T("dossier.evidence.as_of", say.Values{"said": d.in(e.Said()), "at": e.At.UTC()})
+		out = append(out, item{Text: d.tell(said), Link: d.masked(e.Link)})
 	}
 	return out
 }
@@ -173,7 +174,7 @@ func (d *Dossier) figures(x *decision.Decision) block {
 			name = d.tell(say.T("dossier.figure."+f.Name, nil))
 		}
 		switch f.Basis {
-		case "metric", "history", "estimate", "bill", "settings":
+		case "metric", "history", "estimate", "bill", "settings", decision.Computed:
 			basis = d.tell(say.T("dossier.basis."+f.Basis, nil))
 		}
 		b.Rows = append(b.Rows, []string{name, f.Of, f.Shown(), basis, f.At.UTC().Format(time.DateOnly)})
@@ -191,7 +192,11 @@ func (d *Dossier) saving(x *decision.Decision) string {
 // asked is what was asked when, and answered what.
 func (d *Dossier) asked(x *decision.Decision) (out []block) {
 	for _, q := range x.Asked {
-		out = append(out, block{Text: d.tell(say.T("dossier.asked.one", say.Values{"at": q.At.UTC(), "vendor": strings.TrimSpace(q.Vendor + " " + q.Case), "by": q.By}))}, block{Quote: q.Question})
+		vendor := say.Plain(q.Vendor)
+		if q.Case != "" {
+			vendor = say.T("dossier.vendor", say.Values{"vendor": q.Vendor, "case": q.Case})
+		}
+		out = append(out, block{Text: d.tell(say.T("dossier.asked.one", say.Values{"at": q.At.UTC(), "vendor": vendor, "by": q.By}))}, block{Quote: q.Question})
 		for _, a := range q.Answers {
 			out = append(out, block{Text: d.tell(say.T("dossier.answered", say.Values{"at": a.At.UTC()}))}, block{Quote: a.Text})
 		}

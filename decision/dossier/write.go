@@ -83,7 +83,7 @@ func words(s string) string {
 	if out != "" && strings.ContainsRune("+-=", rune(out[0])) {
 		out = "\\" + out
 	}
-	if n := strings.IndexFunc(out, func(r rune) bool { return r < '0' || r > '9' }); n > 0 && (out[n] == '.' || out[n] == ')') {
+	if n := strings.IndexFunc(out, func(r rune) bool { return r < '0' || r > '9' }); n > 0 && (out[n] == '.' || out[n] == ')') && (n+1 == len(out) || out[n+1] == ' ') {
 		out = out[:n] + "\\" + out[n:]
 	}
 	return out
