@@ -48,7 +48,7 @@ func TestIdentityRecords(t *testing.T) {
 			if err != nil || d.IsDir() || base == "SOURCE.txt" || strings.HasPrefix(base, "_") || strings.Contains(base, "-expected") || strings.Contains(path, "google") || strings.Contains(base, "GSuite") {
 				return err
 			}
-			for _, r := range normalisetest.Records(t, path) {
+			for _, r := range shared.Records(t, path) {
 				events, err := reg.Append(nil, event.Raw{Body: r, Received: normalisetest.Received})
 				if err != nil {
 					if strings.Contains(err.Error(), "JSON, but none of the formats") {

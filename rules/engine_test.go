@@ -15,7 +15,6 @@ import (
 
 	"github.com/yagura-sec/yagura/catalogue"
 	"github.com/yagura-sec/yagura/internal/shared"
-	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/correlate"
@@ -190,7 +189,7 @@ func TestTechniquesFire(t *testing.T) {
 	levels := j.levels()
 	for _, file := range files(t, dir, ".json") {
 		count := map[string]int{}
-		all := normalisetest.Records(t, file)
+		all := shared.Records(t, file)
 		j.fired(count, all)
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "aws."), ".json")
 		t.Logf("%-55s %3d records: %s", name, len(all), table(count, levels))
@@ -213,7 +212,7 @@ func TestHarmlessWorkIsNotHigh(t *testing.T) {
 			count := map[string]int{}
 			var all []json.RawMessage
 			for _, file := range files(t, shared.Dir(t, set), suffix) {
-				all = append(all, named(t, normalisetest.Records(t, file))...)
+				all = append(all, named(t, shared.Records(t, file))...)
 			}
 			j.fired(count, all)
 			t.Log(table(count, levels))
@@ -264,7 +263,7 @@ func TestCorrelationsAreQuietAtWork(t *testing.T) {
 	}
 	var all []json.RawMessage
 	for _, file := range files(t, dir, ".json.gz") {
-		all = append(all, normalisetest.Records(t, file)...)
+		all = append(all, shared.Records(t, file)...)
 	}
 	j := newJudge(t)
 	count := map[string]int{}
@@ -295,7 +294,7 @@ func BenchmarkMatch(b *testing.B) {
 	}
 	var all []json.RawMessage
 	for _, file := range files(b, dir, ".json.gz") {
-		all = append(all, normalisetest.Records(b, file)...)
+		all = append(all, shared.Records(b, file)...)
 	}
 	j := newJudge(b)
 	b.ReportAllocs()

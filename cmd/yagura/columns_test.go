@@ -19,7 +19,6 @@ import (
 	"github.com/yagura-sec/yagura/lake/laketest"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
-	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/match"
@@ -121,7 +120,7 @@ func TestColumnsReal(t *testing.T) {
 	root := shared.Dir(t, "cloudtrail")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && (strings.HasSuffix(path, ".json") || strings.HasSuffix(path, ".json.gz")) {
-			records = append(records, normalisetest.Records(t, path)...)
+			records = append(records, shared.Records(t, path)...)
 		}
 		return err
 	})

@@ -17,11 +17,11 @@ import (
 	"github.com/yagura-sec/yagura/detect/rule"
 	"github.com/yagura-sec/yagura/detect/stored"
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/lake"
 	"github.com/yagura-sec/yagura/lake/laketest"
 	"github.com/yagura-sec/yagura/lake/local"
 	"github.com/yagura-sec/yagura/normalise/cloudtrail"
-	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/rules"
 	"github.com/yagura-sec/yagura/sigma"
 	"github.com/yagura-sec/yagura/sigma/match"
@@ -86,7 +86,7 @@ func fillLake(b *testing.B, s *local.Store, n int) {
 		if !strings.HasSuffix(file, ".json.gz") || strings.Contains(file, "Digest") {
 			continue
 		}
-		for _, body := range normalisetest.Records(b, file) {
+		for _, body := range shared.Records(b, file) {
 			events, _ = cloudtrail.Normaliser{}.Append(events, event.Raw{Body: body, Received: time.Now()})
 		}
 		if len(events) > 50_000 {

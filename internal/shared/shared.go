@@ -1,4 +1,4 @@
-// Package shared finds the folder of real data beside the checkout, for tests.
+// Package shared finds the folder of real data beside the checkout, and reads what is in it, for tests.
 package shared
 
 import (

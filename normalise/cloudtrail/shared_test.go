@@ -12,13 +12,12 @@ import (
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/normalise"
-	"github.com/yagura-sec/yagura/normalise/normalisetest"
 )
 
 // records are those of a file of real data, out of what collectors put around them.
 func records(t testing.TB, path string) (out []json.RawMessage) {
 	t.Helper()
-	for _, v := range normalisetest.Records(t, path) {
+	for _, v := range shared.Records(t, path) {
 		out = append(out, spread(v)...)
 	}
 	return out

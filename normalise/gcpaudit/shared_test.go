@@ -14,7 +14,6 @@ import (
 	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/normalise"
 	"github.com/yagura-sec/yagura/normalise/gcpaudit"
-	"github.com/yagura-sec/yagura/normalise/normalisetest"
 	"github.com/yagura-sec/yagura/normalise/workspace"
 )
 
@@ -33,7 +32,7 @@ func TestRealRecords(t *testing.T) {
 			if err != nil || d.IsDir() || strings.Contains(path, "xpected") || strings.HasSuffix(path, ".txt") || strings.Contains(path, "_rules") {
 				return err
 			}
-			for _, r := range normalisetest.Records(t, path) {
+			for _, r := range shared.Records(t, path) {
 				got, err := registry.Append(nil, event.Raw{Body: r, Received: time.Unix(1.8e9, 0)})
 				if err != nil {
 					counts["refused"]++

@@ -1,4 +1,4 @@
-package normalisetest
+package shared
 
 import (
 	"bytes"
