@@ -3,13 +3,10 @@ package register_test
 import (
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
 
-	"github.com/yagura-sec/yagura/internal/shared"
 	"github.com/yagura-sec/yagura/register"
 )
 
@@ -223,38 +220,6 @@ func TestOrganizationRefuses(t *testing.T) {
 	f("cut.json", `{"Policies":[],"NextToken":"x"}`, "NextToken")
 	f("b.json", policy("p-examplescp", "SERVICE_CONTROL_POLICY", `{"Effect":"Perhaps","Action":"*"}`), "p-examplescp")
 	f("b.json", policy("p-examplescp", "SERVICE_CONTROL_POLICY", `{"Effect":"Deny"}`), "p-examplescp")
-}
-
-// TestSharedPolicies: published policies are read, and the verdict of each is one of three.
-func TestSharedPolicies(t *testing.T) {
-	dir := shared.Dir(t, "policies")
-	n := 0
-	for _, kind := range []string{"scp", "rcp"} {
-		err := filepath.WalkDir(filepath.Join(dir, kind+"-examples"), func(name string, d fs.DirEntry, err error) error {
-			if err != nil || filepath.Ext(name) != ".json" {
-				return err
-			}
-			text, err := os.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			n++
-			o, _ := register.ReadOrganization(fstest.MapFS{})
-			id := "p-example" + kind
-			answer := fmt.Sprintf(`{"Policy":{"PolicySummary":{"Id":%q,"Type":%q},"Content":%q}}`, id, map[string]string{"scp": "SERVICE_CONTROL_POLICY", "rcp": "RESOURCE_CONTROL_POLICY"}[kind], text)
-			if err := o.Add("x.json", []byte(answer)); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n == 0 {
-		t.Error("no policy was read")
-	}
-	t.Logf("%d policies are read", n)
 }
 
 // FuzzOrganization: whatever an answer holds, a service that a policy of the root denies

@@ -202,30 +202,6 @@ func TestRegister(t *testing.T) {
 		t.Fatal(err)
 	}
 	f(exitUsage, "register.allowed: ", "compare", "kite-ml", "--config", settings)
-	organization := filepath.Join(t.TempDir(), "organization")
-	if err := os.MkdirAll(filepath.Join(organization, "list-parents"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for path, text := range map[string]string{
-		settings: "register:\n  organization: " + organization + "\n",
-		filepath.Join(organization, "list-roots.json"):                   `{"Roots":[{"Id":"r-ab12","Arn":"arn:aws:organizations::999988887777:root/o-exampleorgid/r-ab12","PolicyTypes":[{"Type":"SERVICE_CONTROL_POLICY","Status":"ENABLED"}]}]}`,
-		filepath.Join(organization, "list-parents", "111122223333.json"): `{"Parents":[{"Id":"r-ab12","Type":"ROOT"}]}`,
-		filepath.Join(organization, "r-ab12-scp.json"):                   `{"Policies":[{"Id":"p-FullAWSAccess","Type":"SERVICE_CONTROL_POLICY"},{"Id":"p-examplescp","Type":"SERVICE_CONTROL_POLICY"}]}`,
-		filepath.Join(organization, "policy.json"):                       `{"Policy":{"PolicySummary":{"Id":"p-examplescp","Type":"SERVICE_CONTROL_POLICY"},"Content":"{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}"}}`,
-		filepath.Join(organization, "other.json"):                        `{"Accounts":[]}`,
-	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f(exitDone, "", "set", "111122223333", "--owner", "shop", "--service", "s3.amazonaws.com", "--service", "ec2.amazonaws.com")
-	f(exitDone, "not_allowed", "compare", "111122223333", "--config", settings)
-	f(exitDone, "without list-policies-for-target 111122223333 (SERVICE_CONTROL_POLICY)", "compare", "111122223333", "--config", settings)
-	f(exitDone, "other.json: it is no answer of", "compare", "111122223333", "--config", settings)
-	if err := os.RemoveAll(organization); err != nil {
-		t.Fatal(err)
-	}
-	f(exitUsage, "register.organization: ", "compare", "111122223333", "--config", settings)
 	f(exitUsage, "neither applicant nor owner", "set", "kite-ops", "--purpose", "ops")
 	f(exitUsage, "is no day", "set", "kite-ml", "--add", "run.googleapis.com@soon..")
 	f(exitUsage, "--applied tomorrow", "set", "kite-ml", "--applied", "tomorrow")
