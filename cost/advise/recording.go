@@ -147,7 +147,7 @@ func (r *recording) weigh(j *judge) {
 	}
 	if r.resourceDays > 0 && r.items > 0 {
 		ratio := decimal.NewFromInt(r.items*r.changing.days()).DivRound(decimal.NewFromInt(r.resourceDays*r.during.days()), 9)
-		r.say(say.T("advice.ratio", say.Values{"ratio": ratio.Round(apart(ratio, r.even())).String(), "even": r.even().String()}))
+		r.say(say.T("advice.ratio", say.Values{"ratio": say.Grouped(ratio.Round(apart(ratio, r.even())).String()), "even": r.even().String()}))
 	}
 	saves := r.saves()
 	daily, now := say.Apart(r.then, r.now, r.advice.Currency)
