@@ -627,7 +627,7 @@ func (x *house) twoAccounts() map[string]string {
 	_, err = store.PutDecision(x.t.Context(), decision.Decision{
 		ID: "dec-theirs", Title: told, About: []decision.Subject{{Kind: decision.Finding, ID: keys[theirs], Title: told, Account: theirs}, {Kind: decision.Finding, ID: keys[mine], Account: mine}},
 		Verdict: decision.Deferred, Reason: told, Owner: told, Revisit: noon, Saving: &decision.Saving{Month: "3", Currency: "USD"},
-	}, triage.Edit{By: told, At: noon})
+	}, triage.Edit{By: told, At: noon.Add(-time.Hour)})
 	must(err)
 	return keys
 }
