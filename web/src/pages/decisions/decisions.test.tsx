@@ -17,10 +17,10 @@ function decision(more: Partial<Decision> = {}): Decision {
 const back = decision({ id: 'dec-2', title: 'Role <b>x</b>', status: 'reopened', reopened: [{ trigger: 'date:2026-03-24', value: '', at: '2026-03-24T00:00:00Z', said: 'The day has come.' }] })
 const quarters = [{ quarter: '2026-Q1', currency: 'USD', found: 2269.8, done: 756.36, saved: 100, lost: 300 }]
 
-function asking() {
+function asking(one = decision()) {
   return answer({
     'GET /api/session': session, 'GET /api/decisions': { decisions: [back, decision()], reopened: 1, next: '' }, 'GET /api/decisions/summary': { quarters, undecided: [{ month: 756.36, currency: 'USD' }], undecided_known: true },
-    'GET /api/decisions/dec-2': back, 'GET /api/decisions/dec-1': decision(),
+    'GET /api/decisions/dec-2': back, 'GET /api/decisions/dec-1': one,
     'GET /api/decisions/dec-1/history': { id: 'dec-1', changes: [{ at: '2026-03-20T00:00:00Z', by: 'kei', note: 'first', action: 'create', verdict_before: '', verdict: 'deferred', text: 'made' }] },
     'GET /api/decisions/dec-2/history': { id: 'dec-2', changes: [] },
     'GET /api/cost/advice': { advice: [{ key: 'k', title: 'Record AWS::EC2::NetworkInterface daily in 111122223333', kind: 'recording', account: '111122223333', account_name: '', region: '', resource_type: 'AWS::EC2::NetworkInterface', items: 510_000, resource_days: 900, saving_month: 1519.2, currency: 'USD', verdict: 'not_advised', basis: 'metric', confidence: 1, reason: '', lost: '', plan: [], undo: [], sources: [], decision: '' }], currency: 'USD', total_saving_month: 0, total_actionable_month: 0 },
@@ -49,6 +49,17 @@ test('one says what reopens it, and what nobody would see', async () => {
   expect((await screen.findByRole('link', { name: 'AWS::EC2::NetworkInterface' })).getAttribute('href')).toBe('/cost?show=advice&open=k')
   visit('/decisions/dec-2')
   await screen.findByText('The day has come.')
+})
+
+test('figures say what they are and how they are known, those of others in their words', async () => {
+  const at = '2026-03-20T00:00:00Z'
+  asking(decision({ figures: [{ name: 'resource_days', of: 'T', value: '900', basis: 'history', at }, { name: 'cups_of_tea', of: 'us', value: '7', basis: 'counted by mei', at }] }))
+  setLanguage('ja')
+  visit('/decisions/dec-1')
+  await screen.findByText('変更のあったリソースの延べ日数（30 日間）')
+  await screen.findByText('設定履歴')
+  await screen.findByText('cups of tea')
+  await screen.findByText('counted by mei')
 })
 
 test('an advice is deferred with what the form was told', async () => {
