@@ -108,14 +108,14 @@ func (p *program) printAdvice(v api.CostAdvices, plans bool) error {
 	}
 	head := []string{"account", "region", "about", "type", "items", "resource-days", "saving a month", "verdict", "basis", "sure"}
 	if p.flags.format == "csv" {
-		head = append(head, "reason", "lost")
+		head = append(head, "currency", "reason", "lost")
 	}
 	var rows [][]string
 	for _, a := range v.Advice {
 		row := []string{a.Account, a.Region, a.Kind, a.ResourceType, p.counted(a.Items), p.counted(a.ResourceDays), p.saved(a),
 			string(a.Verdict), string(a.Basis), fmt.Sprintf("%.0f %%", 100*a.Confidence)}
 		if p.flags.format == "csv" {
-			row = append(row, oneLine(a.Reason.String()), oneLine(a.Lost.String()))
+			row = append(row, a.Currency, oneLine(a.Reason.String()), oneLine(a.Lost.String()))
 		}
 		rows = append(rows, row)
 	}

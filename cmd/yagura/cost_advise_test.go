@@ -117,7 +117,7 @@ func TestAdvise(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", words, table)
 		}
 	}
-	if csv := c.ok("cost", "advise", "--format", "csv", now); !strings.Contains(csv, ",AWS::KMS::Key,unknown,unknown,1,change,bill,") || strings.Contains(csv, ",-1,") {
+	if csv := c.ok("cost", "advise", "--format", "csv", now); !strings.Contains(csv, ",AWS::KMS::Key,unknown,unknown,1,change,bill,") || !strings.Contains(csv, "%,USD,") || strings.Contains(csv, ",-1,") {
 		t.Errorf("counts that nobody knows are not said to be unknown:\n%s", csv)
 	}
 	if n := strings.Count(table, "Plan: aws configservice"); n != 1 {
