@@ -9,6 +9,10 @@ import (
 // needs something that nobody applied for.
 const ApplicationGap = "application_gap"
 
+// ReasonHostile is the kind of reasons that say: what was done beside it looks like
+// an attack.
+const ReasonHostile = "hostile"
+
 // Wanted is the service that was refused for want of an application, or could
 // have been; empty: the finding names none.
 func (t *Trouble) Wanted() string {

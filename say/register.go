@@ -28,6 +28,9 @@ var registers = texts{
 // draft is what drafts of messages and of policies say.
 var draft = texts{
 	"draft.nothing":                {"The finding names no service that was refused because nobody applied for it: there is nothing to draft.", "この検出には、申請がないために拒否されたサービスの記載がない: 下書きするものはない。"},
+	"draft.warned":                 {"What was done beside the refusals is a warning: this is not a matter of applications, and nothing is drafted.", "拒否の前後に警戒すべき操作がある: 申請の問題ではないため、下書きは作成しない。"},
+	"draft.manner":                 {"{policy} says how {service} may be used, not whether: applying for it would change nothing, and nothing is drafted.", "{policy} は {service} の利用可否ではなく使い方を定めるもの: 申請しても変わらないため、下書きは作成しない。"},
+	"draft.covered":                {"Project {project} applied for {service}: there is nothing to ask of the applicant. What refuses it is the policy.", "プロジェクト {project} は {service} を申請済み: 申請者に依頼することはない。拒否しているのはポリシーである。"},
 	"draft.subject":                {"Project {project}: {service} is refused, and was not applied for", "プロジェクト {project}: {service} の利用が拒否されています(未申請)"},
 	"draft.greeting":               {"Dear {to},", "{to} 様"},
 	"draft.greeting.team":          {"Dear colleagues,", "ご担当者様"},

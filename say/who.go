@@ -2,8 +2,9 @@ package say
 
 // who is what is said of who probably made calls that nobody's name is on.
 var who = texts{
-	"who.one":          {"one of {n} {n|person|people} in the logs of that time", "その時間帯のログに現れる {n} 人のうちの 1 人"},
-	"who.behind":       {"one of {n} {n|person|people} seen behind {addresses}", "{addresses} を使う {n} 人のうちの 1 人"},
+	"who.one":          {"is one of {n} {n|person|people} in the logs of that time", "その時間帯のログに現れる {n} 人のうちの 1 人"},
+	"who.behind":       {"is one of {n} {n|person|people} seen behind {addresses}", "{addresses} を使う {n} 人のうちの 1 人"},
+	"who.behind.only":  {"is the only person seen behind {addresses}", "{addresses} を使うのは本人のみ"},
 	"who.elsewhere":    {"never seen behind {addresses}", "{addresses} からの活動は記録にない"},
 	"who.client":       {"uses the very client the calls came from, as do {n} of {of}", "呼び出しと同じクライアントを使用({of} 人中 {n} 人が該当)"},
 	"who.client.other": {"is seen there with other clients only", "そのアドレスでは別のクライアントのみ使用"},

@@ -16,8 +16,8 @@ import (
 // for a person to read, change and send or apply. Nothing is sent or applied by
 // us.
 type Draft struct {
-	// Messages are for the applicant, one a language; none where nothing is
-	// missing that a finding names: Why says so.
+	// Messages are for the applicant, one a language; none where an application
+	// would change nothing: Why says so.
 	Messages []Message
 	Why      say.Text
 	// After is what would stand in the register; nil where it covers the service
@@ -51,17 +51,33 @@ func Drafts(d Drafting) Draft {
 	if service == "" {
 		return Draft{Messages: []Message{}, Why: say.T("draft.nothing", nil)}
 	}
+	if warned(f) {
+		return Draft{Messages: []Message{}, Why: say.T("draft.warned", nil)}
+	}
+	if !namesServices(f.Constraint) {
+		return Draft{Messages: []Message{}, Why: say.T("draft.manner", say.Values{"policy": f.Constraint, "service": service})}
+	}
 	out := Draft{Messages: []Message{}, Policy: policyDraft(d, service)}
+	if d.Entry != nil && d.Entry.Covers(service, f.LastSeen) {
+		out.Why = say.T("draft.covered", say.Values{"project": f.Account, "service": service})
+		return out
+	}
 	for _, l := range say.Languages {
 		out.Messages = append(out.Messages, d.message(service, l))
 	}
-	if d.Entry != nil && !d.Entry.Covers(service, f.LastSeen) {
+	if d.Entry != nil {
 		after := *d.Entry
 		after.Services = append(slices.Clone(after.Services), register.Service{ID: service})
 		after.Clean()
 		out.After, out.Adds = &after, service
 	}
 	return out
+}
+
+// warned tells whether what was done beside the refusals looks like an attack.
+// Nobody is to be asked then to apply for what was refused, and no policy opened.
+func warned(f *finding.Finding) bool {
+	return slices.ContainsFunc(f.Reasons, func(r finding.Reason) bool { return r.Kind == finding.ReasonHostile })
 }
 
 // message is that to the applicant, in a language.

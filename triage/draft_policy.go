@@ -25,6 +25,14 @@ type PolicyDraft struct {
 // https://cloud.google.com/resource-manager/docs/organization-policy/restricting-resources
 var restrictServices = []string{"gcp.restrictServiceUsage"}
 
+// namesServices tells whether a policy may be one that says which services may be
+// used. Google's other constraints say how, which no application for a service
+// changes; of other providers' policies only their own text would tell.
+func namesServices(constraint string) bool {
+	name, google := strings.CutPrefix(constraint, "constraints/")
+	return !google || slices.Contains(restrictServices, name)
+}
+
 // policyDraft is the change that would let a project use a service; nil where the
 // policy that refused is not known, or is none that names services.
 func policyDraft(d Drafting, service string) *PolicyDraft {

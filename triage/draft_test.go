@@ -94,3 +94,32 @@ func TestMessages(t *testing.T) {
 		t.Errorf("the register's draft: %+v", out.After)
 	}
 }
+
+// What an application would not change is not asked for.
+func TestNoMessages(t *testing.T) {
+	const restrict = "constraints/gcp.restrictServiceUsage"
+	f := func(what, says string, policy bool, change func(*triage.Drafting)) {
+		t.Helper()
+		d := drafting("kite-ml", compute, restrict)
+		d.Entry = &register.Entry{Project: "kite-ml", Owner: "ml-team", Services: []register.Service{{ID: notebooks}}}
+		if out := triage.Drafts(d); len(out.Messages) != len(say.Languages) || out.After == nil || out.Policy == nil || out.Why.String() != "" {
+			t.Errorf("a service that nobody applied for: %+v", out)
+		}
+		change(&d)
+		out := triage.Drafts(d)
+		if len(out.Messages) != 0 || out.After != nil || (out.Policy != nil) != policy {
+			t.Errorf("%s: drafted are %d messages, the register's %+v, the policy's %+v", what, len(out.Messages), out.After, out.Policy)
+		}
+		if !strings.Contains(out.Why.String(), says) || out.Why.In(say.Japanese) == out.Why.String() {
+			t.Errorf("%s: why is %q, want %q", what, out.Why, says)
+		}
+	}
+	f("a warning", "is a warning", false, func(d *triage.Drafting) {
+		d.Finding.Reasons = []finding.Reason{{Kind: "denials"}, {Kind: finding.ReasonHostile}}
+	})
+	f("a policy about how", "says how compute.googleapis.com may be used", false, func(d *triage.Drafting) { d.Finding.Constraint = "constraints/compute.vmExternalIpAccess" })
+	f("applied for", "kite-ml applied for compute.googleapis.com", true, func(d *triage.Drafting) {
+		d.Entry.Services = append(d.Entry.Services, register.Service{ID: compute})
+	})
+	f("nothing refused", "names no service", false, func(d *triage.Drafting) { d.Finding.ImpliedService = "" })
+}

@@ -287,7 +287,7 @@ func (a *around) watch(ctx context.Context) error {
 		e := &found[i]
 		if sort := sortOf(e); !told[sort] {
 			told[sort] = true
-			a.hostile = append(a.hostile, finding.Reason{Kind: "hostile", Observed: say.Plain(e.APIOperation), Evidence: []event.UID{e.UID},
+			a.hostile = append(a.hostile, finding.Reason{Kind: finding.ReasonHostile, Observed: say.Plain(e.APIOperation), Evidence: []event.UID{e.UID},
 				Text: say.T("refused.hostile."+sort, say.Values{"who": cmp.Or(e.ActorUID, e.SrcIP), "operation": lastWord(e.APIOperation), "project": e.AccountUID, "at": e.Time})})
 		}
 	}
@@ -318,7 +318,7 @@ func (a *around) network(ctx context.Context, ids []string) error {
 		}
 	}
 	if others && !usual {
-		a.hostile = append(a.hostile, finding.Reason{Kind: "hostile", Observed: say.Plain(a.answer.Addresses[0]),
+		a.hostile = append(a.hostile, finding.Reason{Kind: finding.ReasonHostile, Observed: say.Plain(a.answer.Addresses[0]),
 			Text: say.T("refused.elsewhere", say.Values{"who": ids[0], "address": a.answer.Addresses[0]})})
 	}
 	return nil

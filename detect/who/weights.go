@@ -134,7 +134,11 @@ func (s *scene) byPlace(c *candidate) {
 	if n <= ownAddress {
 		c.own, seen = true, seenAlone
 	}
-	c.add(seen-math.Log(float64(n)), say.T("who.behind", say.Values{"n": n, "addresses": say.List(s.addresses, 3)}), at)
+	behind := say.T("who.behind", say.Values{"n": n, "addresses": say.List(s.addresses, 3)})
+	if n == 1 {
+		behind = say.T("who.behind.only", say.Values{"addresses": say.List(s.addresses, 3)})
+	}
+	c.add(seen-math.Log(float64(n)), behind, at)
 	switch {
 	case here.agent != "":
 		c.add(rare(n, crowd.sameClient, rareMost), say.T("who.client", say.Values{"n": crowd.sameClient, "of": n}), all(at, eq("user_agent", here.agent)))

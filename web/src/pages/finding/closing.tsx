@@ -101,8 +101,10 @@ export function Proposed({ of: f }: { of: Finding }) {
 /** What would close it: to read, copy, send or apply. */
 export function ClosingDrafts({ of: f }: { of: Finding }) {
   const t = useWhoTexts()
-  const drafts = useQuery({ ...get('/api/findings/{key}/drafts', { path: { key: f.key } }), enabled: !!f.register_gap })
-  if (!f.register_gap) return null
+  // Without a gap they say why nothing is asked for, and the policy's change stays where the register has the service by now.
+  const about = !!(f.register_gap || f.implied_service)
+  const drafts = useQuery({ ...get('/api/findings/{key}/drafts', { path: { key: f.key } }), enabled: about })
+  if (!about) return null
   return (
     <Section title={t('drafts')} note={t('draftsNote')}>
       <Asked of={drafts} lines={4}>
