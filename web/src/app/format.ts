@@ -1,5 +1,5 @@
 /** Numbers and times as the language writes them; nothing here is glued by hand. */
-import type { Language } from './texts'
+import type { Language } from './language'
 
 const kept = new Map<string, unknown>()
 function once<T>(key: string, make: () => T): T {

@@ -14,9 +14,7 @@
 import i18next, { type i18n as I18n } from 'i18next'
 import { Fragment, createElement, useMemo, useSyncExternalStore, type ReactNode } from 'react'
 import { number } from './format'
-
-export const languages = ['en', 'ja'] as const
-export type Language = (typeof languages)[number]
+import { languages, type Language } from './language'
 
 /** The texts themselves are of one instance, so that tests may have others. */
 export const i18n: I18n = i18next.createInstance()

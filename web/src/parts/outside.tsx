@@ -1,5 +1,6 @@
 import { useEffect, type ReactNode } from 'react'
-import { languages, setLanguage } from '@/app/texts'
+import { languages } from '@/app/language'
+import { setLanguage } from '@/app/texts'
 import { Mark } from './icon'
 import { useParts } from './texts'
 import css from './outside.module.css'

@@ -1,7 +1,7 @@
 import { useId, useState } from 'react'
 import type { Finding } from '@/api/contract'
 import { percent } from '@/app/format'
-import type { Language } from '@/app/texts'
+import type { Language } from '@/app/language'
 import { Icon } from '@/parts/icon'
 import { searchAddress, To } from '@/parts/links'
 import { LogText } from '@/parts/log-text'

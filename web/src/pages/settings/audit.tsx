@@ -10,7 +10,7 @@ import { Page } from '@/parts/page'
 import { Failed, Loading, Nothing } from '@/parts/states'
 import { column, Table } from '@/parts/table'
 import { When } from '@/parts/when'
-import { Shows } from './page'
+import { Shows } from './shows'
 import { useTexts } from './texts'
 import css from './page.module.css'
 

@@ -7,7 +7,7 @@ import { To } from '@/parts/links'
 import { Page, Section } from '@/parts/page'
 import { Asked } from '@/parts/states'
 import { When } from '@/parts/when'
-import { Shows } from './page'
+import { Shows } from './shows'
 import { useTexts } from './texts'
 import css from './page.module.css'
 

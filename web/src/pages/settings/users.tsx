@@ -12,7 +12,7 @@ import { Page, Section } from '@/parts/page'
 import { Asked, useProblem } from '@/parts/states'
 import { column, Table } from '@/parts/table'
 import { When } from '@/parts/when'
-import { Shows } from './page'
+import { Shows } from './shows'
 import { useTexts } from './texts'
 import css from './page.module.css'
 
