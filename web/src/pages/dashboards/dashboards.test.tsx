@@ -65,6 +65,16 @@ test('marks say what is usual, counts lead to their events, and a log that is no
   expect(new Date(one?.query.get('until') ?? '').getTime() - new Date(one?.query.get('since') ?? '').getTime()).toBe(604_800_000)
 })
 
+test('with too little past nothing is said to be usual', async () => {
+  const short: PanelShown['past'] = { state: 'short', weeks: 1, needs: 2 }
+  const kept = { ...answers }
+  for (const [id, a] of Object.entries(kept)) answers[id] = { ...a, answer: { ...shown, ...a.answer, marks: [], past: short } }
+  asking()
+  visit('/dashboards/gcp-audit')
+  await waitFor(() => expect(screen.getByRole('heading', { level: 1 }).textContent).toBe('Google Cloud audit: what is unusual cannot be told yet, 1 panel has no log to rest on'))
+  Object.assign(answers, kept)
+})
+
 test('a parameter that is chosen stands in the address', async () => {
   asking()
   const { router } = visit('/dashboards/gcp-audit')

@@ -52,7 +52,9 @@ function Shown({ of: d }: { of: Board }) {
   const unseen = answers.filter((a) => a?.state === 'no_log').length
   const told = () => {
     if (unseen === panels.length) return t('noLogs')
-    const usual = marks > 0 ? t('unusual', { count: marks }) : t('unusualNone')
+    // Unmarked is not usual where nothing could be marked.
+    const judged = answers.some((a) => a && a.state !== 'no_log' && a.past.state === 'judged')
+    const usual = marks > 0 ? t('unusual', { count: marks }) : t(judged ? 'unusualNone' : 'unjudged')
     return unseen > 0 ? `${usual}, ${t('unseen', { count: unseen })}` : usual
   }
   useKeys(d.title, [{ keys: 'r', label: t('refresh'), run: () => setNow(serverNow()) }])
