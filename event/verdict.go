@@ -19,31 +19,16 @@ const (
 // Verdicts says for a run of records, in order of position, what became of
 // each: run-length encoded, so that an account can be cut at any record. Its
 // text form is "4000s3d1q".
-type Verdicts []VerdictRun
-
-// VerdictRun is N records in a row with one verdict.
-type VerdictRun struct {
-	N       int64
-	Verdict Verdict
-}
+type Verdicts []Run[Verdict]
 
 // Add appends n records with verdict v.
-func (vs Verdicts) Add(v Verdict, n int64) Verdicts {
-	if n <= 0 {
-		return vs
-	}
-	if last := len(vs) - 1; last >= 0 && vs[last].Verdict == v {
-		vs[last].N += n
-		return vs
-	}
-	return append(vs, VerdictRun{n, v})
-}
+func (vs Verdicts) Add(v Verdict, n int64) Verdicts { return longer(vs, v, n) }
 
 // Count is how many records have verdict v.
 func (vs Verdicts) Count(v Verdict) int64 {
 	var n int64
 	for _, r := range vs {
-		if r.Verdict == v {
+		if r.Of == v {
 			n += r.N
 		}
 	}
@@ -51,39 +36,17 @@ func (vs Verdicts) Count(v Verdict) int64 {
 }
 
 // Records is how many records vs speaks of.
-func (vs Verdicts) Records() int64 {
-	var n int64
-	for _, r := range vs {
-		n += r.N
-	}
-	return n
-}
+func (vs Verdicts) Records() int64 { return length(vs) }
 
 // Slice is the verdicts of n records from the skip-th on.
-func (vs Verdicts) Slice(skip, n int64) Verdicts {
-	var out Verdicts
-	for _, r := range vs {
-		if skip >= r.N {
-			skip -= r.N
-			continue
-		}
-		take := min(r.N-skip, n)
-		out = out.Add(r.Verdict, take)
-		n -= take
-		skip = 0
-		if n <= 0 {
-			break
-		}
-	}
-	return out
-}
+func (vs Verdicts) Slice(skip, n int64) Verdicts { return cut(vs, skip, n) }
 
 // MarshalText gives the text form.
 func (vs Verdicts) MarshalText() ([]byte, error) {
 	var b []byte
 	for _, r := range vs {
 		b = strconv.AppendInt(b, r.N, 10)
-		b = append(b, byte(r.Verdict))
+		b = append(b, byte(r.Of))
 	}
 	return b, nil
 }

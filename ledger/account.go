@@ -48,7 +48,7 @@ func (p *piece) cut(skip, n int64, e end) piece {
 // known is fs, or nothing where they say nothing.
 func known(fs event.Formats) event.Formats {
 	for _, run := range fs {
-		if run.Format != "" {
+		if run.Of != "" {
 			return fs
 		}
 	}
@@ -64,7 +64,7 @@ func (e end) silent() bool { return e == end{} }
 func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
 	p := piece{s.First, nil, nil, end{s.Final, s.AtEnd, s.Mark, s.SHA256, s.Failure}}
 	for _, run := range s.Verdicts {
-		p.verdicts = p.verdicts.Add(run.Verdict, run.N)
+		p.verdicts = p.verdicts.Add(run.Of, run.N)
 	}
 	p.formats = known(s.Formats.Slice(0, p.verdicts.Records()))
 	first, last := p.first, p.last()
@@ -89,7 +89,7 @@ func (a *Account) Settle(s event.SpanAccount) (replaced event.Verdicts) {
 			continue
 		}
 		for _, run := range old.verdicts.Slice(from-old.first, to-from) {
-			replaced = replaced.Add(run.Verdict, run.N)
+			replaced = replaced.Add(run.Of, run.N)
 		}
 		if old.first < from {
 			out = append(out, old.cut(0, from-old.first, end{}))
@@ -122,11 +122,11 @@ func merge(pieces []piece) []piece {
 			prev := &out[n-1]
 			prev.formats = prev.formats.Slice(0, prev.verdicts.Records())
 			for _, run := range p.formats.Slice(0, p.verdicts.Records()) {
-				prev.formats = prev.formats.Add(run.Format, run.N)
+				prev.formats = prev.formats.Add(run.Of, run.N)
 			}
 			prev.formats = known(prev.formats)
 			for _, run := range p.verdicts {
-				prev.verdicts = prev.verdicts.Add(run.Verdict, run.N)
+				prev.verdicts = prev.verdicts.Add(run.Of, run.N)
 			}
 			prev.end = p.end
 			continue
@@ -188,7 +188,7 @@ func (a *Account) tally(count func(format string, v event.Verdict, n int64)) {
 		at := int64(0)
 		for _, run := range p.verdicts {
 			for _, f := range p.formats.Slice(at, run.N) {
-				count(f.Format, run.Verdict, f.N)
+				count(f.Of, run.Of, f.N)
 			}
 			at += run.N
 		}
@@ -280,7 +280,7 @@ func (a *Account) aheadOf(most int64, ok func(event.Verdict) bool) (n int64) {
 			break
 		}
 		for _, run := range p.verdicts {
-			if !ok(run.Verdict) || n >= most {
+			if !ok(run.Of) || n >= most {
 				return n
 			}
 			n += run.N
@@ -318,7 +318,7 @@ func (a *Account) MarshalText() ([]byte, error) {
 		b = strconv.AppendInt(b, p.first, 10)
 		b = append(b, ' ')
 		for _, run := range p.verdicts {
-			b = append(strconv.AppendInt(b, run.N, 10), byte(run.Verdict))
+			b = append(strconv.AppendInt(b, run.N, 10), byte(run.Of))
 		}
 		if p.final {
 			b = append(b, '!')

@@ -60,7 +60,7 @@ func (m model) settle(x ledger.Settlement) {
 		at := s.First
 		for _, run := range s.Verdicts {
 			for range run.N {
-				m[s.Object][at] = run.Verdict
+				m[s.Object][at] = run.Of
 				at++
 			}
 		}

@@ -21,7 +21,7 @@ func batchOf(n, from, objects, records int) ledger.Settlement {
 	for i := range objects {
 		x.Spans = append(x.Spans, event.SpanAccount{
 			Span:     event.Span{Object: key(from + i), Version: "etag-0123456789abcdef", Records: int64(records), Final: true, Size: 9000, SHA256: fmt.Sprintf("%064d", i)},
-			Verdicts: event.Verdicts{{N: int64(records), Verdict: event.Stored}},
+			Verdicts: event.Verdicts{{N: int64(records), Of: event.Stored}},
 		})
 	}
 	for h := range 24 {

@@ -41,7 +41,7 @@ func killBatch(n int) ledger.Settlement {
 	x := batchOf(n, 50*n, 50, 6)
 	x.Spans = append(x.Spans, event.SpanAccount{
 		Span:     event.Span{Object: "growing", First: int64(10 * n), Records: 10},
-		Verdicts: event.Verdicts{{N: 9, Verdict: event.Stored}, {N: 1, Verdict: event.Quarantined}},
+		Verdicts: event.Verdicts{{N: 9, Of: event.Stored}, {N: 1, Of: event.Quarantined}},
 	})
 	x.Rejects = []event.Reject{{Object: "growing", Position: int64(10*n + 9), Reason: "x", Body: []byte("{}"), Size: 2}}
 	x.Coverage = x.Coverage[:1]
