@@ -13,7 +13,7 @@ var refused = texts{
 	"refused.retries": {", retries taken as one ({n} records)", "(再試行は 1 件と数える。記録は {n} 件)"},
 	"refused.more":    {", {n} since {since:moment}", "({since:moment} 以降では {n} 件)"},
 	"refused.never":   {"nothing of this caller was refused so in the {days} {days|day|days} before", "この呼び出し元では直前 {days} 日間に同様の拒否なし"},
-	"refused.none":    {"there is no past to hold it against", "比較できる過去の記録なし"},
+	"refused.none":    {"nobody's refusal is known from the days before, which may not be in the log", "直前の期間には誰の拒否も記録がなく(ログ自体がない可能性もある)、比較対象なし"},
 	"refused.some":    {"in the {days} {days|day|days} before it came on {n} {n|day|days}, at most {most} times an hour", "直前 {days} 日のうち {n} 日に発生し、最大で 1 時間に {most} 回"},
 	"refused.fresh":   {"{constraint} refused nothing in {project} in the days before: the policy or the work is new there.", "{project} では直前の期間に {constraint} による拒否がなく、ポリシーまたは作業が新しいと推定。"},
 	"refused.slow":    {"It came on {n} of the last {days} days.", "直近 {days} 日のうち {n} 日に発生。"},

@@ -161,7 +161,7 @@ func reasons(c *cluster, attempts, run []denial, records int, j judgement) []fin
 		first.Evidence = append(first.Evidence, d.UID)
 	}
 	out := []finding.Reason{first}
-	if j.fresh {
+	if j.fresh && j.known > 0 { // else the sentence has said that nothing is known
 		out = append(out, finding.Reason{Kind: "fresh", Text: say.T("refused.fresh", say.Values{"constraint": c.constraint, "project": c.project})})
 	}
 	if j.days >= leastDays {
