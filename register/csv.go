@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Columns of a register as CSV. Services stand in one column, with spaces or
@@ -82,6 +83,9 @@ func ReadCSV(r io.Reader) (entries []Entry, problems []Problem, err error) {
 func columnsOf(header []string) (map[string]int, error) {
 	at := map[string]int{}
 	for i, h := range header {
+		if !utf8.ValidString(h) {
+			return nil, errors.New("the register is not in UTF-8: save it as CSV in UTF-8")
+		}
 		h = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")))
 		if !slices.Contains(Columns, h) {
 			return nil, fmt.Errorf("the register's header names %q; columns are %s", h, strings.Join(Columns, ", "))
@@ -194,11 +198,12 @@ func dayOf(what, text string) (time.Time, error) {
 	if text = strings.TrimSpace(text); text == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return t, fmt.Errorf("%s: %q is no day such as 2026-03-02", what, text)
+	for _, layout := range []string{time.DateOnly, "2006/1/2"} { // the latter as spreadsheets in Japan write it
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
 	}
-	return t, nil
+	return time.Time{}, fmt.Errorf("%s: %q is no day such as 2026-03-02", what, text)
 }
 
 // WriteCSV writes what ReadCSV reads. Texts that a spreadsheet would take for a

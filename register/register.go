@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Entry is what was applied for, for one project, account or subscription.
@@ -84,14 +86,19 @@ func (e *Entry) Check() error {
 	switch {
 	case e.Project == "":
 		return fmt.Errorf("project is empty: it is the project's, account's or subscription's id")
+	case strings.ContainsFunc(e.Project, unicode.IsControl):
+		return fmt.Errorf("project %q has a line break or another control character in it", e.Project)
 	case e.Applicant == "" && e.Owner == "":
 		return fmt.Errorf("project %s: neither applicant nor owner is given", e.Project)
 	case !e.Approved.IsZero() && e.Approved.Before(e.Applied):
 		return fmt.Errorf("project %s: approved %s, before it was applied for (%s)", e.Project, e.Approved.Format(time.DateOnly), e.Applied.Format(time.DateOnly))
 	}
 	for name, text := range map[string]string{"project": e.Project, "name": e.Name, "applicant": e.Applicant, "owner": e.Owner, "purpose": e.Purpose, "approver": e.Approver} {
-		if len(text) > maxText {
+		switch {
+		case len(text) > maxText:
 			return fmt.Errorf("%s is longer than %d bytes", name, maxText)
+		case !utf8.ValidString(text):
+			return fmt.Errorf("%s is %q, which is not UTF-8", name, text)
 		}
 	}
 	for _, s := range e.Services {

@@ -100,6 +100,29 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// What spreadsheets write otherwise than we do is taken, or refused by name: never
+// kept as something else.
+func TestCSVOfSpreadsheets(t *testing.T) {
+	f := func(row, problem string, want *register.Entry) {
+		t.Helper()
+		entries, problems, err := register.ReadCSV(strings.NewReader("project,owner,applied\n" + row + "\n"))
+		if err != nil {
+			t.Fatalf("%q: %v", row, err)
+		}
+		if want != nil && (len(entries) != 1 || len(problems) > 0 || !reflect.DeepEqual(entries[0], *want)) {
+			t.Errorf("%q is read as %+v, %+v", row, entries, problems)
+		}
+		if want == nil && (len(entries) > 0 || len(problems) != 1 || !strings.Contains(problems[0].Reason, problem)) {
+			t.Errorf("%q is read as %+v, %+v; want %q", row, entries, problems, problem)
+		}
+	}
+	f("kite-ml,機械学習,2026/2/3", "", &register.Entry{Project: "kite-ml", Owner: "機械学習", Applied: day("2026-02-03")})
+	f("kite-ml,o,3/2/2026", "no day such as", nil)
+	f("kite-ml,\x8b@\x8aB,", "owner is", nil) // Shift JIS
+	f("\x8b@\x8aB,o,", "not UTF-8", nil)
+	f("\"kite\nml\",o,", "control character", nil)
+}
+
 func TestCSVRefusesHeaders(t *testing.T) {
 	f := func(header, want string) {
 		t.Helper()
@@ -111,6 +134,7 @@ func TestCSVRefusesHeaders(t *testing.T) {
 	f("owner", "no column project")
 	f("project,colour", `"colour"`)
 	f("project,Project", "twice")
+	f("\xff\xfep\x00", "not in UTF-8")
 }
 
 func FuzzCSV(f *testing.F) {

@@ -144,7 +144,7 @@ Services stand in one column with spaces between them, each as ID or ID@FROM..UN
 Each row replaces what its project applied for. Rows that cannot be taken are told,
 the others are taken, and the exit code is 1.`,
 		RunE: func(c *cobra.Command, args []string) (err error) {
-			r, err := p.existing(c.Context(), deciding)
+			r, err := p.recording(c.Context())
 			if err != nil {
 				return err
 			}

@@ -86,7 +86,7 @@ func (x *registerChange) apply(e *register.Entry) (err error) {
 
 // setRegistered changes the entry of a project, and shows what it is then.
 func (p *program) setRegistered(ctx context.Context, project string, change *registerChange) (err error) {
-	r, err := p.existing(ctx, deciding)
+	r, err := p.recording(ctx)
 	if err != nil {
 		return err
 	}

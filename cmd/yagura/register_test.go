@@ -169,11 +169,6 @@ func (c *commands) run(project string) api.Finding {
 // TestRegister: the commands of the register, and what they refuse.
 func TestRegister(t *testing.T) {
 	c := &commands{t, t.TempDir()}
-	empty := filepath.Join(t.TempDir(), "empty.json")
-	if err := os.WriteFile(empty, []byte("{}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ask(t, c.data, "ingest", empty) // which makes the data directory, and has nothing to keep
 	f := func(code int, want string, args ...string) {
 		t.Helper()
 		got, out, errs := ask(t, c.data, append([]string{"register"}, args...)...)
@@ -185,7 +180,8 @@ func TestRegister(t *testing.T) {
 	if err := os.WriteFile(sheet, []byte("project,owner,services\nkite-ml,ml,notebooks.googleapis.com\nkite-web,,run.googleapis.com\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f(exitFailed, "line 3: project kite-web: neither applicant nor owner", "import", sheet)
+	f(exitFailed, "holds no data yet", "list")
+	f(exitFailed, "line 3: project kite-web: neither applicant nor owner", "import", sheet) // which makes the data directory
 	f(exitDone, "compute.googleapis.com", "list") // needed by notebooks
 	f(exitDone, "2026-12-31", "set", "kite-ml", "--add", "compute.googleapis.com@..2026-12-31", "--format", "json")
 	f(exitDone, "compute.googleapis.com@..2026-12-31 notebooks.googleapis.com", "export")
