@@ -54,6 +54,6 @@ var trail = texts{
 	"trail.by.user":    {"{uid}: the same name as before the @ of the address, and nobody else's", "{uid}: メールアドレスの @ より前と同じ名前(ほかに該当者なし)"},
 	"trail.by.device":  {"{uid}: the device that the person was logged on to", "{uid}: 本人がログオンしていた端末"},
 	"trail.by.lease":   {"{uid}: the address that this device had, in records that name nobody: inferred, not logged", "{uid}: この端末に割り当てられていたアドレス(名前のない記録。推定であり、ログに記録はない)"},
-	"trail.inferred":   {"a finding infers it with {p:percent}: inferred, not logged", "検出による推定({p:percent})。ログに記録はない"},
+	"trail.inferred":   {"a finding infers it with {p:sure}: inferred, not logged", "検出による推定({p:sure})。ログに記録はない"},
 	"trail.several":    {"{names:and} are called alike: none of them is taken for the person", "同名のアカウントが複数ある({names:and})ため、本人とはみなさない"},
 }
