@@ -186,6 +186,10 @@ func ShortName(uid string) string {
 	return strings.TrimSuffix(name, ":*") // log groups
 }
 
+// Quoted is a value from a log, or a filter with one in it, as one word of a command
+// that is safe to paste.
+func Quoted(value string) string { return shell(value, false) }
+
 // shell makes a value from a log safe to paste: names in logs are chosen by
 // whoever made the call.
 func shell(value string, quoted bool) string {

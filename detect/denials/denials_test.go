@@ -165,6 +165,14 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Who calls chooses their name, and commands are pasted into shells.
+func TestNextIsSafeToPaste(t *testing.T) {
+	f := one(t, burst(0, 5, "kite-ml", by("mia'; rm -rf ~ #@kite.example")))
+	if len(f.Next) != 1 || !strings.Contains(f.Next[0], `mia'\''; rm -rf ~ #@kite.example"`) {
+		t.Errorf("next: %q", f.Next)
+	}
+}
+
 func TestGates(t *testing.T) {
 	// Two are a mistake and a second try.
 	quiet(t, burst(9*time.Hour, 2, "p"))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/detect/who"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
@@ -58,7 +59,7 @@ func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judge
 	if err := a.explain(ctx, &o); err != nil {
 		return o, err
 	}
-	o.Next = []string{fmt.Sprintf("yagura search '%s' --since %s --until %s", c.query(&attempts[0].Event),
+	o.Next = []string{fmt.Sprintf("yagura search %s --since %s --until %s", about.Quoted(query.String(c.query(&attempts[0].Event))),
 		run[0].Time.Truncate(time.Second).Format(time.RFC3339), o.LastSeen.Add(time.Second).Format(time.RFC3339))}
 	return o, nil
 }

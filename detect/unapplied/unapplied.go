@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/companion"
+	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/say"
 )
@@ -75,7 +77,10 @@ func (o *Options) say(ctx context.Context, c register.Comparison, l register.Lin
 	t := finding.Trouble{
 		Key: finding.Key(Name, project, l.Service), Kind: finding.KindRegister, Severity: finding.Medium, Confidence: 0.8, Account: project, Resource: l.Service,
 		RegisterGap: &finding.RegisterGap{Project: project, Service: l.Service, Applied: applied},
-		Next:        []string{"yagura register compare " + project, fmt.Sprintf("yagura search 'account_uid:%s api_service:%s'", project, l.Service)},
+		Next: []string{
+			"yagura register compare " + about.Quoted(project),
+			"yagura search " + about.Quoted(query.String(query.And{X: []query.Expr{query.Eq{Field: "account_uid", Value: project}, query.Eq{Field: "api_service", Value: l.Service}}})),
+		},
 	}
 	t.Entitle(say.T("unapplied.title", say.Values{"service": l.Service, "project": project}))
 	services := say.T("unapplied.nothing", nil)
