@@ -120,7 +120,7 @@ function History({ project }: { project: string }) {
               {t.rich('did', { who: <LogText>{c.by}</LogText>, what: t(!c.before ? 'made' : c.after ? 'changed' : 'took') })}
               {c.added.map((s) => <span key={s} className={css.added}>+ <LogText>{s}</LogText></span>)}
               {c.removed.map((s) => <span key={s} className={css.removed}>− <LogText>{s}</LogText></span>)}
-              {c.note && <span className="dim"><LogText wrap>{c.note}</LogText></span>}
+              {c.note && <span className="dim"> · <LogText wrap>{c.note}</LogText></span>}
             </span>
           </li>
         ))}
