@@ -79,6 +79,10 @@ func allowanceSaid(a *register.Allowance) say.Text {
 		return say.T("register.allowed.missing", say.Values{"missing": say.List(a.Missing, 3)})
 	case a.Source == register.FromOrganization:
 		return say.T("register.allowed.organization", nil)
+	case a.Source == register.FromTenant && len(a.Missing) > 0:
+		return say.T("register.allowed.tenant.missing", say.Values{"missing": say.List(a.Missing, 3)})
+	case a.Source == register.FromTenant:
+		return say.T("register.allowed.tenant", nil)
 	case a.Source == register.FromLog:
 		return say.T("register.allowed.log", say.Values{"by": a.By, "at": a.At, "resource": a.Resource, "n": len(a.Services)})
 	}

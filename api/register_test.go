@@ -155,6 +155,15 @@ func TestDifferences(t *testing.T) {
 			t.Errorf("of an organisation it is said: %s", said)
 		}
 	}
+	for _, f := range []struct {
+		missing []string
+		says    string
+	}{{nil, "whose text is not read may deny"}, {[]string{"az policy exemption list"}, "what az policy exemption list would tell"}} {
+		said := allowanceSaid(&register.Allowance{Source: register.FromTenant, Missing: f.missing})
+		if !strings.Contains(said.String(), f.says) {
+			t.Errorf("of a tenant it is said: %s", said)
+		}
+	}
 	d := into[RegisterDifferences](rose, 200, "GET", "/api/register/differences", "")
 	if len(d.Projects) != 1 || len(d.Unregistered) != 1 || d.Fine != 1 || !d.At.Equal(noon) {
 		t.Errorf("differences %+v", d)

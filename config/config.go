@@ -61,8 +61,8 @@ type Register struct {
 	// Allowed is a CSV file with the columns project and services: what policies
 	// allow. Empty: what the log tells of changes of policies is all that is known.
 	Allowed string `yaml:"allowed"`
-	// Organization is a folder with answers of `aws organizations`: which policies
-	// lie on AWS's accounts, and on the units above them.
+	// Organization is a folder with answers of `aws organizations` and of `az`: which
+	// policies lie on AWS's accounts and Azure's subscriptions, and on what is above.
 	Organization string `yaml:"organization"`
 }
 

@@ -13,6 +13,8 @@ const (
 	FromList = "list" // a list of the configuration
 	// FromOrganization: policies of an organisation of AWS, as its answers say.
 	FromOrganization = "organization"
+	// FromTenant: policies of a tenant of Azure, as its answers say.
+	FromTenant = "tenant"
 )
 
 // Allowance is the services that policies allow a project.
@@ -20,9 +22,9 @@ type Allowance struct {
 	// Services that are allowed by name. Of an organisation others may be allowed
 	// besides; of other sources these are all, and none where it is empty.
 	Services []string `json:"services"`
-	Source   string   `json:"source"` // FromLog, FromList or FromOrganization
-	// Missing are the answers of an organisation without which it is not known what
-	// else is denied: commands of `aws organizations`.
+	Source   string   `json:"source"` // FromLog, FromList, FromOrganization or FromTenant
+	// Missing are the answers of an organisation or tenant without which it is not
+	// known what else is denied: commands of `aws organizations`, or of `az`.
 	Missing []string `json:"missing,omitempty"`
 	// Of a change in the log: what it was set on, when and by whom.
 	Resource string    `json:"resource,omitempty"` // "projects/kite-ml", "organizations/1"

@@ -22,9 +22,11 @@ const (
 
 var controlTypes = []string{serviceControl, resourceControl}
 
-// Organization is what an organisation of AWS is made of and which policies lie on
-// what, as answers of `aws organizations` say that were saved as files.
+// Organization is what an organisation of AWS and a tenant of Azure are made of and
+// which policies lie on what, as answers of `aws organizations` and `az` say that were
+// saved as files.
 type Organization struct {
+	azure      *tenant
 	root       string   // id
 	enabled    []string // types of policies that hold in it
 	management string   // the account that policies do not bind
@@ -42,7 +44,7 @@ const maxAnswer = 4 << 20
 // ReadOrganization reads the answers in a folder and below. A file that is none of
 // them, or does not say of what it is, is an error that names it and costs no other.
 func ReadOrganization(folder fs.FS) (*Organization, []error) {
-	o := &Organization{parent: map[string]string{}, kinds: map[string]string{}, texts: map[string]*controlPolicy{}, all: map[string][]string{},
+	o := &Organization{azure: newTenant(), parent: map[string]string{}, kinds: map[string]string{}, texts: map[string]*controlPolicy{}, all: map[string][]string{},
 		targets: map[string][]string{}, attached: map[string]map[string][]string{}}
 	var wrong []error
 	err := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
@@ -125,8 +127,11 @@ func lastOf(id *regexp.Regexp, name string) string {
 
 // Add reads one answer. Of what an answer does not say of what it is, the path tells:
 // list-parents/111122223333.json, list-targets-for-policy/p-examplepolicy.json,
-// list-policies-for-target/ou-ab12-11111111.json.
+// list-policies-for-target/ou-ab12-11111111.json, policy-exemptions/ID.json.
 func (o *Organization) Add(name string, text []byte) error {
+	if is, err := o.azure.add(name, text); is {
+		return err
+	}
 	var a organizationAnswer
 	if err := json.Unmarshal(text, &a); err != nil {
 		return err
@@ -162,7 +167,7 @@ func (o *Organization) Add(name string, text []byte) error {
 	case a.Policy != nil:
 		return o.addText(a.Policy.Summary, a.Policy.Content)
 	default:
-		return errors.New("it is no answer of list-roots, list-parents, list-policies, list-policies-for-target, list-targets-for-policy or describe-policy")
+		return errors.New("it is no answer of list-roots, list-parents, list-policies, list-policies-for-target, list-targets-for-policy or describe-policy, nor of az account management-group show")
 	}
 	return nil
 }
@@ -279,10 +284,16 @@ func (o *Organization) above(account string) (chain []string, unknown string) {
 	return append(chain, o.root), chain[len(chain)-1]
 }
 
-// Of is what policies of the organisation leave an account; nil: of the account, or of
-// the organisation, nothing is known.
+// Of is what policies of the organisation leave an account, or of the tenant a
+// subscription; nil: of it, or of what it is part of, nothing is known.
 func (o *Organization) Of(account string) *Allowance {
-	if o == nil || o.root == "" || account == "" || o.parent[account] == "" && account != o.management {
+	if o == nil {
+		return nil
+	}
+	if a := o.azure.of(account); a != nil {
+		return a
+	}
+	if o.root == "" || account == "" || o.parent[account] == "" && account != o.management {
 		return nil
 	}
 	a := &Allowance{Services: []string{}, Source: FromOrganization, Resource: o.root}

@@ -209,8 +209,9 @@ func (p *program) registerCompare() *cobra.Command {
 without one the projects and services about which the register and use disagree.
 What policies allow is known where the log has the changes of policies that name
 services (gcp.restrictServiceUsage), of the project or what is above it, where
-register.allowed of the configuration lists it, or, of AWS's accounts, where answers
-of the organisation lie in register.organization; else it is said that it is not known.`,
+register.allowed of the configuration lists it, or, of AWS's accounts and Azure's
+subscriptions, where answers of the organisation or tenant lie in register.organization;
+else it is said that it is not known.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := p.read(c.Context())
 			if err != nil {
@@ -267,7 +268,7 @@ func (p *program) compareAll(ctx context.Context, r *rooms, known *companion.Cat
 	return p.printLines(append(v.Projects, v.Unregistered...)...)
 }
 
-// warnUnread says which answers of an organisation could not be read.
+// warnUnread says which answers of an organisation or tenant could not be read.
 func (p *program) warnUnread(u *inUse) {
 	for _, err := range u.unread {
 		p.warn("register.organization: %v", err)

@@ -40,7 +40,7 @@ type inUse struct {
 	usage        register.Usage
 	allowed      *register.Policies             // what the log says
 	listed       map[string]*register.Allowance // what the configuration's list says, by project
-	organization *register.Organization         // what answers of AWS say; nil: there are none
+	organization *register.Organization         // what answers of AWS and Azure say; nil: there are none
 	unread       []error                        // of these answers
 }
 
@@ -90,7 +90,7 @@ func (p *program) inUse(ctx context.Context, r *rooms, project string) (*inUse, 
 	return out, err
 }
 
-// organization reads what the configuration has of an organisation of AWS, with what
+// organization reads what the configuration has of an organisation or tenant, with what
 // of it could not be read; nil: it has nothing.
 func (p *program) organization() (*register.Organization, []error, error) {
 	dir := p.cfg.Register.Organization

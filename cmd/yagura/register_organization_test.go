@@ -86,3 +86,45 @@ func TestSharedPolicies(t *testing.T) {
 	}
 	t.Logf("%d policies are read", n)
 }
+
+// TestRegisterTenant: what answers of Azure say is held against what was applied for.
+func TestRegisterTenant(t *testing.T) {
+	c := &commands{t, t.TempDir()}
+	const root, id = "00000000-1111-2222-3333-444455556666", "aaaaaaaa-1111-2222-3333-444455556666"
+	const groups = "/providers/Microsoft.Management/managementGroups/"
+	folder, settings, empty := t.TempDir(), filepath.Join(t.TempDir(), "yagura.yml"), filepath.Join(t.TempDir(), "empty.json")
+	assigned := filepath.Join(folder, "policy-assignments")
+	for path, text := range map[string]string{
+		empty:    "{}\n",
+		settings: "register:\n  organization: " + folder + "\n",
+		filepath.Join(folder, "groups.json"): fmt.Sprintf(`{"id":%q,"name":%q,"tenantId":%q,"type":"Microsoft.Management/managementGroups","children":[{"id":"/subscriptions/%s","type":"/subscriptions"}]}`,
+			groups+root, root, root, id),
+		filepath.Join(assigned, root+".json"): fmt.Sprintf(`[{"id":"/a","scope":%q,"policyDefinitionId":"/providers/Microsoft.Authorization/policyDefinitions/6c112d4e-5bc7-47ae-a041-ea2d9dccd749","parameters":{"listOfResourceTypesNotAllowed":{"value":["Microsoft.Storage/storageAccounts"]}}}]`,
+			groups+root),
+		filepath.Join(folder, "policy-exemptions", id+".json"): "[]",
+		filepath.Join(folder, "other.json"):                    "[]",
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(t, c.data, "ingest", empty)
+	f := func(want string, args ...string) {
+		t.Helper()
+		code, out, errs := ask(t, c.data, append([]string{"register"}, args...)...)
+		if code != exitDone || !strings.Contains(out+errs, want) {
+			t.Errorf("%v: code %d, said\n%s%s\nwant %q", args, code, out, errs, want)
+		}
+	}
+	f("", "set", id, "--owner", "shop", "--service", "microsoft.storage", "--service", "microsoft.keyvault")
+	f("not_allowed", "compare", id, "--config", settings)
+	f("az policy assignment list --scope /subscriptions/"+id, "compare", id, "--config", settings)
+	f("other.json: it is no list of", "compare", id, "--config", settings)
+	if err := os.WriteFile(filepath.Join(assigned, id+".json"), []byte("[]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f("whose text is not read", "compare", id, "--config", settings)
+}
