@@ -113,8 +113,10 @@ func (r *typeRule) touches(namespace string) bool {
 }
 
 // mainTypes are the types by which the work with a service begins: all others lie in
-// one of these, or do nothing without. Each has a location and tags. Services that
-// are many things, such as Microsoft.Network, have none: no list shuts them out.
+// one of these, do nothing without, or are retired. Each has a location and tags.
+// Services that are many things, such as Microsoft.Network, have none: no list shuts
+// them out for certain. One type of several left open is work that can be done, so all
+// of a service's are asked for.
 // https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support
 var mainTypes = map[string][]string{
 	"microsoft.batch":                   {"batchaccounts"},
