@@ -438,23 +438,6 @@ func TestExclusion(t *testing.T) {
 	}
 }
 
-// TestCommand holds that no name in a record gets out of its quotes.
-func TestCommand(t *testing.T) {
-	f := func(want string, words ...string) {
-		t.Helper()
-		if got := command(words...); got != want {
-			t.Errorf("%q is written %s, want %s", words, got, want)
-		}
-	}
-	f("aws --region us-east-1", "aws", "--region", "us-east-1")
-	f("arn:aws:kms:us-east-1:111122223333:key/ab-1", "arn:aws:kms:us-east-1:111122223333:key/ab-1")
-	f("''", "")
-	f("'; rm -rf /'", "; rm -rf /")
-	f(`'$(id)'`, "$(id)")
-	f(`'a'\''b'`, "a'b")
-	f("'a\nb'", "a\nb")
-}
-
 // TestStable holds that the same input gives the same advice, and JSON of it.
 func TestStable(t *testing.T) {
 	one, err := json.Marshal(Judge(story(t)))

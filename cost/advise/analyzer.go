@@ -8,6 +8,7 @@ import (
 
 	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/count"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -72,8 +73,8 @@ func (j *judge) doubled(account string, a, other count.Analyzer) cost.Advice {
 		x.Verdict = cost.Change
 		x.Lost = say.T("advice.analyzer.lost", nil)
 		if len(a.Configuration) > 0 && string(a.Configuration) != "null" {
-			x.Plan = []string{command("aws", "accessanalyzer", "delete-analyzer", "--region", a.Region, "--analyzer-name", a.Name)}
-			x.Undo = []string{command("aws", "accessanalyzer", "create-analyzer", "--region", a.Region, "--analyzer-name", a.Name, "--type", a.Type, "--configuration", oneLine(a.Configuration))}
+			x.Plan = []string{shell.Command("aws", "accessanalyzer", "delete-analyzer", "--region", a.Region, "--analyzer-name", a.Name)}
+			x.Undo = []string{shell.Command("aws", "accessanalyzer", "create-analyzer", "--region", a.Region, "--analyzer-name", a.Name, "--type", a.Type, "--configuration", oneLine(a.Configuration))}
 		} else {
 			said = append(said, say.T("advice.described.not", say.Values{"name": a.Name}))
 		}

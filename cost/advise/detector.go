@@ -6,6 +6,7 @@ import (
 
 	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/count"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -102,8 +103,8 @@ func (j *judge) idle(p protection, b billed, account, region string) cost.Advice
 // where the command runs.
 func setFeature(region, feature, status string) string {
 	type one struct{ Name, Status string }
-	return `aws guardduty update-detector --region ` + command(region) + ` --detector-id "$(aws guardduty list-detectors --region ` + command(region) +
-		` --query 'DetectorIds[0]' --output text)" --features ` + command(text([]one{{feature, status}}))
+	return `aws guardduty update-detector --region ` + shell.Command(region) + ` --detector-id "$(aws guardduty list-detectors --region ` + shell.Command(region) +
+		` --query 'DetectorIds[0]' --output text)" --features ` + shell.Command(text([]one{{feature, status}}))
 }
 
 // Used names a service that a protection watches in an account, by the protection.

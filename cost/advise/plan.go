@@ -3,9 +3,9 @@ package advise
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/yagura-sec/yagura/cost/count"
+	"github.com/yagura-sec/yagura/internal/shell"
 )
 
 // Frequencies and strategies of the provider's interface.
@@ -149,7 +149,7 @@ func putCommand(r *count.Recorder, g count.Group, m count.Mode) string {
 		Role string     `json:"roleARN"`
 		Mode count.Mode `json:"recordingMode"`
 	}
-	return command("aws", "configservice", "put-configuration-recorder", "--region", r.Region,
+	return shell.Command("aws", "configservice", "put-configuration-recorder", "--region", r.Region,
 		"--configuration-recorder", text(recorder{r.Name, r.Role, m}), "--recording-group", text(tidy(g)))
 }
 
@@ -169,17 +169,4 @@ func text(v any) string {
 		panic(err) // of types that always encode
 	}
 	return string(b)
-}
-
-// command writes a command line for a shell: what names in records say is quoted, so
-// that none is ever run.
-func command(words ...string) string {
-	for i, w := range words {
-		if strings.ContainsFunc(w, func(r rune) bool {
-			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+", r))
-		}) || w == "" {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/count"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -111,11 +112,11 @@ func (j *judge) quiet(t count.Trail, data bool) (plan, undo []string, ok bool) {
 	}
 	s := &j.Setup.Selectors[i]
 	if !data && !s.Data { // nothing is left
-		return []string{command("aws", "cloudtrail", "stop-logging", "--region", t.Home, "--name", t.ARN)},
-			[]string{command("aws", "cloudtrail", "start-logging", "--region", t.Home, "--name", t.ARN)}, true
+		return []string{shell.Command("aws", "cloudtrail", "stop-logging", "--region", t.Home, "--name", t.ARN)},
+			[]string{shell.Command("aws", "cloudtrail", "start-logging", "--region", t.Home, "--name", t.ARN)}, true
 	}
 	put := func(flag, value string) []string {
-		return []string{command("aws", "cloudtrail", "put-event-selectors", "--region", t.Home, "--trail-name", t.ARN, flag, value)}
+		return []string{shell.Command("aws", "cloudtrail", "put-event-selectors", "--region", t.Home, "--trail-name", t.ARN, flag, value)}
 	}
 	flag, was, without := "--event-selectors", s.Described.Plain, withoutPlain
 	if len(s.Described.Advanced) > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yagura-sec/yagura/cost"
 	"github.com/yagura-sec/yagura/cost/count"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -49,14 +50,14 @@ func unusedKinds() []unusedKind {
 }
 
 func keyPlan(arn, region string) (plan, undo []string) {
-	return []string{command("aws", "kms", "schedule-key-deletion", "--region", region, "--key-id", arn, "--pending-window-in-days", "30")},
-		[]string{command("aws", "kms", "cancel-key-deletion", "--region", region, "--key-id", arn),
-			command("aws", "kms", "enable-key", "--region", region, "--key-id", arn)}
+	return []string{shell.Command("aws", "kms", "schedule-key-deletion", "--region", region, "--key-id", arn, "--pending-window-in-days", "30")},
+		[]string{shell.Command("aws", "kms", "cancel-key-deletion", "--region", region, "--key-id", arn),
+			shell.Command("aws", "kms", "enable-key", "--region", region, "--key-id", arn)}
 }
 
 func secretPlan(arn, region string) (plan, undo []string) {
-	return []string{command("aws", "secretsmanager", "delete-secret", "--region", region, "--secret-id", arn, "--recovery-window-in-days", "30")},
-		[]string{command("aws", "secretsmanager", "restore-secret", "--region", region, "--secret-id", arn)}
+	return []string{shell.Command("aws", "secretsmanager", "delete-secret", "--region", region, "--secret-id", arn, "--recovery-window-in-days", "30")},
+		[]string{shell.Command("aws", "secretsmanager", "restore-secret", "--region", region, "--secret-id", arn)}
 }
 
 // unused finds keys and secrets that are billed by name and that nobody used for 90

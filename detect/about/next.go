@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/yagura-sec/yagura/event"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/query"
 )
 
@@ -82,7 +82,11 @@ func (f filling) fill(step string) (text string, whole bool) {
 		if p.value == "" {
 			whole = false
 		}
-		b.WriteString(shell(cmp.Or(p.value, p.capitals), quoted))
+		if value := cmp.Or(p.value, p.capitals); quoted {
+			b.WriteString(shell.Quoted(value))
+		} else if value != "" {
+			b.WriteString(shell.Word(value))
+		}
 		step = rest
 	}
 	b.WriteString(step)
@@ -184,30 +188,4 @@ func ShortName(uid string) string {
 		name = name[i+1:]
 	}
 	return strings.TrimSuffix(name, ":*") // log groups
-}
-
-// Quoted is a value from a log, or a filter with one in it, as one word of a command
-// that is safe to paste.
-func Quoted(value string) string { return shell(value, false) }
-
-// shell makes a value from a log safe to paste: names in logs are chosen by
-// whoever made the call.
-func shell(value string, quoted bool) string {
-	value = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '�'
-		}
-		return r
-	}, value)
-	safe := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_./:@+=,%^-", r)
-	}
-	if strings.IndexFunc(value, func(r rune) bool { return !safe(r) }) < 0 {
-		return value
-	}
-	escaped := strings.ReplaceAll(value, "'", `'\''`)
-	if quoted {
-		return escaped
-	}
-	return "'" + escaped + "'"
 }

@@ -3,15 +3,14 @@ package denials
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/detect/who"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
@@ -59,8 +58,8 @@ func (l *look) occurrence(ctx context.Context, c *cluster, at time.Time, j judge
 	if err := a.explain(ctx, &o); err != nil {
 		return o, err
 	}
-	o.Next = []string{fmt.Sprintf("yagura search %s --since %s --until %s", about.Quoted(query.String(c.query(&attempts[0].Event))),
-		run[0].Time.Truncate(time.Second).Format(time.RFC3339), o.LastSeen.Add(time.Second).Format(time.RFC3339))}
+	o.Next = []string{shell.Command("yagura", "search", query.String(c.query(&attempts[0].Event)),
+		"--since", run[0].Time.Truncate(time.Second).Format(time.RFC3339), "--until", o.LastSeen.Add(time.Second).Format(time.RFC3339))}
 	return o, nil
 }
 

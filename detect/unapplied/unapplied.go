@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/yagura-sec/yagura/companion"
-	"github.com/yagura-sec/yagura/detect/about"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/register"
 	"github.com/yagura-sec/yagura/say"
@@ -78,8 +78,8 @@ func (o *Options) say(ctx context.Context, c register.Comparison, l register.Lin
 		Key: finding.Key(Name, project, l.Service), Kind: finding.KindRegister, Severity: finding.Medium, Confidence: 0.8, Account: project, Resource: l.Service,
 		RegisterGap: &finding.RegisterGap{Project: project, Service: l.Service, Applied: applied},
 		Next: []string{
-			"yagura register compare " + about.Quoted(project),
-			"yagura search " + about.Quoted(query.String(query.And{X: []query.Expr{query.Eq{Field: "account_uid", Value: project}, query.Eq{Field: "api_service", Value: l.Service}}})),
+			shell.Command("yagura", "register", "compare", project),
+			shell.Command("yagura", "search", query.String(query.And{X: []query.Expr{query.Eq{Field: "account_uid", Value: project}, query.Eq{Field: "api_service", Value: l.Service}}})),
 		},
 	}
 	t.Entitle(say.T("unapplied.title", say.Values{"service": l.Service, "project": project}))

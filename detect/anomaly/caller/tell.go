@@ -1,7 +1,6 @@
 package caller
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -171,11 +170,7 @@ func (t *teller) series() []finding.Point {
 }
 
 func (t *teller) next(sec *watch.Secret, who *watch.Actor) []string {
-	from, to := t.top.first.Add(-time.Hour).UTC().Format(time.RFC3339), t.top.last.Add(time.Hour).UTC().Format(time.RFC3339)
-	list := []string{
-		fmt.Sprintf("yagura search 'actor_uid:\"%s\"' --since %s --until %s", who.UID, from, to),
-		novelty.Show(who),
-	}
+	list := []string{watch.Search(t.top.first.Add(-time.Hour), t.top.last.Add(time.Hour), watch.ByActor(who.UID)), novelty.Show(who)}
 	return append(list, novelty.Next(sec)...)
 }
 

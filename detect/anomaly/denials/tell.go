@@ -1,7 +1,6 @@
 package denials
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -9,7 +8,10 @@ import (
 
 	"github.com/yagura-sec/yagura/detect/anomaly/tally"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/shell"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -78,13 +80,13 @@ func (s *sign) tell(d *watch.Day, i int, r *run, slow slowly, score float64) wat
 		told.Unseen = append(told.Unseen, say.T("unseen.young", say.Values{"days": u.Days}))
 	}
 	told.Unseen = append(told.Unseen, say.T("denials.unseen", nil))
-	query := fmt.Sprintf("actor_uid:%q", n.Actors[r.actor].UID)
+	by := watch.ByActor(n.Actors[r.actor].UID)
 	if r.who.person != "" {
-		query = watch.PersonQuery(r.who.person)
+		by = watch.ByPerson(r.who.person)
 	}
 	told.Next = []string{
-		fmt.Sprintf("yagura search '%s and outcome:denied_by_org_policy' --since %s --until %s", query, r.first.UTC().Format(time.RFC3339), r.last.Add(time.Minute).UTC().Format(time.RFC3339)),
-		"aws organizations list-policies-for-target --filter SERVICE_CONTROL_POLICY --target-id " + account,
+		watch.Search(r.first, r.last.Add(time.Minute), by, query.Eq{Field: "outcome", Value: string(event.DeniedByOrgPolicy)}),
+		shell.Command("aws", "organizations", "list-policies-for-target", "--filter", "SERVICE_CONTROL_POLICY", "--target-id", account),
 	}
 	return told
 }

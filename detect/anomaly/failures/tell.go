@@ -1,7 +1,6 @@
 package failures
 
 import (
-	"fmt"
 	"math"
 	"net/netip"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/shell"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -219,22 +220,16 @@ func (s *sign) unseen(h *watch.Hour, d *denied, u tally.Usual) []say.Text {
 	return out
 }
 
-// period is a search's from and to.
-func period(first, last time.Time) string {
-	return "--since " + first.UTC().Format(time.RFC3339) + " --until " + last.Add(time.Minute).UTC().Format(time.RFC3339)
-}
-
 func next(n *watch.Names, d *denied) []string {
 	var out []string
-	account := ""
-	if d.account >= 0 && int(d.account) < len(n.Accounts) {
-		account = " account_uid:" + n.Accounts[d.account]
-	}
-	query := fmt.Sprintf("actor_uid:%q", actorUID(n, d.actor))
+	what := []query.Expr{watch.ByActor(actorUID(n, d.actor)), query.Eq{Field: "outcome", Value: string(event.Denied)}}
 	if d.who.person != "" {
-		query = watch.PersonQuery(d.who.person)
+		what[0] = watch.ByPerson(d.who.person)
 	}
-	out = append(out, fmt.Sprintf("yagura search '%s%s and outcome:%s' %s", query, account, event.Denied, period(d.first, d.last)))
+	if d.account >= 0 && int(d.account) < len(n.Accounts) {
+		what = append(what, query.Eq{Field: "account_uid", Value: n.Accounts[d.account]})
+	}
+	out = append(out, watch.Search(d.first, d.last.Add(time.Minute), what...))
 	if len(d.granted) > 0 {
 		for _, x := range d.granted[:min(3, len(d.granted))] {
 			if change := novelty.Next(&n.Secrets[x]); len(change) > 0 {
@@ -244,7 +239,7 @@ func next(n *watch.Names, d *denied) []string {
 	}
 	if uid := actorUID(n, d.actor); isRole(uid) {
 		role := uid[strings.LastIndexByte(uid, '/')+1:]
-		out = append(out, "aws iam get-role --role-name "+role, "aws iam list-attached-role-policies --role-name "+role)
+		out = append(out, shell.Command("aws", "iam", "get-role", "--role-name", role), shell.Command("aws", "iam", "list-attached-role-policies", "--role-name", role))
 	}
 	return out
 }
@@ -303,7 +298,7 @@ func (s *sign) tellUser(t *tried, u tally.Usual, strange bool, score float64) wa
 	told.Reasons = append(told.Reasons, finding.Reason{Kind: "chance", Text: say.T("failures.chance.day", say.Values{"odds": chance(score)})})
 	told.Next = []string{signInsFrom(t.ips[0], t)}
 	if t.users[0] != "" && t.won > 0 && !strings.Contains(t.users[0], "@") {
-		told.Next = append(told.Next, "aws iam update-login-profile --user-name "+t.users[0]+" --password-reset-required")
+		told.Next = append(told.Next, shell.Command("aws", "iam", "update-login-profile", "--user-name", t.users[0], "--password-reset-required"))
 	}
 	return told
 }
@@ -311,7 +306,9 @@ func (s *sign) tellUser(t *tried, u tally.Usual, strange bool, score float64) wa
 // signInsFrom is the search for sign-ins from an address, to the console of AWS and
 // to Entra.
 func signInsFrom(ip string, t *tried) string {
-	return fmt.Sprintf("yagura search '(api_operation:ConsoleLogin or api_operation:UserSignIn) and src_ip:%s' %s", ip, period(t.first, t.last))
+	return watch.Search(t.first, t.last.Add(time.Minute),
+		query.Or{X: []query.Expr{query.Eq{Field: "api_operation", Value: "ConsoleLogin"}, query.Eq{Field: "api_operation", Value: "UserSignIn"}}},
+		query.Eq{Field: "src_ip", Value: ip})
 }
 
 func (s *sign) tellAddress(ip string, t *tried, u tally.Usual, score float64) watch.Told {

@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -398,18 +399,18 @@ func (s *sign) sweepAlarm(day *watch.Day, i int, t *tour, score float64) watch.A
 		return watch.Told{
 			Title:   say.T("frequency.sweep.title", say.Values{"who": who, "n": len(secrets)}),
 			Reasons: []finding.Reason{{Kind: "distinct", Text: text, Observed: say.Plain(fmt.Sprint(len(secrets))), Expected: say.Plain("0")}, {Kind: "history", Text: had, Observed: say.Plain(fmt.Sprint(all)), Expected: say.Plain(fmt.Sprint(known))}},
-			Next:    []string{fmt.Sprintf("yagura search 'api_operation:GetSecretValue %s' --since %s --until %s", by(names, t.reading), at.UTC().Format(time.RFC3339), at.Add(time.Hour).UTC().Format(time.RFC3339))},
+			Next:    []string{watch.Search(at, at.Add(time.Hour), query.Eq{Field: "api_operation", Value: "GetSecretValue"}, by(names, t.reading))},
 			Attack:  []string{"T1555.006", "T1078.004"},
 		}
 	}
 	return a
 }
 
-func by(names *watch.Names, r reading) string {
+func by(names *watch.Names, r reading) query.Expr {
 	if r.actor >= 0 {
-		return fmt.Sprintf("actor_uid:%q", names.Actors[r.actor].UID)
+		return watch.ByActor(names.Actors[r.actor].UID)
 	}
-	return watch.PersonQuery(r.person)
+	return watch.ByPerson(r.person)
 }
 
 // newcomer explains a person in his first two weeks who reads what others of the

@@ -12,6 +12,8 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/stat"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/shell"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 	"github.com/yagura-sec/yagura/usage"
 )
@@ -84,7 +86,7 @@ func unseen(st *state, c *cell) []say.Text {
 
 func next(n *watch.Secret, since, until time.Time) []string {
 	return []string{
-		fmt.Sprintf("yagura search 'resource_uid:%q' --since %s --until %s", n.UID, since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)),
+		watch.Search(since, until, query.Eq{Field: "resource_uid", Value: n.UID}),
 		describe(n),
 	}
 }
@@ -97,11 +99,11 @@ func describe(n *watch.Secret) string {
 	}
 	switch {
 	case n.Key:
-		return fmt.Sprintf("aws kms describe-key --key-id %s --region %s", n.UID, n.Region)
+		return shell.Command("aws", "kms", "describe-key", "--key-id", n.UID, "--region", n.Region)
 	case strings.Contains(n.UID, ":parameter/"):
-		return fmt.Sprintf("aws ssm describe-parameters --parameter-filters Key=Name,Values=%s --region %s", n.UID[strings.Index(n.UID, ":parameter/")+len(":parameter"):], n.Region)
+		return shell.Command("aws", "ssm", "describe-parameters", "--parameter-filters", "Key=Name,Values="+n.UID[strings.Index(n.UID, ":parameter/")+len(":parameter"):], "--region", n.Region)
 	}
-	return fmt.Sprintf("aws secretsmanager describe-secret --secret-id %s --region %s", n.UID, n.Region)
+	return shell.Command("aws", "secretsmanager", "describe-secret", "--secret-id", n.UID, "--region", n.Region)
 }
 
 // series is the secret's last days and the day up to hour i, with what is usual

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/novelty"
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -69,8 +69,7 @@ func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told
 	if s.days < 14 {
 		told.Unseen = append(told.Unseen, say.T("group.unseen", say.Values{"n": int(s.days)}))
 	}
-	told.Next = append(told.Next, fmt.Sprintf("yagura search 'actor_uid:%q and %s' --since %s --until %s", n.Actors[p.actor].UID, anyOf(n, p.secrets),
-		p.first.UTC().Format(time.RFC3339), p.last.Add(watchBurst).UTC().Format(time.RFC3339)))
+	told.Next = append(told.Next, watch.Search(p.first, p.last.Add(watchBurst), watch.ByActor(n.Actors[p.actor].UID), anyOf(n, p.secrets)))
 	for _, x := range p.secrets[:min(3, len(p.secrets))] {
 		if show := novelty.Next(&n.Secrets[x]); len(show) > 0 {
 			told.Next = append(told.Next, show[0])
@@ -82,15 +81,12 @@ func (s *sign) tell(day *watch.Day, i int, p *partial, score float64) watch.Told
 // watchBurst is how long a burst lasts from its first read.
 const watchBurst = 5 * time.Minute
 
-func anyOf(n *watch.Names, secrets []int32) string {
-	var out []string
+func anyOf(n *watch.Names, secrets []int32) query.Expr {
+	var out []query.Expr
 	for _, x := range secrets[:min(4, len(secrets))] {
-		out = append(out, fmt.Sprintf("resource_uid:%q", n.Secrets[x].UID))
+		out = append(out, query.Eq{Field: "resource_uid", Value: n.Secrets[x].UID})
 	}
-	if len(out) == 1 {
-		return out[0]
-	}
-	return "(" + strings.Join(out, " or ") + ")"
+	return query.Or{X: out}
 }
 
 // readers are three of those who read the set, and how many more do.

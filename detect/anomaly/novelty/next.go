@@ -1,10 +1,10 @@
 package novelty
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
+	"github.com/yagura-sec/yagura/internal/shell"
 	"github.com/yagura-sec/yagura/usage"
 )
 
@@ -17,18 +17,18 @@ func Next(s *watch.Secret) []string {
 	}
 	switch {
 	case s.Key:
-		return []string{fmt.Sprintf("aws kms describe-key --key-id %s --region %s", name, s.Region),
-			fmt.Sprintf("aws kms get-key-policy --key-id %s --region %s", name, s.Region)}
+		return []string{shell.Command("aws", "kms", "describe-key", "--key-id", name, "--region", s.Region),
+			shell.Command("aws", "kms", "get-key-policy", "--key-id", name, "--region", s.Region)}
 	case strings.Contains(name, ":ssm:"):
 		if _, path, ok := strings.Cut(name, ":parameter"); ok {
 			name = path
 		}
-		return []string{fmt.Sprintf("aws ssm get-parameter-history --name %s --region %s --query 'Parameters[].[Version,LastModifiedDate,LastModifiedUser]'", name, s.Region),
-			fmt.Sprintf("aws ssm put-parameter --overwrite --name %s --region %s --value NEW", name, s.Region)}
+		return []string{shell.Command("aws", "ssm", "get-parameter-history", "--name", name, "--region", s.Region, "--query", "Parameters[].[Version,LastModifiedDate,LastModifiedUser]"),
+			shell.Command("aws", "ssm", "put-parameter", "--overwrite", "--name", name, "--region", s.Region, "--value", "NEW")}
 	case strings.Contains(name, ":secretsmanager:"):
-		return []string{fmt.Sprintf("aws secretsmanager describe-secret --secret-id %s --region %s", name, s.Region),
-			fmt.Sprintf("aws secretsmanager get-resource-policy --secret-id %s --region %s", name, s.Region),
-			fmt.Sprintf("aws secretsmanager rotate-secret --secret-id %s --region %s", name, s.Region)}
+		return []string{shell.Command("aws", "secretsmanager", "describe-secret", "--secret-id", name, "--region", s.Region),
+			shell.Command("aws", "secretsmanager", "get-resource-policy", "--secret-id", name, "--region", s.Region),
+			shell.Command("aws", "secretsmanager", "rotate-secret", "--secret-id", name, "--region", s.Region)}
 	}
 	return nil
 }
@@ -38,11 +38,11 @@ func Next(s *watch.Secret) []string {
 func Show(who *watch.Actor) string {
 	switch {
 	case strings.HasSuffix(who.UID, ".gserviceaccount.com"):
-		return fmt.Sprintf("gcloud iam service-accounts describe %s", who.UID)
+		return shell.Command("gcloud", "iam", "service-accounts", "describe", who.UID)
 	case !strings.HasPrefix(who.UID, "arn:"):
-		return fmt.Sprintf("az ad sp show --id %s", who.UID)
+		return shell.Command("az", "ad", "sp", "show", "--id", who.UID)
 	}
-	return fmt.Sprintf("aws iam get-role --role-name %s", who.Name)
+	return shell.Command("aws", "iam", "get-role", "--role-name", who.Name)
 }
 
 // nextOf are the commands for what another cloud holds. Rotating is none of them:
@@ -51,17 +51,17 @@ func nextOf(h usage.Held) []string {
 	container, name, _ := strings.Cut(h.Name, "/")
 	switch {
 	case strings.Contains(h.Container, "/managedhsms/"):
-		return []string{fmt.Sprintf("az keyvault key show --hsm-name %s --name %s", container, name),
-			fmt.Sprintf("az keyvault role assignment list --hsm-name %s", container)}
+		return []string{shell.Command("az", "keyvault", "key", "show", "--hsm-name", container, "--name", name),
+			shell.Command("az", "keyvault", "role", "assignment", "list", "--hsm-name", container)}
 	case strings.HasPrefix(h.Container, "/subscriptions/"):
-		return []string{fmt.Sprintf("az keyvault %s list-versions --vault-name %s --name %s", h.Kind, container, name),
-			fmt.Sprintf("az role assignment list --all --scope %s", h.Container)}
+		return []string{shell.Command("az", "keyvault", h.Kind, "list-versions", "--vault-name", container, "--name", name),
+			shell.Command("az", "role", "assignment", "list", "--all", "--scope", h.Container)}
 	case h.Kind == "key":
-		return []string{fmt.Sprintf("gcloud kms keys describe %s --keyring %s --location %s --project %s", name, container, orGlobal(h.Region), h.Account),
-			fmt.Sprintf("gcloud kms keys get-iam-policy %s --keyring %s --location %s --project %s", name, container, orGlobal(h.Region), h.Account)}
+		return []string{shell.Command("gcloud", "kms", "keys", "describe", name, "--keyring", container, "--location", orGlobal(h.Region), "--project", h.Account),
+			shell.Command("gcloud", "kms", "keys", "get-iam-policy", name, "--keyring", container, "--location", orGlobal(h.Region), "--project", h.Account)}
 	}
-	return []string{fmt.Sprintf("gcloud secrets versions list %s --project %s", h.Name, h.Account),
-		fmt.Sprintf("gcloud secrets get-iam-policy %s --project %s", h.Name, h.Account)}
+	return []string{shell.Command("gcloud", "secrets", "versions", "list", h.Name, "--project", h.Account),
+		shell.Command("gcloud", "secrets", "get-iam-policy", h.Name, "--project", h.Account)}
 }
 
 func orGlobal(region string) string {

@@ -2,7 +2,6 @@ package region
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -204,7 +203,7 @@ func (s *Sign) tellMoved(day *watch.Day, i int, m *moved) watch.Told {
 			})}},
 		Attack: []string{"T1552.005", "T1078.004", "T1555.006"},
 		Next: []string{
-			fmt.Sprintf("yagura search 'actor_uid:\"%s\"' --since %s --until %s", who.UID, m.first.Add(-time.Hour).UTC().Format(time.RFC3339), m.first.Add(time.Hour).UTC().Format(time.RFC3339)),
+			watch.Search(m.first.Add(-time.Hour), m.first.Add(time.Hour), watch.ByActor(who.UID)),
 			novelty.Show(who),
 		},
 		Unseen: []say.Text{say.T("network.unseen", say.Values{"since": novelty.DateOf(n.first)})},

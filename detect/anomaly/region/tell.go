@@ -1,7 +1,6 @@
 package region
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/finding"
 	"github.com/yagura-sec/yagura/internal/instant"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -127,8 +127,7 @@ func (s *Sign) tell(day *watch.Day, today uint16, group []found) watch.Told {
 	if s.account(top.acct).find(s.numbered(top.region)) == nil {
 		told.Unseen = append(told.Unseen, say.T("region.unseen", say.Values{"region": top.region}))
 	}
-	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
-	told.Next = []string{fmt.Sprintf("yagura search 'actor_uid:\"%s\" region:%s' --since %s --until %s", who.UID, top.region, from, to)}
+	told.Next = []string{watch.Search(top.first.Add(-time.Hour), top.last.Add(time.Hour), watch.ByActor(who.UID), query.Eq{Field: "region", Value: top.region})}
 	told.Next = append(told.Next, novelty.Next(sec)...)
 	for d := max(int(today)-13, int(h.first)); d < int(today); d++ {
 		told.Series = append(told.Series, finding.Point{Time: novelty.DateOf(uint16(d))})

@@ -14,6 +14,7 @@ import (
 	"github.com/yagura-sec/yagura/detect/anomaly/watch"
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -539,7 +540,7 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 				}
 				return c
 			}),
-			Next:   []string{search(fmt.Sprintf("actor_uid:%q", actor.UID), t), say.T("step.schedule", say.Values{"program": actor.Name}).String()},
+			Next:   []string{search(watch.ByActor(actor.UID), t), say.T("step.schedule", say.Values{"program": actor.Name}).String()},
 			Attack: []string{"T1555.006", "T1078.004"},
 			Unseen: learned.unseen(),
 		}
@@ -547,8 +548,8 @@ func (s *sign) machineAlarm(day *watch.Day, i int, x *stray, m *machine) watch.A
 	return a
 }
 
-func search(what string, t time.Time) string {
-	return fmt.Sprintf("yagura search '%s' --since %s --until %s", what, t.Add(-time.Hour).UTC().Format(time.RFC3339), t.Add(2*time.Hour).UTC().Format(time.RFC3339))
+func search(what query.Expr, t time.Time) string {
+	return watch.Search(t.Add(-time.Hour), t.Add(2*time.Hour), what)
 }
 
 func percent(score float64) say.Text {

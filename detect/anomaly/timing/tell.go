@@ -61,7 +61,7 @@ func (s *sign) personAlarm(day *watch.Day, i int, x *hour, p *person, free bool)
 				return 0
 			}),
 			Unseen: learned.unseen(),
-			Next:   []string{search(watch.PersonQuery(told.person), t), say.T("step.ask", say.Values{"person": told.person}).String()},
+			Next:   []string{search(watch.ByPerson(told.person), t), say.T("step.ask", say.Values{"person": told.person}).String()},
 			Attack: []string{"T1078.004", "T1555.006"},
 		}
 	}

@@ -2,7 +2,6 @@ package view
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -378,8 +377,7 @@ func (s *Sign) tell(day *watch.Day, i int, group []found) watch.Told {
 	if nameless(names, top.role, top.person) {
 		told.Unseen = append(told.Unseen, say.T("view.unseen", say.Values{"role": role}))
 	}
-	from, to := top.first.Add(-time.Hour).UTC().Format(time.RFC3339), top.last.Add(time.Hour).UTC().Format(time.RFC3339)
-	told.Next = append([]string{fmt.Sprintf("yagura search '%s' --since %s --until %s", watch.PersonQuery(who), from, to)}, novelty.Next(sec)...)
+	told.Next = append([]string{watch.Search(top.first.Add(-time.Hour), top.last.Add(time.Hour), watch.ByPerson(who))}, novelty.Next(sec)...)
 	for d := max(int(novelty.DayOf(day.Start))-13, int(h.first)); d < int(novelty.DayOf(day.Start)); d++ {
 		told.Series = append(told.Series, finding.Point{Time: novelty.DateOf(uint16(d)), Seen: float64(viewsOn(h, uint16(d)))})
 	}

@@ -4,12 +4,13 @@
 package watch
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/yagura-sec/yagura/event"
 	"github.com/yagura-sec/yagura/finding"
+	"github.com/yagura-sec/yagura/internal/shell"
+	"github.com/yagura-sec/yagura/query"
 	"github.com/yagura-sec/yagura/say"
 )
 
@@ -60,13 +61,24 @@ type Use struct {
 // Person tells whether people stand behind the caller.
 func Person(c event.Caller) bool { return c == event.CallerConsole || c == event.CallerPersonCLI }
 
-// PersonQuery is the search for what a person did. A role's session names who is
-// behind it; where people are principals themselves, an address is their actor_uid.
-func PersonQuery(person string) string {
+// ByPerson is what a person did. A role's session names who is behind it; where
+// people are principals themselves, an address is their actor_uid.
+func ByPerson(person string) query.Expr {
+	session := query.Eq{Field: "actor_session", Value: person}
 	if strings.Contains(person, "@") {
-		return fmt.Sprintf("(actor_session:%q or actor_uid:%q)", person, person)
+		return query.Or{X: []query.Expr{session, ByActor(person)}}
 	}
-	return fmt.Sprintf("actor_session:%q", person)
+	return session
+}
+
+// ByActor is what a principal did.
+func ByActor(uid string) query.Expr { return query.Eq{Field: "actor_uid", Value: uid} }
+
+// Search is the command that finds what all of some conditions are true of, in the
+// seconds that a time touches.
+func Search(since, until time.Time, all ...query.Expr) string {
+	from, to := since.UTC().Truncate(time.Second), until.UTC().Add(time.Second-1).Truncate(time.Second)
+	return shell.Command("yagura", "search", query.String(query.And{X: all}), "--since", from.Format(time.RFC3339), "--until", to.Format(time.RFC3339))
 }
 
 // Calls is what an actor called in an hour in an account and region, all
