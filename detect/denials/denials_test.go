@@ -160,6 +160,10 @@ func TestRun(t *testing.T) {
 	if f.Count != 23 || f.Kind != "anomaly.denials" || f.Account != "kite-ml" || f.Actor != office || f.Evidence.Len() != 23 {
 		t.Errorf("count %d, kind %s, account %s, actor %s, evidence %d", f.Count, f.Kind, f.Account, f.Actor, f.Evidence.Len())
 	}
+	// What stands in the place of an address is no actor: others come from there too.
+	if f := one(t, burst(9*time.Hour, 6, "kite-ml", func(e *event.Event) { e.SrcIP, e.SrcHost = "", "private" })); f.Actor != "" {
+		t.Errorf("the actor of calls without an address is %q", f.Actor)
+	}
 	if want := "constraints/gcp.restrictServiceUsage refuses call after call in kite-ml; the log does not say whose"; f.Title != want {
 		t.Errorf("title %q, want %q", f.Title, want)
 	}

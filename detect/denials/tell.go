@@ -120,7 +120,7 @@ func (c *cluster) query(e *event.Event) query.Expr {
 }
 
 // from is what a record tells of a caller that it does not name.
-func from(e *event.Event) string { return cmp.Or(e.ActorUID, e.SrcIP, e.SrcHost) }
+func from(e *event.Event) string { return cmp.Or(e.ActorUID, e.SrcIP) }
 
 func nameless(e *event.Event) finding.Reason {
 	if e.ActorUID != "" {
