@@ -196,6 +196,7 @@ func TestNumbers(t *testing.T) {
 	f(FirewallManager, "2269.8", "0", 17_000, true)
 	f(Schedule, "3745.08", "1475.28", 17_000, false)
 	f(LateRows, "3745.08", "1475.28", 17_000, true)
+	build(Config{Seed: 903, Variant: Ratios}).checkLives(t) // one is made in the last second of a day
 }
 
 // checkCounts holds the counts of days against the plan, and the bill against both.

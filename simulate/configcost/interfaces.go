@@ -113,7 +113,7 @@ func (w *world) lives(m *maker, at time.Time) []born {
 	rng := w.chance("lives", m.kind, m.name, at.Unix())
 	starts := make([]time.Duration, m.daily)
 	for i := range starts {
-		starts[i] = m.rhythm(rng, i, m.daily).Truncate(time.Second)
+		starts[i] = min(m.rhythm(rng, i, m.daily).Truncate(time.Second), day-2*time.Second) // it may be deleted before midnight
 	}
 	slices.Sort(starts)
 	out := make([]born, 0, m.daily)
