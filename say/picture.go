@@ -3,8 +3,9 @@ package say
 // pictures is what stands in pictures of cost.
 var pictures = texts{
 	"picture.shares":            {"What security services cost, {month}", "セキュリティサービスの費用({month})"},
-	"picture.shares.below":      {"{amount} in all", "合計 {amount}"},
-	"picture.shares.of":         {"{amount} of a bill of {total}: {share}", "請求総額 {total} のうち {amount}({share})"},
+	"picture.shares.none":       {"What security services cost", "セキュリティサービスの費用"},
+	"picture.shares.below":      {"{amount} in all; parts are of that", "合計 {amount}(割合はこの金額に対するもの)"},
+	"picture.shares.of":         {"{amount} of a bill of {total}: {share}. Parts below are of the {amount}", "請求総額 {total} のうち {amount}({share})。以下の割合は {amount} に対するもの"},
 	"picture.others":            {"{n} {n|other|others}", "その他 {n} 件"},
 	"picture.nothing":           {"There is nothing to show.", "表示するデータがない。"},
 	"picture.changes":           {"Changes a day in account {account}", "アカウント {account} の 1 日あたりの変更"},

@@ -16,7 +16,7 @@ import (
 
 func (p *program) costAdvise() *cobra.Command {
 	var accounts []string
-	var exclusions, plans bool
+	var exclusions, plans, masked bool
 	var drawing pictureFlags
 	c := &cobra.Command{
 		Use: "advise", Short: "Tell what could be cheaper, what would be lost by it, and how it is done and undone", Args: cobra.NoArgs,
@@ -41,6 +41,10 @@ nothing against it, total_actionable_month what is advised. See docs/cost.md.`,
 			if err != nil {
 				return err
 			}
+			aliases, err := p.aliases(masked)
+			if err != nil {
+				return err
+			}
 			r, err := p.read(c.Context())
 			if err != nil {
 				return err
@@ -54,9 +58,13 @@ nothing against it, total_actionable_month what is advised. See docs/cost.md.`,
 				return err
 			}
 			if draws {
+				drawing.masked = masked
 				return p.drawInto(drawing, breakEvenPicture(all))
 			}
 			v := api.ViewAdvice(all, accountNames(p.cfg.Estate))
+			if aliases != nil {
+				v = maskedAdvice(v, aliases)
+			}
 			if p.json() {
 				return p.printJSON(v)
 			}
@@ -64,6 +72,7 @@ nothing against it, total_actionable_month what is advised. See docs/cost.md.`,
 		},
 	}
 	c.Flags().StringSliceVar(&accounts, "account", nil, "about these accounts")
+	c.Flags().BoolVar(&masked, "masked", false, "put aliases in the place of accounts and resources")
 	drawing.flags(c)
 	c.Flags().BoolVar(&exclusions, "all", false, "also what leaving a resource type out altogether would save, and lose: another way than daily recording, not in the totals")
 	c.Flags().BoolVar(&plans, "plans", false, "write the commands of each plan, and those that take it back, below the table")
@@ -134,6 +143,12 @@ func (p *program) printAdvice(v api.CostAdvices, plans bool) error {
 		if plans {
 			p.printPlan("Plan", a.Plan)
 			p.printPlan("Undo", a.Undo)
+		}
+		switch {
+		case a.Decision != "":
+			fmt.Fprintf(p.stdout, "  Decided: yagura decision show %s\n", safe(a.Decision))
+		case a.Verdict == cost.NotAdvised:
+			fmt.Fprintf(p.stdout, "  To come back to it: yagura decision add --about %s --verdict deferred --revisit DAY --reason WHY\n", safe(a.Key))
 		}
 	}
 	p.printSources(v.Advice)

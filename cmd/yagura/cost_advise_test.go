@@ -117,6 +117,14 @@ func TestAdvise(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", words, table)
 		}
 	}
+	if words := "To come back to it: yagura decision add --about "; strings.Count(table, words) != 1 {
+		t.Errorf("%q is not said of what is possible and not advised alone, in\n%s", words, table)
+	}
+	for _, format := range []string{"table", "json", "csv"} {
+		if out := c.ok("cost", "advise", "--plans", "--masked", "--format", format, now); strings.Contains(out, towered) || strings.Contains(out, plainly) || !strings.Contains(out, "AWS::") {
+			t.Errorf("masked, as %s:\n%s", format, out)
+		}
+	}
 	if csv := c.ok("cost", "advise", "--format", "csv", now); !strings.Contains(csv, ",AWS::KMS::Key,unknown,unknown,1,change,bill,") || !strings.Contains(csv, "%,USD,") || strings.Contains(csv, ",-1,") {
 		t.Errorf("counts that nobody knows are not said to be unknown:\n%s", csv)
 	}

@@ -78,6 +78,30 @@ func maskedTrend(t api.CostTrend, m *mask.Masker) api.CostTrend {
 	return t
 }
 
+// maskedAdvice is advice with accounts under aliases, and resources named by them.
+func maskedAdvice(v api.CostAdvices, m *mask.Masker) api.CostAdvices {
+	var accounts []string
+	for _, a := range v.Advice {
+		accounts = append(accounts, a.Account)
+	}
+	d := m.Document(nil, projects(accounts...))
+	lines := func(all []string) {
+		for i := range all {
+			all[i] = d.Text(all[i])
+		}
+	}
+	for i := range v.Advice {
+		a := &v.Advice[i]
+		a.Account, a.AccountName, a.Key, a.ResourceType = maskedName(m, a.Account), "", d.Text(a.Key), d.Text(a.ResourceType)
+		for _, t := range []*sentences.Text{&a.Title, &a.Reason, &a.Lost} {
+			*t = sentences.Plain(d.Text(t.String()))
+		}
+		lines(a.Plan)
+		lines(a.Undo)
+	}
+	return v
+}
+
 // projects are those accounts that are no numbers, which are known on sight.
 func projects(accounts ...string) (out []string) {
 	for _, a := range accounts {

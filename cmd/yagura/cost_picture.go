@@ -15,16 +15,14 @@ import (
 // pictureFlags say into which file something is drawn, and how it is to look.
 type pictureFlags struct {
 	file, language string
-	dark, masked   bool
+	dark           bool
+	masked         bool // as tables are: the command's own flag
 }
 
 func (f *pictureFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.file, "picture", "", "draw it into this file, .svg or .png, in place of the table")
 	c.Flags().StringVar(&f.language, "picture-language", "en", "with --picture: en or ja")
 	c.Flags().BoolVar(&f.dark, "picture-dark", false, "with --picture: for a dark page")
-	if c.Flags().Lookup("masked") == nil {
-		c.Flags().BoolVar(&f.masked, "masked", false, "with --picture: put aliases in the place of accounts, people and resources")
-	}
 }
 
 // drawer is what can be drawn.
@@ -35,8 +33,6 @@ type drawer interface {
 // draws tells whether something is to be drawn, and what is wrong with how.
 func (f *pictureFlags) draws() (bool, error) {
 	switch {
-	case f.file == "" && f.masked:
-		return false, wrong("--masked is of --picture")
 	case f.file == "":
 		return false, nil
 	case !slices.Contains([]string{".svg", ".png"}, strings.ToLower(filepath.Ext(f.file))):

@@ -320,7 +320,7 @@ func (p *program) printShares(s api.CostShares) error {
 		rows = append(rows, []string{m.Month, cmp.Or(m.Currency, "unknown"), p.amount(m.Total, m.Currency), p.amount(m.Security, m.Currency), share(m.Security.Decimal, m.Total.Decimal),
 			p.amount(m.Tax, m.Currency), p.amount(m.Credit, m.Currency), p.amount(m.Refund, m.Currency)})
 	}
-	if err := p.printTable([]string{"month", "currency", "total", "security", "share", "tax", "credit", "refund"}, rows); err != nil {
+	if err := p.printTable([]string{"month", "currency", "total", "security", "of the bill", "tax", "credit", "refund"}, rows); err != nil {
 		return err
 	}
 	for _, m := range s.Months {
@@ -328,7 +328,7 @@ func (p *program) printShares(s api.CostShares) error {
 		for _, x := range m.Services {
 			rows = append(rows, []string{x.Service, strings.TrimSpace(x.Account + " " + x.AccountName), p.amount(x.Amount, m.Currency), share(x.Amount.Decimal, m.Security.Decimal)})
 		}
-		if err := p.part(m.Month+" "+m.Currency, []string{"service", "account", "amount", "share"}, rows); err != nil {
+		if err := p.part(m.Month+" "+m.Currency, []string{"service", "account", "amount", "of security"}, rows); err != nil {
 			return err
 		}
 		if said := m.Missing.Said.String(); said != "" {

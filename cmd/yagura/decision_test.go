@@ -110,7 +110,6 @@ func TestPictureFlags(t *testing.T) {
 	}
 	f(".svg or .png", "cost", "shares", "--picture", "x.gif")
 	f("en or ja", "cost", "advise", "--picture", "x.svg", "--picture-language", "fr")
-	f("--masked is of --picture", "cost", "advise", "--masked")
 	f("leave --by out", "cost", "shares", "--picture", "x.svg", "--by", "account")
 	f("are of --dossier", "decision", "show", "dec-1", "--masked")
 	c.ok("decision", "add", "--id", "dec-1", "--about", "words of somebody", "--verdict", "rejected", "--reason", "no")

@@ -182,7 +182,7 @@ func TestRegister(t *testing.T) {
 	}
 	f(exitFailed, "holds no data yet", "list")
 	f(exitFailed, "line 3: project kite-web: neither applicant nor owner", "import", sheet) // which makes the data directory
-	f(exitDone, "compute.googleapis.com", "list") // needed by notebooks
+	f(exitDone, "compute.googleapis.com", "list")                                           // needed by notebooks
 	f(exitDone, "2026-12-31", "set", "kite-ml", "--add", "compute.googleapis.com@..2026-12-31", "--format", "json")
 	f(exitDone, "compute.googleapis.com@..2026-12-31 notebooks.googleapis.com", "export")
 	f(exitDone, "What policies allow is not known", "compare", "kite-ml")

@@ -24,7 +24,11 @@ func (s Shares) Draw(l Look) *Picture {
 	if s.Total != nil {
 		below = say.T("picture.shares.of", say.Values{"amount": say.Money(s.Security, currency), "total": say.Money(*s.Total, currency), "share": share(s.Security, *s.Total)})
 	}
-	p, y := begin(l, 960, l.said(say.T("picture.shares", say.Values{"month": s.Month.UTC().Format("2006-01")})), l.said(below))
+	title := say.T("picture.shares", say.Values{"month": s.Month.UTC().Format("2006-01")})
+	if s.Month.IsZero() { // there is no bill
+		title, below = say.T("picture.shares.none", nil), say.Text{}
+	}
+	p, y := begin(l, 960, l.said(title), l.said(below))
 	c := p.colour
 	rows := s.rows(l)
 	most := decimal.Zero
