@@ -123,10 +123,10 @@ function Figures({ of: d }: { of: Decision }) {
               <tbody>
                 {d.figures.map((f, i) => (
                   <tr key={i}>
-                    <td><LogText most={60}>{t.word('figure', f.name)}</LogText></td>
-                    <td><LogText most={60}>{f.of}</LogText></td>
+                    <td><LogText wrap most={60}>{t.word('figure', f.name)}</LogText></td>
+                    <td><LogText wrap most={60}>{f.of}</LogText></td>
                     <td className="num"><LogText>{measured(f.name, f.value, f.unit ?? '', t.language)}</LogText></td>
-                    <td className="dim">{f.basis && <LogText>{t.word('basis', f.basis)}</LogText>}</td>
+                    <td className="dim">{f.basis && <LogText wrap>{t.word('basis', f.basis)}</LogText>}</td>
                     <td className="dim"><When at={f.at} /></td>
                   </tr>
                 ))}
