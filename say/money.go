@@ -77,8 +77,7 @@ func Grouped(number string) string {
 func coded(amount, currency string) string { return strings.TrimSpace(amount + " " + currency) }
 
 // centless are currencies that have no cents, or more than a hundred of them, with
-// their number of decimals: the minor units of ISO 4217, list one of 2024
-// (https://www.six-group.com/en/products-services/financial-information/data-standards.html).
+// their number of decimals: the minor units of ISO 4217 that are not two.
 var centless = map[int]string{
 	0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
 	3: "BHD IQD JOD KWD LYD OMR TND",
