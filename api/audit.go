@@ -86,20 +86,14 @@ func audit(a huma.API, rooms Rooms) {
 }
 
 func auditExport(a huma.API, rooms Rooms) {
-	type file struct {
-		ContentType string `header:"Content-Type"`
-		Disposition string `header:"Content-Disposition"`
-		Body        func(huma.Context)
-	}
-	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	huma.Register(a, need(people.Responder, huma.Operation{
 		OperationID: "export-audit", Method: http.MethodGet, Path: "/api/audit/export", Summary: "The audit trail as a file, the latest line first",
 		Description: "An answer that breaks off is not complete: it ends without its last chunk.",
-		Responses:   map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": text, "application/x-ndjson": text}}},
+		Responses:   filesOf("", "text/csv", "application/x-ndjson"),
 	}), func(ctx context.Context, in *struct {
 		AuditInput
 		Format string `query:"format" enum:"csv,jsonl" default:"jsonl"`
-	}) (*file, error) {
+	}) (*file[func(huma.Context)], error) {
 		if rooms.Triage.Store == nil {
 			return nil, absent("the audit trail")
 		}
@@ -114,7 +108,7 @@ func auditExport(a huma.API, rooms Rooms) {
 			return nil, rooms.wronged(err)
 		}
 		name := "audit-" + rooms.Now().UTC().Format(time.DateOnly) + "." + in.Format
-		return &file{kind, fmt.Sprintf("attachment; filename=%q", name), func(h huma.Context) {
+		return fileOf(kind, name, func(h huma.Context) {
 			w := WriteAudit(h.BodyWriter(), in.Format)
 			for page := first; ; {
 				if err = w(page, next == ""); err != nil || next == "" {
@@ -131,7 +125,7 @@ func auditExport(a huma.API, rooms Rooms) {
 				}
 				panic(http.ErrAbortHandler) // the status is gone; this cuts the answer off
 			}
-		}}, nil
+		}), nil
 	})
 }
 

@@ -2,9 +2,10 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,18 +33,9 @@ type CostPicture struct {
 const picturesAt = "/api/cost/pictures/"
 
 func costPictures(a huma.API, rooms Rooms) {
-	type file struct {
-		ContentType string `header:"Content-Type"`
-		Disposition string `header:"Content-Disposition"`
-		Body        []byte
-	}
-	content := map[string]*huma.MediaType{}
-	for _, t := range pictureTypes {
-		content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
-	}
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "get-cost-picture", Method: http.MethodGet, Path: picturesAt + "{file}", Summary: "A picture of shares, changes or break-even as a file",
-		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: content}},
+		Responses: filesOf("binary", slices.Collect(maps.Values(pictureTypes))...),
 	})), func(ctx context.Context, in *struct {
 		File string `path:"file" enum:"shares.svg,shares.png,changes.svg,changes.png,break-even.svg,break-even.png"`
 		CostAsked
@@ -52,7 +44,7 @@ func costPictures(a huma.API, rooms Rooms) {
 		Look   string    `query:"look" enum:"light,dark" default:"light"`
 		Lang   string    `query:"lang" enum:"en,ja" doc:"absent: that of who asks"`
 		Masked bool      `query:"masked" doc:"accounts, people and projects under stable aliases"`
-	}) (*file, error) {
+	}) (*file[[]byte], error) {
 		if rooms.Cost.Picture == nil {
 			return nil, absent("pictures of cost")
 		}
@@ -83,7 +75,7 @@ func costPictures(a huma.API, rooms Rooms) {
 		if err != nil {
 			return nil, rooms.failure(err)
 		}
-		return &file{pictureTypes[p.Format], fmt.Sprintf("attachment; filename=%q", name), drawn}, nil
+		return fileOf(pictureTypes[p.Format], name, drawn), nil
 	})
 }
 

@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,25 +56,16 @@ func MaskDecision(ctx context.Context, m *mask.Masker, findings triage.Reader, d
 }
 
 func dossiers(a huma.API, rooms Rooms) {
-	type file struct {
-		ContentType string `header:"Content-Type"`
-		Disposition string `header:"Content-Disposition"`
-		Body        []byte
-	}
-	content := map[string]*huma.MediaType{}
-	for _, t := range dossierTypes {
-		content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	}
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "get-decision-dossier", Method: http.MethodGet, Path: "/api/decisions/{id}/dossier", Summary: "A decision written down for a vendor, or for whoever decides again",
 		Description: "Question, evidence, counts, graphs, what was asked when and answered what.",
-		Responses:   map[string]*huma.Response{"200": {Description: "OK", Content: content}},
+		Responses:   filesOf("", slices.Collect(maps.Values(dossierTypes))...),
 	})), func(ctx context.Context, in *struct {
 		ID     string `path:"id"`
 		Lang   string `query:"lang" enum:"en,ja" doc:"absent: that of who asks"`
 		Format string `query:"format" enum:"md,html" default:"html"`
 		Masked bool   `query:"masked" doc:"accounts, people and projects under stable aliases"`
-	}) (*file, error) {
+	}) (*file[[]byte], error) {
 		x, err := rooms.standingDecision(ctx, in.ID)
 		if err != nil {
 			return nil, err
@@ -107,7 +98,7 @@ func dossiers(a huma.API, rooms Rooms) {
 				return nil, rooms.failure(err)
 			}
 		}
-		return &file{dossierTypes[in.Format], fmt.Sprintf("attachment; filename=%q", name+"-"+string(d.Language)+"."+in.Format), body}, nil
+		return fileOf(dossierTypes[in.Format], name+"-"+string(d.Language)+"."+in.Format, body), nil
 	})
 }
 

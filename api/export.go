@@ -64,22 +64,17 @@ type exportInput struct {
 }
 
 func (r Rooms) exports(a huma.API) {
-	type file struct {
-		ContentType string `header:"Content-Type"`
-		Disposition string `header:"Content-Disposition"`
-		Body        func(huma.Context)
-	}
-	types := map[string]*huma.MediaType{}
+	var kinds []string
 	for _, f := range export.Formats {
-		t, _, _ := mime.ParseMediaType(f.ContentType())
-		types[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		kind, _, _ := mime.ParseMediaType(f.ContentType())
+		kinds = append(kinds, kind)
 	}
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "export-findings", Method: http.MethodGet, Path: "/api/findings/export",
 		Summary:     "All findings that the list's parameters choose, as a file for other tools",
 		Description: "The whole list, whatever limit and cursor say. An answer that breaks off is not complete: it ends without its last chunk.",
-		Responses:   map[string]*huma.Response{"200": {Description: "OK", Content: types}},
-	})), func(ctx context.Context, in *exportInput) (*file, error) {
+		Responses:   filesOf("", kinds...),
+	})), func(ctx context.Context, in *exportInput) (*file[func(huma.Context)], error) {
 		o := export.Options{Version: in.Version, Program: r.version, Product: in.Product, View: ExportView}
 		chosen, err := in.filter(r)
 		if err != nil {
@@ -98,14 +93,14 @@ func (r Rooms) exports(a huma.API) {
 			return nil, r.failure(err)
 		}
 		name := "findings-" + r.Now().UTC().Format(time.DateOnly) + in.Format.Extension()
-		return &file{in.Format.ContentType(), fmt.Sprintf("attachment; filename=%q", name), func(h huma.Context) {
+		return fileOf(in.Format.ContentType(), name, func(h huma.Context) {
 			if _, err := export.Write(h.BodyWriter(), in.Format, all(), o); err != nil {
 				if !errors.Is(err, context.Canceled) {
 					r.Failed(fmt.Errorf("export findings: %w", err))
 				}
 				panic(http.ErrAbortHandler) // the status is gone; this cuts the answer off
 			}
-		}}, nil
+		}), nil
 	})
 }
 

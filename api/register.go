@@ -378,18 +378,12 @@ func RegisterDigest(text []byte) string {
 }
 
 func exportRegister(a huma.API, rooms Rooms) {
-	type file struct {
-		ContentType string `header:"Content-Type"`
-		Disposition string `header:"Content-Disposition"`
-		Body        []byte
-	}
-	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	huma.Register(a, need(people.Viewer, within(huma.Operation{
 		OperationID: "export-register", Method: http.MethodGet, Path: "/api/register/export", Summary: "The register as CSV, as the import reads it",
-		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": text}}},
+		Responses: filesOf("", "text/csv"),
 	})), func(ctx context.Context, in *struct {
 		Q string `query:"q" maxLength:"512" doc:"as the list has it"`
-	}) (*file, error) {
+	}) (*file[[]byte], error) {
 		if rooms.Triage.Store == nil {
 			return nil, absent("a register")
 		}
@@ -401,7 +395,7 @@ func exportRegister(a huma.API, rooms Rooms) {
 		if err := register.WriteCSV(&out, all); err != nil {
 			return nil, rooms.failure(err)
 		}
-		return &file{"text/csv; charset=utf-8", `attachment; filename="register.csv"`, out.Bytes()}, nil
+		return fileOf("text/csv; charset=utf-8", "register.csv", out.Bytes()), nil
 	})
 }
 
