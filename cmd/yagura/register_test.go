@@ -166,16 +166,19 @@ func (c *commands) run(project string) api.Finding {
 	return found.Findings[0]
 }
 
+// register is a command of the register that ends with a code and says something.
+func (c *commands) register(code int, want string, args ...string) {
+	c.Helper()
+	got, out, errs := ask(c.T, c.data, append([]string{"register"}, args...)...)
+	if got != code || !strings.Contains(out+errs, want) {
+		c.Errorf("%v: code %d, want %d, said\n%s%s\nwant %q", args, got, code, out, errs, want)
+	}
+}
+
 // TestRegister: the commands of the register, and what they refuse.
 func TestRegister(t *testing.T) {
 	c := &commands{t, t.TempDir()}
-	f := func(code int, want string, args ...string) {
-		t.Helper()
-		got, out, errs := ask(t, c.data, append([]string{"register"}, args...)...)
-		if got != code || !strings.Contains(out+errs, want) {
-			t.Errorf("%v: code %d, want %d, said\n%s%s\nwant %q", args, got, code, out, errs, want)
-		}
-	}
+	f := c.register
 	sheet := filepath.Join(t.TempDir(), "sheet.csv")
 	if err := os.WriteFile(sheet, []byte("project,owner,services\nkite-ml,ml,notebooks.googleapis.com\nkite-web,,run.googleapis.com\n"), 0o600); err != nil {
 		t.Fatal(err)

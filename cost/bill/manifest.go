@@ -25,7 +25,10 @@ const (
 )
 
 // manifest is what AWS writes beside a report: that of the legacy report has
-// assemblyId and reportKeys, that of a data export executionId and dataFiles.
+// assemblyId and reportKeys, that of a data export executionId and dataFiles, and its
+// month in the path. AWS documents the paths
+// (https://docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.html);
+// the names are those that public readers of such manifests use.
 type manifest struct {
 	AssemblyID  string   `json:"assemblyId"`
 	ExecutionID string   `json:"executionId"`
