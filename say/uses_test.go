@@ -188,5 +188,9 @@ func TestHeldsInJapanese(t *testing.T) {
 	f("JSON, but no finding that Yagura reads: top-level keys a, b", "JSON だが、読み取れる検出ではない: 最上位のキー: a, b")
 	f("not JSON: it is a zip archive; unpack it first", "JSON ではない: ZIP アーカイブ(先に展開が必要)")
 	f("permission denied", "アクセス権がない")
+	f("a detection rule, not a log record", "ログの記録ではなく、検知ルール")
+	f("a case of a detection rule about GCP.AuditLog; Yagura does not read these yet", "GCP.AuditLog についての検知ルールのテストケース(まだ読み取りの対象外)")
+	f("a record of Zeek's log x509; Yagura does not read these yet", "Zeek's log x509 の記録(まだ読み取りの対象外)")
+	f("an event of Suricata; Yagura does not read these yet", "Suricata のイベント(まだ読み取りの対象外)")
 	f("something that a library says", "something that a library says")
 }
